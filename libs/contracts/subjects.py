@@ -1,0 +1,226 @@
+"""Every subject on the bus, once: who answers it, who may call it, what travels.
+
+The NATS account file, the AsyncAPI document, the Kubernetes NetworkPolicies and the page of subjects are generated from here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from libs.contracts import data, decision, execution, operating, trust
+from libs.contracts.message import Message, Ok, Plane
+
+Q = TypeVar("Q", bound=Message)
+R = TypeVar("R", bound=Message)
+M = TypeVar("M", bound=Message)
+
+_CALL = re.compile(r"^(decision|execution|trust|data|operating|gateway)\.[a-z_]+\.v[0-9]+$")
+_EVENT = re.compile(r"^(decision|execution|trust|data|operating|gateway)\.[a-z_]+(ed|sent|spans)\.v[0-9]+$")
+
+
+@dataclass(frozen=True)
+class Call(Generic[Q, R]):
+    """A request that `plane` answers. `timeout` is in seconds and travels as a deadline.
+
+    `hot` marks the few calls whose server side is read straight from the connection instead of through FastStream's
+    middleware (docs/decisions/0003).
+    """
+
+    subject: str
+    request: type[Q]
+    reply: type[R]
+    callers: frozenset[Plane]
+    timeout: float = 5.0
+    hot: bool = False
+
+    @property
+    def plane(self) -> Plane:
+        return Plane(self.subject.split(".")[0])
+
+
+@dataclass(frozen=True)
+class Event(Generic[M]):
+    """A fact that `plane` publishes from its outbox into its stream, for each plane in `consumers` at least once."""
+
+    subject: str
+    message: type[M]
+    consumers: frozenset[Plane]
+
+    @property
+    def plane(self) -> Plane:
+        return Plane(self.subject.split(".")[0])
+
+    @property
+    def stream(self) -> str:
+        return self.plane.value.upper()
+
+    def durable(self, consumer: Plane) -> str:
+        """The name of a plane's durable consumer of this event; NATS allows no dots in it."""
+        return f"{consumer.value}__{self.subject.replace('.', '_')}"
+
+
+@dataclass(frozen=True)
+class Signal(Generic[M]):
+    """Telemetry without a stream: best effort, at most once, from any plane to `consumer`."""
+
+    name: str
+    message: type[M]
+    consumer: Plane
+
+    def subject(self, publisher: Plane) -> str:
+        return f"{publisher.value}.{self.name}.v1"
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Files too large for a message, in the bus's object store."""
+
+    name: str
+    writers: frozenset[Plane]
+    readers: frozenset[Plane]
+    max_bytes: int = field(default=4 * 1024**3)
+
+
+_D, _E, _T, _DA, _O, _G = (
+    Plane.DECISION,
+    Plane.EXECUTION,
+    Plane.TRUST,
+    Plane.DATA,
+    Plane.OPERATING,
+    Plane.GATEWAY,
+)
+
+
+def _by(*planes: Plane) -> frozenset[Plane]:
+    """Callers of a call. Gateway and operating may call every plane."""
+    return frozenset({*planes, _G, _O})
+
+
+# Which plane may call which at all; every Call must stay inside. The table of architecture.md, "Interaction rules".
+MAY_CALL: dict[Plane, frozenset[Plane]] = {
+    _G: frozenset({_D, _E, _T, _DA, _O}),
+    _D: frozenset({_DA, _T, _E}),
+    _E: frozenset({_T, _D, _DA}),
+    _DA: frozenset({_T, _D}),
+    _T: frozenset({_DA, _E, _O}),
+    _O: frozenset({_D, _E, _T, _DA, _G}),
+}
+
+# trust -------------------------------------------------------------------------------------------------------------------------
+AUTHORIZE = Call("trust.authorize.v1", trust.AuthorizeRequest, trust.AuthorizeReply, frozenset({_E}), 5.0, hot=True)
+EVALUATE = Call("trust.evaluate.v1", trust.EvaluateRequest, trust.AuthorizeReply, _by(_D))
+APPROVALS = Call("trust.approvals.v1", trust.ApprovalsRequest, trust.ApprovalsReply, _by(_D))
+APPROVAL = Call("trust.approval.v1", trust.ApprovalRequest, trust.Approval, _by(_D))
+APPROVE = Call("trust.approve.v1", trust.ApproveRequest, trust.Approval, _by(_D))
+REJECT = Call("trust.reject.v1", trust.RejectRequest, trust.Approval, _by(_D))
+REVISE = Call("trust.revise.v1", trust.ReviseRequest, trust.Approval, _by())
+WITHDRAW = Call("trust.withdraw.v1", trust.WithdrawRequest, trust.Approval, _by(_D))
+CONTACTABILITY = Call("trust.contactability.v1", trust.ContactabilityRequest, trust.ContactabilityReply, _by(_D, _DA), 20.0)
+RECORD_CONSENTS = Call("trust.record_consents.v1", trust.RecordConsents, Ok, _by(), 20.0)
+WITHDRAW_CONSENT = Call("trust.withdraw_consent.v1", trust.WithdrawConsent, Ok, _by())
+CONSENTS = Call("trust.consents.v1", trust.ConsentsRequest, trust.ConsentsReply, _by())
+SUPPRESS = Call("trust.suppress.v1", trust.SuppressRequest, Ok, _by())
+LEDGER = Call("trust.ledger.v1", trust.LedgerRequest, trust.LedgerReply, _by())
+PROOF = Call("trust.proof.v1", trust.ProofRequest, trust.ProofReply, _by())
+CHECKPOINT = Call("trust.checkpoint.v1", trust.CheckpointRequest, trust.CheckpointReply, _by())
+CONSISTENCY = Call("trust.consistency.v1", trust.ConsistencyRequest, trust.ConsistencyReply, _by())
+EVIDENCE_EXPORT = Call("trust.evidence_export.v1", trust.EvidenceRequest, trust.EvidenceReply, _by(), 30.0)
+EVIDENCE = Call("trust.evidence.v1", trust.EvidenceGet, trust.EvidenceReply, _by())
+EVIDENCE_READ = Call("trust.evidence_read.v1", trust.EvidenceRead, trust.EvidenceChunk, _by())
+KEYS = Call("trust.keys.v1", trust.KeysRequest, trust.KeysReply, _by())
+
+APPROVAL_REQUESTED = Event("trust.approval_requested.v1", trust.ApprovalRequested, frozenset({_D}))
+APPROVAL_DECIDED = Event("trust.approval_decided.v1", trust.ApprovalDecided, frozenset({_E, _D}))
+
+# execution ---------------------------------------------------------------------------------------------------------------------
+SUBMIT = Call("execution.submit.v1", execution.SubmitRequest, execution.SubmitReply, frozenset({_G, _D}), 10.0, hot=True)
+ACTION = Call("execution.action.v1", execution.ActionGet, execution.Action, _by(_D), 15.0)
+ACTIONS = Call("execution.actions.v1", execution.ActionsRequest, execution.ActionsReply, _by())
+CANCEL = Call("execution.cancel.v1", execution.CancelAction, execution.Action, _by(_D))
+SANDBOX = Call("execution.sandbox.v1", execution.SandboxRequest, execution.SandboxReply, _by())
+CONNECTORS = Call("execution.connectors.v1", execution.ConnectorsRequest, execution.ConnectorsReply, _by())
+EXECUTION_CONTROL = Call("execution.control.v1", execution.ControlRow, execution.ControlReply, frozenset({_O}), 2.0)
+LIST_EFFECTS = Call("execution.list_effects.v1", execution.EffectsRequest, execution.EffectsReply, frozenset({_T}), 30.0)
+
+ACTIONS_SETTLED = Event("execution.actions_settled.v1", execution.ActionsSettled, frozenset({_T, _D}))
+
+# data --------------------------------------------------------------------------------------------------------------------------
+ENSURE_TENANT = Call("data.ensure_tenant.v1", data.EnsureTenant, data.TenantProfile, frozenset({_G}))
+TENANT = Call("data.tenant.v1", data.TenantRequest, data.TenantProfile, _by(_D, _T, _E))
+IMPORT = Call("data.import.v1", data.ImportRequest, data.ImportStatus, frozenset({_G}), 15.0)
+IMPORT_STATUS = Call("data.import_status.v1", data.ImportGet, data.ImportStatus, _by())
+IMPORTS = Call("data.imports.v1", data.ImportsRequest, data.ImportsReply, _by())
+IMPORT_REJECTS = Call("data.import_rejects.v1", data.RejectsRequest, data.RejectsReply, _by())
+IMPORT_UNDO = Call("data.import_undo.v1", data.ImportGet, data.UndoReply, _by(), 60.0)
+FACTS = Call("data.facts.v1", data.FactsRequest, data.FactsReply, frozenset({_T}), 10.0)
+LEADS = Call("data.leads.v1", data.LeadsRequest, data.LeadsReply, _by(_D), 20.0)
+
+IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
+CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))
+
+IMPORT_FILES = Bucket("imports", writers=frozenset({_G}), readers=frozenset({_DA}))
+
+# decision ----------------------------------------------------------------------------------------------------------------------
+RANK = Call("decision.rank.v1", decision.RankRequest, decision.RankReply, _by(_DA), 60.0)
+OPPORTUNITIES = Call("decision.opportunities.v1", decision.OpportunitiesRequest, decision.OpportunitiesReply, _by())
+CARDS = Call("decision.cards.v1", decision.CardsRequest, decision.CardsReply, _by())
+CARD = Call("decision.card.v1", decision.CardGet, decision.Card, _by())
+DECIDE_CARD = Call("decision.decide_card.v1", decision.DecideCard, decision.DecideCardReply, _by(), 15.0)
+WHATSAPP_BRIEF = Call("decision.whatsapp_brief.v1", decision.CardsRequest, decision.BriefReply, _by())
+DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
+
+# operating ---------------------------------------------------------------------------------------------------------------------
+PLANES = Call("operating.planes.v1", operating.HealthRequest, operating.HealthReply, frozenset({_G}))
+CONTROL = Call("operating.control.v1", operating.ControlCommand, operating.ControlState, frozenset({_G}))
+CONTROLS = Call("operating.controls.v1", operating.ControlList, operating.ControlListReply, frozenset({_G}))
+FLAGS = Call("operating.flags.v1", operating.FlagsRequest, operating.FlagsReply, frozenset({_G, _T}), 2.0)
+TRACE = Call("operating.trace.v1", operating.TraceRequest, operating.TraceReply, frozenset({_G}))
+
+HEALTH = Signal("health_reported", operating.HealthReported, _O)
+SPANS = Signal("spans_exported", operating.SpansExported, _O)
+
+# every plane -------------------------------------------------------------------------------------------------------------------
+PINGS: dict[Plane, Call[operating.PingRequest, operating.PingReply]] = {
+    plane: Call(f"{plane.value}.ping.v1", operating.PingRequest, operating.PingReply, frozenset({_G, _O}) - {plane}, 2.0)
+    for plane in Plane
+}
+AUDITED: dict[Plane, Event[trust.AuditRecorded]] = {
+    plane: Event(f"{plane.value}.audit_recorded.v1", trust.AuditRecorded, frozenset({_T}))
+    for plane in Plane
+    if plane is not _T
+}
+
+
+def _declared(kind: type[M] | type) -> Iterator[object]:
+    for value in tuple(globals().values()):
+        for item in value.values() if isinstance(value, dict) else (value,):
+            if isinstance(item, kind):
+                yield item
+
+
+CALLS: tuple[Call[Message, Message], ...] = tuple(c for c in _declared(Call) if isinstance(c, Call))
+EVENTS: tuple[Event[Message], ...] = tuple(e for e in _declared(Event) if isinstance(e, Event))
+SIGNALS: tuple[Signal[Message], ...] = tuple(s for s in _declared(Signal) if isinstance(s, Signal))
+BUCKETS: tuple[Bucket, ...] = tuple(b for b in _declared(Bucket) if isinstance(b, Bucket))
+
+
+def _check() -> None:
+    """Refuse to import a declaration that breaks a naming or interaction rule."""
+    subjects = [c.subject for c in CALLS] + [e.subject for e in EVENTS]
+    if len(subjects) != len(set(subjects)):
+        raise ValueError("a subject is declared twice")
+    for call in CALLS:
+        if not _CALL.match(call.subject):
+            raise ValueError(f"{call.subject} is not <plane>.<verb>.v<n>")
+        for caller in call.callers - {call.plane}:
+            if call.plane not in MAY_CALL[caller] and not call.subject.endswith(".ping.v1"):
+                raise ValueError(f"{caller.value} may not call {call.subject}")
+    for event in EVENTS:
+        if not _EVENT.match(event.subject):
+            raise ValueError(f"{event.subject} is not <plane>.<noun>_<past>.v<n>")
+
+
+_check()
