@@ -1,0 +1,1 @@
+"""What planes share: `contracts` (words) and `runtime` (plumbing)."""

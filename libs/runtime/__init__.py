@@ -1,0 +1,1 @@
+"""Plumbing that every plane uses and that knows no plane."""

@@ -1,0 +1,229 @@
+"""The bus as planes see it: call, serve, on, signal. `NatsBus` is the real one; `libs.runtime.testing.MemoryBus` its in-memory twin.
+
+Deadline, tracing, queue group and error mapping are built in. Events are not published here: a unit of work emits them and the
+outbox relay publishes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+import nats.errors
+from faststream.nats import NatsBroker, NatsMessage
+from faststream.nats.response import NatsResponse
+from faststream.nats.security import NatsNKey
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from opentelemetry.trace import SpanKind
+from pydantic import ValidationError
+
+from libs.contracts.errors import CallTimeout, DealixError, RemoteFault
+from libs.contracts.message import Fault, Message, Plane
+from libs.contracts.subjects import Call, Event, Signal
+from libs.runtime import telemetry
+from libs.runtime.database import SessionWork
+
+log = logging.getLogger(__name__)
+
+Q = TypeVar("Q", bound=Message)
+R = TypeVar("R", bound=Message)
+M = TypeVar("M", bound=Message)
+
+DEADLINE = "Dealix-Deadline"
+"""Header: Unix milliseconds after which nobody waits for the reply."""
+FAULT = "Dealix-Fault"
+"""Header of a reply whose body is a Fault."""
+
+CONCURRENT_CALLS = 64
+
+
+class Bus(Protocol):
+    """What a plane may do on the bus."""
+
+    plane: Plane
+
+    async def call(self, call: Call[Q, R], request: Q, *, timeout: float | None = None) -> R:
+        """Ask, and wait for the typed reply.
+
+        Raises CallTimeout when no readable reply arrives in time (for trust that means deny), RemoteFault for what the other
+        plane answered as a Fault.
+        """
+        ...
+
+    def serve(self, call: Call[Q, R], handler: Callable[[Q], Awaitable[R]]) -> None:
+        """Answer a call, in this plane's queue group. Before start only."""
+        ...
+
+    def on(self, event: Event[M], handler: Callable[[SessionWork, M], Awaitable[None]]) -> None:
+        """Handle an event exactly once in effect: the handler's writes and the inbox row commit together. Before start only."""
+        ...
+
+    def on_signal(self, signal: Signal[M], handler: Callable[[M], Awaitable[None]]) -> None:
+        """Handle telemetry, at most once. Before start only."""
+        ...
+
+    async def signal(self, signal: Signal[M], message: M) -> None:
+        """Send telemetry; lost when nobody listens."""
+        ...
+
+
+def deadline_ms(timeout: float) -> str:
+    return str(int((time.time() + timeout) * 1000))
+
+
+async def answer(plane: Plane, call: Call[Q, R], handler: Callable[[Q], Awaitable[R]], body: bytes, headers: dict[str, str]) -> Message:
+    """Run a handler for one raw request; every error becomes a Fault, and a request past its deadline is not worked on."""
+    if int(headers.get(DEADLINE) or 0) and int(headers[DEADLINE]) < time.time() * 1000:
+        return Fault(code="deadline_passed", message="The deadline had passed.", message_ar="انتهت المهلة.", status=504, retryable=True)
+    with telemetry.span(plane, call.subject, kind=SpanKind.SERVER, parent=telemetry.extract(headers)) as span:
+        try:
+            reply = await handler(call.request.model_validate_json(body))
+            if not isinstance(reply, call.reply):
+                raise TypeError(f"{call.subject} answered with {type(reply).__name__}")
+            return reply
+        except ValidationError as error:
+            fields = ", ".join(".".join(str(p) for p in e["loc"]) for e in error.errors()[:5])
+            return Fault(code="invalid_message", message=f"Unreadable fields: {fields}.", message_ar=f"حقول غير مقروءة: {fields}.", status=422)
+        except DealixError as error:
+            span.set_attribute("dealix.refusal", error.code)
+            return error.fault()
+        except Exception as error:
+            span.record_exception(error, {"exception.message": "", "exception.stacktrace": ""})
+            log.exception("a handler failed", extra={"ids": {"subject": call.subject}})
+            return Fault(code="internal", message="Something failed on our side.", message_ar="حدث خطأ من جهتنا.", status=500, retryable=True)
+
+
+class NatsBus:
+    """The bus over FastStream's NATS broker; nats-py below it for hot calls and durable pull consumers."""
+
+    def __init__(self, plane: Plane, url: str, seed: str) -> None:
+        self.plane = plane
+        self.broker = NatsBroker(
+            url.split(","),
+            security=NatsNKey.from_seed(seed),
+            inbox_prefix=f"_INBOX_{plane.value}".encode(),
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.2,
+            ping_interval=5,
+            max_outstanding_pings=3,
+            error_cb=self._on_error,
+            apply_types=False,
+            graceful_timeout=5,
+            logger=None,
+        )
+        self.permission_errors: list[str] = []
+        self._hot: list[tuple[str, Callable[[Msg], Awaitable[None]]]] = []
+        self.events: list[tuple[Event[Any], Callable[[SessionWork, Any], Awaitable[None]]]] = []
+        self._slots = asyncio.Semaphore(CONCURRENT_CALLS * 4)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._client: Client | None = None
+
+    async def _on_error(self, error: Exception) -> None:
+        if "permissions violation" in str(error).lower():
+            self.permission_errors.append(str(error))
+            log.error("the bus refused: %s", error)
+
+    @property
+    def client(self) -> Client:
+        """The nats-py connection below FastStream."""
+        if self._client is None:
+            raise RuntimeError("the bus has not been started")
+        return self._client
+
+    async def start(self) -> None:
+        """Connect and serve.
+
+        Raises RuntimeError when the server refuses one of this plane's subscriptions.
+        """
+        self._client = await self.broker.connect()
+        await self.broker.start()
+        for subject, callback in self._hot:
+            await self.client.subscribe(subject, queue=self.plane.value, cb=callback)
+        await self.client.flush()
+        if self.permission_errors:
+            raise RuntimeError(f"NATS refused a subscription of {self.plane.value}: {self.permission_errors[0]}")
+
+    async def stop(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=5)
+        await self.broker.stop()
+
+    @property
+    def connected(self) -> bool:
+        return self._client is not None and self._client.is_connected
+
+    async def call(self, call: Call[Q, R], request: Q, *, timeout: float | None = None) -> R:
+        wait = call.timeout if timeout is None else timeout
+        with telemetry.span(self.plane, f"call {call.subject}", kind=SpanKind.CLIENT):
+            headers = {DEADLINE: deadline_ms(wait), **telemetry.headers()}
+            try:
+                reply = await self.client.request(call.subject, request.model_dump_json().encode(), timeout=wait, headers=headers)
+            except (nats.errors.TimeoutError, nats.errors.NoRespondersError, TimeoutError) as error:
+                raise CallTimeout(call.subject) from error
+            except (nats.errors.ConnectionClosedError, nats.errors.OutboundBufferLimitError) as error:
+                raise CallTimeout(call.subject) from error
+            try:
+                if reply.headers and FAULT in reply.headers:
+                    raise RemoteFault(Fault.model_validate_json(reply.data))
+                return call.reply.model_validate_json(reply.data)
+            except ValidationError as error:
+                log.error("unreadable reply", extra={"ids": {"subject": call.subject}})
+                raise CallTimeout(call.subject) from error
+
+    def serve(self, call: Call[Q, R], handler: Callable[[Q], Awaitable[R]]) -> None:
+        if call.plane is not self.plane:
+            raise ValueError(f"{self.plane.value} can't answer {call.subject}")
+        if call.hot:
+            self._hot.append((call.subject, self._hot_callback(call, handler)))
+            return
+
+        async def handle(message: NatsMessage) -> NatsResponse:
+            reply = await answer(self.plane, call, handler, message.body, dict(message.headers or {}))
+            headers = {FAULT: "1"} if isinstance(reply, Fault) else {}
+            return NatsResponse(reply.model_dump_json().encode(), headers=headers)
+
+        self.broker.subscriber(
+            call.subject, queue=self.plane.value, max_workers=CONCURRENT_CALLS, decoder=_undecoded
+        )(handle)
+
+    def _hot_callback(self, call: Call[Q, R], handler: Callable[[Q], Awaitable[R]]) -> Callable[[Msg], Awaitable[None]]:
+        async def run(message: Msg) -> None:
+            async with self._slots:
+                reply = await answer(self.plane, call, handler, message.data, dict(message.headers or {}))
+            if message.reply:
+                headers = {FAULT: "1"} if isinstance(reply, Fault) else None
+                await self.client.publish(message.reply, reply.model_dump_json().encode(), headers=headers)
+
+        async def start(message: Msg) -> None:
+            task = asyncio.create_task(run(message))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        return start
+
+    def on(self, event: Event[M], handler: Callable[[SessionWork, M], Awaitable[None]]) -> None:
+        if self.plane not in event.consumers:
+            raise ValueError(f"{event.subject} does not name {self.plane.value} as a consumer")
+        self.events.append((event, handler))
+
+    def on_signal(self, signal: Signal[M], handler: Callable[[M], Awaitable[None]]) -> None:
+        async def handle(message: NatsMessage) -> None:
+            try:
+                await handler(signal.message.model_validate_json(message.body))
+            except ValidationError:
+                log.warning("unreadable signal", extra={"ids": {"signal": signal.name}})
+
+        self.broker.subscriber(f"*.{signal.name}.v1", queue=self.plane.value, decoder=_undecoded)(handle)
+
+    async def signal(self, signal: Signal[M], message: M) -> None:
+        if self.connected:
+            await self.client.publish(signal.subject(self.plane), message.model_dump_json().encode())
+
+
+async def _undecoded(message: NatsMessage) -> NatsMessage:
+    """Hand the raw message to the handler: contracts decode it, once."""
+    return message

@@ -1,0 +1,160 @@
+"""PostgreSQL for a plane: units of work, tenant row security, outbox and inbox.
+
+`work()` gives a SQLAlchemy session; `batch()` gives an asyncpg connection for hot paths. Both are one transaction that sees exactly
+the tenants it names (none: no tenant's rows), and both can `emit` events, which commit with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from libs.contracts.message import Message, Plane, new_id
+from libs.contracts.subjects import Event
+from libs.runtime import telemetry
+
+M = TypeVar("M", bound=Message)
+Connection = Any
+"""An asyncpg connection (or its pool proxy); asyncpg ships no usable types."""
+
+
+@dataclass
+class _Emitted:
+    id: UUID
+    subject: str
+    headers: str
+    body: bytes
+
+
+@dataclass
+class Work:
+    """One transaction. `emit` only notes the event; it is written when the transaction commits."""
+
+    tenants: tuple[UUID, ...]
+    emitted: list[_Emitted] = field(default_factory=list)
+
+    def emit(self, event: Event[M], message: M) -> UUID:
+        """Publish `message` if, and only if, this transaction commits. Returns the event's id (`Nats-Msg-Id`)."""
+        event_id = new_id()
+        self.emitted.append(
+            _Emitted(event_id, event.subject, json.dumps(telemetry.headers()), message.model_dump_json().encode())
+        )
+        return event_id
+
+
+@dataclass
+class SessionWork(Work):
+    session: AsyncSession = None  # type: ignore[assignment]  # set by Database.work before anyone sees it
+
+
+@dataclass
+class BatchWork(Work):
+    connection: Connection = None
+
+
+async def _no_reset(_: Connection) -> None:
+    """Every transaction sets its own tenants, transaction-locally; asyncpg's reset would cost a round trip each time."""
+
+
+def tenant_list(tenants: Iterable[UUID]) -> str:
+    """The value of `dealix.tenants`. Only UUIDs get in, so that it is safe as a literal.
+
+    Raises TypeError for anything that is not a UUID.
+    """
+    out = []
+    for tenant in tenants:
+        if not isinstance(tenant, UUID):
+            raise TypeError("a tenant is named by its UUID")
+        out.append(str(tenant))
+    return ",".join(out)
+
+
+class Database:
+    """A plane's engine and pool, under its own role. `on_commit` is called after a transaction that emitted something."""
+
+    def __init__(self, plane: Plane, url: str, *, pool_size: int = 12) -> None:
+        self.plane = plane
+        self._url = url
+        self._pool_size = pool_size
+        self._pool: Any = None
+        self._engine: AsyncEngine | None = None
+        self.on_commit: Callable[[], None] = lambda: None
+
+    async def start(self) -> None:
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=1,
+            max_size=self._pool_size,
+            reset=_no_reset,
+            command_timeout=60,
+            server_settings={"search_path": self.plane.value, "application_name": f"dealix-{self.plane.value}"},
+        )
+        self._engine = create_async_engine(
+            self._url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            pool_size=5,
+            max_overflow=self._pool_size,
+            pool_pre_ping=True,
+            connect_args={"server_settings": {"search_path": self.plane.value, "application_name": f"dealix-{self.plane.value}"}},
+        )
+
+    async def stop(self) -> None:
+        if self._engine is not None:
+            await self._engine.dispose()
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), 5)
+            except TimeoutError:
+                self._pool.terminate()
+
+    @asynccontextmanager
+    async def work(self, *tenants: UUID) -> AsyncIterator[SessionWork]:
+        """A transaction with a SQLAlchemy session that sees `tenants`. Commits at the end, rolls back on any error."""
+        if self._engine is None:
+            raise RuntimeError("the database has not been started")
+        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            await session.execute(text("select set_config('dealix.tenants', :t, true)"), {"t": tenant_list(tenants)})
+            work = SessionWork(tenants, session=session)
+            yield work
+            for event in work.emitted:
+                await session.execute(
+                    text("insert into outbox (id, subject, headers, body) values (:id, :subject, cast(:headers as jsonb), :body)"),
+                    {"id": event.id, "subject": event.subject, "headers": event.headers, "body": event.body},
+                )
+        if work.emitted:
+            self.on_commit()
+
+    @asynccontextmanager
+    async def batch(self, *tenants: UUID) -> AsyncIterator[BatchWork]:
+        """A transaction on a bare asyncpg connection that sees `tenants`: for hot paths, two round trips of overhead."""
+        if self._pool is None:
+            raise RuntimeError("the database has not been started")
+        async with self._pool.acquire() as connection:
+            await connection.execute(f"begin; set local dealix.tenants = '{tenant_list(tenants)}'")
+            work = BatchWork(tenants, connection=connection)
+            try:
+                yield work
+                if work.emitted:
+                    await connection.execute(
+                        "insert into outbox (id, subject, headers, body) "
+                        "select i, s, h::jsonb, b from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[]) as t(i, s, h, b)",
+                        [e.id for e in work.emitted],
+                        [e.subject for e in work.emitted],
+                        [e.headers for e in work.emitted],
+                        [e.body for e in work.emitted],
+                    )
+                await connection.execute("commit")
+            except BaseException:
+                if not connection.is_closed():
+                    await asyncio.shield(connection.execute("rollback"))
+                raise
+        if work.emitted:
+            self.on_commit()

@@ -1,0 +1,177 @@
+"""The migrator: roles, schemas, tables, streams and consumers. It alone holds administrator credentials.
+
+Each plane has its own Alembic history under `services/<plane>/migrations`, in its own schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import nats
+import nats.js.errors
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, ObjectStoreConfig, RetentionPolicy, StorageType, StreamConfig
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from libs.contracts.message import Plane
+from libs.contracts.subjects import BUCKETS, EVENTS
+from libs.runtime.delivery import MAX_DELIVERIES
+from libs.runtime.nats_config import DLQ_STREAM, streams
+
+SERVICES = Path(__file__).resolve().parents[2] / "services"
+
+
+class MigrationError(Exception):
+    """The database could not be brought to this version; the message says why."""
+
+
+def script_location(plane: Plane) -> Path:
+    return SERVICES / plane.value / "migrations"
+
+
+async def migrate(admin_url: str, passwords: Mapping[str, str], *, database: str = "dealix") -> None:
+    """Bring a PostgreSQL server to this version: database, one role and schema a plane, tables. Running it again changes nothing.
+
+    `passwords` maps plane names to the passwords of `dealix_<plane>`.
+    Raises MigrationError when the database is newer than this program.
+    """
+    await _ensure_database(admin_url, database)
+    url = admin_url.rsplit("/", 1)[0] + f"/{database}"
+    connection = await asyncpg.connect(url)
+    try:
+        # One migrator at a time, on any host.
+        await connection.execute("select pg_advisory_lock(72014)")
+        for name in ("pg_trgm", "unaccent", "vector"):
+            await connection.execute(f"create extension if not exists {name} with schema public")
+        await connection.execute("revoke create on schema public from public")
+        for plane in Plane:
+            await _ensure_role(connection, plane, passwords[plane.value])
+        engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+        try:
+            async with engine.connect() as async_connection:
+                for plane in Plane:
+                    if script_location(plane).is_dir():
+                        await async_connection.run_sync(_upgrade, plane)
+        finally:
+            await engine.dispose()
+        for plane in Plane:
+            await _grant(connection, plane)
+    finally:
+        await connection.close()
+
+
+async def _ensure_database(admin_url: str, database: str) -> None:
+    connection = await asyncpg.connect(admin_url.rsplit("/", 1)[0] + "/postgres")
+    try:
+        if not await connection.fetchval("select 1 from pg_database where datname = $1", database):
+            await connection.execute(f'create database "{database}"')
+    finally:
+        await connection.close()
+
+
+async def _ensure_role(connection: Any, plane: Plane, password: str) -> None:
+    role = f"dealix_{plane.value}"
+    quoted = await connection.fetchval("select quote_literal($1::text)", password)
+    exists = await connection.fetchval("select 1 from pg_roles where rolname = $1", role)
+    verb = "alter" if exists else "create"
+    await connection.execute(f"{verb} role {role} login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password {quoted}")
+    await connection.execute(f"create schema if not exists {plane.value}")
+
+
+async def _grant(connection: Any, plane: Plane) -> None:
+    schema, role = plane.value, f"dealix_{plane.value}"
+    await connection.execute(
+        f"revoke all on schema {schema} from public; grant usage on schema {schema} to {role};"
+        f"grant select, insert, update, delete on all tables in schema {schema} to {role};"
+        f"grant usage on all sequences in schema {schema} to {role}"
+    )
+    if await connection.fetchval("select to_regclass($1)", f"{schema}.append_only") is not None:
+        for row in await connection.fetch(f"select name from {schema}.append_only"):
+            await connection.execute(f"revoke update, delete on {schema}.{row['name']} from {role}")
+
+
+def _upgrade(connection: Connection, plane: Plane) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(script_location(plane)))
+    script = ScriptDirectory.from_config(config)
+    known = {revision.revision for revision in script.walk_revisions()}
+    connection.execute(text(f"set search_path = {plane.value}, public"))
+
+    def to_head(revision: Any, _: Any) -> Any:
+        current = revision if isinstance(revision, tuple) else (revision,) if revision else ()
+        unknown = set(current) - known
+        if unknown:
+            raise MigrationError(f"The {plane.value} schema is at {sorted(unknown)[0]}, which this version does not know: upgrade Dealix first.")
+        return script._upgrade_revs("head", revision)
+
+    with EnvironmentContext(config, script, fn=to_head) as environment:
+        environment.configure(connection=connection, version_table_schema=plane.value)
+        with environment.begin_transaction():
+            environment.run_migrations()
+    connection.commit()
+
+
+def delivery_tables(schema: str) -> str:
+    """SQL of the outbox and inbox, which every plane has: its first migration runs it."""
+    return f"""
+    create table {schema}.outbox (
+      id uuid primary key, subject text not null, headers jsonb not null, body bytea not null,
+      created_at timestamptz not null default now(), published_at timestamptz);
+    create index outbox_unpublished on {schema}.outbox (id) where published_at is null;
+    create index outbox_published on {schema}.outbox (published_at) where published_at is not null;
+    create table {schema}.inbox (
+      consumer text not null, message_id text not null, received_at timestamptz not null default now(),
+      primary key (consumer, message_id));
+    """
+
+
+def row_security(schema: str, *tables: str) -> str:
+    """SQL that shows a tenant's rows to that tenant's units of work alone; unset means no rows."""
+    rule = "tenant_id = any(string_to_array(nullif(current_setting('dealix.tenants', true), ''), ',')::uuid[])"
+    return "".join(
+        f"create policy tenant on {schema}.{table} using ({rule}) with check ({rule});"
+        f"alter table {schema}.{table} enable row level security; alter table {schema}.{table} force row level security;"
+        for table in tables
+    )
+
+
+async def ensure_streams(nats_url: str, seed: str, *, replicas: int = 1) -> None:
+    """Create or update the streams, durable consumers and object stores that `subjects.py` declares."""
+    client = await nats.connect(nats_url.split(","), nkeys_seed_str=seed, inbox_prefix=b"_INBOX_migrator", connect_timeout=5)
+    try:
+        jetstream = client.jetstream()
+        wanted = {name: StreamConfig(name=name, subjects=subjects, max_age=7 * 86400.0) for name, subjects in streams().items()}
+        wanted[DLQ_STREAM] = StreamConfig(name=DLQ_STREAM, subjects=["dlq.>"], max_age=90 * 86400.0)
+        existing = {info.config.name for info in await jetstream.streams_info()}
+        for name, config in wanted.items():
+            config = config.evolve(
+                retention=RetentionPolicy.LIMITS, storage=StorageType.FILE, num_replicas=replicas, duplicate_window=600.0
+            )
+            await (jetstream.update_stream(config) if name in existing else jetstream.add_stream(config))
+        for event in EVENTS:
+            for consumer in event.consumers:
+                await jetstream.add_consumer(
+                    event.stream,
+                    ConsumerConfig(
+                        durable_name=event.durable(consumer),
+                        filter_subject=event.subject,
+                        ack_policy=AckPolicy.EXPLICIT,
+                        deliver_policy=DeliverPolicy.ALL,
+                        ack_wait=30.0,
+                        max_deliver=MAX_DELIVERIES + 1,
+                        max_ack_pending=2000,
+                    ),
+                )
+        for bucket in BUCKETS:
+            if f"OBJ_{bucket.name}" not in existing:
+                await jetstream.create_object_store(
+                    bucket.name, ObjectStoreConfig(max_bytes=bucket.max_bytes, replicas=replicas, ttl=7 * 86400)
+                )
+    finally:
+        await client.close()

@@ -1,0 +1,173 @@
+"""Runs a plane: settings, telemetry, database, bus, the plane's own `build`, heartbeat, clean stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import uvloop
+
+from libs.contracts.message import Plane
+from libs.contracts.operating import HealthReported, PingReply, PingRequest, SpanRecord, SpansExported
+from libs.contracts.subjects import HEALTH, PINGS, SPANS
+from libs.runtime import telemetry
+from libs.runtime.bus import NatsBus
+from libs.runtime.database import Database
+from libs.runtime.delivery import Consumer, Relay
+from libs.runtime.settings import VERSION, PlaneSettings, SettingsError, load
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 3.0
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Runtime:
+    """What a plane's composition root gets to build with."""
+
+    plane: Plane
+    settings: PlaneSettings
+    bus: NatsBus
+    database: Database
+    instance: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
+    now: Callable[[], datetime] = utc_now
+    checks: dict[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+    """Named health checks of the plane; anything but `ok` makes it unhealthy."""
+    on_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    after_start: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
+    _loops: list[tuple[str, Callable[[], Awaitable[None]]]] = field(default_factory=list)
+
+    def loop(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """A background task for as long as the plane lives; restarted a second after it fails."""
+        self._loops.append((name, run))
+
+    async def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await run()
+                return
+            except Exception:
+                log.exception("a background loop failed and starts again", extra={"ids": {"loop": name}})
+                await asyncio.sleep(1)
+
+    async def health(self) -> dict[str, str]:
+        """Every check's answer. A check that raises answers with the error's name."""
+        checks = {"bus": "ok" if self.bus.connected else "disconnected", "database": await self._database_check()}
+        for name, check in self.checks.items():
+            try:
+                checks[name] = await asyncio.wait_for(check(), 2)
+            except Exception as error:
+                checks[name] = type(error).__name__
+        return checks
+
+    async def _database_check(self) -> str:
+        try:
+            async with asyncio.timeout(2), self.database.batch() as work:
+                await work.connection.fetchval("select 1")
+            return "ok"
+        except Exception as error:
+            return type(error).__name__
+
+
+Build = Callable[[Runtime], Awaitable[None]]
+
+
+class RunningPlane:
+    """One plane in this process; `run` has one, `--one-process` has six."""
+
+    def __init__(self, plane: Plane, build: Build, settings: PlaneSettings) -> None:
+        self.build = build
+        bus = NatsBus(plane, settings.nats_url, settings.nats_seed)
+        database = Database(plane, settings.database_url, pool_size=settings.database_pool)
+        self.runtime = Runtime(plane, settings, bus, database)
+
+    async def start(self) -> None:
+        runtime = self.runtime
+        await runtime.database.start()
+        await self.build(runtime)
+        runtime.bus.serve(PINGS[runtime.plane], self._ping)
+        await runtime.bus.start()
+        loop = asyncio.get_running_loop()
+
+        def sink(plane: Plane, spans: tuple[SpanRecord, ...]) -> None:
+            message = SpansExported(plane=plane, spans=spans)
+            loop.call_soon_threadsafe(lambda: loop.create_task(runtime.bus.signal(SPANS, message)))
+
+        telemetry.route_spans(runtime.plane, sink)
+        relay = Relay(runtime.database, runtime.bus)
+        loops = [("relay", relay.run), ("sweep", relay.sweep), ("heartbeat", self._heartbeat), *runtime._loops]
+        loops += [(event.subject, Consumer(event, handler, runtime.database, runtime.bus).run) for event, handler in runtime.bus.events]
+        runtime._tasks = [asyncio.create_task(runtime._keep(name, run), name=name) for name, run in loops]
+        for hook in runtime.after_start:
+            await hook()
+        log.info("serving", extra={"ids": {"plane": runtime.plane.value, "version": VERSION}})
+
+    async def stop(self) -> None:
+        for hook in reversed(self.runtime.on_stop):
+            await hook()
+        for task in self.runtime._tasks:
+            task.cancel()
+        await asyncio.gather(*self.runtime._tasks, return_exceptions=True)
+        telemetry.flush()
+        await self.runtime.bus.stop()
+        await self.runtime.database.stop()
+
+    async def _ping(self, _: PingRequest) -> PingReply:
+        return PingReply(
+            plane=self.runtime.plane, version=VERSION, instance=self.runtime.instance, checks=await self.runtime.health()
+        )
+
+    async def _heartbeat(self) -> None:
+        while True:
+            checks = await self.runtime.health()
+            await self.runtime.bus.signal(
+                HEALTH,
+                HealthReported(
+                    plane=self.runtime.plane,
+                    instance=self.runtime.instance,
+                    version=VERSION,
+                    at=self.runtime.now(),
+                    healthy=all(value == "ok" for value in checks.values()) and bool(checks),
+                    checks=checks,
+                ),
+            )
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+async def _serve(planes: list[tuple[Plane, Build]]) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    settings = [load(plane) for plane, _ in planes]
+    telemetry.start(ratio=settings[0].trace_ratio, level=settings[0].log_level)
+    running = [RunningPlane(plane, build, s) for (plane, build), s in zip(planes, settings, strict=True)]
+    await asyncio.gather(*(one.start() for one in running))
+    if settings[0].ready_file is not None:
+        settings[0].ready_file.write_text(f'{{"pid": {os.getpid()}, "version": "{VERSION}"}}', encoding="utf-8")
+    await stop.wait()
+    # The gateway first, so that nothing new enters while the others finish.
+    for one in reversed(running):
+        await one.stop()
+
+
+def run(*planes: tuple[Plane, Build]) -> None:
+    """Run planes in this process until SIGTERM or Ctrl-C; exit code 2 with one sentence when settings are unusable."""
+    try:
+        uvloop.run(_serve(list(planes)))
+    except SettingsError as error:
+        print(f"dealix: {error}", file=sys.stderr)
+        sys.exit(2)
