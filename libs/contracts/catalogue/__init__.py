@@ -1,0 +1,1 @@
+"""Catalogues: data with a typed loader, validated when first read."""
