@@ -1,0 +1,1 @@
+"""The embedded system: NATS and PostgreSQL from wheels, the supervisor of the planes, and the command line."""

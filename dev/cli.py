@@ -1,0 +1,51 @@
+"""The command line `dealix`. Each group of commands lives in `dev/commands/` and is registered here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dev.commands import settings, system
+from dev.messages import Sentence
+from dev.output import DealixGroup, LangOption, output, set_language
+from dev.prepare import authorization, prepare
+from dev.state import dealix_version
+from dev.supervisor import plane_commands
+
+
+def build_app(parts: system.Parts) -> typer.Typer:
+    """The application over the given parts of the system."""
+    app = typer.Typer(
+        name="dealix",
+        cls=DealixGroup,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        help="Dealix: AI recommends, systems commit, humans approve.",
+    )
+
+    @app.callback(invoke_without_command=True)
+    def root(
+        lang: LangOption = None,
+        version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    ) -> None:
+        set_language(lang)
+        if version:
+            output().say(Sentence(dealix_version(), dealix_version()))
+            raise typer.Exit
+
+    system.register(app, parts)
+    settings.register(app)
+    return app
+
+
+app = build_app(
+    system.Parts(
+        commands=lambda one_process: plane_commands(one_process=one_process),
+        authorization=authorization,
+        prepare=prepare,
+    )
+)
+
+if __name__ == "__main__":
+    app()

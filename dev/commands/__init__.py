@@ -1,0 +1,1 @@
+"""The commands of `dealix`, one file per group; each has `register(app, …)`."""

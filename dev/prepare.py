@@ -1,0 +1,66 @@
+"""What the real system needs before its planes start: the NATS users' rights, streams, roles, schemas and tables.
+
+Imports are inside the functions: SQLAlchemy and Alembic would double the start of every other command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from dev.messages import DealixError, Sentence, StartFailed
+
+if TYPE_CHECKING:
+    from dev.supervisor import Prepared
+
+
+def authorization(public_keys: Mapping[str, str]) -> str:
+    """The authorization block of the embedded NATS server, from the subjects that each plane declares."""
+    from libs.runtime.nats_config import authorization as render
+
+    return render(public_keys)
+
+
+async def prepare(prepared: Prepared) -> Sequence[Sentence]:
+    """Bring roles, schemas, tables, streams and consumers up to this version. Raises StartFailed."""
+    await _migrate(prepared)
+    await _ensure_streams(prepared)
+    return ()
+
+
+async def _migrate(prepared: Prepared) -> None:
+    import asyncpg
+
+    from libs.runtime.migrate import MigrationError, migrate
+
+    database = urlsplit(prepared.admin_url).path.strip("/")
+    try:
+        await migrate(prepared.admin_url, prepared.secrets.database_passwords, database=database)
+    except MigrationError as error:
+        raise StartFailed(
+            f"The database could not be migrated: {error}",
+            f"تعذّر تحديث قاعدة البيانات: {error}",
+        ) from error
+    except (OSError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.CannotConnectNowError) as error:
+        raise _unreachable("DEALIX_DATABASE_URL", error) from error
+
+
+async def _ensure_streams(prepared: Prepared) -> None:
+    import nats.errors
+
+    from dev.secrets import MIGRATOR
+    from libs.runtime.migrate import ensure_streams
+
+    try:
+        await ensure_streams(prepared.nats_url, prepared.secrets.nats_seeds[MIGRATOR])
+    except (OSError, nats.errors.Error) as error:
+        raise _unreachable("DEALIX_NATS_URL", error) from error
+
+
+def _unreachable(variable: str, error: Exception) -> DealixError:
+    why = str(error) or type(error).__name__
+    return StartFailed(
+        f"The server of {variable} refuses the connection ({why}); check the address and the credentials.",
+        f"رفض الخادم في {variable} الاتصال ({why})؛ تحقّق من العنوان وبيانات الدخول.",
+    )
