@@ -1,0 +1,1 @@
+"""Trust: policy, approvals, grants, consent, ledger. Holds the signing keys; executes no business work."""

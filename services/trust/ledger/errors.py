@@ -1,0 +1,73 @@
+"""What can go wrong with the ledger.
+
+DealixError
+├── NotFound
+│   └── NoSuchEntry     nothing is recorded under this number or id
+├── Conflict
+│   ├── NotYetProvable  recorded, but not under a signed checkpoint yet: ask again in some seconds
+│   └── Erased          the entry was erased; its leaf and its proof remain
+└── Invalid
+    ├── NoSuchTree      the tree sizes asked about are not the log's
+    └── PackTooLarge    an evidence pack of this scope does not fit the ZIP form
+LedgerFault             not a person's doing:
+├── MalformedNote       not a signed checkpoint
+├── UnverifiedNote      a checkpoint that no known key has signed
+└── HeadMoved           somebody else extended the log: this writer is not the leader any more
+"""
+
+from libs.contracts.errors import Conflict, Invalid, NotFound
+
+
+class NoSuchEntry(NotFound):
+    def __init__(self) -> None:
+        super().__init__("no_such_entry", "The ledger has no such entry.", "لا يوجد في السجل قيد بهذا الرقم.")
+
+
+class NotYetProvable(Conflict):
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "not_yet_provable",
+            "The entry is recorded and awaits the next signed checkpoint. Try again in ten seconds.",
+            "سُجّل القيد وينتظر نقطة التحقق الموقّعة التالية. أعد المحاولة بعد 10 ثوانٍ.",
+        )
+
+
+class Erased(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "erased",
+            "The entry was erased on request. Its place in the ledger can still be proven.",
+            "مُحي القيد بناءً على طلب، وما زال إثبات موضعه في السجل ممكنًا.",
+        )
+
+
+class NoSuchTree(Invalid):
+    def __init__(self) -> None:
+        super().__init__("no_such_tree", "The ledger has not reached that size.", "لم يبلغ السجل هذا الحجم.")
+
+
+class PackTooLarge(Invalid):
+    def __init__(self) -> None:
+        super().__init__(
+            "pack_too_large",
+            "The scope holds too many entries for one evidence pack. Choose a shorter period.",
+            "يضم هذا النطاق قيودًا أكثر مما تتسع له حزمة أدلة واحدة. اختر فترة أقصر.",
+        )
+
+
+class LedgerFault(Exception):
+    """The ledger's own invariants are in question; nobody's request caused it."""
+
+
+class MalformedNote(LedgerFault):
+    """Not a signed checkpoint."""
+
+
+class UnverifiedNote(LedgerFault):
+    """No known key has signed this checkpoint."""
+
+
+class HeadMoved(LedgerFault):
+    """Another writer has extended a log since its head was read."""
