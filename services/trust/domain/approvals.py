@@ -1,0 +1,126 @@
+"""Approvals: what a person is shown, and when a vote counts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.canonical import canonical, digest
+from libs.contracts.catalogue.actions import Effect
+from libs.contracts.errors import Forbidden
+from libs.contracts.message import Principal, PrincipalKind
+from libs.contracts.trust import Approval, ApprovalState, ApproveRequest, Evaluation, Reason
+from services.trust.errors import AlreadyVoted, ApprovalExpired, ApprovalNotPending, SelfApproval, StaleHash
+
+SLA = {"high": timedelta(hours=4), "medium": timedelta(hours=8), "low": timedelta(hours=24)}
+LIFETIME = timedelta(days=7)
+ROLES = {"high": "ceo", "medium": "sales_manager", "low": "sales_manager"}
+MAY_APPROVE = frozenset({"owner", "approver"})
+
+_COMPENSATION = {
+    "R0": ("Nothing to undo.", "لا شيء يحتاج تراجعًا."),
+    "R1": ("It can be undone.", "يمكن التراجع عنه."),
+    "R2": ("It can be undone in part.", "يمكن التراجع عنه جزئيًا."),
+    "R3": ("It cannot be undone.", "لا يمكن التراجع عنه."),
+}
+_LABELS = {
+    "to": ("To", "إلى"),
+    "subject": ("Subject", "الموضوع"),
+    "body": ("Message", "نص الرسالة"),
+    "from_name": ("From", "المرسِل"),
+    "from_email": ("Reply address", "بريد المرسِل"),
+    "amount": ("Amount", "المبلغ"),
+    "value_sar": ("Value", "القيمة"),
+    "template": ("Template", "القالب"),
+    "language": ("Language", "اللغة"),
+    "channel": ("Channel", "القناة"),
+    "text": ("Text", "النص"),
+}
+
+
+def view(evaluation: Evaluation, effect: Effect, payload: dict[str, Any], reasons: tuple[Reason, ...], payload_hash: str) -> dict[str, Any]:
+    """The one document that every channel renders: all of the payload, nothing shortened, and what policy says of it."""
+    undo_en, undo_ar = _COMPENSATION[effect.reversibility]
+    return {
+        "version": "view/1",
+        "action_type": evaluation.action_type,
+        "title_en": effect.en,
+        "title_ar": effect.ar,
+        "risk": effect.risk,
+        "connector": effect.connector,
+        "resource": {"type": evaluation.resource.type, "id": evaluation.resource.id},
+        "requested_by": evaluation.subject.name or evaluation.subject.id,
+        "why": evaluation.reason,
+        "fields": [
+            {"name": name, "label_en": _LABELS.get(name, (name, name))[0], "label_ar": _LABELS.get(name, (name, name))[1], "value": value}
+            for name, value in sorted(payload.items())
+        ],
+        "reasons": [{"code": r.code, "en": r.en, "ar": r.ar} for r in reasons],
+        "compensation_en": undo_en,
+        "compensation_ar": undo_ar,
+        "if_nobody_answers_en": "It expires and nothing is sent.",
+        "if_nobody_answers_ar": "تنتهي المهلة ولا يُرسل شيء.",
+        "payload_sha256": payload_hash,
+    }
+
+
+def request(
+    approval_id: UUID, evaluation: Evaluation, effect: Effect, payload: dict[str, Any], reasons: tuple[Reason, ...],
+    *, payload_hash: str, policy_version: str, now: datetime,
+) -> Approval:
+    """A pending approval of exactly this payload and this view."""
+    shown = view(evaluation, effect, payload, reasons, payload_hash)
+    value = payload.get("value_sar") or payload.get("amount")
+    return Approval(
+        approval_id=approval_id,
+        tenant_id=evaluation.tenant_id,
+        action_id=evaluation.action_id,
+        action_type=evaluation.action_type,
+        state=ApprovalState.PENDING,
+        role=ROLES[effect.risk],
+        risk=effect.risk,
+        reason=evaluation.reason,
+        requester=evaluation.subject.id,
+        value_sar=str(value) if value is not None else None,
+        payload=evaluation.payload,
+        payload_hash=payload_hash,
+        view=shown,
+        view_hash=digest(bytes.fromhex(evaluation.salt), canonical(shown)),
+        policy_version=policy_version,
+        requested_at=now,
+        due_at=now + SLA[effect.risk],
+        expires_at=now + LIFETIME,
+        compensation=_COMPENSATION[effect.reversibility][0],
+        trace_id=evaluation.trace_id,
+    )
+
+
+def check_vote(approval: Approval, vote: ApproveRequest, *, approvers: int, voted: frozenset[str], now: datetime) -> bool:
+    """Whether this vote completes the approval; False when a second person is still needed.
+
+    Raises ApprovalNotPending, ApprovalExpired, Forbidden, SelfApproval, StaleHash or AlreadyVoted: in that order, so that nobody
+    without the right learns whether a hash was right.
+    """
+    principal = vote.principal
+    require_approver(principal)
+    if approval.state is not ApprovalState.PENDING:
+        raise ApprovalNotPending(approval.state.value)
+    if now >= approval.expires_at:
+        raise ApprovalExpired
+    if principal.id == approval.requester and not (vote.reauthenticated and approvers == 1):
+        raise SelfApproval
+    if (vote.payload_hash, vote.view_hash) != (approval.payload_hash, approval.view_hash):
+        raise StaleHash
+    if principal.id in voted:
+        raise AlreadyVoted
+    return len(voted) + 1 >= max(1, approvers)
+
+
+def require_approver(principal: Principal) -> None:
+    """Only people approve: a user with a role that may.
+
+    Raises Forbidden.
+    """
+    if principal.kind is not PrincipalKind.USER or not MAY_APPROVE & set(principal.roles):
+        raise Forbidden

@@ -1,0 +1,158 @@
+"""From an evaluation and the facts on record to a question for policy, and from its answer to a decision."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.catalogue.actions import Effect, effects
+from libs.contracts.message import Plane
+from libs.contracts.trust import ConnectorMode, Evaluation, Mode, Outcome
+from services.trust.domain.facts import ContactState, quiet_hours, source_policy
+from services.trust.domain.policy import Answer, Question
+
+DAILY_CAP = 200
+"""Messages a sender may send on a channel a day, until a tenant's warm-up says otherwise."""
+CONTACT_CAP = 2
+"""Marketing messages to one person on one channel in seven days."""
+OPT_OUT_WORDS = ("إيقاف", "إلغاء الاشتراك", "unsubscribe", "stop")
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """What trust's own tables say about one evaluation at this moment."""
+
+    contact: ContactState | None
+    recipient_suppressed: bool
+    earlier_attempt_open: bool
+    approval: str
+    approval_id: UUID | None
+    touches_this_week: int
+    sent_today: int
+    agent_blocks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An evaluation with its effect and payload read once."""
+
+    evaluation: Evaluation
+    effect: Effect | None
+    payload: dict[str, Any]
+    digest: str
+
+    @property
+    def contact_id(self) -> UUID | None:
+        """The contact that a message is about; None when the effect has no channel or the resource is no contact."""
+        if self.effect is None or self.effect.channel is None or self.evaluation.resource.type != "contact":
+            return None
+        try:
+            return UUID(self.evaluation.resource.id)
+        except ValueError:
+            return None
+
+    @property
+    def recipient(self) -> str:
+        to = self.payload.get("to")
+        return to if isinstance(to, str) else ""
+
+
+def prepare(evaluation: Evaluation, digest: str) -> Prepared:
+    """Read an evaluation. An unreadable payload becomes an empty one, which no message policy accepts."""
+    try:
+        payload = json.loads(evaluation.payload)
+    except ValueError:
+        payload = {}
+    return Prepared(evaluation, effects().get(evaluation.effect), payload if isinstance(payload, dict) else {}, digest)
+
+
+def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: bool, now: datetime) -> Question:
+    """The closed set of facts that policies look at. What the caller asserts is not among them."""
+    evaluation, effect = prepared.evaluation, prepared.effect
+    if effect is None:
+        return Question(
+            effect=evaluation.effect,
+            principal_kind=evaluation.subject.kind.value,
+            action_class="B",
+            registered=False,
+            tenant_match=evaluation.subject.tenant_id == evaluation.tenant_id,
+            external=True,
+            draft_effect=False,
+            connector_mode=ConnectorMode.SANDBOX.value,
+        )
+    base = {
+        "effect": effect.name,
+        "principal_kind": evaluation.subject.kind.value,
+        "action_class": effect.action_class.value,
+        "registered": True,
+        "tenant_match": evaluation.subject.tenant_id == evaluation.tenant_id,
+        "external": effect.external,
+        "draft_effect": effect.draft,
+        "connector_mode": ConnectorMode.LIVE.value if live else ConnectorMode.SANDBOX.value,
+        "approval": _approval(evaluation, record),
+        "earlier_attempt_open": record.earlier_attempt_open,
+        "suspended": record.agent_blocks >= 3 and evaluation.subject.kind.value == "agent",
+    }
+    if effect.channel is None:
+        return Question(**base)  # type: ignore[arg-type]  # the values fit field by field
+    contact = record.contact
+    return Question(
+        **base,  # type: ignore[arg-type]  # as above
+        channel=effect.channel,
+        purpose=effect.purpose or "",
+        facts="known" if contact is not None else "unknown",
+        recipient_match=contact is not None and bool(recipient_mac) and contact.mac(effect.channel) == recipient_mac,
+        opted_out=contact.opted_out if contact is not None else "unknown",
+        suppressed=record.recipient_suppressed,
+        consent=contact.consent(effect.channel) if contact is not None else "none",
+        source_policy=source_policy(contact) if contact is not None else "unknown",
+        opt_out_text=_has_opt_out(prepared.payload),
+        sender_identity=_names_sender(prepared.payload),
+        over_daily_cap=record.sent_today >= DAILY_CAP,
+        over_contact_cap=record.touches_this_week >= CONTACT_CAP,
+        quiet_hours=quiet_hours(now),
+    )
+
+
+def _approval(evaluation: Evaluation, record: OnRecord) -> str:
+    token = evaluation.approval_token
+    if token is not None and (record.approval_id is None or token != str(record.approval_id)):
+        # A token is a reference to an approval of exactly this action; anything else is worth nothing, and is said.
+        return "token_unknown"
+    return record.approval
+
+
+def _has_opt_out(payload: dict[str, Any]) -> bool:
+    body = payload.get("body")
+    return isinstance(body, str) and any(word in body.casefold() for word in OPT_OUT_WORDS)
+
+
+def _names_sender(payload: dict[str, Any]) -> bool:
+    name, body = payload.get("from_name"), payload.get("body")
+    return isinstance(name, str) and bool(name.strip()) and isinstance(body, str) and name.strip() in body
+
+
+def outcome(answer: Answer) -> Outcome:
+    """Which of the four answers a policy's answer is."""
+    if answer.allowed:
+        return Outcome.DRAFTED if answer.mode is Mode.SUGGEST_ONLY else Outcome.GRANTED
+    return {Mode.APPROVAL_REQUIRED: Outcome.PARKED, Mode.SUGGEST_ONLY: Outcome.DRAFTED}.get(answer.mode, Outcome.REFUSED)
+
+
+def connector_mode(answer: Answer, *, live: bool) -> ConnectorMode:
+    """Sandbox until the tenant's live flag is on; then a draft effect stays a draft."""
+    if not live:
+        return ConnectorMode.SANDBOX
+    return ConnectorMode.DRAFT if answer.mode is Mode.DRAFT_ONLY else ConnectorMode.LIVE
+
+
+PROOF_IMPACT = {
+    Outcome.GRANTED: "proof_generated",
+    Outcome.PARKED: "approval_collected",
+    Outcome.DRAFTED: "draft_created",
+    Outcome.REFUSED: "risk_blocked",
+}
+AUDIENCE = f"dealix:{Plane.EXECUTION.value}"

@@ -1,0 +1,128 @@
+"""What trust knows of a contact, and what follows from it: contactability, and the facts of a question."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, time
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from libs.contracts.catalogue.sources import Handling, sources
+from libs.contracts.message import Reason
+from libs.contracts.trust import ChannelContactability, Contactability
+
+RIYADH = ZoneInfo("Asia/Riyadh")
+CHANNELS = ("email", "whatsapp", "phone")
+MAX_AGE_HOURS = 24
+QUIET_FROM, QUIET_TO, FRIDAY_FROM = time(21), time(9), time(16)
+FRIDAY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ContactState:
+    """A contact as trust's projection holds it: keyed MACs instead of identifiers. `consents` maps channel to state."""
+
+    contact_id: UUID
+    email_mac: str | None
+    phone_mac: str | None
+    source: str
+    opted_out: str
+    cold: bool
+    email_valid: bool | None
+    collected_directly: bool
+    suppressed: frozenset[str] = frozenset()
+    consents: tuple[tuple[str, str], ...] = ()
+
+    def consent(self, channel: str) -> str:
+        """`active`, `withdrawn`, `expired` or `none`."""
+        return dict(self.consents).get("whatsapp" if channel == "whatsapp" else channel, "none")
+
+    def mac(self, channel: str) -> str | None:
+        return self.email_mac if channel == "email" else self.phone_mac
+
+
+def identifier_mac(key: bytes, tenant_id: UUID, identifier: str) -> str:
+    """A tenant-bound, keyed name for an e-mail address or number: comparable, but not guessable without the key."""
+    folded = unicodedata.normalize("NFKC", identifier).strip().casefold()
+    return hmac.new(key, tenant_id.bytes + folded.encode(), hashlib.sha256).hexdigest()
+
+
+def source_policy(state: ContactState) -> str:
+    """`ok`, `review` or `blocked`. A source nobody knows is a review, never ok."""
+    rule = sources().get(state.source)
+    if rule is None:
+        return "review"
+    if rule.handling in (Handling.BLOCK, Handling.REFUSE):
+        return "blocked"
+    return "review" if rule.handling is Handling.REVIEW else "ok"
+
+
+def quiet_hours(at: datetime) -> bool:
+    """Whether messages must wait: 21:00-09:00 in Riyadh, and Fridays before 16:00."""
+    local = at.astimezone(RIYADH)
+    if local.weekday() == FRIDAY and local.time() < FRIDAY_FROM:
+        return True
+    return local.time() >= QUIET_FROM or local.time() < QUIET_TO
+
+
+_R = Contactability
+_REASONS = {
+    "facts_unknown": ("Nothing is known of this contact.", "لا نعرف شيئًا عن جهة الاتصال هذه."),
+    "opted_out": ("Asked not to be contacted.", "طلب عدم التواصل معه."),
+    "opt_out_unclear": ("The opt-out note is unclear; a person must read it.", "ملاحظة عدم التواصل غير واضحة، وتحتاج قراءة شخص."),
+    "suppressed": ("On the do-not-contact list.", "في قائمة عدم التواصل."),
+    "consent_withdrawn": ("Withdrew consent for this channel.", "سحب موافقته على هذه القناة."),
+    "source_blocked": ("The source may not be used.", "مصدر البيانات لا يجوز استخدامه."),
+    "source_review": ("The source needs review.", "مصدر البيانات يحتاج مراجعة."),
+    "cold": ("There was no earlier relationship.", "لا توجد علاقة سابقة."),
+    "no_identifier": ("No address or number for this channel.", "لا يوجد عنوان أو رقم لهذه القناة."),
+    "no_opt_in": ("No opt-in for WhatsApp is recorded.", "لا توجد موافقة مسجّلة على واتساب."),
+    "no_voice_consent": ("No consent for calls is recorded.", "لا توجد موافقة مسجّلة على الاتصال."),
+    "address_invalid": ("The address is not valid.", "العنوان غير صالح."),
+    "source_ok": ("A lawful source, and no objection is known.", "مصدر نظامي، ولا اعتراض معروف."),
+    "consent_active": ("Consent is on record.", "الموافقة مسجّلة."),
+}
+
+
+def _verdict(channel: str, status: Contactability, *codes: str) -> ChannelContactability:
+    return ChannelContactability(
+        channel=channel, status=status, reasons=tuple(Reason(code=c, en=_REASONS[c][0], ar=_REASONS[c][1]) for c in codes)
+    )
+
+
+def contactability(state: ContactState | None, channel: str) -> ChannelContactability:
+    """Whether a contact may be written to on a channel, with reasons. The strictest finding wins; silence is never consent."""
+    if state is None:
+        return _verdict(channel, _R.UNKNOWN, "facts_unknown")
+    consent, origin = state.consent(channel), source_policy(state)
+    blocked = [
+        code
+        for code, holds in (
+            ("opted_out", state.opted_out == "yes"),
+            ("suppressed", (state.mac(channel) or "") in state.suppressed),
+            ("consent_withdrawn", consent == "withdrawn"),
+            ("source_blocked", origin == "blocked"),
+            ("no_opt_in", channel == "whatsapp" and consent != "active"),
+        )
+        if holds
+    ]
+    if blocked:
+        return _verdict(channel, _R.BLOCKED, *blocked)
+    review = [
+        code
+        for code, holds in (
+            ("opt_out_unclear", state.opted_out != "no"),
+            ("source_review", origin == "review"),
+            ("cold", state.cold),
+            ("no_identifier", state.mac(channel) is None),
+            ("address_invalid", channel == "email" and state.email_valid is False),
+            ("no_voice_consent", channel == "phone" and consent != "active"),
+        )
+        if holds
+    ]
+    if review:
+        return _verdict(channel, _R.NEEDS_REVIEW, *review)
+    return _verdict(channel, _R.SAFE, "source_ok", *(["consent_active"] if consent == "active" else []))

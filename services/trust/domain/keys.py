@@ -1,0 +1,94 @@
+"""Trust's keys: one Ed25519 pair a purpose, with key ids, and the keyed name of identifiers."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from nacl.signing import SigningKey
+
+from libs.contracts import merkle
+from libs.contracts.canonical import canonical
+from libs.contracts.grant import ROOT_TYPE, b64
+from libs.contracts.trust import Grant, GrantClaims
+
+PURPOSES = ("grant", "checkpoint", "statement")
+
+
+class KeysUnusable(Exception):
+    """`DEALIX_TRUST_KEYS` is missing or not what it should be; the message says which part."""
+
+
+@dataclass(frozen=True)
+class SigningPair:
+    """A signing key for one purpose. `kid` names it in signatures and in the published set."""
+
+    kid: str
+    key: SigningKey
+
+    @property
+    def public(self) -> bytes:
+        return bytes(self.key.verify_key)
+
+    def sign(self, data: bytes) -> bytes:
+        """The 64-byte Ed25519 signature (RFC 8032)."""
+        return self.key.sign(data).signature
+
+
+@dataclass(frozen=True)
+class TrustKeys:
+    grant: SigningPair
+    checkpoint: SigningPair
+    statement: SigningPair
+    identifier: bytes
+
+    @classmethod
+    def from_json(cls, text: str) -> TrustKeys:
+        """Read the setting: an object with `kid` and base64 `seed` for each purpose, and base64 `identifier`.
+
+        Raises KeysUnusable.
+        """
+        try:
+            document = json.loads(text)
+            pairs = {name: SigningPair(document[name]["kid"], SigningKey(base64.b64decode(document[name]["seed"]))) for name in PURPOSES}
+            identifier = document["identifier"]
+            secret = base64.b64decode(identifier["seed"] if isinstance(identifier, dict) else identifier)
+        except (KeyError, TypeError, ValueError) as error:
+            raise KeysUnusable(f"DEALIX_TRUST_KEYS is unusable: {error}") from error
+        if len({pair.public for pair in pairs.values()}) != len(PURPOSES):
+            raise KeysUnusable("DEALIX_TRUST_KEYS uses one key for two purposes")
+        if len(secret) < 32:
+            raise KeysUnusable("DEALIX_TRUST_KEYS has an identifier key shorter than 32 bytes")
+        return cls(**pairs, identifier=secret)
+
+    def jwks(self) -> tuple[dict[str, Any], ...]:
+        """The public keys as JWKs (RFC 8037). `dealix_use` says what a key signs."""
+        return tuple(
+            {
+                "kty": "OKP",
+                "crv": "Ed25519",
+                "alg": "EdDSA",
+                "use": "sig",
+                "kid": pair.kid,
+                "x": b64(pair.public),
+                "dealix_use": name,
+            }
+            for name, pair in (("grant", self.grant), ("checkpoint", self.checkpoint), ("statement", self.statement))
+        )
+
+
+def issue(claims: list[GrantClaims], pair: SigningPair) -> list[Grant]:
+    """Grants for a batch: one signature over the Merkle root of all claims."""
+    if not claims:
+        return []
+    texts = [canonical(one.model_dump(mode="json")).decode() for one in claims]
+    root, paths = merkle.batch_paths([merkle.leaf_hash(text.encode()) for text in texts])
+    header = b64(canonical({"alg": "EdDSA", "kid": pair.kid, "typ": ROOT_TYPE}))
+    body = b64(canonical({"root": root.hex(), "size": len(texts)}))
+    jws = f"{header}.{body}.{b64(pair.sign(f'{header}.{body}'.encode()))}"
+    return [
+        Grant(claims=text, index=index, size=len(texts), path=tuple(step.hex() for step in path), root_jws=jws)
+        for index, (text, path) in enumerate(zip(texts, paths, strict=True))
+    ]

@@ -1,0 +1,403 @@
+"""Trust's storage: what a batch of evaluations needs to know, and what deciding it writes. PostgreSQL's clock is the clock.
+
+The in-memory twin is in `memory.py`; one suite runs over both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from libs.contracts.data import ContactFacts
+from libs.contracts.execution import Settled
+from libs.contracts.message import Message
+from libs.contracts.subjects import Event
+from libs.contracts.trust import Approval, ApprovalStep, ConsentRecord, Decision
+from libs.runtime.database import BatchWork, Database
+from services.trust.domain.decide import OnRecord, Prepared
+from services.trust.domain.facts import MAX_AGE_HOURS, ContactState
+from services.trust.domain.policy import Question
+from services.trust.ledger.domain.entry import Entry, seal
+from services.trust.ledger.store import SqlLedgerStore
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is on record for one evaluation: a decision already made, or the facts to make one."""
+
+    prior: Decision | None
+    record: OnRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """One decision to be kept, with the question that led to it."""
+
+    prepared: Prepared
+    question: Question
+    decision: Decision
+    grant_id: UUID | None
+
+
+class Unit(Protocol):
+    """One transaction over a few tenants."""
+
+    async def now(self) -> datetime: ...
+
+    async def known(self, prepared: Sequence[Prepared], macs: Sequence[str]) -> list[Known]: ...
+
+    async def keep(self, rulings: Sequence[Ruling]) -> None: ...
+
+    async def add_approvals(self, approvals: Sequence[tuple[Approval, int, str]]) -> None: ...
+
+    async def approval(self, tenant_id: UUID, approval_id: UUID, *, lock: bool = False) -> tuple[Approval, int] | None: ...
+
+    async def approvals(
+        self, tenant_id: UUID, state: str | None, role: str | None, before: UUID | None, limit: int
+    ) -> list[Approval]: ...
+
+    async def close_approval(self, approval: Approval, step: str, note: str) -> None: ...
+
+    async def add_step(self, tenant_id: UUID, approval_id: UUID, actor: str, step: str, note: str) -> None: ...
+
+    async def stale(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> list[UUID]: ...
+
+    async def states(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID, ContactState]: ...
+
+    async def project(self, tenant_id: UUID, facts: Sequence[ContactFacts], macs: Sequence[tuple[str | None, str | None]]) -> None: ...
+
+    async def add_consents(self, tenant_id: UUID, consents: Sequence[ConsentRecord]) -> int: ...
+
+    async def withdraw(self, tenant_id: UUID, contact_id: UUID, channel: str | None) -> int: ...
+
+    async def consents(self, tenant_id: UUID, contact_id: UUID | None, before: UUID | None, limit: int) -> list[ConsentRecord]: ...
+
+    async def suppress(self, tenant_id: UUID, mac: str, reason: str, actor: str) -> None: ...
+
+    async def close_grants(self, items: Sequence[Settled]) -> list[Settled]: ...
+
+    async def append(self, entries: Sequence[Entry]) -> None: ...
+
+    def emit(self, event: Event[Any], message: Message) -> UUID: ...
+
+
+class Store(Protocol):
+    def unit(self, *tenants: UUID) -> AbstractAsyncContextManager[Unit]: ...
+
+
+_KNOWN = """
+select e.ord, now() as now, d.reply, a.approval_id, a.state as approval_state, a.expires_at < now() as lapsed,
+  exists(select 1 from trust.decisions p left join trust.grant_closures g on g.tenant_id = p.tenant_id and g.grant_id = p.grant_id
+         where p.tenant_id = e.tenant and p.action_id = e.action and p.attempt < e.attempt and p.grant_id is not null
+           and coalesce(g.outcome, 'open') not in ('not_sent', 'failed')) as earlier_open,
+  c.contact_id, c.email_mac, c.phone_mac, c.source, c.opted_out, c.cold, c.email_valid, c.collected_directly,
+  case when e.mac = '' then false else exists(select 1 from trust.suppressions s where s.tenant_id = e.tenant and s.mac = e.mac) end as suppressed,
+  case when e.contact is null then null else
+   (select case when k.withdrawn_at is not null then 'withdrawn' when k.expires_at < now() then 'expired' else 'active' end
+    from trust.consents k where k.tenant_id = e.tenant and k.contact_id = e.contact and k.channel = e.channel and k.purpose = e.purpose
+    order by k.captured_at desc limit 1) end as consent,
+  case when e.contact is null then 0 else
+   (select count(*) from trust.decisions t where t.tenant_id = e.tenant and t.contact_id = e.contact and t.channel = e.channel
+      and t.grant_id is not null and t.decided_at > now() - interval '7 days') end as touches,
+  case when e.channel = '' then 0 else
+   coalesce((select used from trust.caps q where q.tenant_id = e.tenant and q.channel = e.channel
+              and q.day = (now() at time zone 'Asia/Riyadh')::date), 0) end as sent_today,
+  case when e.agent = '' then 0 else
+   (select count(*) from trust.decisions b where b.tenant_id = e.tenant and b.subject_id = e.agent and b.outcome = 'refused'
+      and b.decided_at > now() - interval '10 minutes') end as agent_blocks
+from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[])
+     with ordinality as e(tenant, action, attempt, digest, contact, channel, purpose, mac, agent, ord)
+left join trust.decisions d on d.tenant_id = e.tenant and d.action_id = e.action and d.attempt = e.attempt and d.digest = e.digest
+left join trust.contact_facts c on c.tenant_id = e.tenant and c.contact_id = e.contact
+     and c.refreshed_at > now() - make_interval(hours => $10)
+left join lateral (select approval_id, state, expires_at from trust.approvals a
+     where a.tenant_id = e.tenant and a.action_id = e.action and a.payload_hash = e.digest
+     order by approval_id desc limit 1) a on true
+order by e.ord
+"""
+
+_KEEP = """
+with kept as (
+  insert into trust.decisions (tenant_id, action_id, attempt, digest, decision_id, outcome, mode, effect, subject_id, contact_id,
+    channel, grant_id, approval_id, policy_version, question, reply)
+  select t, a, n, d, i, o, m, e, s, c, nullif(ch, ''), g, ap, pv, q::jsonb, r
+  from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[],
+    $11::text[], $12::uuid[], $13::uuid[], $14::text[], $15::text[], $16::bytea[])
+    as x(t, a, n, d, i, o, m, e, s, c, ch, g, ap, pv, q, r)
+  returning tenant_id, channel, grant_id
+)
+insert into trust.caps (tenant_id, channel, day, used)
+select tenant_id, channel, (now() at time zone 'Asia/Riyadh')::date, count(*) from kept
+where channel is not null and grant_id is not null group by 1, 2
+on conflict (tenant_id, channel, day) do update set used = caps.used + excluded.used
+"""
+
+
+class SqlUnit:
+    """One PostgreSQL transaction."""
+
+    def __init__(self, work: BatchWork) -> None:
+        self._work = work
+        self._c = work.connection
+
+    def emit(self, event: Event[Any], message: Message) -> UUID:
+        return self._work.emit(event, message)
+
+    async def now(self) -> datetime:
+        now: datetime = await self._c.fetchval("select now()")
+        return now
+
+    async def known(self, prepared: Sequence[Prepared], macs: Sequence[str]) -> list[Known]:
+        capped = sorted({(p.evaluation.tenant_id, p.effect.channel) for p in prepared if p.effect and p.effect.channel})
+        if capped:
+            # One decider a sender at a time, so that two replicas can't both take the last message of a cap.
+            await self._c.execute(
+                "select pg_advisory_xact_lock(hashtextextended(t::text || c, 0)) from unnest($1::uuid[], $2::text[]) as x(t, c)",
+                [t for t, _ in capped],
+                [c for _, c in capped],
+            )
+        rows = await self._c.fetch(
+            _KNOWN,
+            [p.evaluation.tenant_id for p in prepared],
+            [p.evaluation.action_id for p in prepared],
+            [p.evaluation.attempt for p in prepared],
+            [p.digest for p in prepared],
+            [p.contact_id for p in prepared],
+            [(p.effect.channel or "") if p.effect else "" for p in prepared],
+            [(p.effect.purpose or "") if p.effect else "" for p in prepared],
+            list(macs),
+            [p.evaluation.subject.id if p.evaluation.subject.kind.value == "agent" else "" for p in prepared],
+            MAX_AGE_HOURS,
+        )
+        return [_known(row, p) for row, p in zip(rows, prepared, strict=True)]
+
+    async def keep(self, rulings: Sequence[Ruling]) -> None:
+        if not rulings:
+            return
+        columns = list(zip(*(_ruling_row(r) for r in rulings), strict=True))
+        await self._c.execute(_KEEP, *[list(column) for column in columns])
+
+    async def add_approvals(self, approvals: Sequence[tuple[Approval, int, str]]) -> None:
+        await self._c.executemany(
+            "insert into trust.approvals (tenant_id, approval_id, action_id, action_type, state, role, risk, payload_hash, approvers, "
+            "salt, document, requested_at, due_at, expires_at) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11::jsonb,$12,$13,$14)",
+            [
+                (a.tenant_id, a.approval_id, a.action_id, a.action_type, a.state.value, a.role, a.risk, a.payload_hash, needed, salt,
+                 a.model_dump_json(), a.requested_at, a.due_at, a.expires_at)
+                for a, needed, salt in approvals
+            ],
+        )
+        await self._c.executemany(
+            "insert into trust.approval_steps (tenant_id, approval_id, actor, step, note) values ($1, $2, $3, 'requested', '')",
+            [(a.tenant_id, a.approval_id, a.requester) for a, _, _ in approvals],
+        )
+
+    async def approval(self, tenant_id: UUID, approval_id: UUID, *, lock: bool = False) -> tuple[Approval, int] | None:
+        row = await self._c.fetchrow(
+            "select * from trust.approvals where tenant_id = $1 and approval_id = $2" + (" for update" if lock else ""),
+            tenant_id,
+            approval_id,
+        )
+        if row is None:
+            return None
+        steps = await self._c.fetch(
+            "select at, actor, step, note from trust.approval_steps where tenant_id = $1 and approval_id = $2 order by seq",
+            tenant_id,
+            approval_id,
+        )
+        return _approval(row, steps), row["approvers"]
+
+    async def approvals(
+        self, tenant_id: UUID, state: str | None, role: str | None, before: UUID | None, limit: int
+    ) -> list[Approval]:
+        rows = await self._c.fetch(
+            "select * from trust.approvals where tenant_id = $1 and ($2::text is null or state = $2) and ($3::text is null or role = $3) "
+            "and ($4::uuid is null or approval_id < $4) order by approval_id desc limit $5",
+            tenant_id, state, role, before, limit,
+        )
+        return [_approval(row, ()) for row in rows]
+
+    async def close_approval(self, approval: Approval, step: str, note: str) -> None:
+        await self._c.execute(
+            "update trust.approvals set state = $3, decided_by = $4, decided_at = $5 where tenant_id = $1 and approval_id = $2",
+            approval.tenant_id, approval.approval_id, approval.state.value, approval.decided_by, approval.decided_at,
+        )
+        await self.add_step(approval.tenant_id, approval.approval_id, approval.decided_by or "system:trust", step, note)
+
+    async def add_step(self, tenant_id: UUID, approval_id: UUID, actor: str, step: str, note: str) -> None:
+        await self._c.execute(
+            "insert into trust.approval_steps (tenant_id, approval_id, actor, step, note) values ($1, $2, $3, $4, $5)",
+            tenant_id, approval_id, actor, step, note,
+        )
+
+    async def stale(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> list[UUID]:
+        rows = await self._c.fetch(
+            "select i from unnest($2::uuid[]) i where not exists (select 1 from trust.contact_facts c where c.tenant_id = $1 "
+            "and c.contact_id = i and c.refreshed_at > now() - make_interval(hours => $3))",
+            tenant_id, list(contact_ids), MAX_AGE_HOURS,
+        )
+        return [row["i"] for row in rows]
+
+    async def states(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID, ContactState]:
+        rows = await self._c.fetch(
+            """select c.*, array(select s.mac from trust.suppressions s where s.tenant_id = c.tenant_id and s.mac in (c.email_mac, c.phone_mac)) macs,
+               (select json_object_agg(channel, state) from (select distinct on (channel) channel,
+                   case when withdrawn_at is not null then 'withdrawn' when expires_at < now() then 'expired' else 'active' end as state
+                 from trust.consents k where k.tenant_id = c.tenant_id and k.contact_id = c.contact_id and k.purpose = 'marketing'
+                 order by channel, captured_at desc) x) as consents
+               from trust.contact_facts c where c.tenant_id = $1 and c.contact_id = any($2::uuid[])
+                 and c.refreshed_at > now() - make_interval(hours => $3)""",
+            tenant_id, list(contact_ids), MAX_AGE_HOURS,
+        )
+        return {
+            row["contact_id"]: _state(row, frozenset(row["macs"]), tuple(json.loads(row["consents"] or "{}").items())) for row in rows
+        }
+
+    async def project(self, tenant_id: UUID, facts: Sequence[ContactFacts], macs: Sequence[tuple[str | None, str | None]]) -> None:
+        await self._c.execute(
+            """insert into trust.contact_facts as f (tenant_id, contact_id, email_mac, phone_mac, source, opted_out, cold, email_valid,
+                 collected_directly, obtained_at, version)
+               select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::bool[], $9::bool[],
+                 $10::date[], $11::bigint[])
+               on conflict (tenant_id, contact_id) do update set email_mac = excluded.email_mac, phone_mac = excluded.phone_mac,
+                 source = excluded.source, opted_out = excluded.opted_out, cold = excluded.cold, email_valid = excluded.email_valid,
+                 collected_directly = excluded.collected_directly, obtained_at = excluded.obtained_at, version = excluded.version,
+                 refreshed_at = now() where f.version <= excluded.version""",
+            tenant_id,
+            [f.contact_id for f in facts],
+            [email for email, _ in macs],
+            [phone for _, phone in macs],
+            [f.source for f in facts],
+            [f.opted_out for f in facts],
+            [f.cold for f in facts],
+            [f.email_valid for f in facts],
+            [f.collected_directly for f in facts],
+            [f.obtained_at for f in facts],
+            [f.version for f in facts],
+        )
+
+    async def add_consents(self, tenant_id: UUID, consents: Sequence[ConsentRecord]) -> int:
+        rows = await self._c.fetch(
+            """insert into trust.consents (tenant_id, consent_id, contact_id, purpose, channel, method, captured_at, evidence,
+                 notice_version, expires_at)
+               select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
+                 $9::text[], $10::timestamptz[]) on conflict do nothing returning 1""",
+            tenant_id,
+            [c.consent_id for c in consents],
+            [c.contact_id for c in consents],
+            [c.purpose for c in consents],
+            [c.channel for c in consents],
+            [c.method for c in consents],
+            [c.captured_at for c in consents],
+            [c.evidence for c in consents],
+            [c.notice_version for c in consents],
+            [c.expires_at for c in consents],
+        )
+        return len(rows)
+
+    async def withdraw(self, tenant_id: UUID, contact_id: UUID, channel: str | None) -> int:
+        rows = await self._c.fetch(
+            "update trust.consents set withdrawn_at = now() where tenant_id = $1 and contact_id = $2 "
+            "and ($3::text is null or channel = $3) and withdrawn_at is null returning 1",
+            tenant_id, contact_id, channel,
+        )
+        return len(rows)
+
+    async def consents(self, tenant_id: UUID, contact_id: UUID | None, before: UUID | None, limit: int) -> list[ConsentRecord]:
+        rows = await self._c.fetch(
+            "select consent_id, contact_id, purpose, channel, method, captured_at, evidence, notice_version, expires_at, withdrawn_at "
+            "from trust.consents where tenant_id = $1 and ($2::uuid is null or contact_id = $2) and ($3::uuid is null or consent_id < $3) "
+            "order by consent_id desc limit $4",
+            tenant_id, contact_id, before, limit,
+        )
+        return [ConsentRecord(**dict(row)) for row in rows]
+
+    async def suppress(self, tenant_id: UUID, mac: str, reason: str, actor: str) -> None:
+        await self._c.execute(
+            "insert into trust.suppressions (tenant_id, mac, reason, actor) values ($1, $2, $3, $4) on conflict do nothing",
+            tenant_id, mac, reason, actor,
+        )
+
+    async def close_grants(self, items: Sequence[Settled]) -> list[Settled]:
+        rows = await self._c.fetch(
+            """insert into trust.grant_closures (tenant_id, grant_id, action_id, attempt, outcome, receipt, closed_at)
+               select t, g, a, n, o, r::jsonb, c from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[],
+                 $7::timestamptz[]) as x(t, g, a, n, o, r, c) on conflict do nothing returning grant_id""",
+            [i.tenant_id for i in items],
+            [i.grant_id for i in items],
+            [i.action_id for i in items],
+            [i.attempt for i in items],
+            [i.outcome.value for i in items],
+            [i.receipt.model_dump_json() if i.receipt else None for i in items],
+            [i.at for i in items],
+        )
+        fresh = {row["grant_id"] for row in rows}
+        return [item for item in items if item.grant_id in fresh]
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        await SqlLedgerStore(self._c).append(seal(entries))
+
+
+class SqlStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def unit(self, *tenants: UUID) -> AsyncIterator[SqlUnit]:
+        async with self._database.batch(*tenants) as work:
+            yield SqlUnit(work)
+
+
+def _state(row: Any, suppressed: frozenset[str], consents: tuple[tuple[str, str], ...]) -> ContactState:
+    return ContactState(
+        contact_id=row["contact_id"], email_mac=row["email_mac"], phone_mac=row["phone_mac"], source=row["source"],
+        opted_out=row["opted_out"], cold=row["cold"], email_valid=row["email_valid"],
+        collected_directly=row["collected_directly"], suppressed=suppressed, consents=consents,
+    )  # fmt: skip
+
+
+def _known(row: Any, prepared: Prepared) -> Known:
+    prior = Decision.model_validate_json(row["reply"]) if row["reply"] is not None else None
+    channel = prepared.effect.channel if prepared.effect else None
+    contact = None
+    if row["contact_id"] is not None and channel is not None:
+        contact = _state(row, frozenset(), ((channel, row["consent"]),) if row["consent"] else ())
+    state = {"approved": "approved", "rejected": "rejected", "pending": "pending", None: "none"}.get(row["approval_state"], "lapsed")
+    if state in ("approved", "pending") and row["lapsed"]:
+        state = "lapsed"
+    return Known(
+        prior,
+        OnRecord(
+            contact=contact,
+            recipient_suppressed=row["suppressed"],
+            earlier_attempt_open=row["earlier_open"],
+            approval=state,
+            approval_id=row["approval_id"],
+            touches_this_week=row["touches"],
+            sent_today=row["sent_today"],
+            agent_blocks=row["agent_blocks"],
+        ),
+    )
+
+
+def _ruling_row(ruling: Ruling) -> tuple[Any, ...]:
+    p, d = ruling.prepared, ruling.decision
+    return (
+        d.tenant_id, d.action_id, d.attempt, p.digest, d.decision_id, d.outcome.value, d.mode.value, p.evaluation.effect,
+        p.evaluation.subject.id, p.contact_id, (p.effect.channel or "") if p.effect else "", ruling.grant_id, d.approval_id,
+        d.policy_version, json.dumps(asdict(ruling.question)), d.model_dump_json().encode(),
+    )  # fmt: skip
+
+
+def _approval(row: Any, steps: Sequence[Any]) -> Approval:
+    stored = Approval.model_validate_json(row["document"])
+    changed: Approval = stored.evolve(
+        state=row["state"], decided_by=row["decided_by"], decided_at=row["decided_at"], superseded_by=row["superseded_by"],
+        history=tuple(ApprovalStep(at=s["at"], actor=s["actor"], step=s["step"], note=s["note"]) for s in steps),
+    )  # fmt: skip
+    return changed
