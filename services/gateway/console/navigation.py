@@ -1,0 +1,27 @@
+"""The pages a person can go to, in order, with their icon and the letter that follows `g` on the keyboard."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Destination:
+    key: str  # also the name of its path
+    label: str  # message id
+    short: str  # message id, for the bar at the bottom of a phone
+    icon: str
+    code: str  # KeyboardEvent.code, which does not change with the keyboard's language
+
+
+def _(text: str) -> str:
+    # Marks a message for extraction; templates translate it.
+    return text
+
+
+DESTINATIONS: Final = (
+    Destination("command_center", _("Command Center"), _("Command"), "compass", "KeyC"),
+    Destination("approvals", _("Approval Center"), _("Approvals"), "approvals", "KeyA"),
+    Destination("targeting", _("Targeting"), _("Targeting"), "target", "KeyT"),
+    Destination("evidence", _("Evidence"), _("Evidence"), "evidence", "KeyE"),
+    Destination("sandbox_mailbox", _("Sandbox mailbox"), _("Sandbox"), "mail", "KeyS"),
+)

@@ -1,0 +1,45 @@
+"""Every console path, once: routes are declared and links are made from the same table."""
+
+from typing import Final
+from urllib.parse import urlencode
+
+STATIC: Final = "/console/static"
+
+PATHS: Final = {
+    "sign_in": "/console/sign-in",
+    "sign_in_code": "/console/sign-in/code",
+    "sign_out": "/console/sign-out",
+    "preferences": "/console/preferences",
+    "command_center": "/console",
+    "approvals": "/console/approvals",
+    "approval": "/console/approvals/{id}",
+    "approval_confirm": "/console/approvals/{id}/confirm",
+    "approval_approve": "/console/approvals/{id}/approve",
+    "approval_reject": "/console/approvals/{id}/reject",
+    "card_decision": "/console/cards/{id}/decision",
+    "targeting": "/console/targeting",
+    "targeting_upload": "/console/targeting/upload",
+    "import_map": "/console/targeting/imports/{id}/map",
+    "import_start": "/console/targeting/imports/{id}/start",
+    "import": "/console/targeting/imports/{id}",
+    "import_rejects": "/console/targeting/imports/{id}/rejects.csv",
+    "import_undo": "/console/targeting/imports/{id}/undo",
+    "opportunities": "/console/targeting/opportunities",
+    "opportunity_draft": "/console/targeting/opportunities/{id}/draft",
+    "evidence": "/console/evidence",
+    "evidence_entry": "/console/evidence/{id}",
+    "sandbox_mailbox": "/console/settings/sandbox",
+    "events": "/api/v1/events/stream",
+    "jwks": "/.well-known/jwks.json",
+}
+
+
+def url(name: str, /, id: str | int | None = None, **query: str | int | None) -> str:
+    """Path of a named page; `id` fills the place in the path, the rest becomes the query. Raises KeyError."""
+    path = PATHS[name]
+    if "{id}" in path:
+        if id is None:
+            raise KeyError(f"{name} needs an id")
+        path = path.replace("{id}", str(id))
+    given = {key: value for key, value in query.items() if value not in (None, "")}
+    return f"{path}?{urlencode(given)}" if given else path
