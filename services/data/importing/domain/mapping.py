@@ -1,0 +1,105 @@
+"""Which column feeds which field: header names in Arabic and English, compared after folding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from rapidfuzz import fuzz, process
+
+from services.data.importing.domain.messages import FileRefused
+from services.data.importing.domain.records import Column
+from services.data.importing.domain.text import fold
+from services.data.importing.domain.vocabulary import load
+
+EXACT = 1.0
+SURE_FROM = 0.88
+"""Below this a header that resembles a known name is left unmapped: a wrong column is worse than a missing one."""
+
+
+@cache
+def _names() -> dict[str, tuple[str, int]]:
+    """Folded header to (field, position among the field's names)."""
+    known: dict[str, tuple[str, int]] = {}
+    for name, entry in load("fields").items():
+        for position, label in enumerate([entry["en"], entry["ar"], name.replace("_", " "), *entry["names"]]):
+            known.setdefault(fold(label), (name, position))
+    known.pop("", None)
+    return known
+
+
+@cache
+def fields() -> frozenset[str]:
+    """Every field a column may feed."""
+    return frozenset(load("fields"))
+
+
+def label(field: str, language: str) -> str:
+    """What people call the field, `language` being en or ar."""
+    return str(load("fields")[field][language])
+
+
+def recognise(header: str) -> tuple[str | None, float, int]:
+    """The field a header names, with confidence 0 to 1 and its rank among the field's names (lower is the better claim)."""
+    folded = fold(header)
+    if not folded:
+        return None, 0.0, 0
+    known = _names()
+    if folded in known:
+        name, position = known[folded]
+        return name, EXACT, position
+    bare = _without_article(folded)
+    if bare in known:
+        name, position = known[bare]
+        return name, 0.95, position + 100
+    if len(folded) >= 5:
+        close = process.extractOne(folded, known.keys(), scorer=fuzz.ratio, score_cutoff=SURE_FROM * 100)
+        if close:
+            name, position = known[close[0]]
+            return name, round(close[1] / 100, 2), position + 200
+    return None, 0.0, 0
+
+
+def _without_article(folded: str) -> str:
+    return " ".join(word[2:] if word.startswith("ال") and len(word) > 4 else word for word in folded.split())
+
+
+def header_score(cells: Sequence[str]) -> int:
+    """How many of the cells name a field for certain: the header is the row where this is highest."""
+    return sum(1 for cell in cells if cell and len(cell) <= 60 and recognise(cell)[1] >= 0.95)
+
+
+def map_columns(header: Sequence[str], chosen: Mapping[str, str] | None = None) -> tuple[Column, ...]:
+    """The columns with their fields. `chosen` (header to field, "" for none) is the user's word and always wins.
+
+    Where two columns claim one field the better claim wins and the other stays unmapped. Raises FileRefused: bad_mapping,
+    no_recognised_column, no_company_column.
+    """
+    chosen = {fold(key): value for key, value in (chosen or {}).items()}
+    folded = [fold(name) for name in header]
+    for key, name in chosen.items():
+        if key not in folded or (name and name not in fields()):
+            raise FileRefused("bad_mapping", name=name if name and name not in fields() else key)
+    claims: dict[str, tuple[float, int, int]] = {}
+    found: list[tuple[str | None, float]] = []
+    for index, name in enumerate(header):
+        field, confidence, rank = recognise(name)
+        if folded[index] in chosen:
+            field, confidence, rank = chosen[folded[index]] or None, EXACT, -1
+        found.append((field, confidence))
+        if field and field != "ignored":
+            claims[field] = min(claims.get(field, (2.0, 0, 0)), (-confidence, rank, index))
+    columns = tuple(
+        Column(index, name, field, confidence) if field and (field == "ignored" or claims[field][2] == index) else Column(index, name, None, 0.0)
+        for index, (name, (field, confidence)) in enumerate(zip(header, found, strict=True))
+    )
+    return _with_company(columns)
+
+
+def _with_company(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    mapped = {column.field for column in columns} - {None, "ignored"}
+    if not mapped:
+        raise FileRefused("no_recognised_column")
+    if not mapped & {"company", "company_ar"}:
+        raise FileRefused("no_company_column", columns="، ".join(c.header for c in columns[:12] if c.header))
+    return columns

@@ -1,0 +1,196 @@
+"""What the import reads and plans, as frozen values. Money is Decimal SAR, phones are E.164, dates are Gregorian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message for a person: a stable code and the sentence in English and Arabic."""
+
+    code: str
+    en: str
+    ar: str
+
+
+class OptOut(StrEnum):
+    """`no` only when nothing or a clear no was written; anything unclear is `unknown` and never safe."""
+
+    NO = "no"
+    UNKNOWN = "unknown"
+    YES = "yes"
+
+
+class Outcome(StrEnum):
+    """How one row ends. Every row of the file has exactly one."""
+
+    CREATED = "created"
+    MERGED = "merged"
+    NEEDS_REVIEW = "needs_review"
+    BLOCKED = "blocked"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the file and the field it feeds; `field` is None where no field was recognised."""
+
+    index: int
+    header: str
+    field: str | None
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A data row as read. `row_number` counts as a spreadsheet does: the first line of the file is 1."""
+
+    row_number: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowRejected:
+    """A row that was not taken in, with the row as it stood so that it can be mended and imported again."""
+
+    row_number: int
+    field: str
+    code: str
+    en: str
+    ar: str
+    raw: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """A file that could be read: its columns, its rows as text, and the lines that were already beyond reading."""
+
+    kind: str
+    encoding: str
+    delimiter: str | None
+    sheet: str | None
+    language: str
+    header_row: int
+    columns: tuple[Column, ...]
+    rows: tuple[SourceRow, ...]
+    broken: tuple[RowRejected, ...]
+    blank_rows: int
+    notices: tuple[Said, ...] = ()
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        return tuple(column.header for column in self.columns)
+
+    @property
+    def mapping(self) -> Mapping[str, int]:
+        """Field to column index, recognised columns only."""
+        return {column.field: column.index for column in self.columns if column.field and column.field != "ignored"}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about a row worth telling: a value that was left out, and why. The raw row keeps the value."""
+
+    field: str
+    code: str
+    en: str
+    ar: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentClaim:
+    """What the row says about consent for a channel ("whatsapp" or "email"). Trust decides what it is worth."""
+
+    channel: str
+    given: bool
+    at: date | None
+    how: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFields:
+    """The company. `sector` and `city` are catalogue keys where known, else None with the text beside; `employees` is the
+    lower end where a range was written."""
+
+    name: str
+    name_ar: str | None = None
+    domain: str | None = None
+    cr: str | None = None
+    vat: str | None = None
+    city: str | None = None
+    city_text: str | None = None
+    region: str | None = None
+    sector: str | None = None
+    sector_text: str | None = None
+    employees: int | None = None
+    phone_e164: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFields:
+    """The person. `full_name` is None only in files that have no column for it."""
+
+    full_name: str | None = None
+    title: str | None = None
+    phone_e164: str | None = None
+    email: str | None = None
+    opted_out: OptOut = OptOut.NO
+    consents: tuple[ConsentClaim, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFields:
+    """Why this person is a lead. `source` is a key of the source catalogue; `source_text` is what the row said."""
+
+    source: str
+    source_text: str | None = None
+    source_detail: str | None = None
+    collected_directly: bool = False
+    obtained_at: date | None = None
+    interest: str | None = None
+    notes: str | None = None
+    estimated_value: Decimal | None = None
+    last_activity: date | None = None
+    cold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRow:
+    """One readable row. `review` and `block` hold the reasons that keep it from being an ordinary lead.
+
+    `fingerprint` is equal for rows that say the same, in whatever file and column order.
+    """
+
+    row_number: int
+    account: AccountFields
+    contact: ContactFields
+    lead: LeadFields
+    fingerprint: str
+    raw: tuple[str, ...]
+    notes: tuple[Note, ...] = ()
+    review: tuple[Said, ...] = ()
+    block: tuple[Said, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRows:
+    """The rows of a file after reading: those that can be matched and those that were rejected."""
+
+    leads: tuple[LeadRow, ...]
+    rejected: tuple[RowRejected, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingRecord:
+    """A stored account with one of its contacts (or none), as the tenant already has it. Soft-deleted ones never appear here."""
+
+    account_id: str
+    account: AccountFields
+    contact_id: str | None = None
+    contact: ContactFields | None = None
+    account_aliases: tuple[str, ...] = ()

@@ -1,0 +1,36 @@
+"""Which source a cell names, and what that source alone permits."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+from libs.contracts.catalogue.sources import UNKNOWN, SourceRule, sources
+from services.data.importing.domain.text import fold
+
+
+@cache
+def _names() -> dict[str, SourceRule]:
+    table: dict[str, SourceRule] = {}
+    for rule in sources().values():
+        for name in (rule.key, rule.en, rule.ar, *rule.names):
+            table.setdefault(fold(name), rule)
+    return table
+
+
+@cache
+def _fragments() -> tuple[tuple[str, SourceRule], ...]:
+    return tuple((f" {fold(word)} ", rule) for rule in sources().values() for word in rule.contains)
+
+
+@lru_cache(maxsize=4096)
+def resolve_source(text: str) -> SourceRule:
+    """The rule for what a file or row calls its source.
+
+    Words that name a stricter source count wherever they stand ("event list, purchased" is purchased). What no rule knows is
+    `unknown`, which a person has to look at.
+    """
+    folded = fold(text)
+    candidates = [rule for fragment, rule in _fragments() if fragment in f" {folded} "]
+    if folded in _names():
+        candidates.append(_names()[folded])
+    return max(candidates, key=lambda rule: (rule.strictness, rule.risk or 0), default=sources()[UNKNOWN])
