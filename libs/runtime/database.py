@@ -55,6 +55,11 @@ class Work:
 class SessionWork(Work):
     session: AsyncSession = None  # type: ignore[assignment]  # set by Database.work before anyone sees it
 
+    async def batch(self) -> BatchWork:
+        """The same transaction as a bare asyncpg connection; what it emits commits with this one."""
+        raw = await (await self.session.connection()).get_raw_connection()
+        return BatchWork(self.tenants, self.emitted, raw.driver_connection)
+
 
 @dataclass
 class BatchWork(Work):

@@ -89,6 +89,10 @@ class Unit(Protocol):
 class Store(Protocol):
     def unit(self, *tenants: UUID) -> AbstractAsyncContextManager[Unit]: ...
 
+    async def overdue(self, limit: int) -> dict[UUID, list[UUID]]:
+        """Approvals that nobody answered in time, by tenant."""
+        ...
+
 
 _KNOWN = """
 select e.ord, now() as now, d.reply, a.approval_id, a.state as approval_state, a.expires_at < now() as lapsed,
@@ -192,6 +196,12 @@ class SqlUnit:
                 for a, needed, salt in approvals
             ],
         )
+        await self._c.execute(
+            "insert into trust.approval_deadlines (approval_id, tenant_id, expires_at) select * from unnest($1::uuid[], $2::uuid[], $3::timestamptz[])",
+            [a.approval_id for a, _, _ in approvals],
+            [a.tenant_id for a, _, _ in approvals],
+            [a.expires_at for a, _, _ in approvals],
+        )
         await self._c.executemany(
             "insert into trust.approval_steps (tenant_id, approval_id, actor, step, note) values ($1, $2, $3, 'requested', '')",
             [(a.tenant_id, a.approval_id, a.requester) for a, _, _ in approvals],
@@ -227,6 +237,7 @@ class SqlUnit:
             "update trust.approvals set state = $3, decided_by = $4, decided_at = $5 where tenant_id = $1 and approval_id = $2",
             approval.tenant_id, approval.approval_id, approval.state.value, approval.decided_by, approval.decided_at,
         )
+        await self._c.execute("delete from trust.approval_deadlines where approval_id = $1", approval.approval_id)
         await self.add_step(approval.tenant_id, approval.approval_id, approval.decided_by or "system:trust", step, note)
 
     async def add_step(self, tenant_id: UUID, approval_id: UUID, actor: str, step: str, note: str) -> None:
@@ -351,6 +362,16 @@ class SqlStore:
     async def unit(self, *tenants: UUID) -> AsyncIterator[SqlUnit]:
         async with self._database.batch(*tenants) as work:
             yield SqlUnit(work)
+
+    async def overdue(self, limit: int) -> dict[UUID, list[UUID]]:
+        async with self._database.batch() as work:
+            rows = await work.connection.fetch(
+                "select tenant_id, approval_id from trust.approval_deadlines where expires_at <= now() order by expires_at limit $1", limit
+            )
+        out: dict[UUID, list[UUID]] = {}
+        for row in rows:
+            out.setdefault(row["tenant_id"], []).append(row["approval_id"])
+        return out
 
 
 def _state(row: Any, suppressed: frozenset[str], consents: tuple[tuple[str, str], ...]) -> ContactState:

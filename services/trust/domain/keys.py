@@ -29,7 +29,7 @@ class SigningPair:
     key: SigningKey
 
     @property
-    def public(self) -> bytes:
+    def public_key(self) -> bytes:
         return bytes(self.key.verify_key)
 
     def sign(self, data: bytes) -> bytes:
@@ -57,7 +57,7 @@ class TrustKeys:
             secret = base64.b64decode(identifier["seed"] if isinstance(identifier, dict) else identifier)
         except (KeyError, TypeError, ValueError) as error:
             raise KeysUnusable(f"DEALIX_TRUST_KEYS is unusable: {error}") from error
-        if len({pair.public for pair in pairs.values()}) != len(PURPOSES):
+        if len({pair.public_key for pair in pairs.values()}) != len(PURPOSES):
             raise KeysUnusable("DEALIX_TRUST_KEYS uses one key for two purposes")
         if len(secret) < 32:
             raise KeysUnusable("DEALIX_TRUST_KEYS has an identifier key shorter than 32 bytes")
@@ -72,7 +72,7 @@ class TrustKeys:
                 "alg": "EdDSA",
                 "use": "sig",
                 "kid": pair.kid,
-                "x": b64(pair.public),
+                "x": b64(pair.public_key),
                 "dealix_use": name,
             }
             for name, pair in (("grant", self.grant), ("checkpoint", self.checkpoint), ("statement", self.statement))

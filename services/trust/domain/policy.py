@@ -110,7 +110,7 @@ class Bundle:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.version = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.version = hashlib.sha256(text.encode()).hexdigest()
         try:
             self._set = cedarpy.PolicySet.from_str(text)
         except ValueError as error:

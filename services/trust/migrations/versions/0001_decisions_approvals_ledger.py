@@ -36,6 +36,10 @@ create index approvals_action on trust.approvals (tenant_id, action_id, payload_
 create index approvals_state on trust.approvals (tenant_id, state, approval_id);
 create unique index approvals_one_pending on trust.approvals (tenant_id, action_id, payload_hash) where state = 'pending';
 
+-- Ids only, of all tenants: what the expiry loop looks at.
+create table trust.approval_deadlines (approval_id uuid primary key, tenant_id uuid not null, expires_at timestamptz not null);
+create index approval_deadlines_due on trust.approval_deadlines (expires_at);
+
 create table trust.approval_steps (
   tenant_id uuid not null, approval_id uuid not null, seq bigint generated always as identity,
   at timestamptz not null default now(), actor text not null, step text not null, note text not null default '',

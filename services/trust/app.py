@@ -1,0 +1,103 @@
+"""Trust's composition root: the only file that wires."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+from pydantic import ValidationError
+
+from libs.contracts import subjects
+from libs.runtime.plane import Runtime
+from libs.runtime.settings import SettingsError
+from services.trust.approving import Approving
+from services.trust.authorize import Authorizer, LiveFlags
+from services.trust.domain.keys import KeysUnusable, TrustKeys
+from services.trust.domain.policy import Bundle
+from services.trust.handlers import Books, Listener, People
+from services.trust.ledger import sequencer
+from services.trust.ledger.store import LedgerStore, SqlLedgerStore
+from services.trust.projection import Projection
+from services.trust.settings import TrustSettings
+from services.trust.store import SqlStore
+
+POLICIES = Path(__file__).parent / "policies" / "platform.cedar"
+EXPIRY_SECONDS = 30.0
+
+
+async def build(runtime: Runtime) -> None:
+    """Wire the plane.
+
+    Raises SettingsError when the signing keys are missing or unusable.
+    """
+    try:
+        settings = TrustSettings()  # type: ignore[call-arg]  # `keys` comes from the environment
+        keys = TrustKeys.from_json(settings.keys)
+    except (ValidationError, KeysUnusable) as error:
+        raise SettingsError("DEALIX_TRUST_KEYS is missing or unusable: trust can't sign without its keys.") from error
+    bus, database = runtime.bus, runtime.database
+    store = SqlStore(database)
+    bundle = Bundle(POLICIES.read_text(encoding="utf-8"))
+    projection = Projection(store, bus, keys.identifier)
+    authorizer = Authorizer(store, bundle, keys, projection, LiveFlags(bus), grant_seconds=settings.grant_seconds)
+    approving = Approving(store)
+    people = People(store, projection)
+    books = Books(database, bundle, keys, settings.origin)
+    listener = Listener(projection)
+
+    bus.serve(subjects.AUTHORIZE, authorizer.authorize)
+    bus.serve(subjects.EVALUATE, authorizer.evaluate)
+    bus.serve(subjects.APPROVALS, approving.list)
+    bus.serve(subjects.APPROVAL, approving.show)
+    bus.serve(subjects.APPROVE, approving.approve)
+    bus.serve(subjects.REJECT, approving.reject)
+    bus.serve(subjects.WITHDRAW, approving.withdraw)
+    bus.serve(subjects.REVISE, approving.revise)
+    bus.serve(subjects.CONTACTABILITY, people.contactability)
+    bus.serve(subjects.RECORD_CONSENTS, people.record)
+    bus.serve(subjects.WITHDRAW_CONSENT, people.withdraw)
+    bus.serve(subjects.CONSENTS, people.consents)
+    bus.serve(subjects.SUPPRESS, people.suppress)
+    bus.serve(subjects.LEDGER, books.entries)
+    bus.serve(subjects.PROOF, books.proof)
+    bus.serve(subjects.CHECKPOINT, books.checkpoint)
+    bus.serve(subjects.CONSISTENCY, books.consistency)
+    bus.serve(subjects.KEYS, books.keys)
+    bus.serve(subjects.EVIDENCE_EXPORT, books.export)
+    bus.serve(subjects.EVIDENCE, books.pack)
+    bus.serve(subjects.EVIDENCE_READ, books.read)
+    bus.on(subjects.ACTIONS_SETTLED, listener.settled)
+    bus.on(subjects.CONTACTS_CHANGED, listener.contacts_changed)
+    for event in subjects.AUDITED.values():
+        bus.on(event, listener.audited)
+
+    stop = asyncio.Event()
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[LedgerStore]:
+        connection = await asyncpg.connect(runtime.settings.database_url)
+        try:
+            yield SqlLedgerStore(connection)
+        finally:
+            await connection.close()
+
+    async def sequence() -> None:
+        await sequencer.run(
+            connect, keys.checkpoint, origin=settings.origin, stop=stop, interval=settings.checkpoint_seconds, poll=0.05
+        )
+
+    async def finish() -> None:
+        stop.set()
+
+    async def expire() -> None:
+        while True:
+            for tenant, approval_ids in (await store.overdue(100)).items():
+                await approving.expire(tenant, approval_ids)
+            await asyncio.sleep(EXPIRY_SECONDS)
+
+    runtime.loop("ledger", sequence)
+    runtime.loop("approvals' expiry", expire)
+    runtime.on_stop.append(finish)

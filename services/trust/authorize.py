@@ -1,0 +1,300 @@
+"""The trust hop: a batch of evaluations in, a durable decision each, then the reply.
+
+No durable decision row, no grant. The same evaluation again gets the same decision and the same grant.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from libs.contracts import merkle
+from libs.contracts.canonical import digest
+from libs.contracts.errors import DealixError
+from libs.contracts.message import new_id
+from libs.contracts.operating import FlagsRequest
+from libs.contracts.subjects import APPROVAL_REQUESTED, FLAGS
+from libs.contracts.trust import (
+    ActionClass,
+    ApprovalRequested,
+    AuthorizeReply,
+    AuthorizeRequest,
+    Decision,
+    EvaluateRequest,
+    Grant,
+    GrantClaims,
+    Outcome,
+)
+from libs.runtime.bus import Bus
+from services.trust.domain import approvals, decide
+from services.trust.domain.decide import Prepared
+from services.trust.domain.keys import TrustKeys, issue
+from services.trust.domain.policy import Answer, Bundle, Question
+from services.trust.ledger.domain.commitments import DECISION, approval_data, approval_kind, decision_data
+from services.trust.ledger.domain.entry import Entry
+from services.trust.projection import Projection
+from services.trust.store import Known, Ruling, Store, Unit
+
+FLAGS_FRESH_SECONDS = 5.0
+
+
+class LiveFlags:
+    """Which connectors a tenant has switched live. Unknown is off: an unreadable flag never makes anything live."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._cache: dict[UUID, tuple[datetime, dict[str, bool]]] = {}
+
+    async def load(self, tenants: Sequence[UUID], now: datetime) -> None:
+        for tenant in tenants:
+            seen = self._cache.get(tenant)
+            if seen is not None and (now - seen[0]).total_seconds() < FLAGS_FRESH_SECONDS:
+                continue
+            try:
+                reply = await self._bus.call(FLAGS, FlagsRequest(tenant_id=tenant), timeout=0.5)
+                self._cache[tenant] = (now, dict(reply.flags))
+            except DealixError:
+                self._cache[tenant] = (now, {})
+
+    def live(self, tenant: UUID, connector: str) -> bool:
+        return self._cache.get(tenant, (None, {}))[1].get(f"live.{connector}", False)
+
+
+class Authorizer:
+    """Decides. Holds no state of its own besides caches of what is immutable or short-lived."""
+
+    def __init__(
+        self, store: Store, bundle: Bundle, keys: TrustKeys, projection: Projection, flags: LiveFlags, *, grant_seconds: int
+    ) -> None:
+        self._store = store
+        self._bundle = bundle
+        self._keys = keys
+        self._projection = projection
+        self._flags = flags
+        self._grant_seconds = grant_seconds
+
+    @property
+    def bundle(self) -> Bundle:
+        return self._bundle
+
+    async def authorize(self, request: AuthorizeRequest) -> AuthorizeReply:
+        """Decide a batch, keep every decision, and only then answer."""
+        prepared = [decide.prepare(e, digest(bytes.fromhex(e.salt), e.payload.encode())) for e in request.evaluations]
+        await self._freshen(prepared)
+        tenants = {p.evaluation.tenant_id for p in prepared}
+        async with self._store.unit(*tenants) as unit:
+            now = await unit.now()
+            await self._flags.load([t for t in tenants if _has_external(prepared, t)], now)
+            known = await unit.known(prepared, [self._recipient(p) for p in prepared])
+            # An attempt is decided once; after people have answered, execution asks again as the next attempt.
+            fresh = [(p, k) for p, k in zip(prepared, known, strict=True) if k.prior is None]
+            rulings = self._rule(fresh, now)
+            await unit.keep(rulings)
+            await self._ask_people(unit, rulings, now)
+            await unit.append([_entry(ruling, now) for ruling in rulings])
+        made = {id(ruling.prepared): ruling.decision for ruling in rulings}
+        decisions = [made.get(id(p)) or _prior(k) for p, k in zip(prepared, known, strict=True)]
+        return AuthorizeReply(decisions=tuple(decisions))
+
+    async def evaluate(self, request: EvaluateRequest) -> AuthorizeReply:
+        """What would be decided, without leaving anything behind and without a grant."""
+        prepared = [decide.prepare(e, digest(bytes.fromhex(e.salt), e.payload.encode())) for e in request.evaluations]
+        await self._freshen(prepared)
+        tenants = {p.evaluation.tenant_id for p in prepared}
+        async with self._store.unit(*tenants) as unit:
+            now = await unit.now()
+            known = await unit.known(prepared, [self._recipient(p) for p in prepared])
+        questions = [self._question(p, k, now) for p, k in zip(prepared, known, strict=True)]
+        answers = self._bundle.ask(questions)
+        return AuthorizeReply(
+            decisions=tuple(self._decision(p, q, a, None, None) for p, q, a in zip(prepared, questions, answers, strict=True))
+        )
+
+    async def _freshen(self, prepared: Sequence[Prepared]) -> None:
+        contacts: dict[UUID, list[UUID]] = {}
+        for p in prepared:
+            if p.contact_id is not None and p.evaluation.subject.tenant_id == p.evaluation.tenant_id:
+                contacts.setdefault(p.evaluation.tenant_id, []).append(p.contact_id)
+        for tenant, ids in contacts.items():
+            await self._projection.refresh(tenant, ids)
+
+    def _recipient(self, prepared: Prepared) -> str:
+        return self._projection.mac(prepared.evaluation.tenant_id, prepared.recipient) or ""
+
+    def _question(self, prepared: Prepared, known: Known, now: datetime) -> Question:
+        connector = prepared.effect.connector if prepared.effect else ""
+        return decide.question(
+            prepared,
+            known.record,
+            recipient_mac=self._recipient(prepared),
+            live=self._flags.live(prepared.evaluation.tenant_id, connector),
+            now=now,
+        )
+
+    def _rule(self, fresh: Sequence[tuple[Prepared, Known]], now: datetime) -> list[Ruling]:
+        questions = [self._question(p, k, now) for p, k in fresh]
+        answers = self._bundle.ask(questions)
+        self._reserve(fresh, questions, answers)
+        granted = [n for n, answer in enumerate(answers) if decide.outcome(answer) is Outcome.GRANTED]
+        claims = [self._claims(fresh[n][0], fresh[n][1], questions[n], answers[n], now) for n in granted]
+        grants = dict(zip(granted, zip(claims, issue(claims, self._keys.grant), strict=True), strict=True))
+        rulings = []
+        for n, (prepared, known) in enumerate(fresh):
+            claim, grant = grants.get(n, (None, None))
+            approval_id = known.record.approval_id
+            if decide.outcome(answers[n]) is Outcome.PARKED and known.record.approval == "none":
+                approval_id = new_id()
+            decision = self._decision(prepared, questions[n], answers[n], grant, approval_id)
+            rulings.append(Ruling(prepared, questions[n], decision, claim.grant_id if claim else None))
+        return rulings
+
+    def _reserve(self, fresh: Sequence[tuple[Prepared, Known]], questions: list[Question], answers: list[Answer]) -> None:
+        """Count caps item by item inside the batch, and put those beyond a cap to policy again, as what they are."""
+        sent: Counter[tuple[UUID, str]] = Counter()
+        touched: Counter[tuple[UUID, UUID, str]] = Counter()
+        for n, (prepared, known) in enumerate(fresh):
+            channel = prepared.effect.channel if prepared.effect else None
+            if channel is None or decide.outcome(answers[n]) is not Outcome.GRANTED:
+                continue
+            sender = (prepared.evaluation.tenant_id, channel)
+            person = (prepared.evaluation.tenant_id, prepared.contact_id or prepared.evaluation.action_id, channel)
+            over_day = known.record.sent_today + sent[sender] >= decide.DAILY_CAP
+            over_contact = known.record.touches_this_week + touched[person] >= decide.CONTACT_CAP
+            if over_day or over_contact:
+                questions[n] = replace(questions[n], over_daily_cap=over_day, over_contact_cap=over_contact)
+                answers[n] = self._bundle.ask([questions[n]])[0]
+                continue
+            sent[sender] += 1
+            touched[person] += 1
+
+    def _claims(self, prepared: Prepared, known: Known, question: Question, answer: Answer, now: datetime) -> GrantClaims:
+        evaluation, effect = prepared.evaluation, prepared.effect
+        if effect is None:
+            raise ValueError("an unregistered effect was granted")
+        issued = int(now.timestamp())
+        return GrantClaims(
+            grant_id=new_id(),
+            tenant_id=evaluation.tenant_id,
+            action_id=evaluation.action_id,
+            attempt=evaluation.attempt,
+            audience=decide.AUDIENCE,
+            connector=effect.connector,
+            connector_mode=decide.connector_mode(answer, live=question.connector_mode == "live"),
+            operation=effect.operation,
+            template_version=str(prepared.payload.get("template_version", "")),
+            payload_digest=prepared.digest,
+            policy_version=self._bundle.version,
+            approval_id=known.record.approval_id if known.record.approval == "approved" else None,
+            nonce=secrets.token_hex(16),
+            issued_at=issued,
+            expires_at=issued + self._grant_seconds,
+        )
+
+    def _decision(
+        self, prepared: Prepared, question: Question, answer: Answer, grant: Grant | None, approval_id: UUID | None
+    ) -> Decision:
+        outcome = decide.outcome(answer)
+        evaluation = prepared.evaluation
+        return Decision(
+            decision_id=new_id(),
+            tenant_id=evaluation.tenant_id,
+            action_id=evaluation.action_id,
+            attempt=evaluation.attempt,
+            outcome=outcome,
+            allowed=answer.allowed,
+            mode=answer.mode,
+            action_class=ActionClass(question.action_class),
+            reasons=answer.reasons,
+            approval_required=outcome is Outcome.PARKED,
+            approval_id=approval_id if outcome in (Outcome.PARKED, Outcome.GRANTED) else None,
+            policy_version=self._bundle.version,
+            audit_event=new_id(),
+            proof_impact=decide.PROOF_IMPACT[outcome],
+            grant=grant,
+        )
+
+    async def _ask_people(self, unit: Unit, rulings: Sequence[Ruling], now: datetime) -> None:
+        """An approval for every decision that parked, and that has none waiting already."""
+        new = []
+        for ruling in rulings:
+            decision, prepared = ruling.decision, ruling.prepared
+            if decision.outcome is not Outcome.PARKED or decision.approval_id is None or prepared.effect is None:
+                continue
+            if ruling.question.approval == "pending":
+                continue
+            asked = approvals.request(
+                decision.approval_id,
+                prepared.evaluation,
+                prepared.effect,
+                prepared.payload,
+                decision.reasons,
+                payload_hash=prepared.digest,
+                policy_version=self._bundle.version,
+                now=now,
+            )
+            new.append((asked, max(1, prepared.effect.approvers), prepared.evaluation.salt))
+        if not new:
+            return
+        await unit.add_approvals(new)
+        for asked, _, _ in new:
+            unit.emit(
+                APPROVAL_REQUESTED,
+                ApprovalRequested(
+                    approval_id=asked.approval_id,
+                    tenant_id=asked.tenant_id,
+                    action_id=asked.action_id,
+                    action_type=asked.action_type,
+                    role=asked.role,
+                    risk=asked.risk,
+                    requested_at=asked.requested_at,
+                    due_at=asked.due_at,
+                    expires_at=asked.expires_at,
+                    value_sar=asked.value_sar,
+                ),
+            )
+        await unit.append(
+            [
+                Entry(
+                    tenant_id=asked.tenant_id,
+                    kind=approval_kind("requested"),
+                    actor=asked.requester,
+                    target=f"action:{asked.action_id}",
+                    at=now,
+                    data=approval_data(asked, risk=asked.risk),
+                    trace_id=asked.trace_id,
+                )
+                for asked, _, _ in new
+            ]
+        )
+
+
+def _prior(known: Known) -> Decision:
+    if known.prior is None:
+        raise ValueError("an evaluation was left without a decision")
+    return known.prior
+
+
+def _has_external(prepared: Sequence[Prepared], tenant: UUID) -> bool:
+    return any(p.evaluation.tenant_id == tenant and p.effect is not None and p.effect.external for p in prepared)
+
+
+def _entry(ruling: Ruling, now: datetime) -> Entry:
+    """The ledger's record of a decision. Payloads stay out: their salted digest is enough to bind them."""
+    p, d = ruling.prepared, ruling.decision
+    grant = None
+    if d.grant is not None:
+        grant = (GrantClaims.model_validate_json(d.grant.claims), merkle.leaf_hash(d.grant.claims.encode()))
+    return Entry(
+        tenant_id=d.tenant_id,
+        kind=DECISION,
+        actor=p.evaluation.subject.id,
+        target=f"action:{d.action_id}",
+        at=now,
+        data={"action_type": p.evaluation.action_type, "effect": p.evaluation.effect, **decision_data(d, p.digest, grant)},
+        trace_id=p.evaluation.trace_id,
+        entry_id=d.audit_event,
+    )

@@ -1,0 +1,320 @@
+"""Trust's other answers: contactability, consent, suppression, the ledger's reads, evidence, keys; and what it hears from planes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.data import ContactsChanged
+from libs.contracts.errors import Conflict, Forbidden, NotFound
+from libs.contracts.execution import ActionsSettled
+from libs.contracts.message import PLATFORM, Ok, Principal, new_id
+from libs.contracts.trust import (
+    AuditRecorded,
+    CheckpointReply,
+    CheckpointRequest,
+    ConsentsReply,
+    ConsentsRequest,
+    ConsistencyReply,
+    ConsistencyRequest,
+    ContactabilityReply,
+    ContactabilityRequest,
+    ContactContactability,
+    EvidenceChunk,
+    EvidenceGet,
+    EvidenceRead,
+    EvidenceReply,
+    EvidenceRequest,
+    KeysReply,
+    KeysRequest,
+    LedgerEntry,
+    LedgerReply,
+    LedgerRequest,
+    ProofReply,
+    ProofRequest,
+    RecordConsents,
+    SuppressRequest,
+    WithdrawConsent,
+)
+from libs.runtime.database import Database, SessionWork
+from services.trust.domain.facts import CHANNELS, RIYADH, contactability
+from services.trust.domain.keys import TrustKeys
+from services.trust.domain.policy import Bundle
+from services.trust.errors import EvidenceScope
+from services.trust.ledger.domain.checkpoint import origin_of, parse_checkpoint
+from services.trust.ledger.domain.commitments import OUTCOME, outcome_data
+from services.trust.ledger.domain.entry import Entry
+from services.trust.ledger.errors import NotYetProvable
+from services.trust.ledger.proofs import consistency, prove
+from services.trust.ledger.store import EntryFilter, SqlLedgerStore, StoredEntry
+from services.trust.packs import assemble
+from services.trust.projection import Projection
+from services.trust.store import SqlUnit, Store
+
+READERS = frozenset({"owner", "admin", "auditor", "compliance_officer", "approver", "operator"})
+CONSENT_KEEPERS = frozenset({"owner", "compliance_officer", "api_client"})
+CHUNK = 512 * 1024
+
+
+class People:
+    """Who may be contacted: contactability, consent, suppression."""
+
+    def __init__(self, store: Store, projection: Projection) -> None:
+        self._store = store
+        self._projection = projection
+
+    async def contactability(self, request: ContactabilityRequest) -> ContactabilityReply:
+        """Every channel of every contact, with reasons. A contact that data does not know is `unknown`."""
+        await self._projection.refresh(request.tenant_id, request.contact_ids)
+        async with self._store.unit(request.tenant_id) as unit:
+            states = await unit.states(request.tenant_id, request.contact_ids)
+        return ContactabilityReply(
+            items=tuple(
+                ContactContactability(contact_id=c, channels=tuple(contactability(states.get(c), channel) for channel in CHANNELS))
+                for c in request.contact_ids
+            )
+        )
+
+    async def record(self, request: RecordConsents) -> Ok:
+        _same_tenant(request.principal, request.tenant_id)
+        _require(request.principal, CONSENT_KEEPERS)
+        async with self._store.unit(request.tenant_id) as unit:
+            now = await unit.now()
+            await unit.add_consents(request.tenant_id, request.consents)
+            await unit.append(
+                [
+                    _fact(request.tenant_id, "consent.recorded", request.principal.id, f"contact:{c.contact_id}", now,
+                          consent_id=str(c.consent_id), channel=c.channel, purpose=c.purpose, method=c.method)
+                    for c in request.consents
+                ]
+            )  # fmt: skip
+        return Ok()
+
+    async def withdraw(self, request: WithdrawConsent) -> Ok:
+        """Effective at once: the next decision about this person reads it."""
+        _same_tenant(request.principal, request.tenant_id)
+        _require(request.principal, CONSENT_KEEPERS | {"operator", "approver", "admin"})
+        async with self._store.unit(request.tenant_id) as unit:
+            count = await unit.withdraw(request.tenant_id, request.contact_id, request.channel)
+            await unit.append(
+                [_fact(request.tenant_id, "consent.withdrawn", request.principal.id, f"contact:{request.contact_id}",
+                       await unit.now(), channel=request.channel, consents=count)]
+            )  # fmt: skip
+        return Ok()
+
+    async def consents(self, request: ConsentsRequest) -> ConsentsReply:
+        _require(request.principal, READERS)
+        before = UUID(request.page.cursor) if request.page.cursor else None
+        async with self._store.unit(request.principal.tenant_id) as unit:
+            items = await unit.consents(request.principal.tenant_id, request.contact_id, before, request.page.limit + 1)
+        more = len(items) > request.page.limit
+        items = items[: request.page.limit]
+        return ConsentsReply(items=tuple(items), next_cursor=str(items[-1].consent_id) if more else None)
+
+    async def suppress(self, request: SuppressRequest) -> Ok:
+        _same_tenant(request.principal, request.tenant_id)
+        _require(request.principal, CONSENT_KEEPERS | {"admin", "operator"})
+        mac = self._projection.mac(request.tenant_id, request.identifier) or ""
+        async with self._store.unit(request.tenant_id) as unit:
+            await unit.suppress(request.tenant_id, mac, request.reason, request.principal.id)
+            await unit.append(
+                [_fact(request.tenant_id, "suppression.added", request.principal.id, f"identifier:{mac[:16]}", await unit.now())]
+            )
+        return Ok()
+
+
+class Books:
+    """Reading the ledger, and packs from it."""
+
+    def __init__(self, database: Database, bundle: Bundle, keys: TrustKeys, origin: str) -> None:
+        self._database = database
+        self._bundle = bundle
+        self._keys = keys
+        self._origin = origin
+
+    async def entries(self, request: LedgerRequest) -> LedgerReply:
+        _require(request.principal, READERS)
+        tenant = request.principal.tenant_id
+        where = EntryFilter(
+            tenant_id=tenant,
+            kind=request.kind,
+            actor=request.actor,
+            target=request.target,
+            trace_id=request.trace_id,
+            before=UUID(request.page.cursor) if request.page.cursor else None,
+        )
+        async with self._database.batch(tenant) as work:
+            rows = await SqlLedgerStore(work.connection).entries(where, request.page.limit + 1)
+        more = len(rows) > request.page.limit
+        rows = rows[: request.page.limit]
+        return LedgerReply(items=tuple(_ledger_entry(r) for r in rows), next_cursor=str(rows[-1].entry_id) if more else None)
+
+    async def proof(self, request: ProofRequest) -> ProofReply:
+        _require(request.principal, READERS)
+        tenant = request.principal.tenant_id
+        async with self._database.batch(tenant) as work:
+            store = SqlLedgerStore(work.connection)
+            proof, checkpoint = await prove(store, tenant, request.seq)
+            entry = await store.entry(tenant, proof.leaf.entry_id)
+        return ProofReply(
+            seq=request.seq,
+            size=checkpoint.size,
+            leaf_hash=proof.leaf.leaf_hash.hex(),
+            path=tuple(step.hex() for step in proof.path),
+            checkpoint=checkpoint.note,
+            entry=entry.body.decode() if entry and entry.body else "",
+            salt=entry.salt.hex() if entry and entry.salt else "",
+        )
+
+    async def checkpoint(self, request: CheckpointRequest) -> CheckpointReply:
+        _require(request.principal, READERS | {"member", "api_client"})
+        tenant = request.principal.tenant_id
+        async with self._database.batch(tenant) as work:
+            stored = await SqlLedgerStore(work.connection).checkpoint(tenant)
+        if stored is None:
+            return CheckpointReply(origin=origin_of(self._origin, tenant), size=0, root=hashlib.sha256(b"").hexdigest(), note="", created_at=None)
+        parsed = parse_checkpoint(stored.note)
+        return CheckpointReply(origin=parsed.origin, size=parsed.size, root=parsed.root.hex(), note=stored.note, created_at=stored.created_at)
+
+    async def consistency(self, request: ConsistencyRequest) -> ConsistencyReply:
+        _require(request.principal, READERS | {"member", "api_client"})
+        async with self._database.batch(request.principal.tenant_id) as work:
+            path = await consistency(SqlLedgerStore(work.connection), request.principal.tenant_id, request.first, request.second)
+        return ConsistencyReply(first=request.first, second=request.second, path=tuple(step.hex() for step in path))
+
+    async def keys(self, _: KeysRequest) -> KeysReply:
+        return KeysReply(keys=self._keys.jwks())
+
+    async def export(self, request: EvidenceRequest) -> EvidenceReply:
+        """Assemble a pack and keep it.
+
+        Raises EvidenceScope for a scope nobody understands, NotFound for one without entries, and Conflict while the newest
+        entries wait for their checkpoint.
+        """
+        _require(request.principal, READERS)
+        tenant = request.principal.tenant_id
+        filters = _filters(tenant, request.scope)
+        pack_id = new_id()
+        async with self._database.batch(tenant) as work:
+            store = SqlLedgerStore(work.connection)
+            if not any([await store.entries(where, 1) for where in filters]):
+                raise NotFound
+            try:
+                body = await assemble(work.connection, tenant, request.scope, filters, self._bundle, self._keys)
+            except NotYetProvable as error:
+                raise Conflict(
+                    "checkpoint_pending", "The newest entries are not under a signed checkpoint yet; try again in a few seconds.",
+                    "لم تُختم آخر القيود بعد، أعد المحاولة بعد ثوانٍ.",
+                ) from error  # fmt: skip
+            now = await work.connection.fetchval("select now()")
+            await work.connection.execute(
+                "insert into trust.evidence_packs (tenant_id, pack_id, scope, state, body, sha256, created_by) values ($1,$2,$3,'ready',$4,$5,$6)",
+                tenant, pack_id, request.scope, body, hashlib.sha256(body).hexdigest(), request.principal.id,
+            )
+            await SqlUnit(work).append(
+                [_fact(tenant, "evidence.exported", request.principal.id, request.scope, now, pack_id=str(pack_id), sha256=hashlib.sha256(body).hexdigest())]
+            )
+        return await self.pack(EvidenceGet(principal=request.principal, pack_id=pack_id))
+
+    async def pack(self, request: EvidenceGet) -> EvidenceReply:
+        _require(request.principal, READERS)
+        async with self._database.batch(request.principal.tenant_id) as work:
+            row = await work.connection.fetchrow(
+                "select scope, state, length(body) size, sha256, created_at from trust.evidence_packs where tenant_id = $1 and pack_id = $2",
+                request.principal.tenant_id, request.pack_id,
+            )
+        if row is None:
+            raise NotFound
+        return EvidenceReply(
+            pack_id=request.pack_id, state=row["state"], scope=row["scope"], bytes=row["size"] or 0, sha256=row["sha256"] or "",
+            created_at=row["created_at"],
+        )  # fmt: skip
+
+    async def read(self, request: EvidenceRead) -> EvidenceChunk:
+        _require(request.principal, READERS)
+        async with self._database.batch(request.principal.tenant_id) as work:
+            row = await work.connection.fetchrow(
+                "select substring(body from $3::int for $4::int) part, length(body) size from trust.evidence_packs where tenant_id = $1 and pack_id = $2",
+                request.principal.tenant_id, request.pack_id, request.offset + 1, CHUNK,
+            )
+        if row is None:
+            raise NotFound
+        end = request.offset + len(row["part"])
+        return EvidenceChunk(data=base64.b64encode(row["part"]).decode(), next_offset=end if end < row["size"] else None)
+
+
+class Listener:
+    """What trust hears: outcomes that close grants, changes of contacts, and other planes' audit records."""
+
+    def __init__(self, projection: Projection) -> None:
+        self._projection = projection
+
+    async def settled(self, work: SessionWork, event: ActionsSettled) -> None:
+        unit = SqlUnit(await work.batch())
+        fresh = await unit.close_grants(event.items)
+        await unit.append(
+            [
+                Entry(
+                    tenant_id=item.tenant_id,
+                    kind=OUTCOME,
+                    actor="plane:execution",
+                    target=f"action:{item.action_id}",
+                    at=item.at,
+                    data=outcome_data(item),
+                )
+                for item in fresh
+            ]
+        )
+
+    async def contacts_changed(self, _: SessionWork, event: ContactsChanged) -> None:
+        await self._projection.fetch(event.tenant_id, event.contact_ids)
+
+    async def audited(self, work: SessionWork, event: AuditRecorded) -> None:
+        entry = Entry(
+            tenant_id=event.tenant_id, kind=event.kind, actor=event.actor, target=event.target, at=event.at, data=event.data,
+            trace_id=event.trace_id, entry_id=event.entry_id,
+        )  # fmt: skip
+        await SqlUnit(await work.batch()).append([entry])
+
+
+def _require(principal: Principal, roles: frozenset[str]) -> None:
+    if not roles & set(principal.roles):
+        raise Forbidden
+
+
+def _same_tenant(principal: Principal, tenant_id: UUID) -> None:
+    if principal.tenant_id != tenant_id or tenant_id == PLATFORM:
+        raise NotFound
+
+
+def _fact(tenant_id: UUID, kind: str, actor: str, target: str, at: datetime, **data: Any) -> Entry:
+    return Entry(tenant_id=tenant_id, kind=kind, actor=actor, target=target, at=at, data=data)
+
+
+def _ledger_entry(row: StoredEntry) -> LedgerEntry:
+    body = json.loads(row.body) if row.body else {"data": {}}
+    return LedgerEntry(
+        entry_id=row.entry_id, tenant_id=row.tenant_id, kind=row.kind, actor=row.actor, target=row.target, at=row.at,
+        trace_id=row.trace_id, data=body["data"], seq=row.seq, leaf_hash=row.leaf_hash.hex() if row.leaf_hash else "",
+    )  # fmt: skip
+
+
+def _filters(tenant: UUID, scope: str) -> list[EntryFilter]:
+    """Ledger filters of a scope; `period` is whole days in Riyadh, both included."""
+    kind, _, value = scope.partition(":")
+    try:
+        if kind == "action":
+            return [EntryFilter(tenant_id=tenant, target=f"action:{UUID(value)}")]
+        if kind == "period":
+            first, _, last = value.partition("..")
+            since = datetime.combine(date.fromisoformat(first), time(), RIYADH)
+            until = datetime.combine(date.fromisoformat(last), time(), RIYADH) + timedelta(days=1)
+            if since < until:
+                return [EntryFilter(tenant_id=tenant, since=since, until=until)]
+    except ValueError as error:
+        raise EvidenceScope from error
+    raise EvidenceScope

@@ -1,0 +1,64 @@
+"""Collects what an evidence pack holds: entries with proofs, and the grants, payloads, views, receipts and policies they name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.canonical import canonical
+from libs.contracts.execution import Receipt
+from libs.contracts.trust import Approval, Decision, Grant
+from services.trust.domain.keys import TrustKeys
+from services.trust.domain.policy import Bundle
+from services.trust.ledger.gather import gather
+from services.trust.ledger.pack import PackContents, Salted, build_pack
+from services.trust.ledger.store import EntryFilter, SqlLedgerStore
+
+
+async def assemble(
+    connection: Any, tenant_id: UUID, scope: str, filters: Sequence[EntryFilter], bundle: Bundle, keys: TrustKeys
+) -> bytes:
+    """The pack of a scope, in the caller's transaction.
+
+    Raises NotYetProvable while an entry waits for its checkpoint, PackTooLarge beyond the limit.
+    """
+    gathered = await gather(SqlLedgerStore(connection), filters)
+    data = [json.loads(entry.body)["data"] for entry in gathered.entries]
+    grant_ids = [UUID(d["grant_id"]) for d in data if d.get("grant_id")]
+    approval_ids = sorted({UUID(d["approval_id"]) for d in data if d.get("approval_id")})
+    closed = [UUID(d["closes_grant"]) for d in data if d.get("closes_grant")]
+    approvals = await connection.fetch(
+        "select approval_id, document, salt from trust.approvals where tenant_id = $1 and approval_id = any($2::uuid[])",
+        tenant_id, approval_ids,
+    )  # fmt: skip
+    documents = [(Approval.model_validate_json(row["document"]), bytes.fromhex(row["salt"])) for row in approvals]
+    contents = PackContents(
+        scope=scope,
+        tenant_id=tenant_id,
+        generated_at=await connection.fetchval("select now()"),
+        note=gathered.note,
+        entries=gathered.entries,
+        erased=gathered.erased,
+        grants=await _grants(connection, grant_ids),
+        payloads=[Salted(a.payload.encode(), salt) for a, salt in documents],
+        views={a.approval_id: Salted(canonical(a.view), salt) for a, salt in documents},
+        receipts=await _receipts(connection, tenant_id, closed),
+        policies=[bundle.text],
+    )
+    return build_pack(contents, keys.statement)
+
+
+async def _grants(connection: Any, grant_ids: Sequence[UUID]) -> list[Grant]:
+    rows = await connection.fetch("select reply from trust.decisions where grant_id = any($1::uuid[])", list(grant_ids))
+    decisions = [Decision.model_validate_json(row["reply"]) for row in rows]
+    return [decision.grant for decision in decisions if decision.grant is not None]
+
+
+async def _receipts(connection: Any, tenant_id: UUID, grant_ids: Sequence[UUID]) -> list[Receipt]:
+    rows = await connection.fetch(
+        "select receipt from trust.grant_closures where tenant_id = $1 and grant_id = any($2::uuid[]) and receipt is not null",
+        tenant_id, list(grant_ids),
+    )  # fmt: skip
+    return [Receipt.model_validate_json(row["receipt"]) for row in rows]

@@ -1,0 +1,17 @@
+"""Trust's own settings."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class TrustSettings(BaseSettings):
+    """`DEALIX_TRUST_…`; the signing keys reach this plane alone."""
+
+    model_config = SettingsConfigDict(env_prefix="DEALIX_TRUST_", env_file=".env", extra="ignore")
+
+    keys: str = Field(description="signing keys, as JSON; generated and kept in the data directory when embedded")
+    origin: str = Field("dealix.example/log", description="prefix of the logs' origin lines")
+    checkpoint_seconds: float = Field(5.0, gt=0, le=10, description="longest time until something new is under a signed checkpoint")
+    grant_seconds: int = Field(120, ge=5, le=600, description="lifetime of a grant")
