@@ -1,0 +1,65 @@
+"""Collects the ledger's part of an evidence pack from a store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from services.trust.ledger.errors import NoSuchEntry, NotYetProvable, PackTooLarge
+from services.trust.ledger.pack import PackEntry
+from services.trust.ledger.proofs import prove_all
+from services.trust.ledger.store import EntryFilter, Leaf, LedgerStore, StoredEntry
+
+MAX_ENTRIES = 20_000
+PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Entries with their proofs against the checkpoint `note`; `erased` are the places of entries erased since."""
+
+    note: str
+    entries: tuple[PackEntry, ...]
+    erased: tuple[int, ...]
+
+
+async def gather(store: LedgerStore, filters: Sequence[EntryFilter]) -> Gathered:
+    """The entries of one tenant that match any of `filters`. Call it inside a transaction that may see the tenant.
+
+    Raises NoSuchEntry when nothing matches, NotYetProvable when a match is not under a checkpoint yet, and PackTooLarge.
+    """
+    found: dict[UUID, StoredEntry] = {}
+    for where in filters:
+        await _collect(store, where, found)
+    placed = {entry.entry_id: entry for entry in found.values() if entry.seq is not None}
+    if not found:
+        raise NoSuchEntry
+    if len(placed) < len(found):
+        raise NotYetProvable
+    leaves = [
+        Leaf(entry.tenant_id, entry.seq, entry.entry_id, entry.leaf_hash)
+        for entry in placed.values()
+        if entry.seq is not None and entry.leaf_hash is not None
+    ]
+    leaves.sort(key=lambda leaf: leaf.seq)
+    proofs, checkpoint = await prove_all(store, leaves[0].log_id, leaves)
+    entries, erased = [], []
+    for proof in proofs:
+        entry = placed[proof.leaf.entry_id]
+        if entry.body is None or entry.salt is None:
+            erased.append(proof.leaf.seq)
+        else:
+            entries.append(PackEntry(entry.body, entry.salt, proof))
+    return Gathered(checkpoint.note, tuple(entries), tuple(erased))
+
+
+async def _collect(store: LedgerStore, where: EntryFilter, found: dict[UUID, StoredEntry]) -> None:
+    while True:
+        page = await store.entries(where, PAGE)
+        found |= {entry.entry_id: entry for entry in page}
+        if len(found) > MAX_ENTRIES:
+            raise PackTooLarge
+        if len(page) < PAGE:
+            return
+        where = replace(where, before=page[-1].entry_id)

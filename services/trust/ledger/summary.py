@@ -1,0 +1,75 @@
+"""The readable page of an evidence pack, in Arabic and English."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+
+RIYADH = timezone(timedelta(hours=3))  # Saudi Arabia keeps one offset all year
+
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "title": "Evidence pack",
+        "scope": "Scope",
+        "made": "Made on",
+        "log": "Log",
+        "size": "Entries in the log at the checkpoint",
+        "entries": "Entries in this pack",
+        "erased": "Entries erased on request (places in the log)",
+        "witness": "Witness: none. No third party has countersigned this checkpoint.",
+        "limit": "The pack proves that these entries are in the log. It does not prove that the scope has no others.",
+        "verify": "Verify: dealix verify pack.zip --trust-root jwks.json (take the key file from elsewhere, not from us)",
+        "columns": "place | time in Riyadh | kind | target | actor",
+    },
+    "ar": {
+        "title": "حزمة أدلة",
+        "scope": "النطاق",
+        "made": "أُعدّت في",
+        "log": "السجل",
+        "size": "عدد قيود السجل عند نقطة التحقق",
+        "entries": "عدد القيود في هذه الحزمة",
+        "erased": "قيود مُحيت بناءً على طلب (مواضعها في السجل)",
+        "witness": "الشاهد: لا يوجد. لم يصادق طرف ثالث على نقطة التحقق هذه.",
+        "limit": "تثبت الحزمة وجود هذه القيود في السجل، ولا تثبت خلوّ النطاق من غيرها.",
+        "verify": "للتحقق: dealix verify pack.zip --trust-root jwks.json (خذ ملف المفاتيح من مصدر مستقل عنّا)",
+        "columns": "الموضع | الوقت بتوقيت الرياض | النوع | الموضوع | الفاعل",
+    },
+}
+
+LANGUAGES = tuple(_WORDS)
+
+
+def summary(
+    language: str,
+    *,
+    scope: str,
+    generated_at: datetime,
+    origin: str,
+    size: int,
+    entries: Sequence[tuple[int, bytes]],
+    erased: Sequence[int],
+) -> str:
+    """The page in one of `LANGUAGES`. `entries` are sequence numbers and canonical entries."""
+    words = _WORDS[language]
+    lines = [
+        words["title"],
+        "",
+        f"{words['scope']}: {scope}",
+        f"{words['made']}: {_local(generated_at)}",
+        f"{words['log']}: {origin}",
+        f"{words['size']}: {size}",
+        f"{words['entries']}: {len(entries)}",
+    ]
+    if erased:
+        lines.append(f"{words['erased']}: {', '.join(map(str, erased))}")
+    lines += [words["witness"], words["limit"], words["verify"], "", words["columns"]]
+    for seq, body in entries:
+        entry = json.loads(body)
+        at = datetime.strptime(entry["at"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        lines.append(f"{seq} | {_local(at)} | {entry['kind']} | {entry['target']} | {entry['actor']}")
+    return "\n".join(lines) + "\n"
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone(RIYADH).strftime("%Y-%m-%d %H:%M:%S")
