@@ -11,7 +11,7 @@ What is checked, by name:
     checkpoint  the log's signed note (C2SP tlog-checkpoint) is of this tenant's log, of this size and root
     entries     each entry, with its salt, is a leaf under that root (RFC 9162 inclusion proof)
     grants      each grant's claims are under a signed batch root and under an entry; every granted entry has its grant
-    payloads    each payload is the one that grants name, by salted digest
+    payloads    each payload is one that a grant or an entry names, by salted digest
     approvals   a grant that needed an approval has one, for this payload; the view is the one that was shown
     receipts    each receipt is under one grant, used once, and is the one that an entry committed to
     policies    each policy text is the one that its name and the decisions say
@@ -43,7 +43,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "checkpoint": ("Checkpoint of the log is signed", "نقطة تحقق السجل موقّعة"),
     "entries": ("Every entry is in the log", "كل قيد موجود في السجل"),
     "grants": ("Every grant is signed and recorded", "كل تصريح موقّع ومسجّل"),
-    "payloads": ("Every payload is the one granted", "كل حمولة هي التي صُرّح بها"),
+    "payloads": ("Every payload is the one recorded", "كل حمولة هي المسجّلة"),
     "approvals": ("What was approved is what was granted", "ما صُرّح به هو ما وُوفق عليه"),
     "receipts": ("Every receipt belongs to one grant", "كل إيصال يخص تصريحًا واحدًا"),
     "policies": ("Policy texts are those that decided", "نصوص السياسات هي التي حكمت"),
@@ -373,14 +373,15 @@ class _Pack:
 
     def check_payloads(self) -> str:
         granted = {claims["payload_digest"] for claims in self.grants.values()}
+        recorded = {entry["data"].get(key) for entry in self.entries for key in ("payload_digest", "payload_hash")}
         names = self.names("payloads/", ".json")
         for name in names:
             salt = self.salt("payloads", name, required=True)
             found = sha256(salt + self.files[f"payloads/{name}.json"]).hexdigest()
             if found != name:
                 raise Failed(f"payload {name} has digest {found}")
-            if name not in granted:
-                raise Failed(f"payload {name} is not one that a grant names")
+            if name not in granted | recorded:
+                raise Failed(f"payload {name} is not one that a grant or an entry names")
         missing = len(granted - set(names))
         if missing:
             self.notes.append(

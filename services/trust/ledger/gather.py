@@ -24,29 +24,41 @@ class Gathered:
     erased: tuple[int, ...]
 
 
-async def gather(store: LedgerStore, filters: Sequence[EntryFilter]) -> Gathered:
-    """The entries of one tenant that match any of `filters`. Call it inside a transaction that may see the tenant.
+async def gather(store: LedgerStore, filters: Sequence[EntryFilter], *, complete: bool = True) -> Gathered:
+    """The entries of one tenant that match any of `filters`, and all others about the same actions: a receipt without its grant,
+    or a grant without its approval, would prove nothing. Call it inside a transaction that may see the tenant.
 
-    Raises NoSuchEntry when nothing matches, NotYetProvable when a match is not under a checkpoint yet, and PackTooLarge.
+    `complete` asks for every match; otherwise those that no checkpoint covers yet are left out, as a period that is still
+    going on needs. Leaving the newest out never separates a receipt from its grant: what it rests on was recorded before it.
+
+    Raises NoSuchEntry when nothing matches, NotYetProvable when a match that is asked for is not under a checkpoint yet, and
+    PackTooLarge.
     """
     found: dict[UUID, StoredEntry] = {}
     for where in filters:
         await _collect(store, where, found)
-    placed = {entry.entry_id: entry for entry in found.values() if entry.seq is not None}
     if not found:
         raise NoSuchEntry
-    if len(placed) < len(found):
-        raise NotYetProvable
+    actions = tuple({entry.target for entry in found.values() if entry.target.startswith("action:")})
+    if actions:
+        await _collect(store, EntryFilter(filters[0].tenant_id, targets=actions), found)
     leaves = [
         Leaf(entry.tenant_id, entry.seq, entry.entry_id, entry.leaf_hash)
-        for entry in placed.values()
+        for entry in found.values()
         if entry.seq is not None and entry.leaf_hash is not None
     ]
+    if complete and len(leaves) < len(found):
+        raise NotYetProvable
+    newest = await store.checkpoint(filters[0].tenant_id)
+    if not complete and newest is not None:
+        leaves = [leaf for leaf in leaves if leaf.seq < newest.size]
+    if not leaves:
+        raise NotYetProvable
     leaves.sort(key=lambda leaf: leaf.seq)
     proofs, checkpoint = await prove_all(store, leaves[0].log_id, leaves)
     entries, erased = [], []
     for proof in proofs:
-        entry = placed[proof.leaf.entry_id]
+        entry = found[proof.leaf.entry_id]
         if entry.body is None or entry.salt is None:
             erased.append(proof.leaf.seq)
         else:

@@ -151,6 +151,7 @@ def _matches(stored: StoredEntry, where: EntryFilter) -> bool:
     )
     return (
         same
+        and (where.targets is None or stored.target in where.targets)
         and (where.since is None or stored.at >= where.since)
         and (where.until is None or stored.at < where.until)
         and (where.before is None or stored.entry_id < where.before)

@@ -70,12 +70,13 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """Which entries of one tenant: every field that is set must match; `before` is an entry id to go on from."""
+    """Which entries of one tenant: every field that is set must match, `targets` by any of them; `before` is an entry id to go on from."""
 
     tenant_id: UUID
     kind: str | None = None
     actor: str | None = None
     target: str | None = None
+    targets: tuple[str, ...] | None = None
     trace_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -360,22 +361,23 @@ async def connect(url: str) -> AsyncIterator[SqlLedgerStore]:
         await connection.close(timeout=5)
 
 
-_OPERATORS: Mapping[str, str] = {
-    "tenant_id": "e.tenant_id =",
-    "kind": "e.kind =",
-    "actor": "e.actor =",
-    "target": "e.target =",
-    "trace_id": "e.trace_id =",
-    "since": "e.at >=",
-    "until": "e.at <",
-    "before": "e.entry_id <",
+_CONDITIONS: Mapping[str, str] = {
+    "tenant_id": "e.tenant_id = {}",
+    "kind": "e.kind = {}",
+    "actor": "e.actor = {}",
+    "target": "e.target = {}",
+    "targets": "e.target = any({}::text[])",
+    "trace_id": "e.trace_id = {}",
+    "since": "e.at >= {}",
+    "until": "e.at < {}",
+    "before": "e.entry_id < {}",
 }
 
 
 def _conditions(where: EntryFilter) -> tuple[str, list[Any]]:
-    # Only the constant column names above go into the text; every value is a parameter.
-    given = {name: getattr(where, name) for name in _OPERATORS if getattr(where, name) is not None}
-    text = " and ".join(f"{_OPERATORS[name]} ${number}" for number, name in enumerate(given, start=1))
+    # Only the constant conditions above go into the text; every value is a parameter.
+    given = {name: getattr(where, name) for name in _CONDITIONS if getattr(where, name) is not None}
+    text = " and ".join(_CONDITIONS[name].format(f"${number}") for number, name in enumerate(given, start=1))
     return text, list(given.values())
 
 

@@ -236,6 +236,7 @@ class LedgerPromises:
         assert await found(kind="login") == [ids[0]]
         assert await found(actor="user:8") == [ids[2]]
         assert await found(target="action:9", trace_id="abc") == [ids[1]]
+        assert await found(targets=("action:9", "action:8")) == [ids[1]]
         assert await found(trace_id="nobody") == []
         assert await found(since=NOON, until=NOON + timedelta(days=1)) == [ids[1]]
         assert await found(before=ids[2]) == [ids[1], ids[0]]

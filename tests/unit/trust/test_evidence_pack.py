@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -235,7 +236,7 @@ OTHER = sample.claims(payload_digest="00" * 32)
         (told(approval=sample.approval(payload_hash="11" * 32)), "approvals"),
         (told(approval=sample.approval(view_hash="11" * 32)), "approvals"),
         (told(approval=sample.approval(action_id=new_id())), "approvals"),
-        (told(claims=OTHER, grant=sample.grant(OTHER)), "payloads"),
+        (told(claims=OTHER, grant=sample.grant(OTHER)), "approvals"),
         (told(grant=sample.grant(sample.claims(nonce="n-2"))), "grants"),
         (told(receipt=sample.receipt(grant_id=new_id())), "receipts"),
         (told(receipt=sample.receipt(mode="live")), "receipts"),
@@ -285,6 +286,33 @@ async def test_a_pack_of_erased_entries_says_so_and_keeps_the_rest() -> None:
     report = verify_bytes(build_pack(made, STATEMENT_KEY), KEYS)
     assert report.exit_code == 0
     assert "1 entries of the scope were erased on request" in [note.en for note in report.notes]
+
+
+async def test_a_period_brings_along_whatever_its_actions_rest_on() -> None:
+    tenant = new_id()
+    store = MemoryLedgerStore()
+    at = [NOON - timedelta(days=2), NOON, NOON]
+    sealed = seal(
+        Entry(tenant, "decision", "user:1", target, when)
+        for target, when in zip(["action:1", "action:1", "session"], at, strict=True)
+    )
+    async with store.transaction([tenant]):
+        await store.append(sealed)
+    sequencer = Sequencer(store, KEY, origin=ORIGIN)
+    await sequencer.drain()
+    await sequencer.checkpoint()
+    today = EntryFilter(tenant, since=NOON)
+    assert [entry.proof.leaf.seq for entry in (await gather(store, [today])).entries] == [0, 1, 2]
+    async with store.transaction([tenant]):
+        await store.append(seal([Entry(tenant, "login", "user:1", "session", NOON)]))
+    with pytest.raises(NotYetProvable):
+        await gather(store, [today])
+    for _ in range(2):  # not placed yet, then placed but without a checkpoint
+        so_far = await gather(store, [today], complete=False)
+        assert [entry.proof.leaf.seq for entry in so_far.entries] == [0, 1, 2]
+        await sequencer.drain()
+    with pytest.raises(NotYetProvable):
+        await gather(store, [today])
 
 
 async def test_another_tenants_log_cannot_stand_in(true_pack: bytes) -> None:

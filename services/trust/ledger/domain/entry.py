@@ -86,4 +86,4 @@ def timestamp(at: datetime) -> str:
     """RFC 3339 in UTC with microseconds: one form per instant. Raises ValueError for a time without a zone."""
     if at.tzinfo is None:
         raise ValueError("a ledger time needs a zone")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
