@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -17,81 +15,24 @@ import asyncpg
 
 from libs.contracts.merkle import HASH_SIZE
 from services.trust.ledger.domain.entry import SealedEntry
-from services.trust.ledger.domain.tree import Node, NodeId, ReadPlan, TreeHead
+from services.trust.ledger.domain.records import EntryFilter, Extension, Leaf, Pending, StoredCheckpoint, StoredEntry
+from services.trust.ledger.domain.tree import NodeId, ReadPlan, TreeHead
 from services.trust.ledger.errors import HeadMoved
+
+__all__ = [
+    "EntryFilter",
+    "Extension",
+    "Leaf",
+    "LedgerStore",
+    "Pending",
+    "SqlLedgerStore",
+    "StoredCheckpoint",
+    "StoredEntry",
+    "connect",
+]
 
 LEADER_LOCK = 0x6C65_6467_6572
 """Advisory lock of the one sequencer ("ledger" in ASCII)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A recorded entry that has no place in its log yet."""
-
-    log_id: UUID
-    entry_id: UUID
-    leaf_hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """An entry's place in its log."""
-
-    log_id: UUID
-    seq: int
-    entry_id: UUID
-    leaf_hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class StoredCheckpoint:
-    log_id: UUID
-    size: int
-    note: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
-    """A recorded entry; `body` and `salt` are None once erased, `seq` is None until it is sequenced."""
-
-    tenant_id: UUID
-    entry_id: UUID
-    kind: str
-    actor: str
-    target: str
-    at: datetime
-    trace_id: str
-    body: bytes | None
-    salt: bytes | None
-    seq: int | None
-    leaf_hash: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class EntryFilter:
-    """Which entries of one tenant: every field that is set must match, `targets` by any of them; `before` is an entry id to go on from."""
-
-    tenant_id: UUID
-    kind: str | None = None
-    actor: str | None = None
-    target: str | None = None
-    targets: tuple[str, ...] | None = None
-    trace_id: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    before: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Extension:
-    """What a batch adds to one log: its leaves, in order, and the nodes that they completed."""
-
-    log_id: UUID
-    old: TreeHead
-    new: TreeHead
-    leaves: Sequence[Leaf]
-    nodes: Sequence[Node]
 
 
 class LedgerStore(Protocol):
