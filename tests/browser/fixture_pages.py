@@ -83,9 +83,11 @@ class Fixtures:
                 views.Sla(178, NOW + timedelta(minutes=178)),
                 (
                     views.Fact(t("إلى", "To"), t("شريحة: عيادات جدة", "Segment: clinics in Jeddah")),
-                    views.Fact(t("الأثر", "Effect"), Decimal("96000"), "money", tag="estimated"),
-                    views.Fact(t("الهامش", "Margin"), Decimal("-1250"), "number"),
-                    views.Fact(t("طلبه", "By"), t("وكيل التسويق · واتساب للأعمال", "Marketing agent · WhatsApp"), "name"),
+                    views.Fact(t("الأثر", "Effect"), Decimal(96000), "money", tag="estimated"),
+                    views.Fact(t("الهامش", "Margin"), Decimal(-1250), "number"),
+                    views.Fact(
+                        t("طلبه", "By"), t("وكيل التسويق · واتساب للأعمال", "Marketing agent · WhatsApp"), "name"
+                    ),
                 ),
                 self.payload(segment="clinics-jeddah", template="autumn_offer_ar v3", recipients="320"),
             ),
@@ -93,7 +95,10 @@ class Fixtures:
                 "a3",
                 "low",
                 t("تحديث مرحلة الصفقة في HubSpot إلى «تفاوض»", "Move the deal in HubSpot to “negotiating”"),
-                t("تغيير في نظام خارجي يحتاج موافقة مدير المبيعات", "A change in another system needs the sales manager"),
+                t(
+                    "تغيير في نظام خارجي يحتاج موافقة مدير المبيعات",
+                    "A change in another system needs the sales manager",
+                ),
                 views.Sla(-15, NOW - timedelta(minutes=15)),
                 (
                     views.Fact(t("القيمة", "Value"), Decimal("480000.00"), "money", strong=True),
@@ -155,7 +160,7 @@ class Fixtures:
             href=url("opportunities"),
             facts=(
                 views.Fact(t("الدرجة", "Score"), 84, "number", strong=True),
-                views.Fact(t("الأثر", "Effect"), Decimal("180000"), "money", tag="estimated"),
+                views.Fact(t("الأثر", "Effect"), Decimal(180000), "money", tag="estimated"),
             ),
             buttons=(
                 views.Button(t("جهّز المسودة", "Prepare the draft"), url("card_decision", "c7"), post=True),
@@ -173,7 +178,7 @@ class Fixtures:
                 views.Kpi(
                     "pipeline_value",
                     t("قيمة الفرص المفتوحة", "Open pipeline"),
-                    Decimal("4730000"),
+                    Decimal(4730000),
                     "money",
                     t("14 صفقة", "14 deals"),
                     as_of=NOW,
@@ -194,7 +199,13 @@ class Fixtures:
                     t("122 من 200 جهة", "122 of 200 contacts"),
                     as_of=NOW,
                 ),
-                views.Kpi("win_rate", t("نسبة الفوز", "Win rate"), None, "percent", t("لا صفقات مغلقة بعد", "no closed deals yet")),
+                views.Kpi(
+                    "win_rate",
+                    t("نسبة الفوز", "Win rate"),
+                    None,
+                    "percent",
+                    t("لا صفقات مغلقة بعد", "no closed deals yet"),
+                ),
             ),
             cards=(*self.cards(), self.opportunity_card()),
             roles=(
@@ -233,7 +244,10 @@ class Fixtures:
             reasons=(
                 views.PolicyReason(
                     "external_send",
-                    t("كل رسالة إلى خارج الشركة تحتاج موافقة.", "Every message that leaves the company needs an approval."),
+                    t(
+                        "كل رسالة إلى خارج الشركة تحتاج موافقة.",
+                        "Every message that leaves the company needs an approval.",
+                    ),
                     "send_email.approval",
                 ),
                 views.PolicyReason(
@@ -250,7 +264,12 @@ class Fixtures:
         rows = (
             (18, t("طُلبت الموافقة", "Approval requested"), t("نورة العتيبي", "Noura Al-Otaibi"), "neutral"),
             (17, t("السياسة: تحتاج موافقة", "Policy: needs approval"), t("الثقة", "Trust"), "medium"),
-            (6, t("وافق المدير العام", "Approved by the general manager"), t("سلطان القحطاني", "Sultan Al-Qahtani"), "low"),
+            (
+                6,
+                t("وافق المدير العام", "Approved by the general manager"),
+                t("سلطان القحطاني", "Sultan Al-Qahtani"),
+                "low",
+            ),
             (6, t("صدر الإذن الموقَّع", "Signed grant issued"), t("الثقة", "Trust"), "low"),
             (5, t("نُفّذ في وضع التجربة", "Executed in sandbox mode"), "email_smtp", "low"),
         )
@@ -309,10 +328,23 @@ class Fixtures:
             source="own_crm",
             imports=(
                 views.ImportSummary(
-                    "i1", "leads.csv", t("نظام عملائنا", "Our own CRM"), NOW, t("اكتمل", "Done"), "low", 200, t("نورة العتيبي", "Noura Al-Otaibi")
+                    "i1",
+                    "leads.csv",
+                    t("نظام عملائنا", "Our own CRM"),
+                    NOW,
+                    t("اكتمل", "Done"),
+                    "low",
+                    200,
+                    t("نورة العتيبي", "Noura Al-Otaibi"),
                 ),
                 views.ImportSummary(
-                    "i2", "عملاء جدة.xlsx", t("فعالية", "Event"), NOW - timedelta(days=2), t("أُلغي", "Undone"), "medium", 11
+                    "i2",
+                    "عملاء جدة.xlsx",
+                    t("فعالية", "Event"),
+                    NOW - timedelta(days=2),
+                    t("أُلغي", "Undone"),
+                    "medium",
+                    11,
                 ),
             ),
         )
@@ -356,8 +388,15 @@ class Fixtures:
             counts={"rows": 200, "created": 141, "merged": 23, "needs_review": 17, "blocked": 12, "rejected": 7},
             rejects=(
                 views.Reject(14, t("الهاتف", "Phone"), "05012", t("رقم الهاتف ناقص", "The phone number is too short")),
-                views.Reject(58, t("الاسم", "Name"), "", t("لا اسم شركة ولا اسم شخص", "Neither a company nor a person is named")),
-                views.Reject(91, t("الاسم", "Name"), "=HYPERLINK(1)", t("الخلية معادلة، والمعادلات لا تُستورد", "The cell is a formula; formulas are not imported")),
+                views.Reject(
+                    58, t("الاسم", "Name"), "", t("لا اسم شركة ولا اسم شخص", "Neither a company nor a person is named")
+                ),
+                views.Reject(
+                    91,
+                    t("الاسم", "Name"),
+                    "=HYPERLINK(1)",
+                    t("الخلية معادلة، والمعادلات لا تُستورد", "The cell is a formula; formulas are not imported"),
+                ),
             ),
             can_undo=True,
         )
@@ -365,7 +404,12 @@ class Fixtures:
     def import_running(self) -> pages.ImportPage:
         done = self.import_report()
         return replace(
-            done, state="running", progress=0.62, rejects=(), step=self.t("مطابقة المكرر", "Matching duplicates"), can_undo=False
+            done,
+            state="running",
+            progress=0.62,
+            rejects=(),
+            step=self.t("مطابقة المكرر", "Matching duplicates"),
+            can_undo=False,
         )
 
     def opportunities(self) -> pages.OpportunitiesPage:
@@ -392,10 +436,17 @@ class Fixtures:
             tier="P0",
             channel=t("واتساب", "WhatsApp"),
             contactability="safe",
-            consent=t("وافقت على رسائل التسويق عبر واتساب في 3 نوفمبر 2026، الإشعار 2.1", "Agreed to marketing on WhatsApp on 3 November 2026, notice 2.1"),
+            consent=t(
+                "وافقت على رسائل التسويق عبر واتساب في 3 نوفمبر 2026، الإشعار 2.1",
+                "Agreed to marketing on WhatsApp on 3 November 2026, notice 2.1",
+            ),
             reasons=(t("قطاع وحجم مطابقان لأفضل عملائك", "Sector and size match your best customers"),),
             why_now=(
-                views.WhyNow(t("طلبت عرضًا عبر الموقع", "Asked for an offer on the website"), date(2026, 11, 19), t("نموذج الموقع", "website form")),
+                views.WhyNow(
+                    t("طلبت عرضًا عبر الموقع", "Asked for an offer on the website"),
+                    date(2026, 11, 19),
+                    t("نموذج الموقع", "website form"),
+                ),
             ),
             parts=scored,
             phone="+966 50 123 4567",
@@ -417,7 +468,9 @@ class Fixtures:
                     tier="P1",
                     channel=t("بريد إلكتروني", "E-mail"),
                     contactability="needs_review",
-                    consent=t("لا موافقة مسجَّلة، والمصدر غير موثّق", "No consent on record, and the source is not documented"),
+                    consent=t(
+                        "لا موافقة مسجَّلة، والمصدر غير موثّق", "No consent on record, and the source is not documented"
+                    ),
                     phone="+966 55 987 6543",
                     email="info@shifa.example",
                     button=None,
@@ -438,13 +491,26 @@ class Fixtures:
                     why_now=(),
                     reasons=(t("على قائمة عدم التواصل", "On the do-not-contact list"),),
                     phone="",
+                    email="omar@najd.example",
                     button=None,
                 ),
             ),
             tabs=(
                 views.Tab("all", t("الكل", "All"), url("opportunities"), True, 164),
-                views.Tab("safe", t("يجوز التواصل", "May be contacted"), url("opportunities", contactability="safe"), False, 135),
-                views.Tab("needs_review", t("يحتاج مراجعة", "Needs review"), url("opportunities", contactability="needs_review"), False, 17),
+                views.Tab(
+                    "safe",
+                    t("يجوز التواصل", "May be contacted"),
+                    url("opportunities", contactability="safe"),
+                    False,
+                    135,
+                ),
+                views.Tab(
+                    "needs_review",
+                    t("يحتاج مراجعة", "Needs review"),
+                    url("opportunities", contactability="needs_review"),
+                    False,
+                    17,
+                ),
                 views.Tab("blocked", t("محظور", "Blocked"), url("opportunities", contactability="blocked"), False, 12),
             ),
             total=164,
@@ -485,7 +551,13 @@ class Fixtures:
         t = self.t
         titles = (
             (t("وافق المدير العام على إرسال عرض السعر", "The general manager approved sending the quotation"), "low"),
-            (t("رفضت السياسة رسالة واتساب إلى رقم غير موافق", "Policy refused a WhatsApp message to a number without opt-in"), "high"),
+            (
+                t(
+                    "رفضت السياسة رسالة واتساب إلى رقم غير موافق",
+                    "Policy refused a WhatsApp message to a number without opt-in",
+                ),
+                "high",
+            ),
             (t("جُهّزت مسودة لعيادات الشفاء", "A draft was prepared for Al-Shifa Clinics"), "neutral"),
             (t("استُورد ملف leads.csv", "leads.csv was imported"), "neutral"),
         )
@@ -552,7 +624,10 @@ class Fixtures:
             "error",
             t("تعذّر الوصول إلى مستوى الثقة", "The trust plane does not answer"),
             t("لم نتمكن من قراءة الطلبات الآن.", "The requests could not be read just now."),
-            safe=t("لم يُنفَّذ شيء، ولن يُنفَّذ شيء قبل أن تعود الخدمة.", "Nothing was executed, and nothing will be until it is back."),
+            safe=t(
+                "لم يُنفَّذ شيء، ولن يُنفَّذ شيء قبل أن تعود الخدمة.",
+                "Nothing was executed, and nothing will be until it is back.",
+            ),
             reference="0193f2a07c117a52",
             retry_href=url("approvals"),
             last_good_at=NOW - timedelta(minutes=7),
@@ -564,11 +639,15 @@ class Fixtures:
         return {
             "sign-in": pages.SignInPage(),
             "sign-in-error": pages.SignInPage(
-                error=self.t("البريد أو كلمة المرور غير صحيحة.", "The e-mail or the password is wrong."), email="noura@example.com", locked_minutes=15
+                error=self.t("البريد أو كلمة المرور غير صحيحة.", "The e-mail or the password is wrong."),
+                email="noura@example.com",
+                locked_minutes=15,
             ),
             "sign-in-code": pages.SignInCodePage(),
             "command-center": command,
-            "command-center-empty": replace(command, cards=(), waiting=0, next_sla=views.Sla(95, NOW + timedelta(minutes=95))),
+            "command-center-empty": replace(
+                command, cards=(), waiting=0, next_sla=views.Sla(95, NOW + timedelta(minutes=95))
+            ),
             "command-center-first": replace(command, cards=(), waiting=0, has_leads=False),
             "approvals": approvals,
             "approvals-none": replace(approvals, cards=(), empty="all_done"),

@@ -1,11 +1,12 @@
 """Serves every console page from example data, so that it can be looked at and tested without planes behind it.
 
-    python -m tests.browser.preview [port]      then open /preview?lang=en
+python -m tests.browser.preview [port]      then open /preview?lang=en
 """
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import uvicorn
@@ -14,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from services.gateway.console import assets, pages, urls, views
 from services.gateway.console.render import SECURITY_HEADERS, render, render_fragment
-from tests.browser.fixture_pages import NOW, SIGNED_OUT, Fixtures
+from tests.browser.fixture_pages import SIGNED_OUT, Fixtures
 
 
 class Preview:
@@ -40,14 +41,23 @@ class Preview:
 
     def cards(self, fixtures: Fixtures) -> tuple[views.Card, ...]:
         return tuple(
-            replace(card, rev=self.changed.get(card.id, card.rev), reason=card.reason + (" ·" if card.id in self.changed else ""))
+            replace(
+                card,
+                rev=self.changed.get(card.id, card.rev),
+                reason=card.reason + (" ·" if card.id in self.changed else ""),
+            )
             for card in fixtures.cards()
             if card.id not in self.decided
         )
 
 
 def create(state: Preview) -> FastAPI:
-    app = FastAPI()
+    @asynccontextmanager
+    async def remember_loop(_: FastAPI) -> AsyncIterator[None]:
+        state.loop = asyncio.get_running_loop()
+        yield
+
+    app = FastAPI(lifespan=remember_loop)
     app.mount(urls.STATIC, assets.ConsoleStatic())
 
     @app.middleware("http")
@@ -56,16 +66,14 @@ def create(state: Preview) -> FastAPI:
         response.headers.update(SECURITY_HEADERS)
         return response
 
-    @app.on_event("startup")
-    async def remember_loop() -> None:
-        state.loop = asyncio.get_running_loop()
-
     def reader(request: Request) -> tuple[Fixtures, views.Theme]:
         lang = request.query_params.get("lang") or request.cookies.get("dealix_lang") or "ar"
         theme = request.query_params.get("theme") or request.cookies.get("dealix_theme") or "auto"
         return Fixtures("en" if lang == "en" else "ar"), theme  # type: ignore[return-value]  # one of the three
 
-    def answer(request: Request, page: pages.Page, fixtures: Fixtures, theme: views.Theme, status: int = 200) -> Response:
+    def answer(
+        request: Request, page: pages.Page, fixtures: Fixtures, theme: views.Theme, status: int = 200
+    ) -> Response:
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         shell = fixtures.shell(path, theme=theme)
         shell = replace(shell, counts={"approvals": len(state.cards(fixtures))})
@@ -135,7 +143,12 @@ def create(state: Preview) -> FastAPI:
     @app.post(urls.PATHS["targeting_upload"])
     async def upload(request: Request) -> Response:
         form = await request.form()
-        state.posts.append((request.url.path, {"file": str(getattr(form.get("file"), "filename", "")), "source": str(form.get("source"))}))
+        state.posts.append(
+            (
+                request.url.path,
+                {"file": str(getattr(form.get("file"), "filename", "")), "source": str(form.get("source"))},
+            )
+        )
         return RedirectResponse("/preview/import-map", 303)
 
     @app.get(urls.PATHS["events"])

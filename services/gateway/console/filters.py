@@ -4,6 +4,7 @@ In a right-to-left line an unisolated `+966 50 123 4567` or `-1,250` is drawn re
 notices. So values are wrapped in `<bdi>` here and nowhere else. Digits are Latin in both languages.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,6 +21,8 @@ from services.gateway.console.views import Lang, Value, ValueKind
 RIYADH = ZoneInfo("Asia/Riyadh")
 CURRENCY_AR = {"SAR": "ر.س"}
 HASH_EDGE = 4  # characters of a shortened hash shown at each end
+MAX_INDENT = 6  # deepest indentation the style sheet knows
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^{}\[\],:"]+')
 
 # Grouping and decimal signs are those of English in both languages, as Saudi business writing uses Latin digits.
 _NUMBERS = "en"
@@ -64,6 +67,32 @@ def sha_full(value: str) -> Markup:
     return Markup('<bdi dir="ltr" class="hash hash-full">{}</bdi>').format(value.removeprefix("sha256:"))
 
 
+def canonical_json(text: str) -> Markup:
+    """Canonical JSON laid out line by line without changing one character of it.
+
+    The lines are block spans, so what is copied, hashed or compared is still the one-line text; every string is isolated,
+    because Arabic values would otherwise reorder the punctuation around them.
+    """
+    lines: list[tuple[int, list[Markup]]] = [(0, [])]
+    tokens = _JSON_TOKEN.findall(text)
+    depth = 0
+    for at, token in enumerate(tokens):
+        if token in "}]":
+            depth -= 1
+            if tokens[at - 1] not in "{[":
+                lines.append((depth, []))
+        shown = Markup("<bdi>{}</bdi>").format(token) if token.startswith('"') else escape(token)
+        lines[-1][1].append(shown)
+        if token in "{[":
+            depth += 1
+            if tokens[at + 1 : at + 2] not in (["}"], ["]"]):
+                lines.append((depth, []))
+        elif token == ",":
+            lines.append((depth, []))
+    span = Markup('<span class="json-line json-{}">{}</span>')
+    return Markup().join(span.format(min(level, MAX_INDENT), Markup().join(parts)) for level, parts in lines)
+
+
 def clock(value: datetime) -> Markup:
     """Time of day in Riyadh, `14:05`."""
     local = value.astimezone(RIYADH)
@@ -103,8 +132,8 @@ def filters(lang: Lang, messages: NullTranslations) -> Mapping[str, Callable[...
         number = format_decimal(Decimal(value), format="#,##0.00", locale=_NUMBERS)
         if lang == "ar":
             unit = CURRENCY_AR.get(currency, currency)
-            return Markup('<span class="money"><bdi dir="ltr">{}</bdi> {}</span>').format(number, unit)
-        return Markup('<span class="money"><bdi dir="ltr">{} {}</bdi></span>').format(currency, number)
+            return Markup('<span class="money"><bdi dir="ltr">{}</bdi> <span class="unit">{}</span></span>').format(number, unit)
+        return Markup('<span class="money"><bdi dir="ltr"><span class="unit">{}</span> {}</bdi></span>').format(currency, number)
 
     def duration(minutes: int) -> Markup:
         """A span of minutes, without sign: `2 س 58 د`, `42 د`, `3 ي 4 س`."""
@@ -143,6 +172,7 @@ def filters(lang: Lang, messages: NullTranslations) -> Mapping[str, Callable[...
         "sha_full": sha_full,
         "sha_label": sha_label,
         "clock": clock,
+        "canonical_json": canonical_json,
         "hijri": hijri,
         "date_both": date_both,
         "date_short": date_short,

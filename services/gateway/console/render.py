@@ -31,12 +31,12 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
 
 def render(page: Page, shell: Shell) -> str:
     """The whole page as HTML."""
-    return _environment(shell.lang).get_template(page.template).render(page=page, shell=shell)
+    return _environment(shell.lang).get_template(page.template).render(page=page, shell=shell, fragment=False)
 
 
 def render_fragment(page: LivePage, shell: Shell) -> str:
     """Only the part of the page that is fetched again when a signal says that something changed."""
-    return _environment(shell.lang).get_template(page.fragment).render(page=page, shell=shell)
+    return _environment(shell.lang).get_template(page.fragment).render(page=page, shell=shell, fragment=True)
 
 
 def translate(lang: Lang, text: str, **values: object) -> str:

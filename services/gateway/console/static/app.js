@@ -123,6 +123,11 @@
       box.checked = !store.get(SWITCH);
       box.addEventListener("change", () => store.set(SWITCH, box.checked ? "" : "1"));
     }
+    for (const input of document.querySelectorAll(".file-input")) {
+      const name = document.querySelector(`[data-file-name="${CSS.escape(input.id)}"] bdi`);
+      const none = name.textContent;
+      input.addEventListener("change", () => { name.textContent = [...input.files].map((file) => file.name).join(", ") || none; });
+    }
     document.querySelector("[data-flash]")?.focus({ preventScroll: true });
   });
   document.addEventListener("click", (event) => {
