@@ -34,6 +34,15 @@ def unb64(text: str) -> bytes:
         raise GrantInvalid("not base64url") from error
 
 
+def key_id(jws: str) -> str:
+    """The key that a compact JWS names in its header; empty when it names none."""
+    try:
+        header = json.loads(unb64(jws.split(".")[0]))
+    except (GrantInvalid, ValueError):
+        return ""
+    return str(header.get("kid", "")) if isinstance(header, dict) else ""
+
+
 class RootCache:
     """Verified root signatures: a batch's grants share one, and a verification costs 120 µs."""
 

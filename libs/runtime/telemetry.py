@@ -20,6 +20,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
 from libs.contracts.message import Plane
@@ -69,6 +70,7 @@ def _record(plane: Plane, span: ReadableSpan) -> SpanRecord:
     )
 
 
+_ids = RandomIdGenerator()
 _exporter = _PlaneExporter()
 _provider: TracerProvider | None = None
 
@@ -145,6 +147,12 @@ def headers() -> dict[str, str]:
 def extract(carrier: dict[str, str] | None) -> otel_context.Context:
     """The trace that a message's headers name; an empty context when they name none."""
     return propagate.extract({k.lower(): v for k, v in (carrier or {}).items()}, context=otel_context.Context())
+
+
+def unsampled() -> otel_context.Context:
+    """A context in which nothing is recorded: for work whose callers' traces are not kept either."""
+    hidden = trace.SpanContext(_ids.generate_trace_id(), _ids.generate_span_id(), is_remote=True, trace_flags=trace.TraceFlags(0))
+    return trace.set_span_in_context(trace.NonRecordingSpan(hidden), otel_context.Context())
 
 
 def trace_id() -> str:

@@ -1,0 +1,1 @@
+"""Execution: commitments. Nothing here acts on an unstructured instruction, or without a grant."""

@@ -1,0 +1,67 @@
+"""Execution's composition root: the only file that wires."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+
+from libs.contracts import subjects
+from libs.contracts.grant import RootCache
+from libs.runtime.plane import Runtime
+from libs.runtime.settings import SettingsError
+from services.execution.connectors.base import Connector, Sandbox
+from services.execution.connectors.email_smtp import EmailSmtp
+from services.execution.connectors.internal import Internal
+from services.execution.connectors.slack import Slack
+from services.execution.connectors.whatsapp import WhatsApp
+from services.execution.gate import Gate
+from services.execution.handlers import Orders, Queries
+from services.execution.intake import WORKERS, Claimer, Intake
+from services.execution.pipeline import Pipeline
+from services.execution.router import catalogue_router
+from services.execution.store import SqlStore
+from services.execution.vault import Vault, VaultSlack, VaultSmtp, VaultWhatsApp
+
+
+async def build(runtime: Runtime) -> None:
+    """Wire the plane.
+
+    Raises SettingsError without `DEALIX_SECRET_KEY`: credentials could not be sealed.
+    """
+    secret = os.environ.get("DEALIX_SECRET_KEY", "")
+    if len(secret) < 32:
+        raise SettingsError("DEALIX_SECRET_KEY is missing or shorter than 32 characters: credentials can't be sealed without it.")
+    bus, store, router, sandbox = runtime.bus, SqlStore(runtime.database), catalogue_router(), Sandbox(runtime.now)
+    vault = Vault(runtime.database, secret)
+    vendors: list[Connector] = [
+        EmailSmtp(sandbox, VaultSmtp(vault), runtime.now),
+        WhatsApp(sandbox, VaultWhatsApp(vault), runtime.now),
+        Slack(sandbox, VaultSlack(vault), runtime.now),
+    ]
+    connectors: Mapping[str, Connector] = {
+        **{connector.profile.key: connector for connector in vendors},
+        **{effect: Internal(handler, runtime.now) for effect, handler in router.internal().items()},
+    }
+    gate = Gate(RootCache({}), time.time)
+    pipeline = Pipeline(store, bus, gate, connectors, sandbox, runtime.now)
+    intake = Intake(runtime, store, pipeline, router)
+    claimer = Claimer(runtime, store, pipeline)
+    queries = Queries(store, vendors)
+    orders = Orders(store, claimer.wake)
+    pipeline.settled = queries.settled
+
+    bus.serve(subjects.SUBMIT, intake.submit)
+    bus.serve(subjects.ACTION, queries.action)
+    bus.serve(subjects.ACTIONS, queries.actions)
+    bus.serve(subjects.CANCEL, queries.cancel)
+    bus.serve(subjects.SANDBOX, queries.sandbox)
+    bus.serve(subjects.CONNECTORS, queries.connectors)
+    bus.serve(subjects.EXECUTION_CONTROL, orders.control)
+    bus.serve(subjects.LIST_EFFECTS, orders.list_effects)
+    bus.on(subjects.APPROVAL_DECIDED, orders.approval_decided)
+
+    for number in range(WORKERS):
+        runtime.loop(f"intake-{number}", intake.work)
+    runtime.loop("claimer", claimer.run)
+    runtime.after_start.append(pipeline.load_keys)

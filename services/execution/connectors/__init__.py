@@ -1,0 +1,1 @@
+"""Connectors: the only way out of this system. One file a vendor, one contract."""

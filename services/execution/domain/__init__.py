@@ -1,0 +1,1 @@
+"""Execution's rules as plain values and functions: no I/O."""

@@ -1,0 +1,170 @@
+"""Execution's other answers: an action's state, lists, cancelling, the sandbox, connectors, control; and what it hears from trust."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from libs.contracts.errors import Forbidden, NotFound
+from libs.contracts.execution import (
+    FINAL_STATES,
+    Action,
+    ActionGet,
+    ActionsReply,
+    ActionsRequest,
+    ActionState,
+    CancelAction,
+    ConnectorsReply,
+    ConnectorsRequest,
+    ControlReply,
+    ControlRow,
+    Effect,
+    EffectsReply,
+    EffectsRequest,
+    SandboxReply,
+    SandboxRequest,
+)
+from libs.contracts.trust import ApprovalDecided, ApprovalState
+from libs.runtime import telemetry
+from libs.runtime.database import SessionWork
+from services.execution.connectors.base import Connector
+from services.execution.errors import NotCancellable
+from services.execution.store import SqlUnit, Store
+
+RESTING = FINAL_STATES | {ActionState.AWAITING_APPROVAL, ActionState.UNKNOWN}
+SUBMITTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
+SANDBOX_READERS = frozenset({"owner", "admin", "approver", "operator", "auditor", "compliance_officer", "member"})
+
+
+class Queries:
+    """What is asked about actions."""
+
+    def __init__(self, store: Store, connectors: Sequence[Connector]) -> None:
+        self._store = store
+        self._connectors = connectors
+        self._watchers: dict[UUID, set[asyncio.Event]] = {}
+
+    def settled(self, action_id: UUID) -> None:
+        """Called when this replica has moved an action; wakes whoever waits for it."""
+        for event in self._watchers.get(action_id, ()):
+            event.set()
+
+    async def action(self, request: ActionGet) -> Action:
+        """The action, after waiting up to `wait_seconds` for it to come to rest.
+
+        Raises NotFound, for another tenant's id as well.
+        """
+        deadline = asyncio.get_running_loop().time() + request.wait_seconds
+        event = asyncio.Event()
+        self._watchers.setdefault(request.action_id, set()).add(event)
+        try:
+            while True:
+                event.clear()
+                found = await self._load(request.principal.tenant_id, request.action_id)
+                left = deadline - asyncio.get_running_loop().time()
+                if found.state in RESTING or left <= 0:
+                    return found
+                try:
+                    # Another replica may be at work on it: look again now and then.
+                    await asyncio.wait_for(event.wait(), min(left, 0.25))
+                except TimeoutError:
+                    continue
+        finally:
+            watchers = self._watchers[request.action_id]
+            watchers.discard(event)
+            if not watchers:
+                del self._watchers[request.action_id]
+
+    async def _load(self, tenant_id: UUID, action_id: UUID) -> Action:
+        async with self._store.unit(tenant_id) as unit:
+            found = await unit.action(tenant_id, action_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    async def actions(self, request: ActionsRequest) -> ActionsReply:
+        tenant = request.principal.tenant_id
+        async with self._store.unit(tenant) as unit:
+            items = await unit.actions(
+                tenant, request.state.value if request.state else None, _cursor(request.page.cursor), request.page.limit + 1
+            )
+        more = len(items) > request.page.limit
+        items = items[: request.page.limit]
+        return ActionsReply(items=tuple(items), next_cursor=str(items[-1].action_id) if more else None)
+
+    async def cancel(self, request: CancelAction) -> Action:
+        """Take back an action that has not been dispatched.
+
+        Raises NotCancellable once it has, or when it has ended.
+        """
+        if not SUBMITTERS & set(request.principal.roles):
+            raise Forbidden
+        tenant = request.principal.tenant_id
+        async with self._store.unit(tenant) as unit:
+            found = await unit.action(tenant, request.action_id)
+            if found is None:
+                raise NotFound
+            if not await unit.end(tenant, request.action_id, ActionState.CANCELLED, f"by {request.principal.id}"):
+                raise NotCancellable(found.state.value)
+        return await self._load(tenant, request.action_id)
+
+    async def sandbox(self, request: SandboxRequest) -> SandboxReply:
+        if not SANDBOX_READERS & set(request.principal.roles):
+            raise Forbidden
+        tenant = request.principal.tenant_id
+        async with self._store.unit(tenant) as unit:
+            items = await unit.sandbox(tenant, request.connector, _cursor(request.page.cursor), request.page.limit + 1)
+        more = len(items) > request.page.limit
+        items = items[: request.page.limit]
+        return SandboxReply(items=tuple(items), next_cursor=str(items[-1].message_id) if more else None)
+
+    async def connectors(self, _: ConnectorsRequest) -> ConnectorsReply:
+        """Every connector. Without a credential nothing is registered, and without a probe nothing is `ok`."""
+        return ConnectorsReply(items=tuple(c.profile.info(mode="sandbox", registered=False) for c in self._connectors))
+
+
+class Orders:
+    """What execution is told: control by operating, approvals by trust, reconciliation by trust."""
+
+    def __init__(self, store: Store, wake: asyncio.Event) -> None:
+        self._store = store
+        self._wake = wake
+
+    async def control(self, row: ControlRow) -> ControlReply:
+        """Keep a pause; an older version than the one on record changes nothing."""
+        async with self._store.unit(row.tenant_id) as unit:
+            version = await unit.set_control(row.tenant_id, row.scope, row.target, row.paused, row.version)
+        self._wake.set()
+        return ControlReply(acknowledged=version >= row.version, version=version)
+
+    async def approval_decided(self, work: SessionWork, event: ApprovalDecided) -> None:
+        """Go on with an approved action as its next attempt, and end one that people turned down."""
+        unit = SqlUnit(await work.batch())
+        if event.state is ApprovalState.APPROVED:
+            await unit.resume(event.tenant_id, event.action_id, telemetry.trace_id(), telemetry.headers())
+        else:
+            state = {
+                ApprovalState.EXPIRED: ActionState.EXPIRED,
+                ApprovalState.REJECTED: ActionState.REFUSED,
+            }.get(event.state, ActionState.CANCELLED)
+            await unit.end(event.tenant_id, event.action_id, state, f"approval {event.state.value}")
+        asyncio.get_running_loop().call_later(0.02, self._wake.set)
+
+    async def list_effects(self, request: EffectsRequest) -> EffectsReply:
+        """What the sandbox holds; vendors without a read-back can't be checked, and that is what is said."""
+        async with self._store.unit(request.tenant_id) as unit:
+            found = await unit.sandbox(request.tenant_id, request.connector, None, 1000)
+        items = tuple(
+            Effect(vendor_id=f"sandbox-{m.message_id}", action_id=m.action_id, at=m.at, operation=m.operation)
+            for m in found
+            if m.at >= request.since
+        )
+        return EffectsReply(checkable=bool(items), items=items)
+
+
+def _cursor(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError as error:
+        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from error

@@ -1,0 +1,315 @@
+"""From a leased batch of actions to their outcomes: authorize, admit, dispatch, perform, settle.
+
+Four commits a batch, whatever its size. Nothing is performed before its dispatch is committed, and a dispatch is committed once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+
+from libs.contracts.catalogue.actions import effects
+from libs.contracts.errors import DealixError
+from libs.contracts.execution import ActionsSettled, ActionState, Receipt, SandboxMessage, Settled
+from libs.contracts.grant import unb64
+from libs.contracts.message import PLATFORM, Plane
+from libs.contracts.subjects import ACTIONS_SETTLED, AUTHORIZE, KEYS
+from libs.contracts.trust import AuthorizeRequest, Decision, KeysRequest, Outcome
+from libs.runtime import telemetry
+from libs.runtime.bus import Bus
+from services.execution.connectors.base import Connector, Sandbox
+from services.execution.domain.actions import Job
+from services.execution.errors import ConnectorError, NotAdmitted
+from services.execution.gate import Admitted, Gate
+from services.execution.store import Dispatch, Move, Store
+
+log = logging.getLogger(__name__)
+
+MAX_TRIES = 3
+"""Attempts at a vendor that could not be reached."""
+WAIT_FOR_TRUST = (0.5, 1, 2, 5, 10)
+PAUSE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What came of one admitted action."""
+
+    job: Job
+    admitted: Admitted
+    state: ActionState
+    receipt: Receipt | None = None
+    error: str = ""
+    retry: bool = False
+
+
+class Pipeline:
+    """`connectors` maps connector keys to connectors; `now` is for receipts only, never for a grant's expiry."""
+
+    def __init__(
+        self, store: Store, bus: Bus, gate: Gate, connectors: Mapping[str, Connector], sandbox: Sandbox, now: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._gate = gate
+        self._connectors = connectors
+        self._sandbox = sandbox
+        self._now = now
+        self.settled: Callable[[UUID], None] = lambda _: None
+
+    async def run(self, jobs: Sequence[Job]) -> None:
+        """Move a batch as far as it goes now. An error leaves the rest to the lease's end."""
+        fresh = [job for job in jobs if job.state is ActionState.ACCEPTED]
+        lost = [job for job in jobs if job.state is ActionState.DISPATCHED]
+        if lost:
+            await self._recover(lost)
+        if not fresh:
+            return
+        parent, links = _traces(fresh)
+        with telemetry.span(Plane.EXECUTION, "execute", parent=parent, links=links, **_attributes(fresh)):
+            await self._run(fresh)
+        for job in fresh:
+            self.settled(job.action_id)
+
+    async def _run(self, jobs: Sequence[Job]) -> None:
+        jobs = await self._hold_paused(jobs)
+        if not jobs:
+            return
+        try:
+            reply = await self._bus.call(AUTHORIZE, AuthorizeRequest(evaluations=tuple(job.evaluation() for job in jobs)))
+        except DealixError as error:
+            await self._wait_for_trust(jobs, error)
+            return
+        if len(reply.decisions) != len(jobs):
+            await self._wait_for_trust(jobs, None)
+            return
+        await self._learn_keys(reply.decisions)
+        admitted, moves = self._admit(jobs, reply.decisions)
+        go = await self._dispatch(admitted, moves)
+        if not go:
+            return
+        with telemetry.span(Plane.EXECUTION, "perform", **{"dealix.connector": go[0][1].claims.connector, "dealix.count": len(go)}):
+            performed = await asyncio.gather(*(self._perform(job, one) for job, one, _ in go))
+        await self._settle(performed)
+
+    async def _hold_paused(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Keep paused actions waiting without asking trust over and over. The control that counts is read again at dispatch."""
+        tenants = sorted({job.tenant_id for job in jobs})
+        async with self._store.unit(*tenants) as unit:
+            paused = await unit.paused(tenants)
+            held = [job for job in jobs if is_paused(job, paused)]
+            await unit.move(
+                [Move(job, ActionState.ACCEPTED, "", False, waiting_for="control", due_seconds=PAUSE_SECONDS) for job in held]
+            )
+        return [job for job in jobs if not is_paused(job, paused)] if held else jobs
+
+    async def _wait_for_trust(self, jobs: Sequence[Job], error: DealixError | None) -> None:
+        """Trust was silent or unreadable: nothing happens, and it is asked again later."""
+        log.warning("trust did not decide; nothing is performed", extra={"ids": {"actions": len(jobs), "code": error.code if error else ""}})
+        async with self._store.unit(*{job.tenant_id for job in jobs}) as unit:
+            await unit.move(
+                [
+                    Move(
+                        job,
+                        ActionState.ACCEPTED,
+                        "" if job.tries else "trust is silent",
+                        False,
+                        waiting_for="trust",
+                        due_seconds=WAIT_FOR_TRUST[min(job.tries, len(WAIT_FOR_TRUST) - 1)],
+                    )
+                    for job in jobs
+                ]
+            )
+
+    async def _learn_keys(self, decisions: Sequence[Decision]) -> None:
+        """Fetch the published key set when a grant names a key that the gate has not seen: keys rotate."""
+        if any(d.grant is not None and not self._gate.recognises(d.grant) for d in decisions):
+            await self.load_keys()
+
+    async def load_keys(self) -> None:
+        """Read trust's public grant keys. Without them the gate admits nothing."""
+        try:
+            reply = await self._bus.call(KEYS, KeysRequest())
+        except DealixError as error:
+            log.warning("the grant keys could not be read: %s", error.code)
+            return
+        keys = {str(key["kid"]): unb64(str(key["x"])) for key in reply.keys if key.get("dealix_use") == "grant"}
+        self._gate.trust_keys(keys)
+
+    def _admit(self, jobs: Sequence[Job], decisions: Sequence[Decision]) -> tuple[list[tuple[Job, Admitted, Decision]], list[Move]]:
+        admitted: list[tuple[Job, Admitted, Decision]] = []
+        moves: list[Move] = []
+        for job, decision in zip(jobs, decisions, strict=True):
+            if decision.outcome is not Outcome.GRANTED:
+                moves.append(_not_granted(job, decision))
+                continue
+            try:
+                one = self._gate.admit(job, decision)
+            except NotAdmitted as error:
+                log.error("a grant did not pass the gate: %s", error, extra={"ids": {"action_id": str(job.action_id)}})
+                moves.append(Move(job, ActionState.REFUSED, f"gate: {error}", True, decision=decision, error=str(error)))
+                continue
+            job.grant_id = one.claims.grant_id
+            job.connector_mode = one.claims.connector_mode.value
+            admitted.append((job, one, decision))
+        return admitted, moves
+
+    async def _dispatch(
+        self, admitted: Sequence[tuple[Job, Admitted, Decision]], moves: list[Move]
+    ) -> list[tuple[Job, Admitted, Decision]]:
+        """One transaction: the control row, first use of each nonce, and every transition of the batch."""
+        tenants = {move.job.tenant_id for move in moves} | {job.tenant_id for job, _, _ in admitted}
+        go: list[tuple[Job, Admitted, Decision]] = []
+        async with self._store.unit(*sorted(tenants)) as unit:
+            stopped: list[tuple[Job, Admitted]] = []
+            ready = admitted
+            if admitted:
+                paused = await unit.paused(sorted(tenants))
+                ready = [entry for entry in admitted if not is_paused(entry[0], paused)]
+                stopped = [(job, one) for job, one, _ in admitted if is_paused(job, paused)]
+                used = await unit.dispatch(
+                    [Dispatch(job, one.claims.grant_id, one.claims.nonce, one.claims.connector) for job, one, _ in admitted]
+                )
+                go = [entry for entry in ready if entry[1].claims.grant_id in used and self._performs(entry[1])]
+                manual = [entry for entry in ready if entry[1].claims.grant_id in used and not self._performs(entry[1])]
+                moves += [Move(job, ActionState.DISPATCHED, "", False, decision=d, due_seconds=-1) for job, _, d in go]
+                moves += [Move(job, ActionState.MANUAL, "a person does this", True, decision=d) for job, _, d in manual]
+                stops = [
+                    Move(job, ActionState.ACCEPTED, "paused", False, waiting_for="control", due_seconds=PAUSE_SECONDS, next_attempt=job.attempt + 1)
+                    for job, _ in stopped
+                ]
+                closed = [self._closing(job, one, ActionState.NOT_SENT, "paused") for job, one in stopped]
+                closed += [self._closing(job, one, ActionState.NOT_SENT, "manual") for job, one, _ in manual]
+                if closed:
+                    unit.emit(ACTIONS_SETTLED, ActionsSettled(items=tuple(closed)))
+                moves += stops
+            moved = await unit.move(moves)
+        return [entry for entry in go if entry[0].action_id in moved]
+
+    def _performs(self, admitted: Admitted) -> bool:
+        return admitted.claims.connector in self._connectors or admitted.claims.connector == "internal"
+
+    async def _perform(self, job: Job, admitted: Admitted) -> Performed:
+        connector = self._connectors.get(job.effect) or self._connectors[admitted.claims.connector]
+        try:
+            receipt = await connector.perform(admitted)
+        except ConnectorError as error:
+            if error.sent is None:
+                return Performed(job, admitted, ActionState.UNKNOWN, error=error.code)
+            if error.retryable and job.attempt < MAX_TRIES:
+                return Performed(job, admitted, ActionState.NOT_SENT, error=error.code, retry=True)
+            return Performed(job, admitted, ActionState.FAILED, error=error.code)
+        except Exception:
+            # A bug in a connector: whether it was before or after the wire is not known, so it is never repeated blindly.
+            log.exception("a connector failed", extra={"ids": {"action_id": str(job.action_id)}})
+            return Performed(job, admitted, ActionState.UNKNOWN, error="connector_crashed")
+        return Performed(job, admitted, ActionState.SUCCEEDED, receipt=receipt)
+
+    async def _settle(self, performed: Sequence[Performed]) -> None:
+        """One transaction: outcomes, what the sandbox caught, and the event that closes the grants."""
+        moves, items, caught = [], [], []
+        for one in performed:
+            captured: list[SandboxMessage] = self._sandbox.take(one.admitted.claims.grant_id)
+            if one.state is ActionState.SUCCEEDED:
+                caught += [(one.job.tenant_id, message) for message in captured]
+            if one.retry:
+                moves.append(
+                    Move(one.job, ActionState.ACCEPTED, f"not sent: {one.error}", False, error=one.error, due_seconds=2.0**one.job.attempt,
+                         next_attempt=one.job.attempt + 1)
+                )  # fmt: skip
+            else:
+                moves.append(Move(one.job, one.state, one.error, True, receipt=one.receipt, error=one.error))
+            items.append(self._closing(one.job, one.admitted, one.state, one.error, one.receipt))
+        async with self._store.unit(*sorted({one.job.tenant_id for one in performed})) as unit:
+            moved = await unit.move(moves)
+            await unit.keep_sandbox([(tenant, message) for tenant, message in caught if message.action_id in moved])
+            unit.emit(ACTIONS_SETTLED, ActionsSettled(items=tuple(item for item in items if item.action_id in moved)))
+
+    def _closing(self, job: Job, admitted: Admitted, outcome: ActionState, error: str, receipt: Receipt | None = None) -> Settled:
+        return Settled(
+            tenant_id=job.tenant_id,
+            action_id=job.action_id,
+            attempt=job.attempt,
+            action_type=job.action_type,
+            grant_id=admitted.claims.grant_id,
+            outcome=outcome,
+            receipt=receipt,
+            error=error,
+            at=self._now(),
+        )
+
+    async def _recover(self, jobs: Sequence[Job]) -> None:
+        """Actions whose process died between dispatch and outcome.
+
+        A sandbox effect commits with its outcome, so there was none: it is tried again as a new attempt. For a vendor that can't be
+        read back the outcome is unknown, and a person settles it.
+        """
+        moves, items = [], []
+        for job in jobs:
+            if job.grant_id is None:
+                continue
+            safe = job.connector_mode == "sandbox" or effects()[job.effect].connector == "internal"
+            outcome = ActionState.NOT_SENT if safe else ActionState.UNKNOWN
+            if safe:
+                moves.append(Move(job, ActionState.ACCEPTED, "restarted before the effect", False, due_seconds=0, next_attempt=job.attempt + 1))
+            else:
+                moves.append(Move(job, ActionState.UNKNOWN, "the process died while sending", True, error="crashed"))
+            items.append(
+                Settled(
+                    tenant_id=job.tenant_id, action_id=job.action_id, attempt=job.attempt, action_type=job.action_type,
+                    grant_id=job.grant_id, outcome=outcome, error="crashed", at=self._now(),
+                )
+            )  # fmt: skip
+        async with self._store.unit(*sorted({job.tenant_id for job in jobs})) as unit:
+            moved = await unit.move(moves)
+            kept = tuple(item for item in items if item.action_id in moved)
+            if kept:
+                unit.emit(ACTIONS_SETTLED, ActionsSettled(items=kept))
+
+
+def is_paused(job: Job, paused: set[tuple[UUID, str, str]]) -> bool:
+    """Whether an emergency stop, or a pause of the tenant, its connector or this action type, holds the action."""
+    if not paused:
+        return False
+    effect = effects()[job.effect]
+    names = (("all", "*"), ("tenant", str(job.tenant_id)), ("connector", effect.connector), ("action_type", job.action_type))
+    return any((owner, scope, target) in paused for owner in (PLATFORM, job.tenant_id) for scope, target in names)
+
+
+def _not_granted(job: Job, decision: Decision) -> Move:
+    state = {
+        Outcome.PARKED: ActionState.AWAITING_APPROVAL,
+        Outcome.DRAFTED: ActionState.DRAFTED,
+        Outcome.REFUSED: ActionState.REFUSED,
+    }[decision.outcome]
+    waiting = "approval" if state is ActionState.AWAITING_APPROVAL else None
+    codes = ", ".join(reason.code for reason in decision.reasons)
+    return Move(job, state, codes, True, decision=decision, waiting_for=waiting)
+
+
+def _traces(jobs: Sequence[Job]) -> tuple[Context, list[trace.Link]]:
+    """The trace to go on in: the client's own when the batch has one, else a new one that links to each."""
+    parents = {job.headers.get("traceparent", "") for job in jobs}
+    if len(parents) == 1:
+        return telemetry.extract(jobs[0].headers), []
+    links = []
+    for job in jobs[:128]:
+        context = trace.get_current_span(telemetry.extract(job.headers)).get_span_context()
+        if context.is_valid and context.trace_flags.sampled:
+            links.append(trace.Link(context))
+    # Nobody's trace is kept: neither is the batch's.
+    return (telemetry.extract({}) if links else telemetry.unsampled()), links
+
+
+def _attributes(jobs: Sequence[Job]) -> dict[str, str | int]:
+    out: dict[str, str | int] = {"dealix.count": len(jobs), "dealix.tenant": str(jobs[0].tenant_id)}
+    if len(jobs) == 1:
+        out |= {"dealix.action": str(jobs[0].action_id), "dealix.action_type": jobs[0].action_type, "dealix.attempt": jobs[0].attempt}
+    return out

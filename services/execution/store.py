@@ -1,0 +1,376 @@
+"""Execution's storage: a few statements over whole batches. The in-memory twin is in `memory.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from libs.contracts.execution import Action, ActionState, Receipt, SandboxMessage, TimelineStep
+from libs.contracts.message import Message, Principal, Reason
+from libs.contracts.subjects import Event
+from libs.contracts.trust import Decision, ResourceRef
+from libs.runtime.database import BatchWork, Database
+from services.execution.domain.actions import Job
+
+LEASE_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What accepting a job did: `fresh` is false when the same action, or idempotency key, was there before."""
+
+    action_id: UUID
+    state: ActionState
+    fresh: bool
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One action's transition. `final` takes it off the queue; otherwise `due_seconds` says when somebody looks again."""
+
+    job: Job
+    state: ActionState
+    detail: str
+    final: bool
+    decision: Decision | None = None
+    receipt: Receipt | None = None
+    error: str = ""
+    waiting_for: str | None = None
+    due_seconds: float = 0.0
+    next_attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    job: Job
+    grant_id: UUID
+    nonce: str
+    connector: str
+
+
+class Unit(Protocol):
+    """One transaction over a few tenants."""
+
+    async def accept(self, jobs: Sequence[Job], owner: str) -> list[Stored]: ...
+
+    async def paused(self, tenants: Sequence[UUID]) -> set[tuple[UUID, str, str]]: ...
+
+    async def dispatch(self, dispatches: Sequence[Dispatch]) -> set[UUID]: ...
+
+    async def move(self, moves: Sequence[Move]) -> set[UUID]: ...
+
+    async def keep_sandbox(self, messages: Sequence[tuple[UUID, SandboxMessage]]) -> None: ...
+
+    async def jobs(self, ids: Sequence[tuple[UUID, int, int]]) -> list[Job]: ...
+
+    async def action(self, tenant_id: UUID, action_id: UUID) -> Action | None: ...
+
+    async def actions(self, tenant_id: UUID, state: str | None, before: UUID | None, limit: int) -> list[Action]: ...
+
+    async def resume(self, tenant_id: UUID, action_id: UUID, trace_id: str, headers: dict[str, str]) -> bool: ...
+
+    async def end(self, tenant_id: UUID, action_id: UUID, state: ActionState, detail: str) -> bool: ...
+
+    async def sandbox(self, tenant_id: UUID, connector: str | None, before: UUID | None, limit: int) -> list[SandboxMessage]: ...
+
+    async def set_control(self, tenant_id: UUID, scope: str, target: str, paused: bool, version: int) -> int: ...
+
+    def emit(self, event: Event[Any], message: Message) -> UUID: ...
+
+
+class Store(Protocol):
+    def unit(self, *tenants: UUID) -> AbstractAsyncContextManager[Unit]: ...
+
+    async def claim(self, owner: str, limit: int) -> list[tuple[UUID, UUID, int, int]]:
+        """Lease due actions: (tenant, action, epoch, tries)."""
+        ...
+
+    async def backlog(self) -> int: ...
+
+
+_ACCEPT = """
+with kept as (
+  insert into execution.actions (tenant_id, action_id, action_type, effect, state, attempt, resource_type, resource_id, payload, salt,
+    principal, reason, run_id, approval_token, idempotency_key, headers, trace_id, timeline)
+  select t, a, ty, ef, 'accepted', 1, rt, ri, pl, sa, pr::jsonb, re, ru, tok, ik, he::jsonb, tr,
+    jsonb_build_array(jsonb_build_object('at', now(), 'state', 'accepted', 'trace_id', tr))
+  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+    $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]) as x(t, a, ty, ef, rt, ri, pl, sa, pr, re, ru, tok, ik, he, tr)
+  on conflict do nothing returning tenant_id, action_id
+), queued as (
+  insert into execution.work (action_id, tenant_id, lease_owner, lease_until)
+  select action_id, tenant_id, $16, now() + make_interval(secs => $17) from kept
+)
+select action_id from kept
+"""
+
+_MOVE = """
+with x as (
+  select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::bool[], $7::text[], $8::text[], $9::text[],
+    $10::uuid[], $11::uuid[], $12::text[], $13::text[], $14::text[], $15::text[], $16::float8[], $17::int[], $18::text[])
+    as x(t, a, n, st, detail, final, cl, mo, rs, ap, gr, pv, rc, er, wf, due, nx, cm)
+), moved as (
+  update execution.actions s set state = x.st, class = coalesce(x.cl, s.class), mode = coalesce(x.mo, s.mode),
+    reasons = coalesce(x.rs::jsonb, s.reasons), approval_id = coalesce(x.ap, s.approval_id), grant_id = coalesce(x.gr, s.grant_id),
+    policy_version = coalesce(x.pv, s.policy_version), receipt = coalesce(x.rc::jsonb, s.receipt), error = x.er, waiting_for = x.wf,
+    attempt = coalesce(x.nx, s.attempt), connector_mode = coalesce(x.cm, s.connector_mode),
+    timeline = case when s.state = x.st and x.detail = '' then s.timeline
+               else s.timeline || jsonb_build_object('at', now(), 'state', x.st, 'detail', x.detail) end
+  from x where s.tenant_id = x.t and s.action_id = x.a and s.attempt = x.n and s.state in ('accepted', 'granted', 'dispatched', 'unknown')
+  returning s.action_id, x.final, x.due
+), gone as (
+  delete from execution.work w using moved m where w.action_id = m.action_id and m.final
+), later as (
+  update execution.work w set due_at = now() + make_interval(secs => m.due), lease_owner = null, lease_until = null, tries = w.tries + 1
+  from moved m where w.action_id = m.action_id and not m.final and m.due >= 0
+)
+select action_id from moved
+"""
+
+_ACTION_COLUMNS = (
+    "tenant_id, action_id, action_type, class, mode, state, reasons, resource_type, resource_id, payload, approval_id, grant_id, receipt, "
+    "policy_version, trace_id, linked_traces, waiting_for, attempt, principal, error, timeline"
+)
+
+
+class SqlUnit:
+    """One PostgreSQL transaction."""
+
+    def __init__(self, work: BatchWork) -> None:
+        self._work = work
+        self._c = work.connection
+
+    def emit(self, event: Event[Any], message: Message) -> UUID:
+        return self._work.emit(event, message)
+
+    async def accept(self, jobs: Sequence[Job], owner: str) -> list[Stored]:
+        rows = [
+            (j.tenant_id, j.action_id, j.action_type, j.effect, j.resource.type, j.resource.id, j.payload, j.salt,
+             j.principal.model_dump_json(), j.reason, j.run_id, j.approval_token, j.idempotency_key, json.dumps(j.headers), j.trace_id)
+            for j in jobs
+        ]  # fmt: skip
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        fresh = {row["action_id"] for row in await self._c.fetch(_ACCEPT, *columns, owner, LEASE_SECONDS)}
+        out = []
+        for job in jobs:
+            if job.action_id in fresh:
+                fresh.discard(job.action_id)
+                out.append(Stored(job.action_id, ActionState.ACCEPTED, True, True))
+            else:
+                out.append(await self._existing(job))
+        return out
+
+    async def _existing(self, job: Job) -> Stored:
+        row = await self._c.fetchrow(
+            "select action_id, state, payload, action_type, resource_id from execution.actions "
+            "where tenant_id = $1 and (action_id = $2 or idempotency_key = $3) limit 1",
+            job.tenant_id, job.action_id, job.idempotency_key,
+        )  # fmt: skip
+        if row is None:
+            return Stored(job.action_id, ActionState.REFUSED, False, False)
+        same = (row["payload"], row["action_type"], row["resource_id"]) == (job.payload, job.action_type, job.resource.id)
+        return Stored(row["action_id"], ActionState(row["state"]), False, same)
+
+    async def paused(self, tenants: Sequence[UUID]) -> set[tuple[UUID, str, str]]:
+        rows = await self._c.fetch(
+            "select tenant_id, scope, target from execution.controls where paused and (tenant_id = any($1::uuid[]) or tenant_id = $2)",
+            list(tenants), UUID(int=0),
+        )  # fmt: skip
+        return {(row["tenant_id"], row["scope"], row["target"]) for row in rows}
+
+    async def dispatch(self, dispatches: Sequence[Dispatch]) -> set[UUID]:
+        rows = await self._c.fetch(
+            "insert into execution.dispatches (tenant_id, action_id, attempt, grant_id, nonce, connector) "
+            "select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[]) "
+            "on conflict do nothing returning grant_id",
+            [d.job.tenant_id for d in dispatches],
+            [d.job.action_id for d in dispatches],
+            [d.job.attempt for d in dispatches],
+            [d.grant_id for d in dispatches],
+            [d.nonce for d in dispatches],
+            [d.connector for d in dispatches],
+        )
+        return {row["grant_id"] for row in rows}
+
+    async def move(self, moves: Sequence[Move]) -> set[UUID]:
+        if not moves:
+            return set()
+        columns = [list(column) for column in zip(*(_move_row(m) for m in moves), strict=True)]
+        return {row["action_id"] for row in await self._c.fetch(_MOVE, *columns)}
+
+    async def keep_sandbox(self, messages: Sequence[tuple[UUID, SandboxMessage]]) -> None:
+        if not messages:
+            return
+        await self._c.execute(
+            "insert into execution.sandbox (tenant_id, message_id, action_id, connector, operation, at, request) "
+            "select t, m, a, c, o, at, r::jsonb from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], "
+            "$7::text[]) as x(t, m, a, c, o, at, r)",
+            [tenant for tenant, _ in messages],
+            [m.message_id for _, m in messages],
+            [m.action_id for _, m in messages],
+            [m.connector for _, m in messages],
+            [m.operation for _, m in messages],
+            [m.at for _, m in messages],
+            [json.dumps(m.request, ensure_ascii=False) for _, m in messages],
+        )
+
+    async def jobs(self, ids: Sequence[tuple[UUID, int, int]]) -> list[Job]:
+        rows = await self._c.fetch("select * from execution.actions where action_id = any($1::uuid[])", [i for i, _, _ in ids])
+        leases = {action: (epoch, tries) for action, epoch, tries in ids}
+        return [_job(row, *leases[row["action_id"]]) for row in rows]
+
+    async def action(self, tenant_id: UUID, action_id: UUID) -> Action | None:
+        row = await self._c.fetchrow(
+            f"select {_ACTION_COLUMNS} from execution.actions where tenant_id = $1 and action_id = $2", tenant_id, action_id
+        )
+        return _action(row) if row else None
+
+    async def actions(self, tenant_id: UUID, state: str | None, before: UUID | None, limit: int) -> list[Action]:
+        rows = await self._c.fetch(
+            f"select {_ACTION_COLUMNS} from execution.actions where tenant_id = $1 and ($2::text is null or state = $2) "
+            "and ($3::uuid is null or action_id < $3) order by action_id desc limit $4",
+            tenant_id, state, before, limit,
+        )  # fmt: skip
+        return [_action(row) for row in rows]
+
+    async def resume(self, tenant_id: UUID, action_id: UUID, trace_id: str, headers: dict[str, str]) -> bool:
+        """Put an action that waited for people back to work, as its next attempt and in the trace of whoever answered."""
+        row = await self._c.fetchrow(
+            "update execution.actions set state = 'accepted', attempt = attempt + 1, waiting_for = null, headers = $4::jsonb, "
+            "linked_traces = array_append(linked_traces, $3), timeline = timeline || jsonb_build_object('at', now(), 'state', 'accepted', "
+            "'detail', 'approval decided', 'trace_id', $3::text) "
+            "where tenant_id = $1 and action_id = $2 and state in ('accepted', 'awaiting_approval') returning 1",
+            tenant_id, action_id, trace_id, json.dumps(headers),
+        )  # fmt: skip
+        if row is None:
+            return False
+        await self._c.execute(
+            "insert into execution.work (action_id, tenant_id) values ($1, $2) on conflict (action_id) do update set due_at = now(), "
+            "lease_owner = null, lease_until = null, tries = 0",
+            action_id, tenant_id,
+        )  # fmt: skip
+        return True
+
+    async def end(self, tenant_id: UUID, action_id: UUID, state: ActionState, detail: str) -> bool:
+        """Finish an action that has not been dispatched: cancelled, expired or refused by people."""
+        row = await self._c.fetchrow(
+            "update execution.actions set state = $3, waiting_for = null, timeline = timeline || jsonb_build_object('at', now(), 'state', "
+            "$3::text, 'detail', $4::text) where tenant_id = $1 and action_id = $2 and state in ('accepted', 'awaiting_approval') returning 1",
+            tenant_id, action_id, state.value, detail,
+        )  # fmt: skip
+        if row is not None:
+            await self._c.execute("delete from execution.work where action_id = $1", action_id)
+        return row is not None
+
+    async def sandbox(self, tenant_id: UUID, connector: str | None, before: UUID | None, limit: int) -> list[SandboxMessage]:
+        rows = await self._c.fetch(
+            "select message_id, action_id, connector, operation, at, request from execution.sandbox where tenant_id = $1 "
+            "and ($2::text is null or connector = $2) and ($3::uuid is null or message_id < $3) order by message_id desc limit $4",
+            tenant_id, connector, before, limit,
+        )  # fmt: skip
+        return [SandboxMessage(**{**dict(row), "request": json.loads(row["request"])}) for row in rows]
+
+    async def set_control(self, tenant_id: UUID, scope: str, target: str, paused: bool, version: int) -> int:
+        row = await self._c.fetchrow(
+            "insert into execution.controls as c (tenant_id, scope, target, paused, version) values ($1, $2, $3, $4, $5) "
+            "on conflict (tenant_id, scope, target) do update set paused = excluded.paused, version = excluded.version, changed_at = now() "
+            "where c.version < excluded.version returning version",
+            tenant_id, scope, target, paused, version,
+        )  # fmt: skip
+        if row is not None:
+            return int(row["version"])
+        return int(
+            await self._c.fetchval(
+                "select version from execution.controls where tenant_id = $1 and scope = $2 and target = $3", tenant_id, scope, target
+            )
+        )
+
+
+class SqlStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def unit(self, *tenants: UUID) -> AsyncIterator[SqlUnit]:
+        async with self._database.batch(*tenants) as work:
+            yield SqlUnit(work)
+
+    async def claim(self, owner: str, limit: int) -> list[tuple[UUID, UUID, int, int]]:
+        async with self._database.batch() as work:
+            rows = await work.connection.fetch(
+                "update execution.work w set lease_owner = $1, lease_until = now() + make_interval(secs => $3), epoch = w.epoch + 1 "
+                "from (select action_id from execution.work where due_at <= now() and (lease_until is null or lease_until < now()) "
+                "order by due_at limit $2 for update skip locked) d where w.action_id = d.action_id "
+                "returning w.tenant_id, w.action_id, w.epoch, w.tries",
+                owner, limit, LEASE_SECONDS,
+            )  # fmt: skip
+        return [(row["tenant_id"], row["action_id"], row["epoch"], row["tries"]) for row in rows]
+
+    async def backlog(self) -> int:
+        async with self._database.batch() as work:
+            return int(await work.connection.fetchval("select count(*) from execution.work"))
+
+
+def _move_row(m: Move) -> tuple[Any, ...]:
+    d = m.decision
+    reasons = json.dumps([r.model_dump() for r in d.reasons], ensure_ascii=False) if d else None
+    return (
+        m.job.tenant_id, m.job.action_id, m.job.attempt, m.state.value, m.detail, m.final, d.action_class.value if d else None,
+        d.mode.value if d else None, reasons, d.approval_id if d else None, m.job.grant_id, d.policy_version if d else None,
+        m.receipt.model_dump_json() if m.receipt else None, m.error, m.waiting_for, m.due_seconds, m.next_attempt, m.job.connector_mode,
+    )  # fmt: skip
+
+
+def _job(row: Any, epoch: int, tries: int) -> Job:
+    return Job(
+        tenant_id=row["tenant_id"],
+        action_id=row["action_id"],
+        action_type=row["action_type"],
+        effect=row["effect"],
+        resource=ResourceRef(type=row["resource_type"], id=row["resource_id"]),
+        payload=row["payload"],
+        salt=row["salt"],
+        principal=Principal.model_validate_json(row["principal"]),
+        reason=row["reason"],
+        run_id=row["run_id"],
+        approval_token=row["approval_token"],
+        idempotency_key=row["idempotency_key"],
+        headers=json.loads(row["headers"]),
+        trace_id=row["trace_id"],
+        state=ActionState(row["state"]),
+        attempt=row["attempt"],
+        epoch=epoch,
+        tries=tries,
+        grant_id=row["grant_id"],
+        connector_mode=row["connector_mode"],
+    )
+
+
+def _action(row: Any) -> Action:
+    principal = json.loads(row["principal"])
+    return Action(
+        action_id=row["action_id"],
+        tenant_id=row["tenant_id"],
+        action_type=row["action_type"],
+        action_class=row["class"],
+        mode=row["mode"],
+        state=ActionState(row["state"]),
+        reasons=tuple(Reason(**r) for r in json.loads(row["reasons"] or "[]")),
+        resource=ResourceRef(type=row["resource_type"], id=row["resource_id"]),
+        payload=json.loads(row["payload"]),
+        approval_id=row["approval_id"],
+        grant_id=row["grant_id"],
+        receipt=Receipt.model_validate_json(row["receipt"]) if row["receipt"] else None,
+        policy_version=row["policy_version"],
+        trace_id=row["trace_id"],
+        waiting_for=row["waiting_for"],
+        attempt=row["attempt"],
+        requested_by=principal.get("name") or principal["id"],
+        timeline=tuple(TimelineStep(**step) for step in json.loads(row["timeline"])),
+        linked_traces=tuple(t for t in row["linked_traces"] if t),
+    )
