@@ -24,7 +24,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+from uuid import UUID
 
 import nats.errors
 from opentelemetry.trace import SpanKind
@@ -45,8 +46,8 @@ Q = TypeVar("Q", bound=Message)
 R = TypeVar("R", bound=Message)
 M = TypeVar("M", bound=Message)
 
-MAX_PAYLOAD = 1024 * 1024
-"""Bytes in one message; the default of nats-server."""
+MAX_PAYLOAD = 8 * 1024 * 1024
+"""Bytes in one message; `max_payload` of the servers that we configure."""
 
 
 class RefusedByServer(PermissionError):
@@ -96,22 +97,21 @@ class Delivery:
     error: str = ""
 
 
-@dataclasses.dataclass
+class _NoSession:
+    """Explains itself to a handler that wants SQL where there is none."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise NoTables(f"session.{name}: there is no SQL in an in-memory unit of work")
+
+
 class MemoryWork(SessionWork):
     """A unit of work without tables: it only holds what will be published if it ends well."""
 
+    def __init__(self, tenants: tuple[UUID, ...]) -> None:
+        super().__init__(tenants, session=cast(AsyncSession, _NoSession()))
+
     async def batch(self) -> BatchWork:
-        raise NoTables("there is no SQL in an in-memory unit of work")
-
-    def __getattribute__(self, name: str) -> Any:
-        if name == "session":
-            raise NoTables("there is no SQL in an in-memory unit of work")
-        return super().__getattribute__(name)
-
-    def __init__(self, tenants: tuple[Any, ...]) -> None:
-        self.tenants = tenants
-        self.emitted = []
-        self.session: AsyncSession
+        raise NoTables("batch(): there is no SQL in an in-memory unit of work")
 
 
 class MemoryDatabase:
@@ -122,7 +122,7 @@ class MemoryDatabase:
         self._hub = hub
 
     @asynccontextmanager
-    async def work(self, *tenants: Any) -> AsyncIterator[MemoryWork]:
+    async def work(self, *tenants: UUID) -> AsyncIterator[MemoryWork]:
         work = MemoryWork(tenants)
         yield work
         self.publish(work)
@@ -152,6 +152,7 @@ class MemoryHub:
         self._disturbed: dict[str, deque[Disturbance]] = {}
         self._always: dict[str, Disturbance] = {}
         self._queues: dict[tuple[Plane, str], deque[Delivery]] = {}
+        self._stored: set[str] = set()
         self._inbox: set[tuple[Plane, str, str]] = set()
         self._drains: dict[tuple[Plane, str], asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -174,22 +175,19 @@ class MemoryHub:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._drains.values(), return_exceptions=True)
 
-    def disturb(self, call: Call[Any, Any], *what: Disturbance) -> None:
-        """Let the next calls of this subject go wrong, one after the other; with a single value: from now until `calm`."""
-        if len(what) == 1:
-            self._always[call.subject] = what[0]
+    def disturb(self, call: Call[Any, Any], what: Disturbance, *, times: int | None = None) -> None:
+        """Let calls of this subject go wrong: the next `times` of them, or all until `calm`."""
+        if times is None:
+            self._always[call.subject] = what
         else:
-            self._disturbed.setdefault(call.subject, deque()).extend(what)
-
-    def disturb_once(self, call: Call[Any, Any], what: Disturbance) -> None:
-        self._disturbed.setdefault(call.subject, deque()).append(what)
+            self._disturbed.setdefault(call.subject, deque()).extend([what] * times)
 
     def calm(self, call: Call[Any, Any]) -> None:
         self._always.pop(call.subject, None)
         self._disturbed.pop(call.subject, None)
 
     def disturbance(self, subject: str) -> Disturbance | None:
-        """What happens to this call; uses up what was ordered for one time only."""
+        """What happens to this call; uses up what was ordered for a number of times."""
         waiting = self._disturbed.get(subject)
         return waiting.popleft() if waiting else self._always.get(subject)
 
@@ -211,8 +209,9 @@ class MemoryHub:
         """Put an event into its stream. A message id that the stream has seen changes nothing."""
         event = next(e for e in EVENTS if e.subject == subject)
         made = Delivery(message_id or str(new_id()), event, telemetry.headers(), body)
-        if any(seen.message_id == made.message_id for seen in self.published):
+        if made.message_id in self._stored:
             return
+        self._stored.add(made.message_id)
         self.published.append(made)
         self._deliver(made)
 
@@ -272,7 +271,9 @@ class MemoryHub:
                 async with bus.database.work(*tenants) as work:
                     await bus.event_handlers[delivery.event.subject](work, decoded)
             except Exception as error:
-                log.exception("an event failed", extra={"ids": {"event": delivery.event.subject, "tries": delivery.attempts}})
+                log.exception(
+                    "an event failed", extra={"ids": {"event": delivery.event.subject, "tries": delivery.attempts}}
+                )
                 return error
         self._inbox.add(seen)
         return None
