@@ -25,7 +25,6 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
     ),
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
 }
 
 
