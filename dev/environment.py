@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev.processes import without_dealix
@@ -23,7 +23,7 @@ class Addresses:
     """Where the servers and the console are. `admin_url` never reaches a plane; roles' URLs are derived from it."""
 
     nats_url: str
-    admin_url: str
+    admin_url: str = field(repr=False)
     http_host: str
     http_port: int
     data_dir: Path

@@ -55,6 +55,12 @@ class DataDirectoryUnusable(DealixError):
     """The data directory cannot be created or written, or lies on a full disk."""
 
 
+class StartInterrupted(DealixError):
+    """Stopped by Ctrl-C or `dealix down` before it was ready."""
+
+    exit_code = 130
+
+
 class StartFailed(DealixError):
     """A server or a plane did not come up; names the log that tells why."""
 

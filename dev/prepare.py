@@ -47,15 +47,32 @@ async def _migrate(prepared: Prepared) -> None:
 
 
 async def _ensure_streams(prepared: Prepared) -> None:
+    import nats
     import nats.errors
 
     from dev.secrets import MIGRATOR
     from libs.runtime.migrate import ensure_streams
 
+    seed = prepared.secrets.nats_seeds[MIGRATOR]
     try:
-        await ensure_streams(prepared.nats_url, prepared.secrets.nats_seeds[MIGRATOR])
+        # A client that may reconnect tries an absent server for minutes: ask once first.
+        probe = await nats.connect(
+            prepared.nats_url.split(","),
+            nkeys_seed_str=seed,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0.2,
+            connect_timeout=3,
+            error_cb=_no_log,
+        )
+        await probe.close()
+        await ensure_streams(prepared.nats_url, seed)
     except (OSError, nats.errors.Error) as error:
         raise _unreachable("DEALIX_NATS_URL", error) from error
+
+
+async def _no_log(_: Exception) -> None:
+    """The refusal is raised as well; the client's own traceback would only hide the sentence."""
 
 
 def _unreachable(variable: str, error: Exception) -> DealixError:

@@ -220,8 +220,7 @@ _CREDENTIALS = {
 
 
 def _plain(meaning: str) -> FieldInfo:
-    info: FieldInfo = Field(None, description=meaning)
-    return info
+    return FieldInfo(default=None, description=meaning)
 
 
 def _row(

@@ -18,11 +18,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dev.directory import any_free_port, open_directory, port_refusal, running_lock
+from dev.directory import any_free_port, open_directory, port_refusal, running_lock, unusable
 from dev.embedded import start_together
 from dev.environment import ONE_PROCESS, Addresses, plane_environment
 from dev.logs import Terminal
-from dev.messages import BadSetting, DealixError, PortInUse, Sentence
+from dev.messages import BadSetting, DealixError, PortInUse, Sentence, StartInterrupted
 from dev.nats import EmbeddedNats
 from dev.planes import FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, PlaneProcess
 from dev.postgres import EmbeddedPostgres
@@ -42,7 +42,7 @@ class Prepared:
     """What a preparation may use: the admin's ways in, and every secret."""
 
     nats_url: str
-    admin_url: str
+    admin_url: str = field(repr=False)
     secrets: Secrets
     data_dir: Path
 
@@ -82,6 +82,7 @@ class Supervisor:
         self._addresses: Addresses | None = None
         self._secrets: Secrets | None = None
         self.state = SystemState()
+        self.was_ready = False
 
     def request_stop(self) -> None:
         """Stop everything in order; asked a second time, stop waiting for the planes."""
@@ -107,6 +108,11 @@ class Supervisor:
             self._write()
             try:
                 await self._until_stopped(self._start(data_dir, port, on_ready))
+            except OSError as error:
+                # Disk full half-way, files of another account. A network's refusal names no file.
+                if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                raise unusable(Path(error.filename or data_dir), error) from error
             finally:
                 await self._shut_down(data_dir)
 
@@ -159,6 +165,7 @@ class Supervisor:
             plane.start()
         await _all_ready(self._planes, settings.start_seconds)
         self.state.state = "ready"
+        self.was_ready = True
         self._write()
         on_ready(self.state, notes)
 
@@ -307,9 +314,14 @@ async def supervise(
     on_progress: Callable[[Sentence], None],
     on_ready: Callable[[SystemState, Sequence[Sentence]], None],
 ) -> None:
-    """Run the system until SIGINT, SIGTERM or SIGHUP. Raises DealixError when it cannot start."""
+    """Run the system until SIGINT, SIGTERM or SIGHUP. Raises DealixError when it does not get as far as ready."""
     supervisor = Supervisor(plan, terminal, on_progress)
     loop = asyncio.get_running_loop()
     for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(sig, supervisor.request_stop)
     await supervisor.run(on_ready)
+    if not supervisor.was_ready:
+        raise StartInterrupted(
+            "The start was stopped before everything was ready; start again with `dealix up`.",
+            "أُوقف التشغيل قبل أن يجهز كل شيء؛ شغّله من جديد بالأمر dealix up.",
+        )

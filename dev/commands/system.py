@@ -48,7 +48,10 @@ def register(app: typer.Typer, parts: Parts) -> None:
 
     @app.command()
     def up(
-        port: Annotated[int | None, typer.Option("--port", help="Port of the console [default: 8080].")] = None,
+        port: Annotated[
+            # Text: a wrong one gets our sentence in the person's language, not a usage error.
+            str | None, typer.Option("--port", metavar="INTEGER", help="Port of the console [default: 8080].")
+        ] = None,
         data_dir: DataDirOption = None,
         one_process: Annotated[bool, typer.Option("--one-process", help="All planes in one process.")] = False,
         detach: Annotated[bool, typer.Option("--detach", help="Return when healthy; stop with `dealix down`.")] = False,

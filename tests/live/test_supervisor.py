@@ -161,6 +161,19 @@ def test_ctrl_c_stops_everything_and_succeeds(operator: Operator) -> None:
     assert operator.left_over() == []
 
 
+def test_ctrl_c_in_the_middle_of_the_start_leaves_nothing_and_is_no_success(operator: Operator) -> None:
+    arguments = [*COMMAND, "up", "--data-dir", str(operator.data_dir), "--port", str(operator.port)]
+    process = subprocess.Popen(
+        arguments, env=operator.environ(), cwd=operator.home, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("Starting NATS")
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert operator.left_over() == []
+
+
 def test_a_second_up_is_refused_and_the_first_goes_on(operator: Operator) -> None:
     assert operator.up().returncode == 0
     second = operator.up()
@@ -257,6 +270,7 @@ def test_down_with_nothing_running_says_so_and_succeeds(operator: Operator) -> N
         ({"DEALIX_TRUST_NATS_SEED": "SUwrong"}, "DEALIX_TRUST_NATS_SEED"),
         ({"DEALIX_TRUST_KEYS": "{}"}, "DEALIX_TRUST_KEYS"),
         ({"DEALIX_LANG": "fr"}, "DEALIX_LANG"),
+        ({"DEALIX_START_SECONDS": "soon"}, "DEALIX_START_SECONDS"),
     ],
 )
 def test_a_setting_that_makes_no_sense_stops_the_start_with_its_name(
