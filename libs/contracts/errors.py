@@ -1,13 +1,13 @@
 """The exception tree. Every error that reaches a person carries both languages and an HTTP status.
 
-    DealixError
-    ├── Invalid (422)     the request cannot be understood
-    ├── NotFound (404)    no such thing for this tenant
-    ├── Forbidden (403)   the principal lacks the role
-    ├── Conflict (409)    the thing has changed, or is in another state
-    ├── Busy (429)        backlog beyond the limit; try later
-    ├── CallTimeout (504) no reply before the deadline
-    └── RemoteFault       what another plane answered, raised again at the caller
+DealixError
+├── Invalid (422)     the request cannot be understood
+├── NotFound (404)    no such thing for this tenant
+├── Forbidden (403)   the principal lacks the role
+├── Conflict (409)    the thing has changed, or is in another state
+├── Busy (429)        backlog beyond the limit; try later
+├── CallTimeout (504) no reply before the deadline
+└── RemoteFault       what another plane answered, raised again at the caller
 """
 
 from __future__ import annotations
@@ -39,14 +39,21 @@ class Invalid(DealixError):
 class NotFound(DealixError):
     status = 404
 
-    def __init__(self, code: str = "not_found", en: str = "There is no such item.", ar: str = "لا يوجد عنصر بهذا المعرّف.") -> None:
+    def __init__(
+        self, code: str = "not_found", en: str = "There is no such item.", ar: str = "لا يوجد عنصر بهذا المعرّف."
+    ) -> None:
         super().__init__(code, en, ar)
 
 
 class Forbidden(DealixError):
     status = 403
 
-    def __init__(self, code: str = "forbidden", en: str = "Your role does not allow this.", ar: str = "دورك لا يسمح بهذا الإجراء.") -> None:
+    def __init__(
+        self,
+        code: str = "forbidden",
+        en: str = "Your role does not allow this.",
+        ar: str = "دورك لا يسمح بهذا الإجراء.",
+    ) -> None:
         super().__init__(code, en, ar)
 
 
@@ -58,7 +65,11 @@ class Busy(DealixError):
     status = 429
     retryable = True
 
-    def __init__(self, en: str = "Too much work is waiting; try again shortly.", ar: str = "الأعمال المنتظرة كثيرة، حاول بعد قليل.") -> None:
+    def __init__(
+        self,
+        en: str = "Too much work is waiting; try again shortly.",
+        ar: str = "الأعمال المنتظرة كثيرة، حاول بعد قليل.",
+    ) -> None:
         super().__init__("busy", en, ar)
 
 

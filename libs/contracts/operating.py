@@ -118,5 +118,3 @@ class PingReply(Message):
     version: str
     instance: str
     checks: dict[str, str]
-
-

@@ -118,7 +118,9 @@ APPROVE = Call("trust.approve.v1", trust.ApproveRequest, trust.Approval, _by(_D)
 REJECT = Call("trust.reject.v1", trust.RejectRequest, trust.Approval, _by(_D))
 REVISE = Call("trust.revise.v1", trust.ReviseRequest, trust.Approval, _by())
 WITHDRAW = Call("trust.withdraw.v1", trust.WithdrawRequest, trust.Approval, _by(_D))
-CONTACTABILITY = Call("trust.contactability.v1", trust.ContactabilityRequest, trust.ContactabilityReply, _by(_D, _DA), 20.0)
+CONTACTABILITY = Call(
+    "trust.contactability.v1", trust.ContactabilityRequest, trust.ContactabilityReply, _by(_D, _DA), 20.0
+)
 RECORD_CONSENTS = Call("trust.record_consents.v1", trust.RecordConsents, Ok, _by(), 20.0)
 WITHDRAW_CONSENT = Call("trust.withdraw_consent.v1", trust.WithdrawConsent, Ok, _by())
 CONSENTS = Call("trust.consents.v1", trust.ConsentsRequest, trust.ConsentsReply, _by())
@@ -130,20 +132,24 @@ CONSISTENCY = Call("trust.consistency.v1", trust.ConsistencyRequest, trust.Consi
 EVIDENCE_EXPORT = Call("trust.evidence_export.v1", trust.EvidenceRequest, trust.EvidenceReply, _by(), 30.0)
 EVIDENCE = Call("trust.evidence.v1", trust.EvidenceGet, trust.EvidenceReply, _by())
 EVIDENCE_READ = Call("trust.evidence_read.v1", trust.EvidenceRead, trust.EvidenceChunk, _by())
-KEYS = Call("trust.keys.v1", trust.KeysRequest, trust.KeysReply, _by())
+KEYS = Call("trust.keys.v1", trust.KeysRequest, trust.KeysReply, _by(_E))
 
 APPROVAL_REQUESTED = Event("trust.approval_requested.v1", trust.ApprovalRequested, frozenset({_D}))
 APPROVAL_DECIDED = Event("trust.approval_decided.v1", trust.ApprovalDecided, frozenset({_E, _D}))
 
 # execution ---------------------------------------------------------------------------------------------------------------------
-SUBMIT = Call("execution.submit.v1", execution.SubmitRequest, execution.SubmitReply, frozenset({_G, _D}), 10.0, hot=True)
+SUBMIT = Call(
+    "execution.submit.v1", execution.SubmitRequest, execution.SubmitReply, frozenset({_G, _D}), 10.0, hot=True
+)
 ACTION = Call("execution.action.v1", execution.ActionGet, execution.Action, _by(_D), 15.0)
 ACTIONS = Call("execution.actions.v1", execution.ActionsRequest, execution.ActionsReply, _by())
 CANCEL = Call("execution.cancel.v1", execution.CancelAction, execution.Action, _by(_D))
 SANDBOX = Call("execution.sandbox.v1", execution.SandboxRequest, execution.SandboxReply, _by())
 CONNECTORS = Call("execution.connectors.v1", execution.ConnectorsRequest, execution.ConnectorsReply, _by())
 EXECUTION_CONTROL = Call("execution.control.v1", execution.ControlRow, execution.ControlReply, frozenset({_O}), 2.0)
-LIST_EFFECTS = Call("execution.list_effects.v1", execution.EffectsRequest, execution.EffectsReply, frozenset({_T}), 30.0)
+LIST_EFFECTS = Call(
+    "execution.list_effects.v1", execution.EffectsRequest, execution.EffectsReply, frozenset({_T}), 30.0
+)
 
 ACTIONS_SETTLED = Event("execution.actions_settled.v1", execution.ActionsSettled, frozenset({_T, _D}))
 
@@ -184,7 +190,9 @@ SPANS = Signal("spans_exported", operating.SpansExported, _O)
 
 # every plane -------------------------------------------------------------------------------------------------------------------
 PINGS: dict[Plane, Call[operating.PingRequest, operating.PingReply]] = {
-    plane: Call(f"{plane.value}.ping.v1", operating.PingRequest, operating.PingReply, frozenset({_G, _O}) - {plane}, 2.0)
+    plane: Call(
+        f"{plane.value}.ping.v1", operating.PingRequest, operating.PingReply, frozenset({_G, _O}) - {plane}, 2.0
+    )
     for plane in Plane
 }
 AUDITED: dict[Plane, Event[trust.AuditRecorded]] = {

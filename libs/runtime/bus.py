@@ -75,10 +75,18 @@ def deadline_ms(timeout: float) -> str:
     return str(int((time.time() + timeout) * 1000))
 
 
-async def answer(plane: Plane, call: Call[Q, R], handler: Callable[[Q], Awaitable[R]], body: bytes, headers: dict[str, str]) -> Message:
+async def answer(
+    plane: Plane, call: Call[Q, R], handler: Callable[[Q], Awaitable[R]], body: bytes, headers: dict[str, str]
+) -> Message:
     """Run a handler for one raw request; every error becomes a Fault, and a request past its deadline is not worked on."""
     if int(headers.get(DEADLINE) or 0) and int(headers[DEADLINE]) < time.time() * 1000:
-        return Fault(code="deadline_passed", message="The deadline had passed.", message_ar="انتهت المهلة.", status=504, retryable=True)
+        return Fault(
+            code="deadline_passed",
+            message="The deadline had passed.",
+            message_ar="انتهت المهلة.",
+            status=504,
+            retryable=True,
+        )
     with telemetry.span(plane, call.subject, kind=SpanKind.SERVER, parent=telemetry.extract(headers)) as span:
         try:
             reply = await handler(call.request.model_validate_json(body))
@@ -87,14 +95,25 @@ async def answer(plane: Plane, call: Call[Q, R], handler: Callable[[Q], Awaitabl
             return reply
         except ValidationError as error:
             fields = ", ".join(".".join(str(p) for p in e["loc"]) for e in error.errors()[:5])
-            return Fault(code="invalid_message", message=f"Unreadable fields: {fields}.", message_ar=f"حقول غير مقروءة: {fields}.", status=422)
+            return Fault(
+                code="invalid_message",
+                message=f"Unreadable fields: {fields}.",
+                message_ar=f"حقول غير مقروءة: {fields}.",
+                status=422,
+            )
         except DealixError as error:
             span.set_attribute("dealix.refusal", error.code)
             return error.fault()
         except Exception as error:
             span.record_exception(error, {"exception.message": "", "exception.stacktrace": ""})
             log.exception("a handler failed", extra={"ids": {"subject": call.subject}})
-            return Fault(code="internal", message="Something failed on our side.", message_ar="حدث خطأ من جهتنا.", status=500, retryable=True)
+            return Fault(
+                code="internal",
+                message="Something failed on our side.",
+                message_ar="حدث خطأ من جهتنا.",
+                status=500,
+                retryable=True,
+            )
 
 
 class NatsBus:
@@ -112,7 +131,8 @@ class NatsBus:
             max_outstanding_pings=3,
             error_cb=self._on_error,
             apply_types=False,
-            graceful_timeout=5,
+            graceful_timeout=3,
+            drain_timeout=2,
             logger=None,
         )
         self.permission_errors: list[str] = []
@@ -161,7 +181,9 @@ class NatsBus:
         with telemetry.span(self.plane, f"call {call.subject}", kind=SpanKind.CLIENT):
             headers = {DEADLINE: deadline_ms(wait), **telemetry.headers()}
             try:
-                reply = await self.client.request(call.subject, request.model_dump_json().encode(), timeout=wait, headers=headers)
+                reply = await self.client.request(
+                    call.subject, request.model_dump_json().encode(), timeout=wait, headers=headers
+                )
             except (nats.errors.TimeoutError, nats.errors.NoRespondersError, TimeoutError) as error:
                 raise CallTimeout(call.subject) from error
             except (nats.errors.ConnectionClosedError, nats.errors.OutboundBufferLimitError) as error:
@@ -186,9 +208,9 @@ class NatsBus:
             headers = {FAULT: "1"} if isinstance(reply, Fault) else {}
             return NatsResponse(reply.model_dump_json().encode(), headers=headers)
 
-        self.broker.subscriber(
-            call.subject, queue=self.plane.value, max_workers=CONCURRENT_CALLS, decoder=_undecoded
-        )(handle)
+        self.broker.subscriber(call.subject, queue=self.plane.value, max_workers=CONCURRENT_CALLS, decoder=_undecoded)(
+            handle
+        )
 
     def _hot_callback(self, call: Call[Q, R], handler: Callable[[Q], Awaitable[R]]) -> Callable[[Msg], Awaitable[None]]:
         async def run(message: Msg) -> None:

@@ -108,7 +108,9 @@ class Database:
             pool_size=5,
             max_overflow=self._pool_size,
             pool_pre_ping=True,
-            connect_args={"server_settings": {"search_path": self.plane.value, "application_name": f"dealix-{self.plane.value}"}},
+            connect_args={
+                "server_settings": {"search_path": self.plane.value, "application_name": f"dealix-{self.plane.value}"}
+            },
         )
 
     async def stop(self) -> None:
@@ -131,7 +133,9 @@ class Database:
             yield work
             for event in work.emitted:
                 await session.execute(
-                    text("insert into outbox (id, subject, headers, body) values (:id, :subject, cast(:headers as jsonb), :body)"),
+                    text(
+                        "insert into outbox (id, subject, headers, body) values (:id, :subject, cast(:headers as jsonb), :body)"
+                    ),
                     {"id": event.id, "subject": event.subject, "headers": event.headers, "body": event.body},
                 )
         if work.emitted:

@@ -64,7 +64,9 @@ class Relay:
             if rows:
                 await asyncio.gather(
                     *(
-                        jetstream.publish(r["subject"], r["body"], headers={"Nats-Msg-Id": str(r["id"]), **_cloud_event(r)})
+                        jetstream.publish(
+                            r["subject"], r["body"], headers={"Nats-Msg-Id": str(r["id"]), **_cloud_event(r)}
+                        )
                         for r in rows
                     )
                 )
@@ -99,7 +101,11 @@ class Consumer:
     """Pulls one event for one plane from a durable consumer that the migrator created."""
 
     def __init__(
-        self, event: Event[Any], handler: Callable[[SessionWork, Any], Awaitable[None]], database: Database, bus: NatsBus
+        self,
+        event: Event[Any],
+        handler: Callable[[SessionWork, Any], Awaitable[None]],
+        database: Database,
+        bus: NatsBus,
     ) -> None:
         self._event = event
         self._handler = handler
@@ -110,7 +116,9 @@ class Consumer:
         durable = self._event.durable(self._bus.plane)
         while True:
             try:
-                subscription = await self._bus.client.jetstream().pull_subscribe_bind(durable, stream=self._event.stream)
+                subscription = await self._bus.client.jetstream().pull_subscribe_bind(
+                    durable, stream=self._event.stream
+                )
                 while True:
                     try:
                         messages = await subscription.fetch(50, timeout=5)
@@ -130,9 +138,14 @@ class Consumer:
             self._bus.plane, f"on {self._event.subject}", kind=SpanKind.CONSUMER, parent=telemetry.extract(headers)
         ):
             try:
-                await handle_once(self._database, self._event, self._handler, headers.get("Nats-Msg-Id", ""), message.data)
+                await handle_once(
+                    self._database, self._event, self._handler, headers.get("Nats-Msg-Id", ""), message.data
+                )
             except Exception as error:
-                log.exception("an event failed", extra={"ids": {"event": self._event.subject, "tries": message.metadata.num_delivered}})
+                log.exception(
+                    "an event failed",
+                    extra={"ids": {"event": self._event.subject, "tries": message.metadata.num_delivered}},
+                )
                 if message.metadata.num_delivered >= MAX_DELIVERIES or isinstance(error, ValidationError):
                     await self._dead_letter(message, headers, error)
                 else:
@@ -144,13 +157,21 @@ class Consumer:
         await self._bus.client.jetstream().publish(
             f"dlq.{self._bus.plane.value}.{self._event.subject}",
             message.data,
-            headers={**headers, "Dealix-Error": type(error).__name__, "Dealix-Attempts": str(message.metadata.num_delivered)},
+            headers={
+                **headers,
+                "Dealix-Error": type(error).__name__,
+                "Dealix-Attempts": str(message.metadata.num_delivered),
+            },
         )
         await message.ack()
 
 
 async def handle_once(
-    database: Database, event: Event[Any], handler: Callable[[SessionWork, Any], Awaitable[None]], message_id: str, body: bytes
+    database: Database,
+    event: Event[Any],
+    handler: Callable[[SessionWork, Any], Awaitable[None]],
+    message_id: str,
+    body: bytes,
 ) -> None:
     """Decode and handle one delivery; a message id that the inbox already holds changes nothing."""
     decoded: Message = event.message.model_validate_json(body)

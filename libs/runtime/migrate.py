@@ -12,12 +12,22 @@ from typing import Any
 import asyncpg
 import nats
 import nats.js.errors
+from alembic import op
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, ObjectStoreConfig, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    ObjectStoreConfig,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.util import await_only
 
 from libs.contracts.message import Plane
 from libs.contracts.subjects import BUCKETS, EVENTS
@@ -80,7 +90,9 @@ async def _ensure_role(connection: Any, plane: Plane, password: str) -> None:
     quoted = await connection.fetchval("select quote_literal($1::text)", password)
     exists = await connection.fetchval("select 1 from pg_roles where rolname = $1", role)
     verb = "alter" if exists else "create"
-    await connection.execute(f"{verb} role {role} login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password {quoted}")
+    await connection.execute(
+        f"{verb} role {role} login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password {quoted}"
+    )
     await connection.execute(f"create schema if not exists {plane.value}")
 
 
@@ -107,7 +119,9 @@ def _upgrade(connection: Connection, plane: Plane) -> None:
         current = revision if isinstance(revision, tuple) else (revision,) if revision else ()
         unknown = set(current) - known
         if unknown:
-            raise MigrationError(f"The {plane.value} schema is at {sorted(unknown)[0]}, which this version does not know: upgrade Dealix first.")
+            raise MigrationError(
+                f"The {plane.value} schema is at {sorted(unknown)[0]}, which this version does not know: upgrade Dealix first."
+            )
         return script._upgrade_revs("head", revision)
 
     with EnvironmentContext(config, script, fn=to_head) as environment:
@@ -115,6 +129,13 @@ def _upgrade(connection: Connection, plane: Plane) -> None:
         with environment.begin_transaction():
             environment.run_migrations()
     connection.commit()
+
+
+def run(sql: str) -> None:
+    """Run a script of several statements inside the current migration; `op.execute` prepares, and takes one at a time."""
+    bind = op.get_bind()
+    bind.execute(text("select 1"))  # opens the driver's transaction, which the script then is part of
+    await_only(bind.connection.driver_connection.execute(sql))
 
 
 def delivery_tables(schema: str) -> str:
@@ -143,15 +164,23 @@ def row_security(schema: str, *tables: str) -> str:
 
 async def ensure_streams(nats_url: str, seed: str, *, replicas: int = 1) -> None:
     """Create or update the streams, durable consumers and object stores that `subjects.py` declares."""
-    client = await nats.connect(nats_url.split(","), nkeys_seed_str=seed, inbox_prefix=b"_INBOX_migrator", connect_timeout=5)
+    client = await nats.connect(
+        nats_url.split(","), nkeys_seed_str=seed, inbox_prefix=b"_INBOX_migrator", connect_timeout=5
+    )
     try:
         jetstream = client.jetstream()
-        wanted = {name: StreamConfig(name=name, subjects=subjects, max_age=7 * 86400.0) for name, subjects in streams().items()}
+        wanted = {
+            name: StreamConfig(name=name, subjects=subjects, max_age=7 * 86400.0)
+            for name, subjects in streams().items()
+        }
         wanted[DLQ_STREAM] = StreamConfig(name=DLQ_STREAM, subjects=["dlq.>"], max_age=90 * 86400.0)
         existing = {info.config.name for info in await jetstream.streams_info()}
         for name, config in wanted.items():
             config = config.evolve(
-                retention=RetentionPolicy.LIMITS, storage=StorageType.FILE, num_replicas=replicas, duplicate_window=600.0
+                retention=RetentionPolicy.LIMITS,
+                storage=StorageType.FILE,
+                num_replicas=replicas,
+                duplicate_window=600.0,
             )
             await (jetstream.update_stream(config) if name in existing else jetstream.add_stream(config))
         for event in EVENTS:

@@ -41,7 +41,11 @@ def permissions(plane: Plane) -> Permissions:
     for bucket in BUCKETS:
         stream = f"OBJ_{bucket.name}"
         if plane in bucket.writers | bucket.readers:
-            publish |= {f"$JS.API.STREAM.INFO.{stream}", f"$JS.API.DIRECT.GET.{stream}.>", f"$JS.API.STREAM.MSG.GET.{stream}"}
+            publish |= {
+                f"$JS.API.STREAM.INFO.{stream}",
+                f"$JS.API.DIRECT.GET.{stream}.>",
+                f"$JS.API.STREAM.MSG.GET.{stream}",
+            }
         if plane in bucket.writers:
             publish |= {f"$O.{bucket.name}.C.>", f"$O.{bucket.name}.M.>", f"$JS.API.STREAM.PURGE.{stream}"}
         if plane in bucket.readers:
@@ -62,7 +66,9 @@ def authorization(public_keys: Mapping[str, str]) -> str:
 
     `public_keys` maps plane names and `migrator` to public NKEYs.
     """
-    users: list[dict[str, object]] = [{"nkey": public_keys["migrator"], "permissions": {"publish": ">", "subscribe": ">"}}]
+    users: list[dict[str, object]] = [
+        {"nkey": public_keys["migrator"], "permissions": {"publish": ">", "subscribe": ">"}}
+    ]
     for plane in Plane:
         allowed = permissions(plane)
         users.append(

@@ -109,7 +109,10 @@ class RunningPlane:
         telemetry.route_spans(runtime.plane, sink)
         relay = Relay(runtime.database, runtime.bus)
         loops = [("relay", relay.run), ("sweep", relay.sweep), ("heartbeat", self._heartbeat), *runtime._loops]
-        loops += [(event.subject, Consumer(event, handler, runtime.database, runtime.bus).run) for event, handler in runtime.bus.events]
+        loops += [
+            (event.subject, Consumer(event, handler, runtime.database, runtime.bus).run)
+            for event, handler in runtime.bus.events
+        ]
         runtime._tasks = [asyncio.create_task(runtime._keep(name, run), name=name) for name, run in loops]
         for hook in runtime.after_start:
             await hook()
@@ -127,7 +130,10 @@ class RunningPlane:
 
     async def _ping(self, _: PingRequest) -> PingReply:
         return PingReply(
-            plane=self.runtime.plane, version=VERSION, instance=self.runtime.instance, checks=await self.runtime.health()
+            plane=self.runtime.plane,
+            version=VERSION,
+            instance=self.runtime.instance,
+            checks=await self.runtime.health(),
         )
 
     async def _heartbeat(self) -> None:

@@ -133,7 +133,9 @@ def span(
             if token is not None:
                 otel_context.detach(token)
         return
-    with tracer(plane).start_as_current_span(name, context=parent, kind=kind, links=list(links), attributes=attributes) as made:
+    with tracer(plane).start_as_current_span(
+        name, context=parent, kind=kind, links=list(links), attributes=attributes
+    ) as made:
         yield made
 
 
@@ -151,7 +153,9 @@ def extract(carrier: dict[str, str] | None) -> otel_context.Context:
 
 def unsampled() -> otel_context.Context:
     """A context in which nothing is recorded: for work whose callers' traces are not kept either."""
-    hidden = trace.SpanContext(_ids.generate_trace_id(), _ids.generate_span_id(), is_remote=True, trace_flags=trace.TraceFlags(0))
+    hidden = trace.SpanContext(
+        _ids.generate_trace_id(), _ids.generate_span_id(), is_remote=True, trace_flags=trace.TraceFlags(0)
+    )
     return trace.set_span_in_context(trace.NonRecordingSpan(hidden), otel_context.Context())
 
 

@@ -31,7 +31,9 @@ async def build(runtime: Runtime) -> None:
     """
     secret = os.environ.get("DEALIX_SECRET_KEY", "")
     if len(secret) < 32:
-        raise SettingsError("DEALIX_SECRET_KEY is missing or shorter than 32 characters: credentials can't be sealed without it.")
+        raise SettingsError(
+            "DEALIX_SECRET_KEY is missing or shorter than 32 characters: credentials can't be sealed without it."
+        )
     bus, store, router, sandbox = runtime.bus, SqlStore(runtime.database), catalogue_router(), Sandbox(runtime.now)
     vault = Vault(runtime.database, secret)
     vendors: list[Connector] = [

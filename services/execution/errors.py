@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from libs.contracts.errors import Conflict, DealixError
 
 
@@ -9,9 +11,21 @@ class NotAdmitted(Exception):
     """A grant did not pass the gate; the message names the check. Nothing was sent."""
 
 
+class GrantExpired(NotAdmitted):
+    """The grant was real, and its time is over: nothing was sent, and trust is asked again."""
+
+    def __init__(self, grant_id: UUID) -> None:
+        super().__init__("expiry does not fit the grant")
+        self.grant_id = grant_id
+
+
 class NotCancellable(Conflict):
     def __init__(self, state: str) -> None:
-        super().__init__("not_cancellable", f"An action that is {state} can't be cancelled.", "لا يمكن إلغاء هذا الإجراء في حالته الحالية.")
+        super().__init__(
+            "not_cancellable",
+            f"An action that is {state} can't be cancelled.",
+            "لا يمكن إلغاء هذا الإجراء في حالته الحالية.",
+        )
 
 
 class ConnectorError(DealixError):

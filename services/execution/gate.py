@@ -16,7 +16,7 @@ from libs.contracts.catalogue.actions import effects
 from libs.contracts.grant import GrantInvalid, RootCache, key_id, read_grant
 from libs.contracts.trust import Decision, Grant, GrantClaims, Outcome
 from services.execution.domain.actions import Job
-from services.execution.errors import NotAdmitted
+from services.execution.errors import GrantExpired, NotAdmitted
 
 AUDIENCE = "dealix:execution"
 
@@ -63,7 +63,7 @@ class Gate:
         """Admit one action under its grant. First use is settled afterwards by the nonce, inside the dispatch transaction.
 
         Raises NotAdmitted naming the check that failed: outcome, grant, tenant, action, attempt, audience, connector, operation,
-        payload or expiry.
+        payload; GrantExpired when only its time is over.
         """
         if decision.outcome is not Outcome.GRANTED or not decision.allowed or decision.grant is None:
             raise NotAdmitted("trust granted nothing")
@@ -81,9 +81,10 @@ class Gate:
             ("connector", claims.connector == effect.connector),
             ("operation", claims.operation == effect.operation),
             ("payload", claims.payload_digest == digest(bytes.fromhex(job.salt), job.payload.encode())),
-            ("expiry", claims.issued_at - 60 <= now < claims.expires_at),
         )
         for name, holds in checks:
             if not holds:
                 raise NotAdmitted(f"{name} does not fit the grant")
+        if not claims.issued_at - 60 <= now < claims.expires_at:
+            raise GrantExpired(claims.grant_id)
         return Admitted(_SEAL, claims, json.loads(job.payload), f"dlx-{job.action_id}")

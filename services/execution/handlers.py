@@ -87,7 +87,10 @@ class Queries:
         tenant = request.principal.tenant_id
         async with self._store.unit(tenant) as unit:
             items = await unit.actions(
-                tenant, request.state.value if request.state else None, _cursor(request.page.cursor), request.page.limit + 1
+                tenant,
+                request.state.value if request.state else None,
+                _cursor(request.page.cursor),
+                request.page.limit + 1,
             )
         more = len(items) > request.page.limit
         items = items[: request.page.limit]

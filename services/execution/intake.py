@@ -59,7 +59,9 @@ class Intake:
         if self._queue.qsize() + len(request.items) > BACKLOG:
             raise Busy
         headers, trace_id = telemetry.headers(), telemetry.trace_id()
-        read_items = [read(item, request.principal, self._router.registered, headers, trace_id) for item in request.items]
+        read_items = [
+            read(item, request.principal, self._router.registered, headers, trace_id) for item in request.items
+        ]
         loop = asyncio.get_running_loop()
         waiting = [_Waiting(job, loop.create_future()) for job in read_items if isinstance(job, Job)]
         for one in waiting:
@@ -75,7 +77,9 @@ class Intake:
                 continue
             kept = next(stored)
             error = None if kept.same else _MISMATCH
-            results.append(SubmitResult(action_id=kept.action_id, state=kept.state if error is None else None, error=error))
+            results.append(
+                SubmitResult(action_id=kept.action_id, state=kept.state if error is None else None, error=error)
+            )
         return SubmitReply(results=tuple(results))
 
     async def _audit(self, request: SubmitRequest, rejected: Sequence[Reason]) -> None:

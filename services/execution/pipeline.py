@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from libs.runtime import telemetry
 from libs.runtime.bus import Bus
 from services.execution.connectors.base import Connector, Sandbox
 from services.execution.domain.actions import Job
-from services.execution.errors import ConnectorError, NotAdmitted
+from services.execution.errors import ConnectorError, GrantExpired, NotAdmitted
 from services.execution.gate import Admitted, Gate
 from services.execution.store import Dispatch, Move, Store
 
@@ -50,11 +50,26 @@ class Performed:
     retry: bool = False
 
 
+@dataclass(slots=True)
+class _Sorted:
+    """A decided batch: what may go, what moves without going, and the grants that end unused."""
+
+    admitted: list[tuple[Job, Admitted, Decision]] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    closed: list[Settled] = field(default_factory=list)
+
+
 class Pipeline:
     """`connectors` maps connector keys to connectors; `now` is for receipts only, never for a grant's expiry."""
 
     def __init__(
-        self, store: Store, bus: Bus, gate: Gate, connectors: Mapping[str, Connector], sandbox: Sandbox, now: Callable[[], datetime]
+        self,
+        store: Store,
+        bus: Bus,
+        gate: Gate,
+        connectors: Mapping[str, Connector],
+        sandbox: Sandbox,
+        now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._bus = bus
@@ -83,19 +98,24 @@ class Pipeline:
         if not jobs:
             return
         try:
-            reply = await self._bus.call(AUTHORIZE, AuthorizeRequest(evaluations=tuple(job.evaluation() for job in jobs)))
+            reply = await self._bus.call(
+                AUTHORIZE, AuthorizeRequest(evaluations=tuple(job.evaluation() for job in jobs))
+            )
         except DealixError as error:
             await self._wait_for_trust(jobs, error)
             return
         if len(reply.decisions) != len(jobs):
             await self._wait_for_trust(jobs, None)
             return
-        await self._learn_keys(reply.decisions)
-        admitted, moves = self._admit(jobs, reply.decisions)
-        go = await self._dispatch(admitted, moves)
+        if not await self._learn_keys(reply.decisions):
+            await self._wait_for_trust(jobs, None)
+            return
+        go = await self._dispatch(self._admit(jobs, reply.decisions))
         if not go:
             return
-        with telemetry.span(Plane.EXECUTION, "perform", **{"dealix.connector": go[0][1].claims.connector, "dealix.count": len(go)}):
+        with telemetry.span(
+            Plane.EXECUTION, "perform", **{"dealix.connector": go[0][1].claims.connector, "dealix.count": len(go)}
+        ):
             performed = await asyncio.gather(*(self._perform(job, one) for job, one, _ in go))
         await self._settle(performed)
 
@@ -106,13 +126,19 @@ class Pipeline:
             paused = await unit.paused(tenants)
             held = [job for job in jobs if is_paused(job, paused)]
             await unit.move(
-                [Move(job, ActionState.ACCEPTED, "", False, waiting_for="control", due_seconds=PAUSE_SECONDS) for job in held]
+                [
+                    Move(job, ActionState.ACCEPTED, "", False, waiting_for="control", due_seconds=PAUSE_SECONDS)
+                    for job in held
+                ]
             )
         return [job for job in jobs if not is_paused(job, paused)] if held else jobs
 
     async def _wait_for_trust(self, jobs: Sequence[Job], error: DealixError | None) -> None:
         """Trust was silent or unreadable: nothing happens, and it is asked again later."""
-        log.warning("trust did not decide; nothing is performed", extra={"ids": {"actions": len(jobs), "code": error.code if error else ""}})
+        log.warning(
+            "trust did not decide; nothing is performed",
+            extra={"ids": {"actions": len(jobs), "code": error.code if error else ""}},
+        )
         async with self._store.unit(*{job.tenant_id for job in jobs}) as unit:
             await unit.move(
                 [
@@ -128,10 +154,13 @@ class Pipeline:
                 ]
             )
 
-    async def _learn_keys(self, decisions: Sequence[Decision]) -> None:
-        """Fetch the published key set when a grant names a key that the gate has not seen: keys rotate."""
-        if any(d.grant is not None and not self._gate.recognises(d.grant) for d in decisions):
-            await self.load_keys()
+    async def _learn_keys(self, decisions: Sequence[Decision]) -> bool:
+        """Fetch the published key set when a grant names a key that the gate has not seen: keys rotate. False when it stays unknown."""
+        grants = [d.grant for d in decisions if d.grant is not None]
+        if all(self._gate.recognises(grant) for grant in grants):
+            return True
+        await self.load_keys()
+        return all(self._gate.recognises(grant) for grant in grants)
 
     async def load_keys(self) -> None:
         """Read trust's public grant keys. Without them the gate admits nothing."""
@@ -143,54 +172,60 @@ class Pipeline:
         keys = {str(key["kid"]): unb64(str(key["x"])) for key in reply.keys if key.get("dealix_use") == "grant"}
         self._gate.trust_keys(keys)
 
-    def _admit(self, jobs: Sequence[Job], decisions: Sequence[Decision]) -> tuple[list[tuple[Job, Admitted, Decision]], list[Move]]:
-        admitted: list[tuple[Job, Admitted, Decision]] = []
-        moves: list[Move] = []
+    def _admit(self, jobs: Sequence[Job], decisions: Sequence[Decision]) -> _Sorted:
+        sorted_ = _Sorted()
         for job, decision in zip(jobs, decisions, strict=True):
             if decision.outcome is not Outcome.GRANTED:
-                moves.append(_not_granted(job, decision))
+                sorted_.moves.append(_not_granted(job, decision))
                 continue
             try:
                 one = self._gate.admit(job, decision)
+            except GrantExpired as error:
+                job.grant_id = error.grant_id
+                sorted_.moves.append(_again(job, "the grant expired", 0))
+                sorted_.closed.append(self._closing(job, error.grant_id, ActionState.NOT_SENT, "grant_expired"))
             except NotAdmitted as error:
                 log.error("a grant did not pass the gate: %s", error, extra={"ids": {"action_id": str(job.action_id)}})
-                moves.append(Move(job, ActionState.REFUSED, f"gate: {error}", True, decision=decision, error=str(error)))
-                continue
-            job.grant_id = one.claims.grant_id
-            job.connector_mode = one.claims.connector_mode.value
-            admitted.append((job, one, decision))
-        return admitted, moves
+                sorted_.moves.append(Move(job, ActionState.REFUSED, f"gate: {error}", True, decision, error=str(error)))
+            else:
+                job.grant_id = one.claims.grant_id
+                job.connector_mode = one.claims.connector_mode.value
+                sorted_.admitted.append((job, one, decision))
+        return sorted_
 
-    async def _dispatch(
-        self, admitted: Sequence[tuple[Job, Admitted, Decision]], moves: list[Move]
-    ) -> list[tuple[Job, Admitted, Decision]]:
+    async def _dispatch(self, batch: _Sorted) -> list[tuple[Job, Admitted, Decision]]:
         """One transaction: the control row, first use of each nonce, and every transition of the batch."""
-        tenants = {move.job.tenant_id for move in moves} | {job.tenant_id for job, _, _ in admitted}
+        tenants = sorted({m.job.tenant_id for m in batch.moves} | {job.tenant_id for job, _, _ in batch.admitted})
         go: list[tuple[Job, Admitted, Decision]] = []
-        async with self._store.unit(*sorted(tenants)) as unit:
-            stopped: list[tuple[Job, Admitted]] = []
-            ready = admitted
-            if admitted:
-                paused = await unit.paused(sorted(tenants))
-                ready = [entry for entry in admitted if not is_paused(entry[0], paused)]
-                stopped = [(job, one) for job, one, _ in admitted if is_paused(job, paused)]
+        async with self._store.unit(*tenants) as unit:
+            if batch.admitted:
+                paused = await unit.paused(tenants)
                 used = await unit.dispatch(
-                    [Dispatch(job, one.claims.grant_id, one.claims.nonce, one.claims.connector) for job, one, _ in admitted]
+                    [
+                        Dispatch(j, one.claims.grant_id, one.claims.nonce, one.claims.connector)
+                        for j, one, _ in batch.admitted
+                    ]
                 )
-                go = [entry for entry in ready if entry[1].claims.grant_id in used and self._performs(entry[1])]
-                manual = [entry for entry in ready if entry[1].claims.grant_id in used and not self._performs(entry[1])]
-                moves += [Move(job, ActionState.DISPATCHED, "", False, decision=d, due_seconds=-1) for job, _, d in go]
-                moves += [Move(job, ActionState.MANUAL, "a person does this", True, decision=d) for job, _, d in manual]
-                stops = [
-                    Move(job, ActionState.ACCEPTED, "paused", False, waiting_for="control", due_seconds=PAUSE_SECONDS, next_attempt=job.attempt + 1)
-                    for job, _ in stopped
-                ]
-                closed = [self._closing(job, one, ActionState.NOT_SENT, "paused") for job, one in stopped]
-                closed += [self._closing(job, one, ActionState.NOT_SENT, "manual") for job, one, _ in manual]
-                if closed:
-                    unit.emit(ACTIONS_SETTLED, ActionsSettled(items=tuple(closed)))
-                moves += stops
-            moved = await unit.move(moves)
+                for job, one, decision in batch.admitted:
+                    if one.claims.grant_id not in used:
+                        continue  # somebody used this grant before: it is theirs
+                    if is_paused(job, paused):
+                        batch.moves.append(_again(job, "paused", PAUSE_SECONDS, waiting_for="control"))
+                        batch.closed.append(self._closing(job, one.claims.grant_id, ActionState.NOT_SENT, "paused"))
+                    elif self._performs(one):
+                        go.append((job, one, decision))
+                        batch.moves.append(Move(job, ActionState.DISPATCHED, "", False, decision, due_seconds=-1))
+                    else:
+                        batch.moves.append(Move(job, ActionState.MANUAL, "a person does this", True, decision))
+                        batch.closed.append(self._closing(job, one.claims.grant_id, ActionState.NOT_SENT, "manual"))
+            moved = await unit.move(batch.moves)
+            # Cancelled in between: the grant is used up and nothing was sent.
+            late = [entry for entry in go if entry[0].action_id not in moved]
+            batch.closed += [
+                self._closing(j, one.claims.grant_id, ActionState.NOT_SENT, "cancelled") for j, one, _ in late
+            ]
+            if batch.closed:
+                unit.emit(ACTIONS_SETTLED, ActionsSettled(items=tuple(batch.closed)))
         return [entry for entry in go if entry[0].action_id in moved]
 
     def _performs(self, admitted: Admitted) -> bool:
@@ -226,19 +261,21 @@ class Pipeline:
                 )  # fmt: skip
             else:
                 moves.append(Move(one.job, one.state, one.error, True, receipt=one.receipt, error=one.error))
-            items.append(self._closing(one.job, one.admitted, one.state, one.error, one.receipt))
+            items.append(self._closing(one.job, one.admitted.claims.grant_id, one.state, one.error, one.receipt))
         async with self._store.unit(*sorted({one.job.tenant_id for one in performed})) as unit:
             moved = await unit.move(moves)
             await unit.keep_sandbox([(tenant, message) for tenant, message in caught if message.action_id in moved])
             unit.emit(ACTIONS_SETTLED, ActionsSettled(items=tuple(item for item in items if item.action_id in moved)))
 
-    def _closing(self, job: Job, admitted: Admitted, outcome: ActionState, error: str, receipt: Receipt | None = None) -> Settled:
+    def _closing(
+        self, job: Job, grant_id: UUID, outcome: ActionState, error: str, receipt: Receipt | None = None
+    ) -> Settled:
         return Settled(
             tenant_id=job.tenant_id,
             action_id=job.action_id,
             attempt=job.attempt,
             action_type=job.action_type,
-            grant_id=admitted.claims.grant_id,
+            grant_id=grant_id,
             outcome=outcome,
             receipt=receipt,
             error=error,
@@ -258,7 +295,16 @@ class Pipeline:
             safe = job.connector_mode == "sandbox" or effects()[job.effect].connector == "internal"
             outcome = ActionState.NOT_SENT if safe else ActionState.UNKNOWN
             if safe:
-                moves.append(Move(job, ActionState.ACCEPTED, "restarted before the effect", False, due_seconds=0, next_attempt=job.attempt + 1))
+                moves.append(
+                    Move(
+                        job,
+                        ActionState.ACCEPTED,
+                        "restarted before the effect",
+                        False,
+                        due_seconds=0,
+                        next_attempt=job.attempt + 1,
+                    )
+                )
             else:
                 moves.append(Move(job, ActionState.UNKNOWN, "the process died while sending", True, error="crashed"))
             items.append(
@@ -279,7 +325,12 @@ def is_paused(job: Job, paused: set[tuple[UUID, str, str]]) -> bool:
     if not paused:
         return False
     effect = effects()[job.effect]
-    names = (("all", "*"), ("tenant", str(job.tenant_id)), ("connector", effect.connector), ("action_type", job.action_type))
+    names = (
+        ("all", "*"),
+        ("tenant", str(job.tenant_id)),
+        ("connector", effect.connector),
+        ("action_type", job.action_type),
+    )
     return any((owner, scope, target) in paused for owner in (PLATFORM, job.tenant_id) for scope, target in names)
 
 
@@ -292,6 +343,19 @@ def _not_granted(job: Job, decision: Decision) -> Move:
     waiting = "approval" if state is ActionState.AWAITING_APPROVAL else None
     codes = ", ".join(reason.code for reason in decision.reasons)
     return Move(job, state, codes, True, decision=decision, waiting_for=waiting)
+
+
+def _again(job: Job, detail: str, due_seconds: float, waiting_for: str | None = None) -> Move:
+    """Back to the queue as a new attempt, which trust decides anew."""
+    return Move(
+        job,
+        ActionState.ACCEPTED,
+        detail,
+        False,
+        waiting_for=waiting_for,
+        due_seconds=due_seconds,
+        next_attempt=job.attempt + 1,
+    )
 
 
 def _traces(jobs: Sequence[Job]) -> tuple[Context, list[trace.Link]]:
@@ -311,5 +375,9 @@ def _traces(jobs: Sequence[Job]) -> tuple[Context, list[trace.Link]]:
 def _attributes(jobs: Sequence[Job]) -> dict[str, str | int]:
     out: dict[str, str | int] = {"dealix.count": len(jobs), "dealix.tenant": str(jobs[0].tenant_id)}
     if len(jobs) == 1:
-        out |= {"dealix.action": str(jobs[0].action_id), "dealix.action_type": jobs[0].action_type, "dealix.attempt": jobs[0].attempt}
+        out |= {
+            "dealix.action": str(jobs[0].action_id),
+            "dealix.action_type": jobs[0].action_type,
+            "dealix.attempt": jobs[0].attempt,
+        }
     return out

@@ -40,7 +40,11 @@ class TaskRouter:
 
     def internal(self) -> dict[str, Handler]:
         """Handlers of effects that stay inside, by effect."""
-        return {self._effects[name]: handler for name, handler in self._handlers.items() if effects()[self._effects[name]].connector == "internal"}
+        return {
+            self._effects[name]: handler
+            for name, handler in self._handlers.items()
+            if effects()[self._effects[name]].connector == "internal"
+        }
 
 
 async def record_only(_: UUID, payload: dict[str, Any]) -> dict[str, Any]:

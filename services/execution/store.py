@@ -76,7 +76,9 @@ class Unit(Protocol):
 
     async def end(self, tenant_id: UUID, action_id: UUID, state: ActionState, detail: str) -> bool: ...
 
-    async def sandbox(self, tenant_id: UUID, connector: str | None, before: UUID | None, limit: int) -> list[SandboxMessage]: ...
+    async def sandbox(
+        self, tenant_id: UUID, connector: str | None, before: UUID | None, limit: int
+    ) -> list[SandboxMessage]: ...
 
     async def set_control(self, tenant_id: UUID, scope: str, target: str, paused: bool, version: int) -> int: ...
 
@@ -173,7 +175,11 @@ class SqlUnit:
         )  # fmt: skip
         if row is None:
             return Stored(job.action_id, ActionState.REFUSED, False, False)
-        same = (row["payload"], row["action_type"], row["resource_id"]) == (job.payload, job.action_type, job.resource.id)
+        same = (row["payload"], row["action_type"], row["resource_id"]) == (
+            job.payload,
+            job.action_type,
+            job.resource.id,
+        )
         return Stored(row["action_id"], ActionState(row["state"]), False, same)
 
     async def paused(self, tenants: Sequence[UUID]) -> set[tuple[UUID, str, str]]:
@@ -220,13 +226,17 @@ class SqlUnit:
         )
 
     async def jobs(self, ids: Sequence[tuple[UUID, int, int]]) -> list[Job]:
-        rows = await self._c.fetch("select * from execution.actions where action_id = any($1::uuid[])", [i for i, _, _ in ids])
+        rows = await self._c.fetch(
+            "select * from execution.actions where action_id = any($1::uuid[])", [i for i, _, _ in ids]
+        )
         leases = {action: (epoch, tries) for action, epoch, tries in ids}
         return [_job(row, *leases[row["action_id"]]) for row in rows]
 
     async def action(self, tenant_id: UUID, action_id: UUID) -> Action | None:
         row = await self._c.fetchrow(
-            f"select {_ACTION_COLUMNS} from execution.actions where tenant_id = $1 and action_id = $2", tenant_id, action_id
+            f"select {_ACTION_COLUMNS} from execution.actions where tenant_id = $1 and action_id = $2",
+            tenant_id,
+            action_id,
         )
         return _action(row) if row else None
 
@@ -267,7 +277,9 @@ class SqlUnit:
             await self._c.execute("delete from execution.work where action_id = $1", action_id)
         return row is not None
 
-    async def sandbox(self, tenant_id: UUID, connector: str | None, before: UUID | None, limit: int) -> list[SandboxMessage]:
+    async def sandbox(
+        self, tenant_id: UUID, connector: str | None, before: UUID | None, limit: int
+    ) -> list[SandboxMessage]:
         rows = await self._c.fetch(
             "select message_id, action_id, connector, operation, at, request from execution.sandbox where tenant_id = $1 "
             "and ($2::text is null or connector = $2) and ($3::uuid is null or message_id < $3) order by message_id desc limit $4",
@@ -286,7 +298,10 @@ class SqlUnit:
             return int(row["version"])
         return int(
             await self._c.fetchval(
-                "select version from execution.controls where tenant_id = $1 and scope = $2 and target = $3", tenant_id, scope, target
+                "select version from execution.controls where tenant_id = $1 and scope = $2 and target = $3",
+                tenant_id,
+                scope,
+                target,
             )
         )
 

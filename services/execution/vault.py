@@ -6,10 +6,10 @@ import json
 from typing import Any
 from uuid import UUID
 
+from nacl.encoding import RawEncoder
 from nacl.exceptions import CryptoError
 from nacl.hash import blake2b
 from nacl.secret import SecretBox
-from nacl.encoding import RawEncoder
 
 from libs.runtime.database import Database
 from services.execution.connectors.email_smtp import SmtpAccount
@@ -43,14 +43,18 @@ class Vault:
         claims = admitted.claims
         async with self._database.batch(claims.tenant_id) as work:
             sealed = await work.connection.fetchval(
-                "select sealed from execution.credentials where tenant_id = $1 and connector = $2", claims.tenant_id, claims.connector
+                "select sealed from execution.credentials where tenant_id = $1 and connector = $2",
+                claims.tenant_id,
+                claims.connector,
             )
         if sealed is None:
             return None
         try:
             opened: dict[str, Any] = json.loads(self._box.decrypt(sealed))
         except CryptoError as error:
-            raise VendorRejected("credential_sealed", "The credential can't be opened with this key.", "تعذّر فتح بيانات الاعتماد.") from error
+            raise VendorRejected(
+                "credential_sealed", "The credential can't be opened with this key.", "تعذّر فتح بيانات الاعتماد."
+            ) from error
         return opened
 
 

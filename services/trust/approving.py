@@ -66,10 +66,16 @@ class Approving:
             complete = approvals.check_vote(approval, request, approvers=approvers, voted=voted, now=now)
             marked = {"self_approved": True} if request.principal.id == approval.requester else {}
             if not complete:
-                await unit.add_step(approval.tenant_id, approval.approval_id, request.principal.id, "approved", request.note)
-                await unit.append([_entry(approval, approval_kind("voted"), request.principal, now, request.note, marked)])
+                await unit.add_step(
+                    approval.tenant_id, approval.approval_id, request.principal.id, "approved", request.note
+                )
+                await unit.append(
+                    [_entry(approval, approval_kind("voted"), request.principal, now, request.note, marked)]
+                )
                 return (await _load(unit, request.principal, request.approval_id))[0]
-            return await _close(unit, approval, ApprovalState.APPROVED, request.principal, now, request.note, "approved", marked)
+            return await _close(
+                unit, approval, ApprovalState.APPROVED, request.principal, now, request.note, "approved", marked
+            )
 
     async def reject(self, request: RejectRequest) -> Approval:
         approvals.require_approver(request.principal)
@@ -77,7 +83,9 @@ class Approving:
             approval, _ = await _load(unit, request.principal, request.approval_id, lock=True)
             now = await unit.now()
             _pending(approval, now)
-            return await _close(unit, approval, ApprovalState.REJECTED, request.principal, now, request.reason, "rejected", {})
+            return await _close(
+                unit, approval, ApprovalState.REJECTED, request.principal, now, request.reason, "rejected", {}
+            )
 
     async def withdraw(self, request: WithdrawRequest) -> Approval:
         """The requester, or somebody who may approve, takes the request back."""
@@ -107,7 +115,14 @@ class Approving:
                 if request.payload.get(name) != json.loads(approval.payload).get(name)
             )
             return await _close(
-                unit, approval, ApprovalState.SUPERSEDED, request.principal, now, "", "superseded", {"changed_fields": changed}
+                unit,
+                approval,
+                ApprovalState.SUPERSEDED,
+                request.principal,
+                now,
+                "",
+                "superseded",
+                {"changed_fields": changed},
             )
 
     async def expire(self, tenant_id: UUID, approval_ids: list[UUID]) -> int:
@@ -144,14 +159,28 @@ def _pending(approval: Approval, now: datetime) -> None:
 
 
 async def _close(
-    unit: Unit, approval: Approval, state: ApprovalState, principal: Principal, now: datetime, note: str, step: str, extra: dict[str, Any]
+    unit: Unit,
+    approval: Approval,
+    state: ApprovalState,
+    principal: Principal,
+    now: datetime,
+    note: str,
+    step: str,
+    extra: dict[str, Any],
 ) -> Approval:
     await _finish(unit, approval, state, principal.id, now, note, step, extra)
     return (await _load(unit, principal, approval.approval_id))[0]
 
 
 async def _finish(
-    unit: Unit, approval: Approval, state: ApprovalState, actor: str, now: datetime, note: str, step: str, extra: dict[str, Any]
+    unit: Unit,
+    approval: Approval,
+    state: ApprovalState,
+    actor: str,
+    now: datetime,
+    note: str,
+    step: str,
+    extra: dict[str, Any],
 ) -> None:
     closed: Approval = approval.evolve(state=state, decided_by=actor, decided_at=now)
     await unit.close_approval(closed, step, note)
@@ -169,7 +198,9 @@ async def _finish(
     )
 
 
-def _entry(approval: Approval, kind: str, actor: Principal | str, now: datetime, note: str, extra: dict[str, Any]) -> Entry:
+def _entry(
+    approval: Approval, kind: str, actor: Principal | str, now: datetime, note: str, extra: dict[str, Any]
+) -> Entry:
     """What was decided, over exactly which hashes. A person's free text stays in the approval's history."""
     return Entry(
         tenant_id=approval.tenant_id,

@@ -68,7 +68,14 @@ class Authorizer:
     """Decides. Holds no state of its own besides caches of what is immutable or short-lived."""
 
     def __init__(
-        self, store: Store, bundle: Bundle, keys: TrustKeys, projection: Projection, flags: LiveFlags, *, grant_seconds: int
+        self,
+        store: Store,
+        bundle: Bundle,
+        keys: TrustKeys,
+        projection: Projection,
+        flags: LiveFlags,
+        *,
+        grant_seconds: int,
     ) -> None:
         self._store = store
         self._bundle = bundle
@@ -111,7 +118,9 @@ class Authorizer:
         questions = [self._question(p, k, now) for p, k in zip(prepared, known, strict=True)]
         answers = self._bundle.ask(questions)
         return AuthorizeReply(
-            decisions=tuple(self._decision(p, q, a, None, None) for p, q, a in zip(prepared, questions, answers, strict=True))
+            decisions=tuple(
+                self._decision(p, q, a, None, None) for p, q, a in zip(prepared, questions, answers, strict=True)
+            )
         )
 
     async def _freshen(self, prepared: Sequence[Prepared]) -> None:
@@ -152,7 +161,9 @@ class Authorizer:
             rulings.append(Ruling(prepared, questions[n], decision, claim.grant_id if claim else None))
         return rulings
 
-    def _reserve(self, fresh: Sequence[tuple[Prepared, Known]], questions: list[Question], answers: list[Answer]) -> None:
+    def _reserve(
+        self, fresh: Sequence[tuple[Prepared, Known]], questions: list[Question], answers: list[Answer]
+    ) -> None:
         """Count caps item by item inside the batch, and put those beyond a cap to policy again, as what they are."""
         sent: Counter[tuple[UUID, str]] = Counter()
         touched: Counter[tuple[UUID, UUID, str]] = Counter()
@@ -171,7 +182,9 @@ class Authorizer:
             sent[sender] += 1
             touched[person] += 1
 
-    def _claims(self, prepared: Prepared, known: Known, question: Question, answer: Answer, now: datetime) -> GrantClaims:
+    def _claims(
+        self, prepared: Prepared, known: Known, question: Question, answer: Answer, now: datetime
+    ) -> GrantClaims:
         evaluation, effect = prepared.evaluation, prepared.effect
         if effect is None:
             raise ValueError("an unregistered effect was granted")
@@ -294,7 +307,11 @@ def _entry(ruling: Ruling, now: datetime) -> Entry:
         actor=p.evaluation.subject.id,
         target=f"action:{d.action_id}",
         at=now,
-        data={"action_type": p.evaluation.action_type, "effect": p.evaluation.effect, **decision_data(d, p.digest, grant)},
+        data={
+            "action_type": p.evaluation.action_type,
+            "effect": p.evaluation.effect,
+            **decision_data(d, p.digest, grant),
+        },
         trace_id=p.evaluation.trace_id,
         entry_id=d.audit_event,
     )

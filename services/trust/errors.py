@@ -40,7 +40,9 @@ class SelfApproval(Forbidden):
 
 class AlreadyVoted(Conflict):
     def __init__(self) -> None:
-        super().__init__("already_voted", "You have already approved this; a second person must.", "وافقتَ من قبل، والمطلوب شخص آخر.")
+        super().__init__(
+            "already_voted", "You have already approved this; a second person must.", "وافقتَ من قبل، والمطلوب شخص آخر."
+        )
 
 
 class EvidenceScope(Invalid):

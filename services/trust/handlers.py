@@ -74,7 +74,9 @@ class People:
             states = await unit.states(request.tenant_id, request.contact_ids)
         return ContactabilityReply(
             items=tuple(
-                ContactContactability(contact_id=c, channels=tuple(contactability(states.get(c), channel) for channel in CHANNELS))
+                ContactContactability(
+                    contact_id=c, channels=tuple(contactability(states.get(c), channel) for channel in CHANNELS)
+                )
                 for c in request.contact_ids
             )
         )
@@ -122,7 +124,15 @@ class People:
         async with self._store.unit(request.tenant_id) as unit:
             await unit.suppress(request.tenant_id, mac, request.reason, request.principal.id)
             await unit.append(
-                [_fact(request.tenant_id, "suppression.added", request.principal.id, f"identifier:{mac[:16]}", await unit.now())]
+                [
+                    _fact(
+                        request.tenant_id,
+                        "suppression.added",
+                        request.principal.id,
+                        f"identifier:{mac[:16]}",
+                        await unit.now(),
+                    )
+                ]
             )
         return Ok()
 
@@ -151,7 +161,9 @@ class Books:
             rows = await SqlLedgerStore(work.connection).entries(where, request.page.limit + 1)
         more = len(rows) > request.page.limit
         rows = rows[: request.page.limit]
-        return LedgerReply(items=tuple(_ledger_entry(r) for r in rows), next_cursor=str(rows[-1].entry_id) if more else None)
+        return LedgerReply(
+            items=tuple(_ledger_entry(r) for r in rows), next_cursor=str(rows[-1].entry_id) if more else None
+        )
 
     async def proof(self, request: ProofRequest) -> ProofReply:
         _require(request.principal, READERS)
@@ -176,14 +188,28 @@ class Books:
         async with self._database.batch(tenant) as work:
             stored = await SqlLedgerStore(work.connection).checkpoint(tenant)
         if stored is None:
-            return CheckpointReply(origin=origin_of(self._origin, tenant), size=0, root=hashlib.sha256(b"").hexdigest(), note="", created_at=None)
+            return CheckpointReply(
+                origin=origin_of(self._origin, tenant),
+                size=0,
+                root=hashlib.sha256(b"").hexdigest(),
+                note="",
+                created_at=None,
+            )
         parsed = parse_checkpoint(stored.note)
-        return CheckpointReply(origin=parsed.origin, size=parsed.size, root=parsed.root.hex(), note=stored.note, created_at=stored.created_at)
+        return CheckpointReply(
+            origin=parsed.origin,
+            size=parsed.size,
+            root=parsed.root.hex(),
+            note=stored.note,
+            created_at=stored.created_at,
+        )
 
     async def consistency(self, request: ConsistencyRequest) -> ConsistencyReply:
         _require(request.principal, READERS | {"member", "api_client"})
         async with self._database.batch(request.principal.tenant_id) as work:
-            path = await consistency(SqlLedgerStore(work.connection), request.principal.tenant_id, request.first, request.second)
+            path = await consistency(
+                SqlLedgerStore(work.connection), request.principal.tenant_id, request.first, request.second
+            )
         return ConsistencyReply(first=request.first, second=request.second, path=tuple(step.hex() for step in path))
 
     async def keys(self, _: KeysRequest) -> KeysReply:
@@ -213,10 +239,25 @@ class Books:
             now = await work.connection.fetchval("select now()")
             await work.connection.execute(
                 "insert into trust.evidence_packs (tenant_id, pack_id, scope, state, body, sha256, created_by) values ($1,$2,$3,'ready',$4,$5,$6)",
-                tenant, pack_id, request.scope, body, hashlib.sha256(body).hexdigest(), request.principal.id,
+                tenant,
+                pack_id,
+                request.scope,
+                body,
+                hashlib.sha256(body).hexdigest(),
+                request.principal.id,
             )
             await SqlUnit(work).append(
-                [_fact(tenant, "evidence.exported", request.principal.id, request.scope, now, pack_id=str(pack_id), sha256=hashlib.sha256(body).hexdigest())]
+                [
+                    _fact(
+                        tenant,
+                        "evidence.exported",
+                        request.principal.id,
+                        request.scope,
+                        now,
+                        pack_id=str(pack_id),
+                        sha256=hashlib.sha256(body).hexdigest(),
+                    )
+                ]
             )
         return await self.pack(EvidenceGet(principal=request.principal, pack_id=pack_id))
 
@@ -225,7 +266,8 @@ class Books:
         async with self._database.batch(request.principal.tenant_id) as work:
             row = await work.connection.fetchrow(
                 "select scope, state, length(body) size, sha256, created_at from trust.evidence_packs where tenant_id = $1 and pack_id = $2",
-                request.principal.tenant_id, request.pack_id,
+                request.principal.tenant_id,
+                request.pack_id,
             )
         if row is None:
             raise NotFound
@@ -239,12 +281,17 @@ class Books:
         async with self._database.batch(request.principal.tenant_id) as work:
             row = await work.connection.fetchrow(
                 "select substring(body from $3::int for $4::int) part, length(body) size from trust.evidence_packs where tenant_id = $1 and pack_id = $2",
-                request.principal.tenant_id, request.pack_id, request.offset + 1, CHUNK,
+                request.principal.tenant_id,
+                request.pack_id,
+                request.offset + 1,
+                CHUNK,
             )
         if row is None:
             raise NotFound
         end = request.offset + len(row["part"])
-        return EvidenceChunk(data=base64.b64encode(row["part"]).decode(), next_offset=end if end < row["size"] else None)
+        return EvidenceChunk(
+            data=base64.b64encode(row["part"]).decode(), next_offset=end if end < row["size"] else None
+        )
 
 
 class Listener:

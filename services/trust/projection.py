@@ -59,7 +59,9 @@ class Projection:
                     await self._store_facts(unit, tenant_id, reply.items)
 
     async def _store_facts(self, unit: Unit, tenant_id: TenantId, facts: Sequence[ContactFacts]) -> None:
-        await unit.project(tenant_id, facts, [(self.mac(tenant_id, f.email), self.mac(tenant_id, f.phone)) for f in facts])
+        await unit.project(
+            tenant_id, facts, [(self.mac(tenant_id, f.email), self.mac(tenant_id, f.phone)) for f in facts]
+        )
         consents = [record for f in facts for record in _consents(f)]
         if not consents:
             return
@@ -74,7 +76,12 @@ class Projection:
                         actor="plane:data",
                         target=f"contact:{record.contact_id}",
                         at=now,
-                        data={"consent_id": str(record.consent_id), "channel": record.channel, "purpose": record.purpose, "method": record.method},
+                        data={
+                            "consent_id": str(record.consent_id),
+                            "channel": record.channel,
+                            "purpose": record.purpose,
+                            "method": record.method,
+                        },
                     )
                     for record in consents
                 ]

@@ -13,5 +13,7 @@ class TrustSettings(BaseSettings):
 
     keys: str = Field(description="signing keys, as JSON; generated and kept in the data directory when embedded")
     origin: str = Field("dealix.example/log", description="prefix of the logs' origin lines")
-    checkpoint_seconds: float = Field(5.0, gt=0, le=10, description="longest time until something new is under a signed checkpoint")
+    checkpoint_seconds: float = Field(
+        5.0, gt=0, le=10, description="longest time until something new is under a signed checkpoint"
+    )
     grant_seconds: int = Field(120, ge=5, le=600, description="lifetime of a grant")

@@ -55,7 +55,9 @@ class Unit(Protocol):
 
     async def add_approvals(self, approvals: Sequence[tuple[Approval, int, str]]) -> None: ...
 
-    async def approval(self, tenant_id: UUID, approval_id: UUID, *, lock: bool = False) -> tuple[Approval, int] | None: ...
+    async def approval(
+        self, tenant_id: UUID, approval_id: UUID, *, lock: bool = False
+    ) -> tuple[Approval, int] | None: ...
 
     async def approvals(
         self, tenant_id: UUID, state: str | None, role: str | None, before: UUID | None, limit: int
@@ -69,13 +71,17 @@ class Unit(Protocol):
 
     async def states(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID, ContactState]: ...
 
-    async def project(self, tenant_id: UUID, facts: Sequence[ContactFacts], macs: Sequence[tuple[str | None, str | None]]) -> None: ...
+    async def project(
+        self, tenant_id: UUID, facts: Sequence[ContactFacts], macs: Sequence[tuple[str | None, str | None]]
+    ) -> None: ...
 
     async def add_consents(self, tenant_id: UUID, consents: Sequence[ConsentRecord]) -> int: ...
 
     async def withdraw(self, tenant_id: UUID, contact_id: UUID, channel: str | None) -> int: ...
 
-    async def consents(self, tenant_id: UUID, contact_id: UUID | None, before: UUID | None, limit: int) -> list[ConsentRecord]: ...
+    async def consents(
+        self, tenant_id: UUID, contact_id: UUID | None, before: UUID | None, limit: int
+    ) -> list[ConsentRecord]: ...
 
     async def suppress(self, tenant_id: UUID, mac: str, reason: str, actor: str) -> None: ...
 
@@ -191,8 +197,22 @@ class SqlUnit:
             "insert into trust.approvals (tenant_id, approval_id, action_id, action_type, state, role, risk, payload_hash, approvers, "
             "salt, document, requested_at, due_at, expires_at) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11::jsonb,$12,$13,$14)",
             [
-                (a.tenant_id, a.approval_id, a.action_id, a.action_type, a.state.value, a.role, a.risk, a.payload_hash, needed, salt,
-                 a.model_dump_json(), a.requested_at, a.due_at, a.expires_at)
+                (
+                    a.tenant_id,
+                    a.approval_id,
+                    a.action_id,
+                    a.action_type,
+                    a.state.value,
+                    a.role,
+                    a.risk,
+                    a.payload_hash,
+                    needed,
+                    salt,
+                    a.model_dump_json(),
+                    a.requested_at,
+                    a.due_at,
+                    a.expires_at,
+                )
                 for a, needed, salt in approvals
             ],
         )
@@ -228,14 +248,22 @@ class SqlUnit:
         rows = await self._c.fetch(
             "select * from trust.approvals where tenant_id = $1 and ($2::text is null or state = $2) and ($3::text is null or role = $3) "
             "and ($4::uuid is null or approval_id < $4) order by approval_id desc limit $5",
-            tenant_id, state, role, before, limit,
+            tenant_id,
+            state,
+            role,
+            before,
+            limit,
         )
         return [_approval(row, ()) for row in rows]
 
     async def close_approval(self, approval: Approval, step: str, note: str) -> None:
         await self._c.execute(
             "update trust.approvals set state = $3, decided_by = $4, decided_at = $5 where tenant_id = $1 and approval_id = $2",
-            approval.tenant_id, approval.approval_id, approval.state.value, approval.decided_by, approval.decided_at,
+            approval.tenant_id,
+            approval.approval_id,
+            approval.state.value,
+            approval.decided_by,
+            approval.decided_at,
         )
         await self._c.execute("delete from trust.approval_deadlines where approval_id = $1", approval.approval_id)
         await self.add_step(approval.tenant_id, approval.approval_id, approval.decided_by or "system:trust", step, note)
@@ -243,14 +271,20 @@ class SqlUnit:
     async def add_step(self, tenant_id: UUID, approval_id: UUID, actor: str, step: str, note: str) -> None:
         await self._c.execute(
             "insert into trust.approval_steps (tenant_id, approval_id, actor, step, note) values ($1, $2, $3, $4, $5)",
-            tenant_id, approval_id, actor, step, note,
+            tenant_id,
+            approval_id,
+            actor,
+            step,
+            note,
         )
 
     async def stale(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> list[UUID]:
         rows = await self._c.fetch(
             "select i from unnest($2::uuid[]) i where not exists (select 1 from trust.contact_facts c where c.tenant_id = $1 "
             "and c.contact_id = i and c.refreshed_at > now() - make_interval(hours => $3))",
-            tenant_id, list(contact_ids), MAX_AGE_HOURS,
+            tenant_id,
+            list(contact_ids),
+            MAX_AGE_HOURS,
         )
         return [row["i"] for row in rows]
 
@@ -263,13 +297,18 @@ class SqlUnit:
                  order by channel, captured_at desc) x) as consents
                from trust.contact_facts c where c.tenant_id = $1 and c.contact_id = any($2::uuid[])
                  and c.refreshed_at > now() - make_interval(hours => $3)""",
-            tenant_id, list(contact_ids), MAX_AGE_HOURS,
+            tenant_id,
+            list(contact_ids),
+            MAX_AGE_HOURS,
         )
         return {
-            row["contact_id"]: _state(row, frozenset(row["macs"]), tuple(json.loads(row["consents"] or "{}").items())) for row in rows
+            row["contact_id"]: _state(row, frozenset(row["macs"]), tuple(json.loads(row["consents"] or "{}").items()))
+            for row in rows
         }
 
-    async def project(self, tenant_id: UUID, facts: Sequence[ContactFacts], macs: Sequence[tuple[str | None, str | None]]) -> None:
+    async def project(
+        self, tenant_id: UUID, facts: Sequence[ContactFacts], macs: Sequence[tuple[str | None, str | None]]
+    ) -> None:
         await self._c.execute(
             """insert into trust.contact_facts as f (tenant_id, contact_id, email_mac, phone_mac, source, opted_out, cold, email_valid,
                  collected_directly, obtained_at, version)
@@ -315,23 +354,33 @@ class SqlUnit:
         rows = await self._c.fetch(
             "update trust.consents set withdrawn_at = now() where tenant_id = $1 and contact_id = $2 "
             "and ($3::text is null or channel = $3) and withdrawn_at is null returning 1",
-            tenant_id, contact_id, channel,
+            tenant_id,
+            contact_id,
+            channel,
         )
         return len(rows)
 
-    async def consents(self, tenant_id: UUID, contact_id: UUID | None, before: UUID | None, limit: int) -> list[ConsentRecord]:
+    async def consents(
+        self, tenant_id: UUID, contact_id: UUID | None, before: UUID | None, limit: int
+    ) -> list[ConsentRecord]:
         rows = await self._c.fetch(
             "select consent_id, contact_id, purpose, channel, method, captured_at, evidence, notice_version, expires_at, withdrawn_at "
             "from trust.consents where tenant_id = $1 and ($2::uuid is null or contact_id = $2) and ($3::uuid is null or consent_id < $3) "
             "order by consent_id desc limit $4",
-            tenant_id, contact_id, before, limit,
+            tenant_id,
+            contact_id,
+            before,
+            limit,
         )
         return [ConsentRecord(**dict(row)) for row in rows]
 
     async def suppress(self, tenant_id: UUID, mac: str, reason: str, actor: str) -> None:
         await self._c.execute(
             "insert into trust.suppressions (tenant_id, mac, reason, actor) values ($1, $2, $3, $4) on conflict do nothing",
-            tenant_id, mac, reason, actor,
+            tenant_id,
+            mac,
+            reason,
+            actor,
         )
 
     async def close_grants(self, items: Sequence[Settled]) -> list[Settled]:
@@ -366,7 +415,8 @@ class SqlStore:
     async def overdue(self, limit: int) -> dict[UUID, list[UUID]]:
         async with self._database.batch() as work:
             rows = await work.connection.fetch(
-                "select tenant_id, approval_id from trust.approval_deadlines where expires_at <= now() order by expires_at limit $1", limit
+                "select tenant_id, approval_id from trust.approval_deadlines where expires_at <= now() order by expires_at limit $1",
+                limit,
             )
         out: dict[UUID, list[UUID]] = {}
         for row in rows:
@@ -388,7 +438,9 @@ def _known(row: Any, prepared: Prepared) -> Known:
     contact = None
     if row["contact_id"] is not None and channel is not None:
         contact = _state(row, frozenset(), ((channel, row["consent"]),) if row["consent"] else ())
-    state = {"approved": "approved", "rejected": "rejected", "pending": "pending", None: "none"}.get(row["approval_state"], "lapsed")
+    state = {"approved": "approved", "rejected": "rejected", "pending": "pending", None: "none"}.get(
+        row["approval_state"], "lapsed"
+    )
     if state in ("approved", "pending") and row["lapsed"]:
         state = "lapsed"
     return Known(

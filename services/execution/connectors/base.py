@@ -86,7 +86,14 @@ class Sandbox:
 
 
 def receipt(
-    admitted: Admitted, *, vendor_id: str, request: bytes, response: bytes, started_at: datetime, finished_at: datetime, retries: int = 0
+    admitted: Admitted,
+    *,
+    vendor_id: str,
+    request: bytes,
+    response: bytes,
+    started_at: datetime,
+    finished_at: datetime,
+    retries: int = 0,
 ) -> Receipt:
     """What was done under a grant. The mode is the grant's: a sandbox receipt says sandbox."""
     claims = admitted.claims

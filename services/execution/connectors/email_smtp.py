@@ -67,7 +67,9 @@ class EmailSmtp:
             vendor_id, answer = self._sandbox.capture(admitted, _shown(message, admitted.payload)), b"250 sandbox"
         else:
             vendor_id, answer = await self._send(admitted, message)
-        return receipt(admitted, vendor_id=vendor_id, request=raw, response=answer, started_at=started, finished_at=self._now())
+        return receipt(
+            admitted, vendor_id=vendor_id, request=raw, response=answer, started_at=started, finished_at=self._now()
+        )
 
     async def _send(self, admitted: Admitted, message: EmailMessage) -> tuple[str, bytes]:
         account = await self._accounts.lease(admitted)
@@ -85,20 +87,28 @@ class EmailSmtp:
             if account.username is not None:
                 await client.login(account.username, account.password or "")
         except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPServerDisconnected, OSError, TimeoutError) as error:
-            raise VendorUnavailable("smtp_unreachable", "The mail server can't be reached.", "تعذّر الوصول إلى خادم البريد.") from error
+            raise VendorUnavailable(
+                "smtp_unreachable", "The mail server can't be reached.", "تعذّر الوصول إلى خادم البريد."
+            ) from error
         except aiosmtplib.SMTPException as error:
-            raise VendorRejected("smtp_auth", "The mail server refused the sign-in.", "رفض خادم البريد تسجيل الدخول.") from error
+            raise VendorRejected(
+                "smtp_auth", "The mail server refused the sign-in.", "رفض خادم البريد تسجيل الدخول."
+            ) from error
         try:
             _, answer = await client.send_message(message)
         except aiosmtplib.SMTPResponseException as error:
             kind = VendorUnavailable if 400 <= error.code < 500 else VendorRejected
-            raise kind(f"smtp_{error.code}", f"The mail server answered {error.code}.", f"رد خادم البريد بالرمز {error.code}.") from error
+            raise kind(
+                f"smtp_{error.code}", f"The mail server answered {error.code}.", f"رد خادم البريد بالرمز {error.code}."
+            ) from error
         except aiosmtplib.SMTPRecipientsRefused as error:
             code = max((r.code for r in error.recipients), default=550)
             kind = VendorUnavailable if 400 <= code < 500 else VendorRejected
             raise kind(f"smtp_{code}", "The recipient was refused.", "رُفض عنوان المستلِم.") from error
         except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError, TimeoutError) as error:
-            raise OutcomeUnknown("smtp_lost", "The connection was lost while sending.", "انقطع الاتصال أثناء الإرسال.") from error
+            raise OutcomeUnknown(
+                "smtp_lost", "The connection was lost while sending.", "انقطع الاتصال أثناء الإرسال."
+            ) from error
         finally:
             client.close()
         return str(message["Message-ID"]), answer.encode()
@@ -112,8 +122,12 @@ def compose(payload: dict[str, Any], action_id: UUID, at: datetime) -> EmailMess
     values = {name: payload.get(name) for name in ("to", "subject", "body", "from_name", "from_email")}
     missing = [name for name, value in values.items() if not isinstance(value, str) or not value.strip()]
     if missing:
-        raise VendorRejected("payload_incomplete", f"The payload lacks {', '.join(missing)}.", f"تنقص الحمولة: {'، '.join(missing)}.")
-    headers = [str(values[name]) for name in ("to", "subject", "from_name", "from_email")] + [str(payload.get("opt_out_url", ""))]
+        raise VendorRejected(
+            "payload_incomplete", f"The payload lacks {', '.join(missing)}.", f"تنقص الحمولة: {'، '.join(missing)}."
+        )
+    headers = [str(values[name]) for name in ("to", "subject", "from_name", "from_email")] + [
+        str(payload.get("opt_out_url", ""))
+    ]
     if any(c in value for value in headers for c in "\r\n"):
         raise VendorRejected("header_injection", "A header field holds a line break.", "يحتوي أحد الحقول على سطر جديد.")
     message = EmailMessage()

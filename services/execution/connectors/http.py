@@ -36,7 +36,9 @@ class AllowList(httpx.AsyncBaseTransport):
             request.method == one.method and request.url.host == one.host and re.fullmatch(one.path, request.url.path)
             for one in self._allowed
         ):
-            raise VendorRejected("not_allowed", "This address is not on the connector's list.", "هذا العنوان ليس في قائمة الموصل.")
+            raise VendorRejected(
+                "not_allowed", "This address is not on the connector's list.", "هذا العنوان ليس في قائمة الموصل."
+            )
         return await self._inner.handle_async_request(request)
 
 
@@ -69,13 +71,23 @@ async def send(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> h
         try:
             response = await client.send(request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise VendorUnavailable("vendor_unreachable", "The vendor can't be reached.", "تعذّر الوصول إلى مزوّد الخدمة.") from error
+            raise VendorUnavailable(
+                "vendor_unreachable", "The vendor can't be reached.", "تعذّر الوصول إلى مزوّد الخدمة."
+            ) from error
         except httpx.TransportError as error:
-            raise OutcomeUnknown("vendor_lost", "No answer came after the request left.", "لم يصل رد بعد خروج الطلب.") from error
+            raise OutcomeUnknown(
+                "vendor_lost", "No answer came after the request left.", "لم يصل رد بعد خروج الطلب."
+            ) from error
     if response.status_code in (429, 503):
-        raise VendorUnavailable(f"vendor_{response.status_code}", "The vendor asks to wait.", "يطلب مزوّد الخدمة الانتظار.")
+        raise VendorUnavailable(
+            f"vendor_{response.status_code}", "The vendor asks to wait.", "يطلب مزوّد الخدمة الانتظار."
+        )
     if response.status_code >= 500:
-        raise OutcomeUnknown(f"vendor_{response.status_code}", "The vendor failed while working.", "تعطّل مزوّد الخدمة أثناء التنفيذ.")
+        raise OutcomeUnknown(
+            f"vendor_{response.status_code}", "The vendor failed while working.", "تعطّل مزوّد الخدمة أثناء التنفيذ."
+        )
     if response.status_code >= 400:
-        raise VendorRejected(f"vendor_{response.status_code}", "The vendor refused the request.", "رفض مزوّد الخدمة الطلب.")
+        raise VendorRejected(
+            f"vendor_{response.status_code}", "The vendor refused the request.", "رفض مزوّد الخدمة الطلب."
+        )
     return response

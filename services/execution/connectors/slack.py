@@ -50,13 +50,21 @@ class Slack:
             raise VendorRejected("payload_incomplete", "The payload lacks text.", "تنقص الحمولة: النص.")
         body = orjson.dumps({"text": text})
         if is_sandbox(admitted):
-            shown: dict[str, Any] = {"method": "POST", "url": f"https://{HOST}/services/sandbox", "body": {"text": text}}
+            shown: dict[str, Any] = {
+                "method": "POST",
+                "url": f"https://{HOST}/services/sandbox",
+                "body": {"text": text},
+            }
             vendor_id, answer = self._sandbox.capture(admitted, shown), b"ok"
         else:
             path = await self._hooks.lease(admitted)
             if path is None:
                 raise VendorRejected("no_credential", "No Slack webhook is configured.", "لم يُضبط رابط سلاك.")
-            request = httpx.Request("POST", f"https://{HOST}{path}", content=body, headers={"Content-Type": "application/json"})
+            request = httpx.Request(
+                "POST", f"https://{HOST}{path}", content=body, headers={"Content-Type": "application/json"}
+            )
             answer = (await send(AllowList(self.allowed, httpx.AsyncHTTPTransport()), request)).content
             vendor_id = f"slack-{admitted.claims.action_id}"
-        return receipt(admitted, vendor_id=vendor_id, request=body, response=answer, started_at=started, finished_at=self._now())
+        return receipt(
+            admitted, vendor_id=vendor_id, request=body, response=answer, started_at=started, finished_at=self._now()
+        )

@@ -89,10 +89,19 @@ def compose(payload: dict[str, Any], callback: str) -> dict[str, Any]:
     """
     to, body = payload.get("to"), payload.get("body")
     if not isinstance(to, str) or not to.startswith("+") or not to[1:].isascii() or not to[1:].isdigit():
-        raise VendorRejected("payload_incomplete", "`to` is not a number in E.164 form.", "رقم المستلِم ليس بالصيغة الدولية.")
+        raise VendorRejected(
+            "payload_incomplete", "`to` is not a number in E.164 form.", "رقم المستلِم ليس بالصيغة الدولية."
+        )
     if not isinstance(body, str) or not body.strip() or len(body) > MAX_BODY:
-        raise VendorRejected("payload_incomplete", "`body` has 1 to 1,024 characters.", "نص الرسالة من 1 إلى 1,024 حرفًا.")
-    common = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": to, "biz_opaque_callback_data": callback}
+        raise VendorRejected(
+            "payload_incomplete", "`body` has 1 to 1,024 characters.", "نص الرسالة من 1 إلى 1,024 حرفًا."
+        )
+    common = {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": to,
+        "biz_opaque_callback_data": callback,
+    }
     if payload.get("template"):
         parameters = [{"type": "text", "text": body}]
         template = {
@@ -108,4 +117,6 @@ def _message_id(response: httpx.Response) -> str:
     try:
         return str(response.json()["messages"][0]["id"])
     except (KeyError, IndexError, TypeError, json.JSONDecodeError) as error:
-        raise VendorRejected("vendor_unreadable", "The vendor's answer can't be read.", "تعذّرت قراءة رد مزوّد الخدمة.") from error
+        raise VendorRejected(
+            "vendor_unreadable", "The vendor's answer can't be read.", "تعذّرت قراءة رد مزوّد الخدمة."
+        ) from error

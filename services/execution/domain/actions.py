@@ -64,7 +64,9 @@ class Job:
         )
 
 
-def read(item: ActionItem, principal: Principal, registered: dict[str, str], headers: dict[str, str], trace_id: str) -> Job | Reason:
+def read(
+    item: ActionItem, principal: Principal, registered: dict[str, str], headers: dict[str, str], trace_id: str
+) -> Job | Reason:
     """A job from what a client asked, or the reason why there is none.
 
     `registered` maps task types to the effects of their handlers: the label in the request chooses a handler and nothing else. A
@@ -82,13 +84,23 @@ def read(item: ActionItem, principal: Principal, registered: dict[str, str], hea
             ar="لا يوجد معالج مسجّل لهذا النوع من الإجراءات.",
         )
     if "approval_token" in item.payload:
-        return Reason(code="token_in_payload", en="The approval token goes beside the payload.", ar="يوضع رمز الموافقة بجانب الحمولة لا داخلها.")
+        return Reason(
+            code="token_in_payload",
+            en="The approval token goes beside the payload.",
+            ar="يوضع رمز الموافقة بجانب الحمولة لا داخلها.",
+        )
     try:
         payload = canonical(item.payload)
     except CanonicalizationError as error:
-        return Reason(code="payload_not_json", en=f"The payload has no canonical form: {error}.", ar="لا يمكن تمثيل الحمولة بصيغة معيارية.")
+        return Reason(
+            code="payload_not_json",
+            en=f"The payload has no canonical form: {error}.",
+            ar="لا يمكن تمثيل الحمولة بصيغة معيارية.",
+        )
     if len(payload) > MAX_PAYLOAD_BYTES:
-        return Reason(code="payload_too_large", en="The payload is larger than 256 KiB.", ar="حجم الحمولة أكبر من 256 كيلوبايت.")
+        return Reason(
+            code="payload_too_large", en="The payload is larger than 256 KiB.", ar="حجم الحمولة أكبر من 256 كيلوبايت."
+        )
     return Job(
         tenant_id=principal.tenant_id,
         action_id=item.action_id,

@@ -39,7 +39,9 @@ _LABELS = {
 }
 
 
-def view(evaluation: Evaluation, effect: Effect, payload: dict[str, Any], reasons: tuple[Reason, ...], payload_hash: str) -> dict[str, Any]:
+def view(
+    evaluation: Evaluation, effect: Effect, payload: dict[str, Any], reasons: tuple[Reason, ...], payload_hash: str
+) -> dict[str, Any]:
     """The one document that every channel renders: all of the payload, nothing shortened, and what policy says of it."""
     undo_en, undo_ar = _COMPENSATION[effect.reversibility]
     return {
@@ -53,7 +55,12 @@ def view(evaluation: Evaluation, effect: Effect, payload: dict[str, Any], reason
         "requested_by": evaluation.subject.name or evaluation.subject.id,
         "why": evaluation.reason,
         "fields": [
-            {"name": name, "label_en": _LABELS.get(name, (name, name))[0], "label_ar": _LABELS.get(name, (name, name))[1], "value": value}
+            {
+                "name": name,
+                "label_en": _LABELS.get(name, (name, name))[0],
+                "label_ar": _LABELS.get(name, (name, name))[1],
+                "value": value,
+            }
             for name, value in sorted(payload.items())
         ],
         "reasons": [{"code": r.code, "en": r.en, "ar": r.ar} for r in reasons],
@@ -66,8 +73,15 @@ def view(evaluation: Evaluation, effect: Effect, payload: dict[str, Any], reason
 
 
 def request(
-    approval_id: UUID, evaluation: Evaluation, effect: Effect, payload: dict[str, Any], reasons: tuple[Reason, ...],
-    *, payload_hash: str, policy_version: str, now: datetime,
+    approval_id: UUID,
+    evaluation: Evaluation,
+    effect: Effect,
+    payload: dict[str, Any],
+    reasons: tuple[Reason, ...],
+    *,
+    payload_hash: str,
+    policy_version: str,
+    now: datetime,
 ) -> Approval:
     """A pending approval of exactly this payload and this view."""
     shown = view(evaluation, effect, payload, reasons, payload_hash)
@@ -96,7 +110,9 @@ def request(
     )
 
 
-def check_vote(approval: Approval, vote: ApproveRequest, *, approvers: int, voted: frozenset[str], now: datetime) -> bool:
+def check_vote(
+    approval: Approval, vote: ApproveRequest, *, approvers: int, voted: frozenset[str], now: datetime
+) -> bool:
     """Whether this vote completes the approval; False when a second person is still needed.
 
     Raises ApprovalNotPending, ApprovalExpired, Forbidden, SelfApproval, StaleHash or AlreadyVoted: in that order, so that nobody

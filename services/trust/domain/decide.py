@@ -139,7 +139,9 @@ def outcome(answer: Answer) -> Outcome:
     """Which of the four answers a policy's answer is."""
     if answer.allowed:
         return Outcome.DRAFTED if answer.mode is Mode.SUGGEST_ONLY else Outcome.GRANTED
-    return {Mode.APPROVAL_REQUIRED: Outcome.PARKED, Mode.SUGGEST_ONLY: Outcome.DRAFTED}.get(answer.mode, Outcome.REFUSED)
+    return {Mode.APPROVAL_REQUIRED: Outcome.PARKED, Mode.SUGGEST_ONLY: Outcome.DRAFTED}.get(
+        answer.mode, Outcome.REFUSED
+    )
 
 
 def connector_mode(answer: Answer, *, live: bool) -> ConnectorMode:

@@ -72,7 +72,10 @@ _R = Contactability
 _REASONS = {
     "facts_unknown": ("Nothing is known of this contact.", "لا نعرف شيئًا عن جهة الاتصال هذه."),
     "opted_out": ("Asked not to be contacted.", "طلب عدم التواصل معه."),
-    "opt_out_unclear": ("The opt-out note is unclear; a person must read it.", "ملاحظة عدم التواصل غير واضحة، وتحتاج قراءة شخص."),
+    "opt_out_unclear": (
+        "The opt-out note is unclear; a person must read it.",
+        "ملاحظة عدم التواصل غير واضحة، وتحتاج قراءة شخص.",
+    ),
     "suppressed": ("On the do-not-contact list.", "في قائمة عدم التواصل."),
     "consent_withdrawn": ("Withdrew consent for this channel.", "سحب موافقته على هذه القناة."),
     "source_blocked": ("The source may not be used.", "مصدر البيانات لا يجوز استخدامه."),
@@ -89,7 +92,9 @@ _REASONS = {
 
 def _verdict(channel: str, status: Contactability, *codes: str) -> ChannelContactability:
     return ChannelContactability(
-        channel=channel, status=status, reasons=tuple(Reason(code=c, en=_REASONS[c][0], ar=_REASONS[c][1]) for c in codes)
+        channel=channel,
+        status=status,
+        reasons=tuple(Reason(code=c, en=_REASONS[c][0], ar=_REASONS[c][1]) for c in codes),
     )
 
 

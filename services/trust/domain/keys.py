@@ -52,7 +52,10 @@ class TrustKeys:
         """
         try:
             document = json.loads(text)
-            pairs = {name: SigningPair(document[name]["kid"], SigningKey(base64.b64decode(document[name]["seed"]))) for name in PURPOSES}
+            pairs = {
+                name: SigningPair(document[name]["kid"], SigningKey(base64.b64decode(document[name]["seed"])))
+                for name in PURPOSES
+            }
             identifier = document["identifier"]
             secret = base64.b64decode(identifier["seed"] if isinstance(identifier, dict) else identifier)
         except (KeyError, TypeError, ValueError) as error:

@@ -145,7 +145,9 @@ class Bundle:
     def _answer(self, result: cedarpy.AuthzResult) -> Answer:
         fired = [self._policies[name] for name in result.diagnostics.reasons]
         if result.diagnostics.errors:
-            reason = Reason(code="policy_error", en="A policy could not be evaluated, so we deny.", ar="تعذّر تقييم سياسة، فنمنع.")
+            reason = Reason(
+                code="policy_error", en="A policy could not be evaluated, so we deny.", ar="تعذّر تقييم سياسة، فنمنع."
+            )
             return Answer(False, Mode.BLOCKED, (reason,))
         if not fired:
             return Answer(False, Mode.BLOCKED, (_DEFAULT_DENY,))
@@ -175,7 +177,9 @@ def _annotated(text: str) -> dict[str, _Policy]:
             raise PolicyInvalid(f"Policy {notes.get('id') or generated} lacks @{', @'.join(missing)}.")
         if notes["mode"] not in list(Mode):
             raise PolicyInvalid(f"Policy {notes['id']} has an unknown mode {notes['mode']}.")
-        out[generated] = _Policy(notes["id"], Mode(notes["mode"]), notes["reason_en"], notes["reason_ar"], json.dumps(policy))
+        out[generated] = _Policy(
+            notes["id"], Mode(notes["mode"]), notes["reason_en"], notes["reason_ar"], json.dumps(policy)
+        )
     ids = [policy.id for policy in out.values()]
     if len(ids) != len(set(ids)):
         raise PolicyInvalid("Two policies have the same @id.")

@@ -1,8 +1,6 @@
 """Actions, the queue of ids, dispatches, the sandbox mailbox, controls, credentials."""
 
-from alembic import op
-
-from libs.runtime.migrate import delivery_tables, row_security
+from libs.runtime.migrate import delivery_tables, row_security, run
 
 revision = "execution_0001"
 down_revision = None
@@ -54,6 +52,6 @@ insert into execution.append_only values ('dispatches'), ('sandbox');
 
 
 def upgrade() -> None:
-    op.execute(delivery_tables("execution"))
-    op.execute(_TABLES)
-    op.execute(row_security("execution", "actions", "dispatches", "sandbox", "credentials"))
+    run(delivery_tables("execution"))
+    run(_TABLES)
+    run(row_security("execution", "actions", "dispatches", "sandbox", "credentials"))

@@ -1,8 +1,6 @@
 """Decisions, grants' closures, approvals, consent, the projection of contacts, the ledger."""
 
-from alembic import op
-
-from libs.runtime.migrate import delivery_tables, row_security
+from libs.runtime.migrate import delivery_tables, row_security, run
 from services.trust.ledger.tables import TABLES
 
 revision = "trust_0001"
@@ -79,11 +77,11 @@ insert into trust.append_only values ('decisions'), ('grant_closures'), ('approv
 
 
 def upgrade() -> None:
-    op.execute(delivery_tables("trust"))
-    op.execute(_TABLES)
+    run(delivery_tables("trust"))
+    run(_TABLES)
     for statement in TABLES:
-        op.execute(statement)
-    op.execute(
+        run(statement)
+    run(
         row_security(
             "trust", "decisions", "grant_closures", "approvals", "approval_steps", "contact_facts", "consents", "suppressions",
             "caps", "evidence_packs", "ledger_entries",
