@@ -1,5 +1,5 @@
-"""Yes-and-no cells. The two questions err in opposite directions: an opt-out holds as soon as anything says so, an opt-in only
-when it is plain."""
+"""Yes-and-no cells. The two questions err in opposite directions: an opt-out holds as soon as anything says so, an
+opt-in only when it is plain."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def _number(text: str) -> float | None:
 def opted_out(cell: str) -> OptOut:
     """Whether an opt-out cell means that the person opted out.
 
-    Empty: no. Any truthy spelling ("yes", "نعم", 1, "1.0", "opted out", "لا ترسل", ✓): yes. A plain no: no. All the rest, a lone
-    dash included, is unknown, which nobody may treat as safe.
+    Empty: no. Any truthy spelling ("yes", "نعم", 1, "1.0", "opted out", "لا ترسل", ✓): yes. A plain no: no. All the
+    rest, a lone dash included, is unknown, which nobody may treat as safe.
     """
     text = clean(cell)
     if not text:
@@ -45,7 +45,7 @@ def opted_out(cell: str) -> OptOut:
         return OptOut.NO if number == 0 else OptOut.YES
     if folded in _words("no", "not_opted_out"):
         return OptOut.NO
-    if folded in _words("yes", "opted_out") or _begins_with_yes(folded) or _says(folded):
+    if folded in _words("yes", "ticks", "opted_out") or _begins_with_yes(folded) or _says(folded):
         return OptOut.YES
     return OptOut.UNKNOWN
 
@@ -63,7 +63,8 @@ def _says(folded: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def opted_in(cell: str) -> bool | None:
-    """Whether an opt-in cell states consent: True, False, or None when it is empty or unclear. Only a plain yes is a yes."""
+    """Whether an opt-in cell states consent: True, False, or None when it is empty or unclear. Only a plain yes is a
+    yes."""
     text = clean(cell)
     if text in _marks():
         return True

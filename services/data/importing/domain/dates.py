@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from hijridate import Hijri
 
 from services.data.importing.domain.text import clean, fold, latin_digits
+from services.data.importing.domain.vocabulary import load
 
 HIJRI_YEARS = range(1343, 1501)
 """What hijridate converts by the Umm al-Qura calendar."""
@@ -20,23 +21,13 @@ _ERA = re.compile(r"\s*(هـ|ه|م|ad|ah|h)\.?\s*\Z", re.IGNORECASE)
 _NAMED = re.compile(r"(\d{1,2})\s+([^\W\d]+(?: [^\W\d]+)?)\s+(\d{4})\Z")
 _NAMED_US = re.compile(r"([a-z]+)\s+(\d{1,2})\s+(\d{4})\Z")
 
-_GREGORIAN_MONTHS = (
-    "january jan يناير", "february feb فبراير", "march mar مارس", "april apr ابريل", "may مايو", "june jun يونيو", "july jul يوليو",
-    "august aug اغسطس", "september sep sept سبتمبر", "october oct اكتوبر", "november nov نوفمبر", "december dec ديسمبر",
-)  # fmt: skip
-_HIJRI_MONTHS = (
-    ("محرم", "المحرم"), ("صفر",), ("ربيع الاول", "ربيع اول"), ("ربيع الثاني", "ربيع الاخر", "ربيع ثاني"), ("جمادي الاولي", "جمادي الاول"),
-    ("جمادي الاخره", "جمادي الثانيه", "جمادي الثاني"), ("رجب",), ("شعبان",), ("رمضان",), ("شوال",), ("ذو القعده", "ذي القعده"),
-    ("ذو الحجه", "ذي الحجه"),
-)  # fmt: skip
-
 
 @lru_cache(maxsize=8192)
 def read_date(text: str) -> date | None:
     """The Gregorian date, or None when it cannot be read with certainty.
 
-    `2026-03-05`, `5/3/2026` (day first), `5 مارس 2026`, `1447/9/10`, `10 رمضان 1447هـ`. A month above 12 is not silently
-    swapped with the day, and years outside the two calendars' plausible ranges are refused.
+    `2026-03-05`, `5/3/2026` (day first), `5 مارس 2026`, `1447/9/10`, `10 رمضان 1447هـ`. A month above 12 is not
+    silently swapped with the day, and years outside the two calendars' plausible ranges are refused.
     """
     text = latin_digits(clean(text))
     era = _ERA.search(text)
@@ -69,9 +60,13 @@ def _named(text: str) -> date | None:
 
 @cache
 def _months() -> dict[str, tuple[int, bool]]:
-    table = {fold(name): (i + 1, False) for i, names in enumerate(_GREGORIAN_MONTHS) for name in names.split()}
-    table.update({fold(name): (i + 1, True) for i, names in enumerate(_HIJRI_MONTHS) for name in names})
-    return table
+    """Folded month name to its number and whether the calendar is Hijri."""
+    return {
+        fold(name): (number, calendar == "hijri")
+        for calendar, months in load("months").items()
+        for number, names in enumerate(months, 1)
+        for name in names
+    }
 
 
 def _make(year: int, month: int, day: int, *, hijri: bool) -> date | None:

@@ -31,7 +31,9 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-def read_file(content: bytes, *, mapping: Mapping[str, str] | None = None, limits: Limits = DEFAULT_LIMITS) -> ParsedFile:
+def read_file(
+    content: bytes, *, mapping: Mapping[str, str] | None = None, limits: Limits = DEFAULT_LIMITS
+) -> ParsedFile:
     """Read a CSV or XLSX file whole. The file's name plays no part: content decides.
 
     `mapping` is the user's choice of fields, header to field. Rows that cannot be read come back in `broken`; whatever
@@ -56,7 +58,17 @@ def _from_text(content: bytes, mapping: Mapping[str, str] | None, limits: Limits
     records = read_records(lines, delimiter, width, start=header.end, number=header.number)
     rows, broken, blank = _sort_rows(records, width, limits)
     return ParsedFile(
-        "csv", encoding, delimiter, None, _language(columns), header.number, columns, rows, broken, blank, _skipped(header_index)
+        "csv",
+        encoding,
+        delimiter,
+        None,
+        _language(columns),
+        header.number,
+        columns,
+        rows,
+        broken,
+        blank,
+        _skipped(header_index),
     )
 
 
@@ -83,13 +95,16 @@ def _from_workbook(content: bytes, mapping: Mapping[str, str] | None, limits: Li
     number, header = sheet.rows[header_index]
     columns = _columns(header, mapping, limits)
     records = (
-        Record(row, _marked(row, cells, sheet.formulas) if any(cells) else ()) for row, cells in sheet.rows[header_index + 1 :]
+        Record(row, _marked(row, cells, sheet.formulas) if any(cells) else ())
+        for row, cells in sheet.rows[header_index + 1 :]
     )
     rows, broken, blank = _sort_rows(records, len(header), limits)
     notices = _skipped(header_index)
     if sheet.others:
         notices += (say("note", "unread_sheets", sheet=sheet.name, others="، ".join(sheet.others)),)
-    return ParsedFile("xlsx", "xlsx", None, sheet.name, _language(columns), number, columns, rows, broken, blank, notices)
+    return ParsedFile(
+        "xlsx", "xlsx", None, sheet.name, _language(columns), number, columns, rows, broken, blank, notices
+    )
 
 
 def _marked(row: int, cells: tuple[str, ...], formulas: frozenset[tuple[int, int]]) -> tuple[str, ...]:

@@ -40,7 +40,8 @@ def label(field: str, language: str) -> str:
 
 
 def recognise(header: str) -> tuple[str | None, float, int]:
-    """The field a header names, with confidence 0 to 1 and its rank among the field's names (lower is the better claim)."""
+    """The field a header names, with confidence 0 to 1 and its rank among the field's names (lower is the better
+    claim)."""
     folded = fold(header)
     if not folded:
         return None, 0.0, 0
@@ -72,8 +73,8 @@ def header_score(cells: Sequence[str]) -> int:
 def map_columns(header: Sequence[str], chosen: Mapping[str, str] | None = None) -> tuple[Column, ...]:
     """The columns with their fields. `chosen` (header to field, "" for none) is the user's word and always wins.
 
-    Where two columns claim one field the better claim wins and the other stays unmapped. Raises FileRefused: bad_mapping,
-    no_recognised_column, no_company_column.
+    Where two columns claim one field the better claim wins and the other stays unmapped. Raises FileRefused:
+    bad_mapping, no_recognised_column, no_company_column.
     """
     chosen = {fold(key): value for key, value in (chosen or {}).items()}
     folded = [fold(name) for name in header]
@@ -90,7 +91,9 @@ def map_columns(header: Sequence[str], chosen: Mapping[str, str] | None = None) 
         if field and field != "ignored":
             claims[field] = min(claims.get(field, (2.0, 0, 0)), (-confidence, rank, index))
     columns = tuple(
-        Column(index, name, field, confidence) if field and (field == "ignored" or claims[field][2] == index) else Column(index, name, None, 0.0)
+        Column(index, name, field, confidence)
+        if field and (field == "ignored" or claims[field][2] == index)
+        else Column(index, name, None, 0.0)
         for index, (name, (field, confidence)) in enumerate(zip(header, found, strict=True))
     )
     return _with_company(columns)

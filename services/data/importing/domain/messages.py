@@ -11,7 +11,9 @@ from services.data.importing.domain.vocabulary import load
 @cache
 def _texts() -> dict[tuple[str, str], tuple[str, str]]:
     return {
-        (group, code): (entry["en"], entry["ar"]) for group, entries in load("messages").items() for code, entry in entries.items()
+        (group, code): (entry["en"], entry["ar"])
+        for group, entries in load("messages").items()
+        for code, entry in entries.items()
     }
 
 

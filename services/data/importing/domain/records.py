@@ -114,8 +114,8 @@ class ConsentClaim:
 
 @dataclass(frozen=True, slots=True)
 class AccountFields:
-    """The company. `sector` and `city` are catalogue keys where known, else None with the text beside; `employees` is the
-    lower end where a range was written."""
+    """The company. `sector` and `city` are catalogue keys where known, else None with the text beside; `employees` is
+    the lower end where a range was written."""
 
     name: str
     name_ar: str | None = None
@@ -187,10 +187,105 @@ class ReadRows:
 
 @dataclass(frozen=True, slots=True)
 class ExistingRecord:
-    """A stored account with one of its contacts (or none), as the tenant already has it. Soft-deleted ones never appear here."""
+    """A stored account with one of its contacts (or none), as the tenant already has it. Soft-deleted ones never
+    appear here."""
 
     account_id: str
     account: AccountFields
     contact_id: str | None = None
     contact: ContactFields | None = None
     account_aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAccount:
+    """An account to write: a new one, or the stored `existing_id` with its blanks filled. `rows` are row numbers."""
+
+    index: int
+    existing_id: str | None
+    fields: AccountFields
+    aliases: tuple[str, ...]
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedContact:
+    """A contact to write, of account `account` (an index into the plan's accounts), with the strictest consent of its
+    rows."""
+
+    index: int
+    account: int
+    existing_id: str | None
+    fields: ContactFields
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLead:
+    """A lead to write for one contact. `outcome` is created, needs_review or blocked, `reasons` say why not created."""
+
+    contact: int
+    account: int
+    fields: LeadFields
+    sources: tuple[str, ...]
+    rows: tuple[int, ...]
+    outcome: Outcome
+    reasons: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPair:
+    """Two companies or two people that are probably one: row `row_number` waits beside a stored record or an earlier
+    row.
+
+    `kind` is account or contact; `score` is the likeness of the names, 0 to 100.
+    """
+
+    kind: str
+    row_number: int
+    other_id: str | None
+    other_row: int | None
+    score: float
+    why: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowDecision:
+    """How one row ended and where it went: indexes into the plan's accounts and contacts."""
+
+    row_number: int
+    outcome: Outcome
+    account: int
+    contact: int
+    fingerprint: str
+    reasons: tuple[Said, ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """`rows` is the sum of created, merged, needs_review, blocked and rejected. `unchanged` says how many of the
+    merged rows had been imported before."""
+
+    rows: int
+    created: int
+    merged: int
+    needs_review: int
+    blocked: int
+    rejected: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class MergePlan:
+    """Everything an import would write, and why. `decisions` has one entry for each row that was neither rejected nor
+    unchanged."""
+
+    decisions: tuple[RowDecision, ...]
+    accounts: tuple[PlannedAccount, ...]
+    contacts: tuple[PlannedContact, ...]
+    leads: tuple[PlannedLead, ...]
+    reviews: tuple[ReviewPair, ...]
+    rejected: tuple[RowRejected, ...]
+    unchanged: tuple[int, ...]
+    counts: Counts

@@ -1,4 +1,5 @@
-"""One row of text to one typed lead, or to the reason why not. Nothing is mended silently: what was left out is noted."""
+"""One row of text to one typed lead, or to the reason why not. Nothing is mended silently: what was left out is
+noted."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ CHANNELS = ("whatsapp", "email")
 
 _SEPARATOR = "\ue000"
 # One search over the whole row; only rows where it hits are looked at cell by cell.
-_SUSPECT = re.compile("(?:^|\ue000)\\s*[=@+\\-＝＠＋－\t\r]|(?:^|\ue000)[\t\r]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]|(?:^|\ue000)#[A-Z/0!?]+")
+_SUSPECT = re.compile(
+    "(?:^|\ue000)\\s*[=@+\\-＝＠＋－\t\r]|(?:^|\ue000)[\t\r]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]|(?:^|\ue000)#[A-Z/0!?]+"
+)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
 _EXCEL_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)\Z")
 _SIGNED_NUMBER = re.compile(r"-\d[\d.,]*\Z")
@@ -49,8 +52,8 @@ _PHONE_FIELDS = ("phone", "landline")
 def read_rows(parsed: ParsedFile, *, source: str, today: date) -> ReadRows:
     """Every row of the file, typed or rejected. `source` is the file's; a row with a source of its own overrides it.
 
-    `today` bounds dates that must lie in the past. Raises FileRefused (source_refused) when the file's own source is one
-    that is never taken in.
+    `today` bounds dates that must lie in the past. Raises FileRefused (source_refused) when the file's own source is
+    one that is never taken in.
     """
     rule = resolve_source(source)
     if rule.handling is Handling.REFUSE:
@@ -179,7 +182,9 @@ class _RowReader:
             return None
         return day
 
-    def _account(self, cells: Mapping[str, str], company: str, company_ar: str | None, email: str | None) -> AccountFields:
+    def _account(
+        self, cells: Mapping[str, str], company: str, company_ar: str | None, email: str | None
+    ) -> AccountFields:
         city_text, sector_text = cells.get("city"), cells.get("sector")
         city = values.city(city_text) if city_text else None
         region = values.region(cells["region"]) if cells.get("region") else None
@@ -239,8 +244,8 @@ class _RowReader:
 def cell_damage(cell: str, *, phone: bool = False) -> str | None:
     """The code of what makes a cell unfit to store, or None.
 
-    Formulas after OWASP's list for CSV injection (a leading = + - @, tab or carriage return), except a phone number's plus,
-    a lone dash and a negative number.
+    Formulas after OWASP's list for CSV injection (a leading = + - @, tab or carriage return), except a phone number's
+    plus, a lone dash and a negative number.
     """
     if _CONTROL.search(cell):
         return "control_characters"

@@ -44,7 +44,9 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
 _MIXED = re.compile("[A-Za-z\u00c0-\u024f][\u0620-\u064a]|[\u0620-\u064a][A-Za-z\u00c0-\u024f]")
 _ARABIC_LETTER = re.compile("[\u0620-\u064a]")
 # C1 controls and symbols that no list of leads holds, but misread bytes do.
-_ODD = re.compile("[\u0080-\u009f\u00a1-\u00aa\u00ac\u00ae\u00af\u00b1-\u00b6\u00b8-\u00bf\u0192\u02c6\u2020\u2021\u2030\u0152\u0153]")
+_ODD = re.compile(
+    "[\u0080-\u009f\u00a1-\u00aa\u00ac\u00ae\u00af\u00b1-\u00b6\u00b8-\u00bf\u0192\u02c6\u2020\u2021\u2030\u0152\u0153]"
+)
 
 
 def file_kind(content: bytes) -> str:
@@ -112,7 +114,8 @@ def _utf16_without_mark(content: bytes) -> str:
 
 
 def _refuse_damaged_utf8(content: bytes, error: UnicodeDecodeError) -> None:
-    """UTF-8 that broke in a place or two is not some other encoding: say where, rather than read letters that are not there."""
+    """UTF-8 that broke in a place or two is not some other encoding: say where, rather than read letters that are not
+    there."""
     sample = content[max(0, error.start - 20_000) : error.start + 20_000]
     text = sample.decode("utf-8", errors="replace")
     sound = sum(1 for c in text if c > "\x7f" and c != "\ufffd")

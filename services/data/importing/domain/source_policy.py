@@ -26,7 +26,8 @@ def _fragments() -> tuple[tuple[str, SourceRule], ...]:
 def resolve_source(text: str) -> SourceRule:
     """The rule for what a file or row calls its source.
 
-    Words that name a stricter source count wherever they stand ("event list, purchased" is purchased). What no rule knows is
+    Words that name a stricter source count wherever they stand ("event list, purchased" is purchased). What no rule
+    knows is
     `unknown`, which a person has to look at.
     """
     folded = fold(text)

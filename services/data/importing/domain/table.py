@@ -14,7 +14,8 @@ MAX_LINES_PER_ROW = 200
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row as parsed. `number` counts rows as a spreadsheet does; `broken` says that the quotation marks do not close;
+    """One row as parsed. `number` counts rows as a spreadsheet does; `broken` says that the quotation marks do not
+    close;
     `end` is the index of the line after it."""
 
     number: int
@@ -35,9 +36,9 @@ def read_records(
 
     `width` is the number of columns, once the header is known.
 
-    A line whose quotation marks do not close is handed over as broken, alone, and reading resumes on the next line: also
-    when a later line happens to close it, which shows in a row of several lines and the wrong width. The lines that one bad
-    mark swallows end at the next mark, so that the whole stays linear in the size of the text.
+    A line whose quotation marks do not close is handed over as broken, alone, and reading resumes on the next line:
+    also when a later line happens to close it, which shows in a row of several lines and the wrong width. The lines
+    that one bad mark swallows end at the next mark, so that the whole stays linear in the size of the text.
     """
     while start < len(lines):
         window = _Window(lines, start)

@@ -38,11 +38,11 @@ def latin_digits(text: str) -> str:
 
 def clean(text: str) -> str:
     """Trim, join runs of blanks, drop invisible marks and compose (NFC). Letters, case and digits stay as typed."""
-    if text.isascii():
-        if "  " not in text and "\t" not in text and "\n" not in text and "\r" not in text:
-            return text.strip()
-    else:
+    if not text.isascii():
         text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    text = text.strip()
+    if text.isprintable() and "  " not in text:
+        return text
     return _LINE_SPACES.sub("\n", _SPACES.sub(" ", text)).strip()
 
 
@@ -50,8 +50,8 @@ def clean(text: str) -> str:
 def fold(text: str) -> str:
     """The form under which spellings of the same words are equal: words separated by single spaces.
 
-    Compatibility forms (NFKC), case, Latin accents, Arabic marks and tatweel, the shapes of alef, ya, ta marbuta and hamza,
-    Arabic-Indic digits and punctuation are levelled. `fold(fold(x)) == fold(x)`.
+    Compatibility forms (NFKC), case, Latin accents, Arabic marks and tatweel, the shapes of alef, ya, ta marbuta and
+    hamza, Arabic-Indic digits and punctuation are levelled. `fold(fold(x)) == fold(x)`.
     """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
@@ -71,18 +71,12 @@ def is_arabic(text: str) -> bool:
 
 
 # One class per sound that romanisations keep apart; vowels and what is written now one way, now another fall away.
-_ARABIC_SOUNDS = {
-    "ب": "b", "ت": "t", "ط": "t", "ث": "t", "ج": "j", "ح": "h", "ه": "h", "خ": "x", "د": "d", "ض": "d", "ذ": "d", "ر": "r",
-    "ز": "z", "ظ": "z", "س": "s", "ص": "s", "ش": "c", "غ": "g", "ف": "f", "ق": "k", "ك": "k", "ل": "l", "م": "m", "ن": "n",
-}  # fmt: skip
-_LATIN_SOUNDS = {
-    "b": "b", "p": "b", "t": "t", "j": "j", "h": "h", "d": "d", "r": "r", "z": "z", "s": "s", "f": "f", "v": "f", "k": "k",
-    "q": "k", "c": "k", "g": "g", "l": "l", "m": "m", "n": "n", "\0": "x", "\1": "c",
-}  # fmt: skip
-# In this order; \0 and \1 stand for kh and sh while single letters are read.
+_ARABIC_SOUNDS = dict(zip("بتطثجحهخدضذرزظسصشغفقكلمن", "btttjhhxdddrzzsscgfkklmn", strict=True))
+# Here \0 and \1 stand for kh and sh while the single letters are read.
+_LATIN_SOUNDS = dict(zip("bptjhdrzsfvkqcglmn\0\1", "bbtjhdrzsffkkkglmnxc", strict=True))
 _LATIN_PAIRS = (
-    ("x", "ks"), ("kh", "\0"), ("sh", "\1"), ("tch", "\1"), ("ch", "\1"), ("gh", "g"), ("dh", "d"), ("th", "t"), ("ph", "f"),
-    ("ck", "k"), ("ce", "se"), ("ci", "si"), ("cy", "si"),
+    ("x", "ks"), ("kh", "\0"), ("sh", "\1"), ("tch", "\1"), ("ch", "\1"), ("gh", "g"), ("dh", "d"), ("th", "t"),
+    ("ph", "f"), ("ck", "k"), ("ce", "se"), ("ci", "si"), ("cy", "si"),
 )  # fmt: skip
 
 
@@ -90,9 +84,9 @@ _LATIN_PAIRS = (
 def skeleton(word: str) -> str:
     """The consonants of one folded word, equal for the Arabic word and its usual romanisations.
 
-    `skeleton("نجد") == skeleton("najd")`, `skeleton("العتيبي") == skeleton("otaibi")`. It is a coarse key: several words
-    share one, so it finds candidates and never decides alone. A dictionary romaniser was tried and costs 2 to 10 ms a new
-    word; this costs 2 µs.
+    `skeleton("نجد") == skeleton("najd")`, `skeleton("العتيبي") == skeleton("otaibi")`. It is a coarse key: several
+    words share one, so it finds candidates and never decides alone. A dictionary romaniser was tried and costs 2 to
+    10 ms a new word; this costs 2 µs.
     """
     return _arabic_skeleton(word) if is_arabic(word) else _latin_skeleton(word)
 

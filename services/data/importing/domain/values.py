@@ -1,6 +1,7 @@
 """Single values to their stored form: phones, emails, domains, registration numbers, amounts, headcounts.
 
-Each function answers None for what it cannot read with certainty. Nothing is guessed; the caller notes what was left out.
+Each function answers None for what it cannot read with certainty. Nothing is guessed; the caller notes what was left
+out.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import phonenumbers
 from services.data.importing.domain.text import clean, fold, latin_digits
 from services.data.importing.domain.vocabulary import load
 
-# Saudi mobile numbers in the forms lists hold them, patterns as in phonenumbers' metadata for SA (ITU E.164, country code 966).
-# A property test holds this against the library, so that an update of the numbering plan is noticed.
+# Saudi mobile numbers in the forms lists hold them, patterns as in phonenumbers' metadata for SA (ITU E.164, country
+# code 966). A property test holds this against the library, so that an update of the numbering plan is noticed.
 _SAUDI_MOBILE = re.compile(r"(?:\+966|00966|966)?0?((?:5(?:[013-689]\d|7[0-8])\d{6})|579[0-8]\d{5})\Z")
 _PHONE_FILLING = str.maketrans("", "", " -.()\u00a0")
 _PHONE_SHAPE = re.compile(r"[+\d(][\d\s().\-/]*\Z")
 
-_PLAIN_EMAIL = re.compile(r"[A-Za-z0-9_+\-]+(?:\.[A-Za-z0-9_+\-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}\Z")
+_PLAIN_EMAIL = re.compile(
+    r"[A-Za-z0-9_+\-]+(?:\.[A-Za-z0-9_+\-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}\Z"
+)
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,24}|xn--[a-z0-9\-]{2,59})\Z")
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.\-]*://", re.IGNORECASE)
 
@@ -30,13 +33,26 @@ _VAT = re.compile(r"3\d{13}3\Z")
 
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(k|m|thousand|million|الف|الاف|مليون|ملايين)?\Z")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
-_SCALE = {"k": 1000, "thousand": 1000, "الف": 1000, "الاف": 1000, "m": 10**6, "million": 10**6, "مليون": 10**6, "ملايين": 10**6}
-_CURRENCY = re.compile(r"sar|s\.r\.?|sr\b|riyals?|ر\.?\s?س\.?|ريال(?:ات)?(?:\s+سعودي(?:ة)?)?|ريالا|\u20c1|﷼", re.IGNORECASE)
+_SCALE = {
+    "k": 1000,
+    "thousand": 1000,
+    "الف": 1000,
+    "الاف": 1000,
+    "m": 10**6,
+    "million": 10**6,
+    "مليون": 10**6,
+    "ملايين": 10**6,
+}
+_CURRENCY = re.compile(
+    r"sar|s\.r\.?|sr\b|riyals?|ر\.?\s?س\.?|ريال(?:ات)?(?:\s+سعودي(?:ة)?)?|ريالا|\u20c1|﷼", re.IGNORECASE
+)
 MAX_AMOUNT = Decimal("9999999999.99")
 """Numeric(12, 2)."""
 
 _EMPLOYEES = re.compile(r"(\d{1,3}(?:,\d{3})+|\d{1,7})(?:\s*(?:-|–|—|to|الى|حتى)\s*(\d[\d,]*)|\s*\+)?\Z")
-_EMPLOYEE_WORDS = re.compile(r"\b(?:employees?|staff|people|موظف(?:ا|ين|ون|ة)?|عامل(?:ا|ين)?|شخص(?:ا)?|more than|over|اكثر من|من)\b")
+_EMPLOYEE_WORDS = re.compile(
+    r"\b(?:employees?|staff|people|موظف(?:ا|ين|ون|ة)?|عامل(?:ا|ين)?|شخص(?:ا)?|more than|over|اكثر من|من)\b"
+)
 
 
 @lru_cache(maxsize=8192)
@@ -97,7 +113,15 @@ def domain(text: str) -> str | None:
 
     None for what is no host, and for sites where many companies have a page.
     """
-    host = _SCHEME.sub("", clean(text)).split("/", 1)[0].split("?", 1)[0].rpartition("@")[2].split(":", 1)[0].rstrip(".").lower()
+    host = (
+        _SCHEME.sub("", clean(text))
+        .split("/", 1)[0]
+        .split("?", 1)[0]
+        .rpartition("@")[2]
+        .split(":", 1)[0]
+        .rstrip(".")
+        .lower()
+    )
     host = host.removeprefix("www.")
     if not host.isascii():
         try:
@@ -162,7 +186,9 @@ def amount(text: str) -> Decimal | None:
 @lru_cache(maxsize=4096)
 def employees(text: str) -> int | None:
     """A headcount; of a range ("51-200", "500+") the lower end."""
-    plain = latin_digits(clean(text)).lower().replace("إ", "ا").replace("أ", "ا").replace("ى", "ي").replace("الي", "الى")
+    plain = (
+        latin_digits(clean(text)).lower().replace("إ", "ا").replace("أ", "ا").replace("ى", "ي").replace("الي", "الى")
+    )
     found = _EMPLOYEES.match(_EMPLOYEE_WORDS.sub("", plain).strip())
     if not found:
         return None

@@ -1,5 +1,5 @@
-"""XLSX to rows of text: guarded against archives that unpack without end, and against formulas, whose cached values a reader
-would otherwise take for data.
+"""XLSX to rows of text: guarded against archives that unpack without end, and against formulas, whose cached values a
+reader would otherwise take for data.
 
 python-calamine reads the values; whether a cell is a formula it does not say, so the sheet's own XML is asked for that.
 """
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import IO
 
-from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
+from defusedxml import ElementTree  # type: ignore[import-untyped]  # the package has no annotations
+from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]  # the same
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 from python_calamine import PasswordError as WorkbookLocked
 from python_calamine import XmlError as WorkbookXmlError
@@ -37,7 +37,8 @@ _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet: its rows with their spreadsheet numbers, and the cells (row number, column index) that are formulas."""
+    """One sheet: its rows with their spreadsheet numbers, and the cells (row number, column index) that are
+    formulas."""
 
     name: str
     rows: tuple[tuple[int, tuple[str, ...]], ...]
@@ -57,7 +58,16 @@ def read_workbook(content: bytes, *, max_unpacked: int) -> Sheet:
             return _first_sheet(book, archive)
     except WorkbookLocked as error:
         raise FileRefused("old_excel") from error
-    except (zipfile.BadZipFile, CalamineError, WorkbookXmlError, WorkbookZipError, zlib.error, KeyError, DefusedXmlException, ElementTree.ParseError) as error:
+    except (
+        zipfile.BadZipFile,
+        CalamineError,
+        WorkbookXmlError,
+        WorkbookZipError,
+        zlib.error,
+        KeyError,
+        DefusedXmlException,
+        ElementTree.ParseError,
+    ) as error:
         raise FileRefused("broken_workbook") from error
 
 
@@ -76,7 +86,8 @@ def _guard(archive: zipfile.ZipFile, content: bytes, max_unpacked: int) -> None:
 
 
 def _guard_part(part: zipfile.ZipInfo, content: bytes) -> None:
-    """Inflate the part without keeping it: the declared size is the sender's word, and other readers do not stop at it."""
+    """Inflate the part without keeping it: the declared size is the sender's word, and other readers do not stop at
+    it."""
     if part.flag_bits & 1 or part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise FileRefused("broken_workbook")
     if part.compress_type == zipfile.ZIP_STORED:
@@ -95,7 +106,11 @@ def _guard_part(part: zipfile.ZipInfo, content: bytes) -> None:
 
 
 def _first_sheet(book: CalamineWorkbook, archive: zipfile.ZipFile) -> Sheet:
-    visible = [m.name for m in book.sheets_metadata if m.visible == SheetVisibleEnum.Visible and m.typ == SheetTypeEnum.WorkSheet]
+    visible = [
+        m.name
+        for m in book.sheets_metadata
+        if m.visible == SheetVisibleEnum.Visible and m.typ == SheetTypeEnum.WorkSheet
+    ]
     filled: list[str] = []
     for name in visible:
         sheet = book.get_sheet_by_name(name)
@@ -110,13 +125,16 @@ def _first_sheet(book: CalamineWorkbook, archive: zipfile.ZipFile) -> Sheet:
     top = sheet.start[0] if sheet.start else 0
     left = sheet.start[1] if sheet.start else 0
     pad = ("",) * left
-    rows = tuple((top + i + 1, pad + tuple(map(cell_text, row))) for i, row in enumerate(sheet.to_python(skip_empty_area=True)))
+    rows = tuple(
+        (top + i + 1, pad + tuple(map(cell_text, row))) for i, row in enumerate(sheet.to_python(skip_empty_area=True))
+    )
     formulas = frozenset(_formulas(archive, _sheet_path(archive, name)))
     return Sheet(name, rows, formulas, tuple(filled[1:]))
 
 
 def cell_text(value: object) -> str:
-    """A cell's value as a person would have typed it: whole floats without the point (phones come as floats), ISO dates."""
+    """A cell's value as a person would have typed it: whole floats without the point (phones come as floats), ISO
+    dates."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -133,7 +151,8 @@ def cell_text(value: object) -> str:
 
 
 def _sheet_path(archive: zipfile.ZipFile, name: str) -> str:
-    """The part that holds the sheet (ECMA-376 part 1, 18.2.19: the sheet's r:id leads through the workbook's relations)."""
+    """The part that holds the sheet (ECMA-376 part 1, 18.2.19: the sheet's r:id leads through the workbook's
+    relations)."""
     workbook = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     relation = next(
         value

@@ -11,6 +11,7 @@ import yaml
 
 @cache
 def load(name: str) -> Any:
-    """The vocabulary file `name`. Every scalar is a string: YAML would otherwise read yes, no and 1 as something else."""
+    """The vocabulary file `name`. Every scalar is a string: YAML would otherwise read yes, no and 1 as something
+    else."""
     text = Path(__file__).with_name(f"{name}.yaml").read_text(encoding="utf-8")
     return yaml.load(text, Loader=yaml.BaseLoader)

@@ -1,0 +1,227 @@
+"""Rows and stored records grouped into the accounts and contacts they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from services.data.importing.domain.clusters import Grouping, Identity, account_keys, contact_keys, group_items
+from services.data.importing.domain.matching import (
+    AccountView,
+    ContactView,
+    account_view,
+    compare_accounts,
+    compare_contacts,
+    contact_view,
+)
+from services.data.importing.domain.merging import merge_accounts, merge_contacts
+from services.data.importing.domain.messages import say
+from services.data.importing.domain.records import (
+    AccountFields,
+    ContactFields,
+    ExistingRecord,
+    LeadRow,
+    PlannedAccount,
+    PlannedContact,
+    ReviewPair,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Accounts or contacts grouped: for each item its stored id and rows, for each row its planned index."""
+
+    items: tuple[tuple[str | None, tuple[int, ...]], ...]
+    grouping: Grouping
+    index_of_row: tuple[int, ...]
+    index_of_group: dict[int, int]
+
+    def group_index(self, item: int) -> int | None:
+        """The planned index of the item's group; None for stored records that no row belongs to."""
+        return self.index_of_group.get(self.grouping.group[item])
+
+    def members(self) -> list[list[int]]:
+        """The items of each planned index, stored ones first."""
+        members: list[list[int]] = [[] for _ in self.index_of_group]
+        for item in range(len(self.items)):
+            if (index := self.group_index(item)) is not None:
+                members[index].append(item)
+        return members
+
+
+def _number_groups(grouping: Grouping, item_of_row: Sequence[int]) -> tuple[tuple[int, ...], dict[int, int]]:
+    """Planned indexes by first row; groups that no row belongs to get none."""
+    index_of_group: dict[int, int] = {}
+    index_of_row = tuple(index_of_group.setdefault(grouping.group[item], len(index_of_group)) for item in item_of_row)
+    return index_of_row, index_of_group
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedAccounts:
+    side: Side
+    planned: tuple[PlannedAccount, ...]
+    rows: tuple[LeadRow, ...]
+    item_of_existing: dict[str, int]
+
+    @classmethod
+    def of(cls, existing: Sequence[ExistingRecord], rows: tuple[LeadRow, ...]) -> GroupedAccounts:
+        stored: dict[str, ExistingRecord] = {}
+        for record in existing:
+            stored.setdefault(record.account_id, record)
+        views: list[AccountView] = []
+        facts: list[AccountFields] = []
+        items: list[tuple[str | None, list[int]]] = []
+        phones = _phones_by_account(existing)
+        for account_id, record in stored.items():
+            view = account_view(record.account, None, record.account_aliases)
+            views.append(replace(view, phones=tuple(dict.fromkeys((*view.phones, *phones.get(account_id, ()))))))
+            facts.append(record.account)
+            items.append((account_id, []))
+        item_of_signature: dict[tuple[object, ...], int] = {}
+        item_of_row: list[int] = []
+        for position, row in enumerate(rows):
+            signature = (*_account_signature(row.account), row.contact.phone_e164)
+            item = item_of_signature.setdefault(signature, len(items))
+            if item == len(items):
+                views.append(account_view(row.account, row.contact.phone_e164))
+                facts.append(row.account)
+                items.append((None, []))
+            items[item][1].append(position)
+            item_of_row.append(item)
+        identities = [Identity(items[i][0], view.cr, view.vat) for i, view in enumerate(views)]
+        grouping = group_items(
+            [account_keys(v) for v in views], identities, lambda i, j: compare_accounts(views[i], views[j])
+        )
+        index_of_row, index_of_group = _number_groups(grouping, item_of_row)
+        side = Side(
+            tuple((existing_id, tuple(of)) for existing_id, of in items), grouping, index_of_row, index_of_group
+        )
+        planned = tuple(_planned_account(index, of, items, facts, rows) for index, of in enumerate(side.members()))
+        return cls(side, planned, rows, {account_id: i for i, account_id in enumerate(stored)})
+
+    def reviews(self) -> tuple[ReviewPair, ...]:
+        return review_pairs("account", self.side, self.rows)
+
+
+def _phones_by_account(existing: Sequence[ExistingRecord]) -> dict[str, list[str]]:
+    phones: dict[str, list[str]] = {}
+    for record in existing:
+        if record.contact and record.contact.phone_e164:
+            phones.setdefault(record.account_id, []).append(record.contact.phone_e164)
+    return phones
+
+
+def _account_signature(account: AccountFields) -> tuple[object, ...]:
+    """All that takes part in matching: rows that agree in it are one item."""
+    names = (account.name, account.name_ar)
+    return (*names, account.domain, account.cr, account.vat, account.city, account.city_text, account.phone_e164)
+
+
+def _planned_account(
+    index: int,
+    of: list[int],
+    items: list[tuple[str | None, list[int]]],
+    facts: list[AccountFields],
+    rows: tuple[LeadRow, ...],
+) -> PlannedAccount:
+    existing_id = next((items[item][0] for item in of if items[item][0]), None)
+    parts = [facts[item] for item in of if items[item][0]]
+    positions = sorted(position for item in of for position in items[item][1])
+    merged, aliases = merge_accounts([*parts, *(rows[position].account for position in positions)])
+    return PlannedAccount(
+        index, existing_id, merged, aliases, tuple(rows[position].row_number for position in positions)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedContacts:
+    side: Side
+    planned: tuple[PlannedContact, ...]
+    rows: tuple[LeadRow, ...]
+
+    @classmethod
+    def of(
+        cls, existing: Sequence[ExistingRecord], rows: tuple[LeadRow, ...], accounts: GroupedAccounts
+    ) -> GroupedContacts:
+        views: list[ContactView] = []
+        homes: list[int] = []
+        facts: list[ContactFields] = []
+        items: list[tuple[str | None, list[int]]] = []
+        for record in existing:
+            if record.contact_id and record.contact:
+                views.append(contact_view(record.contact))
+                homes.append(accounts.side.grouping.group[accounts.item_of_existing[record.account_id]])
+                facts.append(record.contact)
+                items.append((record.contact_id, []))
+        group_of_index = {index: group for group, index in accounts.side.index_of_group.items()}
+        item_of_signature: dict[tuple[object, ...], int] = {}
+        item_of_row: list[int] = []
+        for position, row in enumerate(rows):
+            home = group_of_index[accounts.side.index_of_row[position]]
+            view = contact_view(row.contact)
+            item = item_of_signature.setdefault((home, row.contact.full_name, view.email, view.phone), len(items))
+            if item == len(items):
+                views.append(view)
+                homes.append(home)
+                facts.append(row.contact)
+                items.append((None, []))
+            items[item][1].append(position)
+            item_of_row.append(item)
+        identities = [Identity(existing_id) for existing_id, _ in items]
+        grouping = group_items(
+            [_person_keys(view, home) for view, home in zip(views, homes, strict=True)],
+            identities,
+            lambda i, j: compare_contacts(views[i], views[j], same_account=homes[i] == homes[j]),
+        )
+        index_of_row, index_of_group = _number_groups(grouping, item_of_row)
+        side = Side(
+            tuple((existing_id, tuple(of)) for existing_id, of in items), grouping, index_of_row, index_of_group
+        )
+        plan = partial(_planned_contact, items=items, facts=facts, rows=rows, accounts=accounts)
+        return cls(side, tuple(plan(index, of) for index, of in enumerate(side.members())), rows)
+
+    def reviews(self) -> tuple[ReviewPair, ...]:
+        return review_pairs("contact", self.side, self.rows)
+
+
+def _person_keys(view: ContactView, home: int) -> tuple[str, ...]:
+    if view.form is None:
+        return (*contact_keys(view), f"at:{home}:-")
+    bones = sorted(word.bones or word.text for word in view.form.words)
+    inside = (f"at:{home}:{'+'.join(bones)}", *(f"b:{home}:{bone}" for bone in bones[:4]))
+    return (*contact_keys(view), *inside)
+
+
+def _planned_contact(
+    index: int,
+    of: list[int],
+    *,
+    items: list[tuple[str | None, list[int]]],
+    facts: list[ContactFields],
+    rows: tuple[LeadRow, ...],
+    accounts: GroupedAccounts,
+) -> PlannedContact:
+    existing_id = next((items[item][0] for item in of if items[item][0]), None)
+    parts = [facts[item] for item in of if items[item][0]]
+    positions = sorted(position for item in of for position in items[item][1])
+    merged = merge_contacts([*parts, *(rows[position].contact for position in positions)])
+    numbers = tuple(rows[position].row_number for position in positions)
+    return PlannedContact(index, accounts.side.index_of_row[positions[0]], existing_id, merged, numbers)
+
+
+def other_end(side: Side, rows: tuple[LeadRow, ...], item: int) -> tuple[str | None, int | None]:
+    """Stored id or row number by which a person finds the item."""
+    existing_id, positions = side.items[item]
+    return (existing_id, None) if existing_id else (None, rows[positions[0]].row_number)
+
+
+def review_pairs(kind: str, side: Side, rows: tuple[LeadRow, ...]) -> tuple[ReviewPair, ...]:
+    pairs: list[ReviewPair] = []
+    for earlier, later, match in side.grouping.likely:
+        existing_id, row_number = other_end(side, rows, earlier)
+        waiting = other_end(side, rows, later)[1]
+        if waiting is not None:
+            why = tuple(say("why", code) for code in match.why)
+            pairs.append(ReviewPair(kind, waiting, existing_id, row_number, round(match.score, 1), why))
+    return tuple(pairs)

@@ -1,0 +1,166 @@
+"""When two rows mean the same company or the same person: sure, likely, or neither, each with its reasons.
+
+Sure matches merge by themselves, so they need an identifier or a name that agrees in one script with nothing against
+it. Whatever rests on likeness alone is only likely, and waits for a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from services.data.importing.domain.names import (
+    PROPER_WEIGHT,
+    NameForm,
+    best_similarity,
+    company_form,
+    may_resemble,
+    person_form,
+    similarity,
+)
+from services.data.importing.domain.records import AccountFields, ContactFields
+from services.data.importing.domain.values import is_role_mailbox
+
+SAME_NAME = 100.0
+SIMILAR_NAME = 88.0
+RELATED_NAME = 60.0
+DIFFERENT_NAME = 50.0
+SAME_PERSON = 92.0
+SIMILAR_PERSON = 85.0
+
+
+class Verdict(IntEnum):
+    """How certain it is that two are one."""
+
+    NO = 0
+    LIKELY = 1
+    SURE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A verdict with the codes of its reasons (group `why` of the messages)."""
+
+    verdict: Verdict
+    why: tuple[str, ...] = ()
+    score: float = 0.0
+
+
+NO_MATCH = Match(Verdict.NO)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """What of a company takes part in matching."""
+
+    forms: tuple[NameForm, ...]
+    cr: str | None
+    vat: str | None
+    domain: str | None
+    city: str | None
+    phones: tuple[str, ...]
+
+
+def account_view(
+    account: AccountFields, contact_phone: str | None = None, aliases: tuple[str, ...] = ()
+) -> AccountView:
+    """The matching view of an account; `contact_phone` is the number its contact gave, which may be the
+    switchboard's."""
+    names = dict.fromkeys(name for name in (account.name, account.name_ar, *aliases) if name)
+    phones = tuple(dict.fromkeys(number for number in (account.phone_e164, contact_phone) if number))
+    return AccountView(
+        tuple(company_form(name) for name in names),
+        account.cr,
+        account.vat,
+        account.domain,
+        account.city or (account.city_text.casefold() if account.city_text else None),
+        phones,
+    )
+
+
+def compare_accounts(a: AccountView, b: AccountView) -> Match:
+    """Whether two rows speak of one company.
+
+    A shared phone alone never joins two companies: offices share switchboards. Different registration numbers keep two
+    namesakes apart until a person looks, for branches may have registrations of their own.
+    """
+    same_cr, other_cr = _compare(a.cr, b.cr)
+    same_vat, other_vat = _compare(a.vat, b.vat)
+    same_domain, other_domain = _compare(a.domain, b.domain)
+    same_city, other_city = _compare(a.city, b.city)
+    same_phone = any(number in b.phones for number in a.phones)
+    if not (same_cr or same_vat or same_domain or same_phone or may_resemble(a.forms, b.forms)):
+        return NO_MATCH
+    score = best_similarity(a.forms, b.forms)
+    if same_cr:
+        return _by_identifier("same_cr", score, DIFFERENT_NAME)
+    if other_cr or other_vat:
+        return Match(Verdict.LIKELY, ("similar_name", "different_cr"), score) if score >= SIMILAR_NAME else NO_MATCH
+    if same_vat:
+        return _by_identifier("same_vat", score, DIFFERENT_NAME)
+    if same_domain:
+        return _by_identifier("same_domain", score, RELATED_NAME)
+    telling = any(word.weight == PROPER_WEIGHT for form in a.forms for word in form.words)
+    if score >= SAME_NAME and not other_domain and not other_city and (telling or same_city):
+        return Match(Verdict.SURE, ("same_name",), score)
+    if same_phone and score >= RELATED_NAME:
+        sure = score >= SIMILAR_NAME and not other_domain
+        return Match(Verdict.SURE if sure else Verdict.LIKELY, ("same_phone", "similar_name"), score)
+    if score >= SIMILAR_NAME and not (other_city and score < SAME_NAME):
+        why = ("same_name" if score >= SAME_NAME else "similar_name", *(("different_city",) if other_city else ()))
+        return Match(Verdict.LIKELY, why, score)
+    return NO_MATCH
+
+
+def _by_identifier(why: str, score: float, enough: float) -> Match:
+    if score >= enough:
+        return Match(Verdict.SURE, (why,), score)
+    return Match(Verdict.LIKELY, (why, "different_name"), score)
+
+
+def _compare(a: str | None, b: str | None) -> tuple[bool, bool]:
+    """Whether both are there and equal, and whether both are there and differ."""
+    return (a == b, a != b) if a and b else (False, False)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """What of a person takes part in matching."""
+
+    form: NameForm | None
+    email: str | None
+    phone: str | None
+
+
+def contact_view(contact: ContactFields) -> ContactView:
+    """The matching view of a contact. Mail addresses are compared without regard to case."""
+    return ContactView(
+        person_form(contact.full_name) if contact.full_name else None,
+        contact.email.lower() if contact.email else None,
+        contact.phone_e164,
+    )
+
+
+def compare_contacts(a: ContactView, b: ContactView, *, same_account: bool) -> Match:
+    """Whether two rows speak of one person. Across companies nothing is ever sure: people change employers."""
+    score = similarity(a.form, b.form) if a.form and b.form else 0.0
+    nameless = a.form is None or b.form is None
+    same_email, other_email = _compare(a.email, b.email)
+    same_phone, other_phone = _compare(a.phone, b.phone)
+    if same_email:
+        desk = is_role_mailbox(a.email or "")
+        if nameless or score >= SIMILAR_PERSON:
+            return Match(Verdict.SURE if same_account else Verdict.LIKELY, ("same_email", "same_person"), score)
+        return NO_MATCH if desk else Match(Verdict.LIKELY, ("same_email", "different_name"), score)
+    if same_phone and (nameless or score >= SIMILAR_PERSON):
+        sure = same_account and not other_email
+        return Match(Verdict.SURE if sure else Verdict.LIKELY, ("same_phone", "same_person"), score)
+    if not same_account or (nameless and (a.form or b.form)):
+        return NO_MATCH
+    if score >= SAME_PERSON or (a.form is None and b.form is None):
+        if not other_email and not other_phone:
+            return Match(Verdict.SURE, ("same_name", "same_person"), score)
+        return Match(Verdict.LIKELY, ("same_name", "same_person"), score)
+    if score >= SIMILAR_PERSON and not (other_email and other_phone):
+        return Match(Verdict.LIKELY, ("same_name", "similar_person"), score)
+    return NO_MATCH
