@@ -170,7 +170,11 @@ class NatsBus:
     async def stop(self) -> None:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
-        await self.broker.stop()
+        try:
+            await self.broker.stop()
+        except nats.errors.Error:
+            # Reconnecting just now: there is nothing to drain, and closing is all that is left.
+            await self.client.close()
 
     @property
     def connected(self) -> bool:
