@@ -335,6 +335,9 @@ def is_paused(job: Job, paused: set[tuple[UUID, str, str]]) -> bool:
 
 
 def _not_granted(job: Job, decision: Decision) -> Move:
+    if any(reason.code == "previous_attempt_open" for reason in decision.reasons):
+        # Trust has not heard yet how the last attempt ended: that news is on its way, and this is no refusal.
+        return _again(job, "", min(30.0, 2.0 ** (job.attempt - 1)), waiting_for="trust")
     state = {
         Outcome.PARKED: ActionState.AWAITING_APPROVAL,
         Outcome.DRAFTED: ActionState.DRAFTED,
