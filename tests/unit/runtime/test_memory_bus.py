@@ -85,7 +85,9 @@ async def test_a_slow_handler_is_not_waited_for_and_still_ends() -> None:
     assert ended.is_set()
 
 
-@pytest.mark.parametrize(("disturbance", "runs"), [(Disturbance.SILENT, 0), (Disturbance.REPLY_LOST, 1), (Disturbance.GARBLED, 1)])
+@pytest.mark.parametrize(
+    ("disturbance", "runs"), [(Disturbance.SILENT, 0), (Disturbance.REPLY_LOST, 1), (Disturbance.GARBLED, 1)]
+)
 async def test_a_disturbed_call_times_out_and_the_next_one_does_not(disturbance: Disturbance, runs: int) -> None:
     seen: list[FlagsRequest] = []
 

@@ -1,0 +1,1 @@
+"""The operating plane: health of the planes, control, feature flags, traces."""

@@ -1,0 +1,58 @@
+"""Operating's composition root: the only file that wires."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from libs.contracts import subjects
+from libs.contracts.catalogue.flags import flags
+from libs.runtime.bus import Bus
+from libs.runtime.plane import HEARTBEAT_SECONDS, Runtime
+from services.operating.domain.health import Board
+from services.operating.domain.spans import Buffer
+from services.operating.handlers import Controls, Flags, Health, Traces
+from services.operating.propagation import Propagation
+from services.operating.settings import OperatingSettings
+from services.operating.store import SqlStore, Store
+
+
+async def build(runtime: Runtime) -> None:
+    """Wire the plane onto its runtime.
+
+    Raises pydantic.ValidationError when the catalogue of flags is wrong.
+    """
+    loops, flush = wire(runtime.bus, SqlStore(runtime.database), OperatingSettings(), now=runtime.now)
+    for name, run in loops.items():
+        runtime.loop(name, run)
+    runtime.on_stop.append(flush)
+
+
+Loop = Callable[[], Awaitable[None]]
+
+
+def wire(
+    bus: Bus, store: Store, settings: OperatingSettings, *, now: Callable[[], datetime]
+) -> tuple[dict[str, Loop], Loop]:
+    """Serve operating's calls and signals on any bus, over any store. Returns the loops to run by name, and what to do at the end."""
+    flags()  # a wrong catalogue stops the start
+    interval = timedelta(seconds=HEARTBEAT_SECONDS)
+    propagation = Propagation(store, bus)
+    health = Health(store, Board(interval), now, interval)
+    controls = Controls(store, propagation)
+    traces = Traces(store, Buffer(), keep=settings.spans_kept, older_than=timedelta(hours=settings.spans_hours))
+
+    bus.serve(subjects.PLANES, health.planes)
+    bus.serve(subjects.CONTROL, controls.command)
+    bus.serve(subjects.CONTROLS, controls.list)
+    bus.serve(subjects.FLAGS, Flags(store).read)
+    bus.serve(subjects.TRACE, traces.read)
+    bus.on_signal(subjects.HEALTH, health.hear)
+    bus.on_signal(subjects.SPANS, traces.hear)
+    loops: dict[str, Loop] = {
+        "heartbeats": health.run,
+        "control delivery": propagation.run,
+        "spans": traces.run,
+        "forgetting spans": traces.run_forgetting,
+    }
+    return loops, traces.flush

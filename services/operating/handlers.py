@@ -1,0 +1,190 @@
+"""Operating's answers: the health board, control, flags, traces; and the telemetry it hears."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from libs.contracts.catalogue.flags import flags as catalogue
+from libs.contracts.errors import Forbidden
+from libs.contracts.message import PLATFORM, Plane, new_id
+from libs.contracts.operating import (
+    ControlCommand,
+    ControlList,
+    ControlListReply,
+    ControlState,
+    FlagsReply,
+    FlagsRequest,
+    HealthReply,
+    HealthReported,
+    HealthRequest,
+    SpansExported,
+    TraceReply,
+    TraceRequest,
+)
+from libs.contracts.subjects import AUDITED
+from libs.contracts.trust import AuditRecorded
+from libs.runtime import telemetry
+from services.operating.domain.control import ENFORCERS, Control, Order, understand
+from services.operating.domain.flags import in_force
+from services.operating.domain.health import Board
+from services.operating.domain.spans import Buffer
+from services.operating.propagation import Propagation
+from services.operating.store import Store, Unit
+
+log = logging.getLogger(__name__)
+
+FIRST_TRY_SECONDS = 2.0
+"""How long a command waits for the enforcing planes before it answers with what they have acknowledged so far."""
+SPAN_BATCH = 1000
+FLUSH_SECONDS = 0.3
+FORGET_SECONDS = 60.0
+
+
+class Health:
+    """The board of planes. Each replica of operating hears some heartbeats; the table lets each know all."""
+
+    def __init__(self, store: Store, board: Board, now: Callable[[], datetime], every: timedelta) -> None:
+        self._store = store
+        self._board = board
+        self._now = now
+        self._every = every
+
+    async def hear(self, report: HealthReported) -> None:
+        self._board.hear(report, self._now())
+
+    async def planes(self, _: HealthRequest) -> HealthReply:
+        return HealthReply(planes=self._board.planes(self._now()))
+
+    async def exchange(self) -> None:
+        """Put what was heard here on record, and take in what other replicas heard, or this one before it restarted."""
+        self._board.forget(self._now())
+        await self._store.save_heartbeats(self._board.heartbeats())
+        self._board.restore(await self._store.heartbeats())
+
+    async def run(self) -> None:
+        while True:
+            await self.exchange()
+            await asyncio.sleep(self._every.total_seconds())
+
+
+class Controls:
+    """Pause, stop, resume: on record and in the ledger first, then told to the planes that enforce it."""
+
+    def __init__(self, store: Store, propagation: Propagation) -> None:
+        self._store = store
+        self._propagation = propagation
+
+    async def command(self, command: ControlCommand) -> ControlState:
+        """Carry out a command and answer with how it stands.
+
+        Raises ControlForbidden, ForeignTenant, UnknownCommand, UnknownScope, UnknownTarget.
+        """
+        order = understand(command)
+        async with self._store.unit(order.tenant_id) as unit:
+            control = await unit.order(order)
+            await _ledger(unit, order, control)
+        await self._first_try(control)
+        async with self._store.unit(order.tenant_id) as unit:
+            current = await unit.control(control.control_id)
+        return (current or control).state(order.tenant_id)
+
+    async def _first_try(self, control: Control) -> None:
+        """Tell the planes at once. Where that fails or takes long, the delivery loop goes on; the command stands either way."""
+        try:
+            async with asyncio.timeout(FIRST_TRY_SECONDS):
+                await asyncio.gather(
+                    *(self._propagation.deliver(control.tenant_id, control.control_id, plane) for plane in ENFORCERS)
+                )
+        except TimeoutError:
+            log.warning(
+                "a control waits for its acknowledgement", extra={"ids": {"control_id": str(control.control_id)}}
+            )
+
+    async def list(self, request: ControlList) -> ControlListReply:
+        tenant = request.principal.tenant_id
+        if not request.principal.roles:
+            raise Forbidden
+        async with self._store.unit(tenant, PLATFORM) as unit:
+            controls = await unit.controls()
+        return ControlListReply(items=tuple(c.state(tenant) for c in controls if c.concerns(tenant)))
+
+
+async def _ledger(unit: Unit, order: Order, control: Control) -> None:
+    unit.emit(
+        AUDITED[Plane.OPERATING],
+        AuditRecorded(
+            entry_id=new_id(),
+            tenant_id=order.tenant_id,
+            kind="control_commanded",
+            actor=order.actor,
+            target=f"{control.scope}:{control.target}",
+            at=await unit.now(),
+            data={"command": order.command.value, "reason": order.reason, "version": control.version},
+            trace_id=telemetry.trace_id(),
+        ),
+    )
+
+
+class Flags:
+    """What is switched on for a tenant. Read from the table each time: a stale answer could outlive a tenant's "off"."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def read(self, request: FlagsRequest) -> FlagsReply:
+        async with self._store.unit(request.tenant_id, PLATFORM) as unit:
+            values = await unit.flag_values()
+            now = await unit.now()
+        return FlagsReply(
+            flags=in_force(catalogue(), values, request.tenant_id, now), version=sum(value.version for value in values)
+        )
+
+
+class Traces:
+    """The last spans of all planes, each under its tenant."""
+
+    def __init__(self, store: Store, buffer: Buffer, *, keep: int, older_than: timedelta) -> None:
+        self._store = store
+        self._buffer = buffer
+        self._keep = keep
+        self._older_than = older_than
+        self._reported = 0
+
+    async def hear(self, message: SpansExported) -> None:
+        self._buffer.add(message.spans)
+
+    async def flush(self) -> None:
+        """Store what waits, in batches. A batch that cannot be stored is lost: it is telemetry."""
+        while batch := self._buffer.take(SPAN_BATCH):
+            await self._store.add_spans(batch)
+        if self._buffer.dropped > self._reported:
+            log.warning("spans were dropped", extra={"ids": {"dropped": self._buffer.dropped}})
+            self._reported = self._buffer.dropped
+
+    async def forget(self) -> None:
+        """Forget what is too much or too old."""
+        while await self._store.forget_spans(keep=self._keep, older_than=self._older_than):
+            continue
+
+    async def run(self) -> None:
+        while True:
+            await self.flush()
+            await asyncio.sleep(FLUSH_SECONDS)
+
+    async def run_forgetting(self) -> None:
+        while True:
+            await self.forget()
+            await asyncio.sleep(FORGET_SECONDS)
+
+    async def read(self, request: TraceRequest) -> TraceReply:
+        """Spans of the principal's tenant, and those that belong to none.
+
+        Raises Forbidden for a principal without any role.
+        """
+        if not request.principal.roles:
+            raise Forbidden
+        async with self._store.unit(request.principal.tenant_id) as unit:
+            return TraceReply(spans=tuple(await unit.spans(request.trace_ids)))
