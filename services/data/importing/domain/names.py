@@ -10,7 +10,7 @@ from itertools import combinations
 
 from rapidfuzz import fuzz
 
-from services.data.importing.domain.text import fold, is_arabic, skeleton
+from services.data.importing.domain.text import fold, is_arabic, rough_sound, skeleton
 from services.data.importing.domain.vocabulary import load
 
 GENERIC_WEIGHT, PROPER_WEIGHT = 0.5, 1.0
@@ -158,10 +158,14 @@ def _word_likeness(a: Word, b: Word, *, same_script: bool) -> float:
     if same_script:
         return _slip(a, b)
     if a.bones == b.bones and a.bones:
-        return 0.97 if len(a.bones) >= 3 else 0.88 if len(a.bones) == 2 else 0.6
+        return 0.97 if len(a.bones) >= 3 or _sound_alike(a, b) else 0.88 if len(a.bones) == 2 else 0.5
     if min(len(a.bones), len(b.bones)) >= 4:
         return 0.9 * fuzz.ratio(a.bones, b.bones, score_cutoff=75) / 100
     return 0.0
+
+
+def _sound_alike(a: Word, b: Word) -> bool:
+    return fuzz.ratio(rough_sound(a.text), rough_sound(b.text)) >= 75
 
 
 def _slip(a: Word, b: Word) -> float:

@@ -38,7 +38,7 @@ def plan_import(read: ReadRows, existing: Sequence[ExistingRecord] = (), seen: C
     unchanged = tuple(row.row_number for row in read.leads if row.fingerprint in seen)
     accounts = GroupedAccounts.of(existing, fresh)
     contacts = GroupedContacts.of(existing, fresh, accounts)
-    draft = _Draft(fresh, accounts, contacts)
+    draft = _Draft(fresh, accounts, contacts, _stored_opt_outs(existing))
     decisions = draft.decisions()
     counts = Counter(decision.outcome for decision in decisions)
     return MergePlan(
@@ -61,13 +61,22 @@ def plan_import(read: ReadRows, existing: Sequence[ExistingRecord] = (), seen: C
     )
 
 
+def _stored_opt_outs(existing: Sequence[ExistingRecord]) -> frozenset[str]:
+    """Keys of the numbers and addresses that stored contacts opted out with."""
+    contacts = [record.contact for record in existing if record.contact and record.contact.opted_out is OptOut.YES]
+    return frozenset(key for contact in contacts for key in contact_keys(contact_view(contact)))
+
+
 class _Draft:
     """Outcome by outcome: a row folded into another is merged; the row that stays carries what all of them say."""
 
-    def __init__(self, rows: tuple[LeadRow, ...], accounts: GroupedAccounts, contacts: GroupedContacts) -> None:
+    def __init__(
+        self, rows: tuple[LeadRow, ...], accounts: GroupedAccounts, contacts: GroupedContacts, opted_out: frozenset[str]
+    ) -> None:
         self._rows = rows
         self._accounts = accounts
         self._contacts = contacts
+        self._opted_out = opted_out
         self._members: list[list[int]] = [[] for _ in contacts.planned]
         for position, index in enumerate(contacts.side.index_of_row):
             self._members[index].append(position)
@@ -157,17 +166,16 @@ class _Draft:
         return say("review", "likely_duplicate", other=other, why=why)
 
     def _shared_opt_outs(self) -> dict[int, list[Said]]:
-        """A number or address that opted out in one row is not safe in another, though the two are different people."""
-        opted_out: dict[str, int] = {}
+        """A number or address that opted out once is not safe elsewhere, though the two may be different people."""
+        opted_out: dict[str, Said] = dict.fromkeys(self._opted_out, say("why", "existing"))
         for contact in self._contacts.planned:
             if contact.fields.opted_out is OptOut.YES:
                 for key in contact_keys(contact_view(contact.fields)):
-                    opted_out.setdefault(key, contact.rows[0])
+                    opted_out.setdefault(key, say("why", "row", row=contact.rows[0]))
         found: dict[int, list[Said]] = {}
         for contact in self._contacts.planned if opted_out else ():
             if contact.fields.opted_out is not OptOut.YES:
-                rows = {opted_out[key] for key in contact_keys(contact_view(contact.fields)) if key in opted_out}
-                if rows:
-                    other = say("why", "row", row=min(rows))
-                    found[contact.index] = [say("review", "shared_address_opted_out", other=other)]
+                others = [opted_out[key] for key in contact_keys(contact_view(contact.fields)) if key in opted_out]
+                if others:
+                    found[contact.index] = [say("review", "shared_address_opted_out", other=others[0])]
         return found

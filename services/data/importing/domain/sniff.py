@@ -40,6 +40,8 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Everything but the control characters that no text has; a stray one costs its row, many make the file binary.
+_PLAIN_BYTES = bytes(byte for byte in range(256) if byte >= 32 or byte in b"\t\n\v\f\r")
 # In text read with the wrong single-byte code page, Arabic letters stick to Latin ones inside a word.
 _MIXED = re.compile("[A-Za-z\u00c0-\u024f][\u0620-\u064a]|[\u0620-\u064a][A-Za-z\u00c0-\u024f]")
 _ARABIC_LETTER = re.compile("[\u0620-\u064a]")
@@ -82,8 +84,11 @@ def decode(content: bytes) -> tuple[str, str]:
     for bom, encoding in _BOMS:
         if content.startswith(bom):
             return _checked(_strictly(content[len(bom) :], encoding)), encoding
-    if b"\x00" in content[:4096]:
+    sample = content[:4096]
+    if sample.count(0) > len(sample) // 16:
         return _checked(_utf16_without_mark(content)), "utf-16"
+    if len(sample.translate(None, _PLAIN_BYTES)) > 4 + len(sample) // 100:
+        raise FileRefused("not_a_table", kind=say("kind", "binary"))
     try:
         return _checked(content.decode("utf-8")), "utf-8"
     except UnicodeDecodeError as error:
@@ -91,7 +96,7 @@ def decode(content: bytes) -> tuple[str, str]:
     text = content.decode("windows-1256")
     arabic = len(_ARABIC_LETTER.findall(text))
     doubtful = len(_MIXED.findall(text)) + len(_ODD.findall(text))
-    if doubtful > max(1, arabic // 50):
+    if doubtful > max(3, arabic // 20):
         raise FileRefused("wrong_encoding")
     return _checked(text), "windows-1256"
 
@@ -108,7 +113,7 @@ def _strictly(content: bytes, encoding: str) -> str:
 def _utf16_without_mark(content: bytes) -> str:
     sample = content[:4096]
     odd, even = sample[1::2].count(0), sample[0::2].count(0)
-    if max(odd, even) < len(sample) // 16 or min(odd, even) > max(odd, even) // 10:
+    if min(odd, even) > max(odd, even) // 10:
         raise FileRefused("not_a_table", kind=say("kind", "binary"))
     return _strictly(content, "utf-16-le" if odd > even else "utf-16-be")
 

@@ -27,7 +27,7 @@ _LETTERS = str.maketrans(
         "ء": None,
     }
 )  # fmt: skip
-_NOT_WORD = re.compile(r"[^\w]+|_+")
+_NOT_WORD = re.compile(r"[\W_]+")
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufeff]")
 
 
@@ -121,3 +121,26 @@ def _squeeze(word: str, sounds: dict[str, str], *, w: str, y: str) -> str:
         if sound and (not out or out[-1] != sound):
             out.append(sound)
     return "".join(out)
+
+
+# Vowels as both scripts hint at them. Short ones are not written in Arabic, so this only helps where few consonants are left.
+_ARABIC_VOWELS = {"ا": "a", "ع": "a", "و": "u", "ي": "i"}
+_LATIN_VOWELS = (("ou", "u"), ("oo", "u"), ("ee", "i"), ("y", "i"), ("w", "u"), ("o", "u"), ("e", "i"))
+
+
+@lru_cache(maxsize=65536)
+def rough_sound(word: str) -> str:
+    """A short folded word with its long vowels, the same for "علي" and "Ali", "سعد" and "Saad", but not for "لؤي"."""
+    if is_arabic(word):
+        bare = word[2:] if word.startswith("ال") and len(word) > 4 else word
+        if bare.endswith("ه"):
+            bare = bare[:-1] + "ا"
+        letters = "".join(_ARABIC_VOWELS.get(letter) or _ARABIC_SOUNDS.get(letter, "") for letter in bare)
+    else:
+        bare = word[2:] if word.startswith("al") and len(word) > 5 else word
+        if bare.endswith("ah"):
+            bare = bare[:-1]
+        for pair, sound in (*_LATIN_PAIRS, *_LATIN_VOWELS):
+            bare = bare.replace(pair, sound)
+        letters = "".join(letter if letter in "aiu" else _LATIN_SOUNDS.get(letter, "") for letter in bare)
+    return "".join(letter for i, letter in enumerate(letters) if i == 0 or letter != letters[i - 1])

@@ -1,0 +1,1 @@
+"""Data: operational truth. Tenants, accounts, contacts, leads, imports."""
