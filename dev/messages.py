@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Lang = Literal["en", "ar"]
 
@@ -31,6 +31,8 @@ class DealixError(Exception):
     """
 
     exit_code = 1
+    details: Mapping[str, Any] = {}
+    """What `--json` adds to the sentence."""
 
     def __init__(self, en: str, ar: str) -> None:
         super().__init__(en)
@@ -59,6 +61,14 @@ class StartInterrupted(DealixError):
     """Stopped by Ctrl-C or `dealix down` before it was ready."""
 
     exit_code = 130
+
+
+class NotRunning(DealixError):
+    """A command needs a running system and there is none."""
+
+
+class Declined(DealixError):
+    """The person said no, or nobody was there to be asked."""
 
 
 class StartFailed(DealixError):

@@ -9,15 +9,18 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from typer.core import TyperGroup
 
-from dev.messages import DealixError, Lang, Sentence, pick_lang
+from dev.messages import DealixError, Declined, Lang, Sentence, pick_lang
 
 LangOption = Annotated[
     str | None, typer.Option("--lang", help="en or ar; from DEALIX_LANG or the locale when not given.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+PIPED_WIDTH = 140
+"""Columns when the output goes into a file or a pipe, where there is no edge to fold at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,40 @@ class Output:
             print(json.dumps(value, ensure_ascii=False, indent=2), flush=True)
 
     def fail(self, error: DealixError) -> None:
-        self.result({"error": error.sentence.text(self.lang), "kind": type(error).__name__})
+        self.result({"error": error.sentence.text(self.lang), "kind": type(error).__name__, **error.details})
         if not self.as_json:
             print(error.sentence.text(self.lang), file=sys.stderr, flush=True)
 
     def console(self) -> Console:
         return Console()
+
+    def text(self, en: str, ar: str) -> str:
+        """One of two texts, by language."""
+        return ar if self.lang == "ar" else en
+
+    def show(self, *shown: RenderableType) -> None:
+        """Tables and panels for a person. Text is shown as it is: what looks like markup or an emoji code is data."""
+        if not self.as_json:
+            console = Console(markup=False, emoji=False, highlight=False)
+            if not console.is_terminal:
+                console.width = max(console.width, PIPED_WIDTH)
+            console.print(*shown, sep="\n")
+
+    def ask(self, question: Sentence, *, otherwise: str) -> None:
+        """Ask yes or no; anything but yes raises Declined. `otherwise` is the option that answers beforehand.
+
+        With `--json`, or where nobody can be asked, nothing is assumed: that raises Declined as well.
+        """
+        if self.as_json or not sys.stdin.isatty():
+            raise Declined(
+                f"Nothing was done: this needs a person's yes. Run it in a terminal, or add {otherwise}.",
+                f"لم يُنفّذ شيء: يلزم تأكيد شخص. نفّذ الأمر في طرفية أو أضف {otherwise}.",
+            )
+        hint = self.text("[y/N]", "[نعم/لا]")
+        print(f"{question.text(self.lang)} {hint} ", end="", flush=True)
+        answer = sys.stdin.readline().strip().casefold()
+        if answer not in ("y", "yes", "نعم", "ن"):
+            raise Declined("Nothing was done.", "لم يُنفّذ شيء.")
 
 
 _DEFAULT = Output()
