@@ -50,7 +50,14 @@ def cells(parsed: ParsedFile) -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize(
     ("encoding", "named"),
-    [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16-le"), ("utf-16-le", "utf-16"), ("utf-16-be", "utf-16"), ("windows-1256", "windows-1256")],
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8"),
+        ("utf-16", "utf-16-le"),
+        ("utf-16-le", "utf-16"),
+        ("utf-16-be", "utf-16"),
+        ("windows-1256", "windows-1256"),
+    ],
 )
 def test_arabic_is_read_in_every_encoding_that_lists_come_in(encoding: str, named: str) -> None:
     parsed = read_file(ARABIC.encode(encoding))
@@ -65,7 +72,7 @@ def test_the_delimiter_is_found(delimiter: str) -> None:
 
 
 def test_a_semicolon_file_with_decimal_commas_is_not_split_at_commas() -> None:
-    assert cells(read_file("company;name;value\nNajd;Ali;1,5\nRowad;Sara;2,5\n".encode()))[0] == ("Najd", "Ali", "1,5")
+    assert cells(read_file(b"company;name;value\nNajd;Ali;1,5\nRowad;Sara;2,5\n"))[0] == ("Najd", "Ali", "1,5")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +135,9 @@ def test_damaged_utf8_is_refused_with_the_line() -> None:
 
 
 def test_a_workbook_gives_phones_as_typed_and_dates_as_dates() -> None:
-    content = workbook(("company", "mobile", "date", "value", "active"), ("Najd", 501234567.0, date(2026, 3, 5), 1250.5, True))
+    content = workbook(
+        ("company", "mobile", "date", "value", "active"), ("Najd", 501234567.0, date(2026, 3, 5), 1250.5, True)
+    )
     assert cells(read_file(content)) == [("Najd", "501234567", "2026-03-05", "1250.5", "true")]
 
 
@@ -139,7 +148,9 @@ def test_a_workbook_keeps_spreadsheet_row_numbers_below_a_title() -> None:
 
 
 def test_a_formula_shows_as_one_although_the_workbook_has_its_value() -> None:
-    parsed = read_file(workbook(("company", "name", "value"), ("Najd", "Ali", "=1+1"), ("Rowad", '=HYPERLINK("http://x","y")', 5)))
+    parsed = read_file(
+        workbook(("company", "name", "value"), ("Najd", "Ali", "=1+1"), ("Rowad", '=HYPERLINK("http://x","y")', 5))
+    )
     assert cells(parsed)[0][2].startswith("=")
     assert cells(parsed)[1][1].startswith("=")
     assert cells(parsed)[1][2] == "5"
@@ -180,12 +191,18 @@ def test_a_zip_bomb_that_lies_about_its_size_is_refused() -> None:
 def test_a_damaged_workbook_is_refused() -> None:
     content = workbook(("company", "name"), ("Najd", "Ali"))
     assert refusal(content[: len(content) // 2]).code == "broken_workbook"
-    assert refusal(repacked(content, "xl/worksheets/sheet1.xml", b"<worksheet><row>")).code in ("broken_workbook", "no_sheet")
+    assert refusal(repacked(content, "xl/worksheets/sheet1.xml", b"<worksheet><row>")).code in (
+        "broken_workbook",
+        "no_sheet",
+    )
 
 
 def test_an_entity_bomb_in_a_workbook_is_refused() -> None:
     bomb = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><worksheet>&b;<f >1</f></worksheet>'
-    assert refusal(repacked(workbook(("company",), ("x",)), "xl/worksheets/sheet1.xml", bomb)).code in ("broken_workbook", "no_sheet")
+    assert refusal(repacked(workbook(("company",), ("x",)), "xl/worksheets/sheet1.xml", bomb)).code in (
+        "broken_workbook",
+        "no_sheet",
+    )
 
 
 def repacked(content: bytes, part: str, data: bytes) -> bytes:
@@ -203,7 +220,11 @@ def test_a_broken_line_costs_that_line_only() -> None:
     text = 'company,name,notes\nNajd,Ali,"two\nlines"\nRowad,"Sara,open\nSama,Omar,fine\nhalf,row\nBayan,Reem,x,surplus\nWaha,Huda,y\n'
     parsed = read_file(text.encode())
     assert [row.cells[0] for row in parsed.rows] == ["Najd", "Sama", "Waha"]
-    assert [(broken.row_number, broken.code) for broken in parsed.broken] == [(3, "broken_quotes"), (5, "broken_row"), (6, "broken_row")]
+    assert [(broken.row_number, broken.code) for broken in parsed.broken] == [
+        (3, "broken_quotes"),
+        (5, "broken_row"),
+        (6, "broken_row"),
+    ]
     assert parsed.broken[1].raw == ("half", "row")
 
 
@@ -273,7 +294,12 @@ def test_a_mapping_to_nowhere_is_refused(mapping: dict[str, str]) -> None:
 
 
 def test_every_name_of_every_field_leads_to_that_field() -> None:
-    wrong = {name: recognise(name)[0] for field in fields() for name in load("fields")[field]["names"] if recognise(name)[0] != field}
+    wrong = {
+        name: recognise(name)[0]
+        for field in fields()
+        for name in load("fields")[field]["names"]
+        if recognise(name)[0] != field
+    }
     assert wrong == {}
 
 

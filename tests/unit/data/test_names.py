@@ -80,7 +80,13 @@ def test_one_person_in_two_spellings_is_the_same(left: str, right: str) -> None:
 
 @pytest.mark.parametrize(
     ("left", "right"),
-    [("محمد العتيبي", "أحمد العتيبي"), ("Omar Saleh", "Amr Saleh"), ("علي منصور", "علي منصوري"), ("سعد الحربي", "سعيد الحربي"), ("Khalid Saad", "Khalid Saeed Omar")],
+    [
+        ("محمد العتيبي", "أحمد العتيبي"),
+        ("Omar Saleh", "Amr Saleh"),
+        ("علي منصور", "علي منصوري"),
+        ("سعد الحربي", "سعيد الحربي"),
+        ("Khalid Saad", "Khalid Saeed Omar"),
+    ],
 )
 def test_relatives_and_namesakes_are_not_the_same_person(left: str, right: str) -> None:
     assert similarity(person_form(left), person_form(right)) < 92

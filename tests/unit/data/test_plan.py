@@ -22,7 +22,9 @@ from services.data.importing.domain.records import (
 from services.data.importing.domain.rows import read_rows
 
 TODAY = date(2026, 11, 21)
-HEADER = "company,name,mobile,email,source,opted_out,cr,city,whatsapp_opt_in,whatsapp_opt_in_at,website,office phone,cold"
+HEADER = (
+    "company,name,mobile,email,source,opted_out,cr,city,whatsapp_opt_in,whatsapp_opt_in_at,website,office phone,cold"
+)
 
 
 def read(*lines: str) -> ReadRows:
@@ -73,7 +75,9 @@ def test_two_people_of_one_company_with_one_phone_stay_two() -> None:
 
 
 def test_later_rows_fill_blanks_and_overwrite_nothing() -> None:
-    result = plan("شركة نجد,Ali Saad,0501234567,,,,1010123456", "Najd,Ali Saad,0501234567,ali@najd.example,,,1010123456,Jeddah")
+    result = plan(
+        "شركة نجد,Ali Saad,0501234567,,,,1010123456", "Najd,Ali Saad,0501234567,ali@najd.example,,,1010123456,Jeddah"
+    )
     assert result.accounts[0].fields.name == "شركة نجد"
     assert result.accounts[0].fields.city == "jeddah"
     assert result.accounts[0].aliases == ("Najd",)
@@ -85,20 +89,28 @@ def test_later_rows_fill_blanks_and_overwrite_nothing() -> None:
 
 
 def test_a_shared_switchboard_does_not_make_two_companies_one() -> None:
-    result = plan("Najd Technology,Ali Saad,0112345678", "Blue Whale Foods,Sara Omar,0112345678", "Zad Contracting,Huda Ali,,h@zad.example,,,,,,,,0112345678")
+    result = plan(
+        "Najd Technology,Ali Saad,0112345678",
+        "Blue Whale Foods,Sara Omar,0112345678",
+        "Zad Contracting,Huda Ali,,h@zad.example,,,,,,,,0112345678",
+    )
     assert outcomes(result) == ["created"] * 3
     assert len(result.accounts) == 3
 
 
 def test_one_name_with_two_registrations_waits_for_a_person() -> None:
-    result = plan("Najd Technology,Ali Saad,0501234567,,,,1010123456", "Najd Technology,Sara Omar,0551234567,,,,4030123456")
+    result = plan(
+        "Najd Technology,Ali Saad,0501234567,,,,1010123456", "Najd Technology,Sara Omar,0551234567,,,,4030123456"
+    )
     assert outcomes(result) == ["created", "needs_review"]
     assert len(result.accounts) == 2
     assert [said.code for said in result.reviews[0].why] == ["similar_name", "different_cr"]
 
 
 def test_one_registration_under_two_names_waits_for_a_person() -> None:
-    result = plan("Najd Technology,Ali Saad,0501234567,,,,1010123456", "Blue Whale Foods,Sara Omar,0551234567,,,,1010123456")
+    result = plan(
+        "Najd Technology,Ali Saad,0501234567,,,,1010123456", "Blue Whale Foods,Sara Omar,0551234567,,,,1010123456"
+    )
     assert outcomes(result) == ["created", "needs_review"]
     assert len(result.accounts) == 2
 
@@ -205,7 +217,9 @@ def test_a_row_both_blocked_and_doubtful_is_blocked_and_keeps_all_reasons() -> N
 
 
 def stored(number: str = "1", **fields: object) -> ExistingRecord:
-    account = {"name": "شركة نجد للتقنية", "domain": "najd.example"} | {k: v for k, v in fields.items() if k in ("name", "domain", "cr")}
+    account = {"name": "شركة نجد للتقنية", "domain": "najd.example"} | {
+        k: v for k, v in fields.items() if k in ("name", "domain", "cr")
+    }
     contact = {"full_name": "علي سعد", "phone_e164": "+966501234567", "email": "ali@najd.example"}
     contact |= {k: v for k, v in fields.items() if k in ("full_name", "phone_e164", "email", "opted_out", "consents")}
     return ExistingRecord(f"account-{number}", AccountFields(**account), f"contact-{number}", ContactFields(**contact))  # type: ignore[arg-type]  # only known fields
@@ -239,7 +253,10 @@ def test_a_new_person_joins_the_stored_account() -> None:
 
 
 def test_an_import_never_joins_two_stored_accounts() -> None:
-    existing = (stored("1", cr="1010123456", domain="one.example"), stored("2", domain="najd.example", full_name="x", email=None, phone_e164=None))
+    existing = (
+        stored("1", cr="1010123456", domain="one.example"),
+        stored("2", domain="najd.example", full_name="x", email=None, phone_e164=None),
+    )
     result = plan("شركة نجد للتقنية,Huda Ali,0561234567,h@najd.example,,,1010123456", existing=existing)
     assert len({account.existing_id for account in result.accounts}) == len(result.accounts)
     assert {account.existing_id for account in result.accounts} <= {"account-1", "account-2"}
@@ -253,7 +270,16 @@ def test_a_likely_match_with_a_stored_record_waits_beside_it() -> None:
 
 # -- the whole ---------------------------------------------------------------------------------------------------------
 
-COMPANIES = ["شركة نجد للتقنية", "Najd Technology", "Blue Whale Foods", "مؤسسة الجزيرة", "Aljazeera Est.", "Zad Contracting", "", "=1+1"]
+COMPANIES = [
+    "شركة نجد للتقنية",
+    "Najd Technology",
+    "Blue Whale Foods",
+    "مؤسسة الجزيرة",
+    "Aljazeera Est.",
+    "Zad Contracting",
+    "",
+    "=1+1",
+]
 PEOPLE = ["علي سعد", "Ali Saad", "Sara Omar", "سارة عمر", ""]
 PHONES = ["0501234567", "+966501234567", "0551234567", "0112345678", "12", ""]
 EMAILS = ["ali@najd.example", "info@najd.example", "s@whale.example", "x@gmail.com", "bad", ""]
@@ -269,7 +295,11 @@ LINES = st.lists(
 def as_existing(result: MergePlan) -> tuple[ExistingRecord, ...]:
     return tuple(
         ExistingRecord(
-            f"a{contact.account}", result.accounts[contact.account].fields, f"c{contact.index}", contact.fields, result.accounts[contact.account].aliases
+            f"a{contact.account}",
+            result.accounts[contact.account].fields,
+            f"c{contact.index}",
+            contact.fields,
+            result.accounts[contact.account].aliases,
         )
         for contact in result.contacts
     )
@@ -283,10 +313,16 @@ def test_every_row_has_exactly_one_outcome_and_the_counts_add_up(lines: list[str
     counts = result.counts
     assert counts.rows == len(lines)
     assert counts.rows == counts.created + counts.merged + counts.needs_review + counts.blocked + counts.rejected
-    numbers = Counter([decision.row_number for decision in result.decisions] + [rejection.row_number for rejection in result.rejected])
+    numbers = Counter(
+        [decision.row_number for decision in result.decisions] + [rejection.row_number for rejection in result.rejected]
+    )
     assert numbers == Counter(range(2, len(lines) + 2))
-    assert sorted(number for contact in result.contacts for number in contact.rows) == [d.row_number for d in result.decisions]
-    assert sorted(number for account in result.accounts for number in account.rows) == [d.row_number for d in result.decisions]
+    assert sorted(number for contact in result.contacts for number in contact.rows) == [
+        d.row_number for d in result.decisions
+    ]
+    assert sorted(number for account in result.accounts for number in account.rows) == [
+        d.row_number for d in result.decisions
+    ]
 
 
 @settings(max_examples=120, deadline=None)

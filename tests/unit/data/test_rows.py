@@ -32,15 +32,30 @@ def one(line: str, **options: str) -> LeadRow:
 
 
 def test_a_row_becomes_a_typed_lead() -> None:
-    lead = one('شركة نجد للتقنية,محمد العتيبي,٠٥٠١٢٣٤٥٦٧,M@Najd.Example,نموذج الموقع,لا,نعم,1447/9/16,yes,2026-03-05,"25,000 ريال",طلب عرض سعر,1010123456,جدة')
-    assert (lead.account.name, lead.account.name_ar, lead.account.cr, lead.account.domain) == ("شركة نجد للتقنية", "شركة نجد للتقنية", "1010123456", "najd.example")
+    lead = one(
+        'شركة نجد للتقنية,محمد العتيبي,٠٥٠١٢٣٤٥٦٧,M@Najd.Example,نموذج الموقع,لا,نعم,1447/9/16,yes,2026-03-05,"25,000 ريال",طلب عرض سعر,1010123456,جدة'
+    )
+    assert (lead.account.name, lead.account.name_ar, lead.account.cr, lead.account.domain) == (
+        "شركة نجد للتقنية",
+        "شركة نجد للتقنية",
+        "1010123456",
+        "najd.example",
+    )
     assert (lead.account.city, lead.account.region) == ("jeddah", "makkah")
-    assert (lead.contact.phone_e164, lead.contact.email, lead.contact.opted_out) == ("+966501234567", "M@najd.example", OptOut.NO)
+    assert (lead.contact.phone_e164, lead.contact.email, lead.contact.opted_out) == (
+        "+966501234567",
+        "M@najd.example",
+        OptOut.NO,
+    )
     assert lead.contact.consents == (
         ConsentClaim("whatsapp", True, date(2026, 3, 5), None),
         ConsentClaim("email", True, date(2026, 3, 5), None),
     )
-    assert (lead.lead.source, lead.lead.collected_directly, lead.lead.estimated_value) == ("website_form", True, Decimal("25000.00"))
+    assert (lead.lead.source, lead.lead.collected_directly, lead.lead.estimated_value) == (
+        "website_form",
+        True,
+        Decimal("25000.00"),
+    )
     assert (lead.notes, lead.review, lead.block) == ((), (), ())
 
 
@@ -76,7 +91,7 @@ def test_a_damaged_row_is_rejected_with_its_field_and_reason(line: str, field: s
     assert len(read.leads) == 1
     (rejection,) = read.rejected
     assert (rejection.row_number, rejection.field, rejection.code) == (2, field, code)
-    assert rejection.en and rejection.ar and rejection.raw
+    assert all((rejection.en, rejection.ar, rejection.raw))
 
 
 @pytest.mark.parametrize("phone", ["+966501234567", "+966 50 123 4567", "＋966501234567".replace("＋", "+")])
@@ -147,7 +162,9 @@ def test_a_row_without_phone_or_email_waits_for_a_person() -> None:
 
 
 def test_a_consent_cell_may_be_its_own_date_but_not_a_future_one() -> None:
-    assert one("Najd,Ali,0501234567,,,,2026-03-05").contact.consents == (ConsentClaim("whatsapp", True, date(2026, 3, 5), None),)
+    assert one("Najd,Ali,0501234567,,,,2026-03-05").contact.consents == (
+        ConsentClaim("whatsapp", True, date(2026, 3, 5), None),
+    )
     assert one("Najd,Ali,0501234567,,,,2027-03-05").contact.consents == ()
 
 
@@ -195,7 +212,12 @@ def test_rejects_can_be_mended_and_imported_again() -> None:
     assert text.startswith("\ufeff")
     assert "'=1+1" in text
     assert ",=1+1" not in text
-    mended = text.replace("Najd,,", "Najd,Ali,").replace("'=1+1", "Rowad").replace("half,row", "Sama,Omar").replace("half,,", "Waha,Huda,")
+    mended = (
+        text.replace("Najd,,", "Najd,Ali,")
+        .replace("'=1+1", "Rowad")
+        .replace("half,row", "Sama,Omar")
+        .replace("half,,", "Waha,Huda,")
+    )
     again = read_rows(read_file(mended.encode()), source="own_crm", today=TODAY)
     assert again.rejected == ()
     assert [lead.account.name for lead in again.leads] == ["Najd", "Rowad", "Waha", "Sama"]

@@ -38,7 +38,15 @@ def test_a_source_nobody_knows_waits_for_a_person(text: str) -> None:
     assert resolve_source(text).handling is Handling.REVIEW
 
 
-@pytest.mark.parametrize(("text", "key"), [("event list, purchased", "purchased"), ("CRM (scraped)", "scraped"), ("LinkedIn scraping tool", "scraped"), ("قائمة مشتراة من معرض", "purchased")])
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("event list, purchased", "purchased"),
+        ("CRM (scraped)", "scraped"),
+        ("LinkedIn scraping tool", "scraped"),
+        ("قائمة مشتراة من معرض", "purchased"),
+    ],
+)
 def test_the_stricter_of_two_named_sources_counts(text: str, key: str) -> None:
     assert resolve_source(text).key == key
 

@@ -25,7 +25,12 @@ def by_library(text: str) -> str | None:
 
 
 @settings(max_examples=400)
-@given(prefix=PREFIX, digits=st.integers(0, 10**10 - 1), width=st.integers(6, 10), first=st.sampled_from(["5", "1", "8", "9", ""]))
+@given(
+    prefix=PREFIX,
+    digits=st.integers(0, 10**10 - 1),
+    width=st.integers(6, 10),
+    first=st.sampled_from(["5", "1", "8", "9", ""]),
+)
 def test_the_phone_fast_path_agrees_with_the_library(prefix: str, digits: int, width: int, first: str) -> None:
     text = f"{prefix}{first}{str(digits).zfill(10)[:width]}"
     assert values.phone(text) == by_library(text)
@@ -39,7 +44,9 @@ def test_filled_and_arabic_written_mobiles_agree_with_the_library(line: int, pre
     assert values.phone(text) == values.phone(arabic) == by_library(text)
 
 
-@pytest.mark.parametrize("text", ["05012345", "0521234567", "CALL-ME-NOW", "0501234567 / 0551234567", "0112345678 ext 12", "", "٠٥"])
+@pytest.mark.parametrize(
+    "text", ["05012345", "0521234567", "CALL-ME-NOW", "0501234567 / 0551234567", "0112345678 ext 12", "", "٠٥"]
+)
 def test_what_is_no_single_valid_number_is_left_out(text: str) -> None:
     assert values.phone(text) is None
 
@@ -88,12 +95,30 @@ def test_a_free_mail_host_says_nothing_about_the_company() -> None:
     assert values.company_domain("x@najd.example") == "najd.example"
 
 
-@pytest.mark.parametrize(("text", "number"), [("1010 123 456", "1010123456"), ("١٠١٠١٢٣٤٥٦", "1010123456"), ("101012345", None), ("10101234567", None), ("CR-101", None)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1010 123 456", "1010123456"),
+        ("١٠١٠١٢٣٤٥٦", "1010123456"),
+        ("101012345", None),
+        ("10101234567", None),
+        ("CR-101", None),
+    ],
+)
 def test_a_commercial_registration_has_ten_digits(text: str, number: str | None) -> None:
     assert values.cr_number(text) == number
 
 
-@pytest.mark.parametrize(("text", "number"), [("300012345600003", "300012345600003"), ("SA300012345600003", "300012345600003"), ("300012345600004", None), ("200012345600003", None), ("30001234560003", None)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("300012345600003", "300012345600003"),
+        ("SA300012345600003", "300012345600003"),
+        ("300012345600004", None),
+        ("200012345600003", None),
+        ("30001234560003", None),
+    ],
+)
 def test_a_vat_number_has_fifteen_digits_between_threes(text: str, number: str | None) -> None:
     assert values.vat_number(text) == number
 
@@ -109,7 +134,10 @@ def test_amounts_in_riyals_become_decimals(text: str, riyals: str) -> None:
     assert values.amount(text) == Decimal(riyals)
 
 
-@pytest.mark.parametrize("text", ["25.000,00", "$500", "USD 500", "-5", "1234.567", "10,00,000", "عشرة آلاف", "99999999999", "", "nan", "1e9"])
+@pytest.mark.parametrize(
+    "text",
+    ["25.000,00", "$500", "USD 500", "-5", "1234.567", "10,00,000", "عشرة آلاف", "99999999999", "", "nan", "1e9"],
+)
 def test_amounts_that_could_mean_two_things_or_none_are_left_out(text: str) -> None:
     assert values.amount(text) is None
 
@@ -119,7 +147,18 @@ def test_every_amount_of_two_decimals_comes_back_exactly(value: Decimal) -> None
     assert values.amount(f"{value:,.2f} SAR") == value
 
 
-@pytest.mark.parametrize(("text", "count"), [("51-200", 51), ("٥٠ موظف", 50), ("500+", 500), ("1,200", 1200), ("من 11 إلى 50", 11), ("200-51", None), ("كبيرة", None)])
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("51-200", 51),
+        ("٥٠ موظف", 50),
+        ("500+", 500),
+        ("1,200", 1200),
+        ("من 11 إلى 50", 11),
+        ("200-51", None),
+        ("كبيرة", None),
+    ],
+)
 def test_headcounts_take_the_lower_end(text: str, count: int | None) -> None:
     assert values.employees(text) == count
 

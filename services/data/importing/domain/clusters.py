@@ -25,6 +25,7 @@ def account_keys(view: AccountView) -> tuple[str, ...]:
         f"{mark}:{value}" for mark, value in (("cr", view.cr), ("vat", view.vat), ("domain", view.domain)) if value
     ]
     exact += [f"phone:{number}" for number in view.phones]
+    exact += [f"email:{address}" for address in view.mailboxes]
     exact += [f"name:{form.key}" for form in view.forms]
     return (*exact, *sorted(block_keys(view.forms)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from services.data.importing.domain.clusters import Grouping, Identity, account_keys, contact_keys, group_items
@@ -72,19 +72,20 @@ class GroupedAccounts:
         views: list[AccountView] = []
         facts: list[AccountFields] = []
         items: list[tuple[str | None, list[int]]] = []
-        phones = _phones_by_account(existing)
+        people: dict[str, list[ContactFields]] = {}
+        for record in existing:
+            people.setdefault(record.account_id, []).extend([record.contact] if record.contact else [])
         for account_id, record in stored.items():
-            view = account_view(record.account, None, record.account_aliases)
-            views.append(replace(view, phones=tuple(dict.fromkeys((*view.phones, *phones.get(account_id, ()))))))
+            views.append(account_view(record.account, people[account_id], record.account_aliases))
             facts.append(record.account)
             items.append((account_id, []))
         item_of_signature: dict[tuple[object, ...], int] = {}
         item_of_row: list[int] = []
         for position, row in enumerate(rows):
-            signature = (*_account_signature(row.account), row.contact.phone_e164)
+            signature = (*_account_signature(row.account), row.contact.phone_e164, row.contact.email)
             item = item_of_signature.setdefault(signature, len(items))
             if item == len(items):
-                views.append(account_view(row.account, row.contact.phone_e164))
+                views.append(account_view(row.account, (row.contact,)))
                 facts.append(row.account)
                 items.append((None, []))
             items[item][1].append(position)
@@ -102,14 +103,6 @@ class GroupedAccounts:
 
     def reviews(self) -> tuple[ReviewPair, ...]:
         return review_pairs("account", self.side, self.rows)
-
-
-def _phones_by_account(existing: Sequence[ExistingRecord]) -> dict[str, list[str]]:
-    phones: dict[str, list[str]] = {}
-    for record in existing:
-        if record.contact and record.contact.phone_e164:
-            phones.setdefault(record.account_id, []).append(record.contact.phone_e164)
-    return phones
 
 
 def _account_signature(account: AccountFields) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ it. Whatever rests on likeness alone is only likely, and waits for a person.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -19,12 +20,13 @@ from services.data.importing.domain.names import (
     similarity,
 )
 from services.data.importing.domain.records import AccountFields, ContactFields
-from services.data.importing.domain.values import is_role_mailbox
+from services.data.importing.domain.values import company_domain, is_role_mailbox
 
 SAME_NAME = 100.0
 SIMILAR_NAME = 88.0
 RELATED_NAME = 60.0
 DIFFERENT_NAME = 50.0
+COMMON_WORD = 40.0
 SAME_PERSON = 92.0
 SIMILAR_PERSON = 85.0
 
@@ -59,22 +61,26 @@ class AccountView:
     domain: str | None
     city: str | None
     phones: tuple[str, ...]
+    mailboxes: tuple[str, ...]
 
 
 def account_view(
-    account: AccountFields, contact_phone: str | None = None, aliases: tuple[str, ...] = ()
+    account: AccountFields, contacts: Sequence[ContactFields] = (), aliases: tuple[str, ...] = ()
 ) -> AccountView:
-    """The matching view of an account; `contact_phone` is the number its contact gave, which may be the
-    switchboard's."""
+    """The matching view of an account with its contacts: their numbers may be the switchboard's, and a personal mailbox
+    at a company's domain belongs to one company."""
     names = dict.fromkeys(name for name in (account.name, account.name_ar, *aliases) if name)
-    phones = tuple(dict.fromkeys(number for number in (account.phone_e164, contact_phone) if number))
+    phones = dict.fromkeys(number for number in (account.phone_e164, *(c.phone_e164 for c in contacts)) if number)
+    addresses = [contact.email.lower() for contact in contacts if contact.email]
+    mailboxes = [address for address in addresses if company_domain(address) and not is_role_mailbox(address)]
     return AccountView(
         tuple(company_form(name) for name in names),
         account.cr,
         account.vat,
         account.domain,
         account.city or (account.city_text.casefold() if account.city_text else None),
-        phones,
+        tuple(phones),
+        tuple(dict.fromkeys(mailboxes)),
     )
 
 
@@ -89,7 +95,8 @@ def compare_accounts(a: AccountView, b: AccountView) -> Match:
     same_domain, other_domain = _compare(a.domain, b.domain)
     same_city, other_city = _compare(a.city, b.city)
     same_phone = any(number in b.phones for number in a.phones)
-    if not (same_cr or same_vat or same_domain or same_phone or may_resemble(a.forms, b.forms)):
+    same_mailbox = any(address in b.mailboxes for address in a.mailboxes)
+    if not (same_cr or same_vat or same_domain or same_phone or same_mailbox or may_resemble(a.forms, b.forms)):
         return NO_MATCH
     score = best_similarity(a.forms, b.forms)
     if same_cr:
@@ -98,6 +105,8 @@ def compare_accounts(a: AccountView, b: AccountView) -> Match:
         return Match(Verdict.LIKELY, ("similar_name", "different_cr"), score) if score >= SIMILAR_NAME else NO_MATCH
     if same_vat:
         return _by_identifier("same_vat", score, DIFFERENT_NAME)
+    if same_mailbox:
+        return _by_identifier("same_email", score, COMMON_WORD)
     if same_domain:
         return _by_identifier("same_domain", score, RELATED_NAME)
     telling = any(word.weight == PROPER_WEIGHT for form in a.forms for word in form.words)

@@ -123,7 +123,8 @@ def _squeeze(word: str, sounds: dict[str, str], *, w: str, y: str) -> str:
     return "".join(out)
 
 
-# Vowels as both scripts hint at them. Short ones are not written in Arabic, so this only helps where few consonants are left.
+# Vowels as both scripts hint at them. Short ones are not written in Arabic, so this only helps where few consonants
+# are left.
 _ARABIC_VOWELS = {"ا": "a", "ع": "a", "و": "u", "ي": "i"}
 _LATIN_VOWELS = (("ou", "u"), ("oo", "u"), ("ee", "i"), ("y", "i"), ("w", "u"), ("o", "u"), ("e", "i"))
 
