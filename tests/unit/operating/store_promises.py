@@ -86,10 +86,13 @@ class StorePromises:
             assert await unit.controls() == []
 
     async def test_an_order_of_a_failed_unit_of_work_leaves_nothing(self, store: Store) -> None:
-        with pytest.raises(ZeroDivisionError):
+        async def fail() -> None:
             async with store.unit(OURS) as unit:
                 await unit.order(order())
                 raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await fail()
         async with store.unit(OURS) as unit:
             assert await unit.controls() == []
 

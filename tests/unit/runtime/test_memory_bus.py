@@ -130,10 +130,14 @@ async def test_a_failed_unit_of_work_publishes_nothing() -> None:
     hub = MemoryHub()
     data = hub.bus(Plane.DATA)
     await hub.start()
-    with pytest.raises(ZeroDivisionError):
+
+    async def fail() -> None:
         async with data.database.work(TENANT) as work:
             work.emit(CONTACTS_CHANGED, _changed())
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     assert hub.published == []
 
 

@@ -1,0 +1,1 @@
+"""The web console: templates, style and scripts, and what renders them."""

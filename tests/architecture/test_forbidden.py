@@ -1,0 +1,127 @@
+"""There is no way to what must never happen: not as an effect that is carried out, not in a connector, not in a library."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from libs.contracts.catalogue.actions import effects, near_forbidden, normalise
+from libs.contracts.catalogue.flags import flags
+from libs.contracts.trust import ActionClass
+from tests.architecture.test_imports import _imported
+
+ROOT = Path(__file__).resolve().parents[2]
+CONNECTORS = ROOT / "services" / "execution" / "connectors"
+
+NEVER = (
+    "gmail_send", "moyasar_charge", "linkedin_scrape", "linkedin_auto_dm", "linkedin_connect", "whatsapp_cold_send",
+    "social_browser_automation",
+)  # fmt: skip
+CLASS_C = (
+    "exfiltrate_secrets",
+    "delete_data_without_audit",
+    "bypass_auth",
+    "publish_without_approval",
+    "destructive_unchecked",
+)
+
+
+@pytest.mark.parametrize("effect", NEVER)
+def test_a_blocked_effect_stays_blocked_in_the_catalogue(effect: str) -> None:
+    assert effects()[effect].blocked
+
+
+@pytest.mark.parametrize("effect", CLASS_C)
+def test_a_class_c_effect_has_no_connector_that_could_carry_it_out(effect: str) -> None:
+    assert effects()[effect].action_class is ActionClass.C
+    assert (effects()[effect].connector, effects()[effect].operation) == ("none", "none")
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Exfiltrate_Secrets",
+        "exfiltrate-secrets",
+        "ｅxfiltrate_secrets",
+        "exfiltratesecret",
+        "delete_all_leads",
+        "bypas_auth",
+    ],
+)
+def test_another_spelling_of_a_forbidden_effect_is_forbidden(label: str) -> None:
+    assert near_forbidden(label)
+
+
+def test_no_harmless_effect_is_mistaken_for_a_forbidden_one() -> None:
+    mistaken = [
+        name for name, effect in effects().items() if effect.action_class is not ActionClass.C and near_forbidden(name)
+    ]
+    assert mistaken == []
+    assert all(normalise(name) == name for name in effects())
+
+
+def test_no_two_effects_leave_by_a_connector_without_naming_its_operation() -> None:
+    assert [name for name, effect in effects().items() if effect.external and effect.operation == "none"] == []
+
+
+def test_every_effect_that_leaves_the_system_needs_at_least_one_approver_or_is_internal_notice() -> None:
+    unattended = {name for name, effect in effects().items() if effect.external and effect.approvers == 0}
+    assert unattended == {"slack_notify"}
+
+
+def test_no_connector_offers_an_operation_that_is_blocked() -> None:
+    blocked = {
+        (effect.connector, effect.operation) for effect in effects().values() if effect.blocked and effect.external
+    }
+    for connector, operation in blocked:
+        module = CONNECTORS / f"{connector}.py"
+        if module.exists():
+            strings = {
+                node.value
+                for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+                if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            }
+            assert operation not in strings, f"{connector} names the blocked operation {operation}"
+
+
+def test_no_connector_speaks_to_a_social_site_or_drives_a_browser() -> None:
+    names = {path.stem for path in CONNECTORS.glob("*.py")}
+    assert not {n for n in names if re.search(r"linkedin|instagram|facebook|browser|scrap", n)}
+    imported = _imported(ROOT / "services") | _imported(ROOT / "libs")
+    assert (
+        imported & {"playwright", "selenium", "pyppeteer", "scrapy", "bs4", "mechanize", "instagrapi", "linkedin_api"}
+        == set()
+    )
+
+
+def test_no_live_flag_is_on_out_of_the_box_and_every_leaving_connector_has_one() -> None:
+    live = {name: flag for name, flag in flags().items() if name.startswith("live.")}
+    assert [name for name, flag in live.items() if flag.default] == []
+    assert {f"live.{effect.connector}" for effect in effects().values() if effect.external} <= set(live)
+
+
+def test_egress_leaves_through_execution_alone() -> None:
+    """HTTP and SMTP clients are imported by execution's connectors; the gateway may reach the configured OIDC issuer only."""
+    clients = {"httpx", "aiohttp", "requests", "aiosmtplib", "smtplib", "urllib3"}
+    for plane in (ROOT / "services").iterdir():
+        if plane.is_dir() and plane.name != "execution":
+            found = clients & (_imported(plane) | _standard(plane))
+            assert found <= ({"httpx"} if plane.name == "gateway" else set()), plane.name
+
+
+def _standard(directory: Path) -> set[str]:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in directory.rglob("*.py"))
+    return {"smtplib"} if re.search(r"^\s*(import|from) smtplib", text, re.MULTILINE) else set()
+
+
+def test_signing_keys_are_read_by_trust_alone() -> None:
+    readers = [
+        path.relative_to(ROOT).as_posix()
+        for package in ("libs", "services")
+        for path in (ROOT / package).rglob("*.py")
+        if "DEALIX_TRUST_KEYS" in path.read_text(encoding="utf-8")
+    ]
+    assert [reader for reader in readers if not reader.startswith("services/trust/")] == []
