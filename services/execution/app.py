@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from libs.contracts import subjects
 from libs.contracts.grant import RootCache
@@ -19,8 +20,8 @@ from services.execution.gate import Gate
 from services.execution.handlers import Orders, Queries
 from services.execution.intake import WORKERS, Claimer, Intake
 from services.execution.pipeline import Pipeline
-from services.execution.router import catalogue_router
-from services.execution.store import SqlStore
+from services.execution.router import TaskRouter, catalogue_router
+from services.execution.store import SqlStore, Store
 from services.execution.vault import Vault, VaultSlack, VaultSmtp, VaultWhatsApp
 
 
@@ -34,18 +35,44 @@ async def build(runtime: Runtime) -> None:
         raise SettingsError(
             "DEALIX_SECRET_KEY is missing or shorter than 32 characters: credentials can't be sealed without it."
         )
-    bus, store, router, sandbox = runtime.bus, SqlStore(runtime.database), catalogue_router(), Sandbox(runtime.now)
+    sandbox = Sandbox(runtime.now)
     vault = Vault(runtime.database, secret)
     vendors: list[Connector] = [
         EmailSmtp(sandbox, VaultSmtp(vault), runtime.now),
         WhatsApp(sandbox, VaultWhatsApp(vault), runtime.now),
         Slack(sandbox, VaultSlack(vault), runtime.now),
     ]
+    parts = serve(runtime, SqlStore(runtime.database), vendors, sandbox, catalogue_router())
+    for number in range(WORKERS):
+        runtime.loop(f"intake-{number}", parts.intake.work)
+    runtime.loop("claimer", parts.claimer.run)
+    runtime.after_start.append(parts.pipeline.load_keys)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What has to run once the bus is up: workers on the intake, the claimer, and the first reading of trust's keys."""
+
+    intake: Intake
+    claimer: Claimer
+    pipeline: Pipeline
+
+
+def serve(
+    runtime: Runtime,
+    store: Store,
+    vendors: Sequence[Connector],
+    sandbox: Sandbox,
+    router: TaskRouter,
+    *,
+    clock: Callable[[], float] = time.time,
+) -> Parts:
+    """Answer and hear everything, over any store and any connectors. `clock` gives Unix seconds; grants expire by it."""
     connectors: Mapping[str, Connector] = {
         **{connector.profile.key: connector for connector in vendors},
         **{effect: Internal(handler, runtime.now) for effect, handler in router.internal().items()},
     }
-    gate = Gate(RootCache({}), time.time)
+    bus, gate = runtime.bus, Gate(RootCache({}), clock)
     pipeline = Pipeline(store, bus, gate, connectors, sandbox, runtime.now)
     intake = Intake(runtime, store, pipeline, router)
     claimer = Claimer(runtime, store, pipeline)
@@ -62,8 +89,4 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.EXECUTION_CONTROL, orders.control)
     bus.serve(subjects.LIST_EFFECTS, orders.list_effects)
     bus.on(subjects.APPROVAL_DECIDED, orders.approval_decided)
-
-    for number in range(WORKERS):
-        runtime.loop(f"intake-{number}", intake.work)
-    runtime.loop("claimer", claimer.run)
-    runtime.after_start.append(pipeline.load_keys)
+    return Parts(intake, claimer, pipeline)

@@ -30,7 +30,7 @@ from libs.runtime import telemetry
 from libs.runtime.database import SessionWork
 from services.execution.connectors.base import Connector
 from services.execution.errors import NotCancellable
-from services.execution.store import SqlUnit, Store
+from services.execution.store import Store
 
 RESTING = FINAL_STATES | {ActionState.AWAITING_APPROVAL, ActionState.UNKNOWN}
 SUBMITTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
@@ -143,15 +143,15 @@ class Orders:
 
     async def approval_decided(self, work: SessionWork, event: ApprovalDecided) -> None:
         """Go on with an approved action as its next attempt, and end one that people turned down."""
-        unit = SqlUnit(await work.batch())
-        if event.state is ApprovalState.APPROVED:
-            await unit.resume(event.tenant_id, event.action_id, telemetry.trace_id(), telemetry.headers())
-        else:
-            state = {
-                ApprovalState.EXPIRED: ActionState.EXPIRED,
-                ApprovalState.REJECTED: ActionState.REFUSED,
-            }.get(event.state, ActionState.CANCELLED)
-            await unit.end(event.tenant_id, event.action_id, state, f"approval {event.state.value}")
+        async with self._store.join(work) as unit:
+            if event.state is ApprovalState.APPROVED:
+                await unit.resume(event.tenant_id, event.action_id, telemetry.trace_id(), telemetry.headers())
+            else:
+                state = {
+                    ApprovalState.EXPIRED: ActionState.EXPIRED,
+                    ApprovalState.REJECTED: ActionState.REFUSED,
+                }.get(event.state, ActionState.CANCELLED)
+                await unit.end(event.tenant_id, event.action_id, state, f"approval {event.state.value}")
         asyncio.get_running_loop().call_later(0.02, self._wake.set)
 
     async def list_effects(self, request: EffectsRequest) -> EffectsReply:

@@ -149,20 +149,24 @@ class Claimer:
     async def run(self) -> None:
         while True:
             self.wake.clear()
-            claimed = await self._store.claim(self._runtime.instance, BATCH)
-            if claimed:
-                ids = [(action, epoch, tries) for _, action, epoch, tries in claimed]
-                async with self._store.unit(*{tenant for tenant, _, _, _ in claimed}) as unit:
-                    jobs = await unit.jobs(ids)
-                states = {job.state for job in jobs}
-                for group in ([j for j in jobs if j.headers == headers] for headers in _distinct(jobs)):
-                    await self._pipeline.run(group)
-                log.info("took up waiting actions", extra={"ids": {"actions": len(jobs), "states": sorted(states)}})
-            if len(claimed) < BATCH:
+            if await self.claim() < BATCH:
                 try:
                     await asyncio.wait_for(self.wake.wait(), 0.5)
                 except TimeoutError:
                     continue
+
+    async def claim(self) -> int:
+        """Take up one batch of what is due and carry it through. Returns how many there were."""
+        claimed = await self._store.claim(self._runtime.instance, BATCH)
+        if claimed:
+            ids = [(action, epoch, tries) for _, action, epoch, tries in claimed]
+            async with self._store.unit(*{tenant for tenant, _, _, _ in claimed}) as unit:
+                jobs = await unit.jobs(ids)
+            states = {job.state for job in jobs}
+            for group in ([j for j in jobs if j.headers == headers] for headers in _distinct(jobs)):
+                await self._pipeline.run(group)
+            log.info("took up waiting actions", extra={"ids": {"actions": len(jobs), "states": sorted(states)}})
+        return len(claimed)
 
 
 def _distinct(jobs: Sequence[Job]) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from libs.contracts.execution import Action, ActionState, Receipt, SandboxMessag
 from libs.contracts.message import Message, Principal, Reason
 from libs.contracts.subjects import Event
 from libs.contracts.trust import Decision, ResourceRef
-from libs.runtime.database import BatchWork, Database
+from libs.runtime.database import BatchWork, Database, SessionWork
 from services.execution.domain.actions import Job
 
 LEASE_SECONDS = 30
@@ -87,6 +87,10 @@ class Unit(Protocol):
 
 class Store(Protocol):
     def unit(self, *tenants: UUID) -> AbstractAsyncContextManager[Unit]: ...
+
+    def join(self, work: SessionWork) -> AbstractAsyncContextManager[Unit]:
+        """Take part in an event handler's own unit of work, so that both commit together."""
+        ...
 
     async def claim(self, owner: str, limit: int) -> list[tuple[UUID, UUID, int, int]]:
         """Lease due actions: (tenant, action, epoch, tries)."""
@@ -314,6 +318,10 @@ class SqlStore:
     async def unit(self, *tenants: UUID) -> AsyncIterator[SqlUnit]:
         async with self._database.batch(*tenants) as work:
             yield SqlUnit(work)
+
+    @asynccontextmanager
+    async def join(self, work: SessionWork) -> AsyncIterator[SqlUnit]:
+        yield SqlUnit(await work.batch())
 
     async def claim(self, owner: str, limit: int) -> list[tuple[UUID, UUID, int, int]]:
         async with self._database.batch() as work:

@@ -11,6 +11,7 @@ import asyncpg
 from pydantic import ValidationError
 
 from libs.contracts import subjects
+from libs.runtime.bus import Bus
 from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
 from services.trust.approving import Approving
@@ -22,7 +23,7 @@ from services.trust.ledger import sequencer
 from services.trust.ledger.store import LedgerStore, SqlLedgerStore
 from services.trust.projection import Projection
 from services.trust.settings import TrustSettings
-from services.trust.store import SqlStore
+from services.trust.store import SqlStore, Store
 
 POLICIES = Path(__file__).parent / "policies" / "platform.cedar"
 EXPIRY_SECONDS = 30.0
@@ -39,40 +40,17 @@ async def build(runtime: Runtime) -> None:
     except (ValidationError, KeysUnusable) as error:
         raise SettingsError("DEALIX_TRUST_KEYS is missing or unusable: trust can't sign without its keys.") from error
     bus, database = runtime.bus, runtime.database
-    store = SqlStore(database)
     bundle = Bundle(POLICIES.read_text(encoding="utf-8"))
-    projection = Projection(store, bus, keys.identifier)
-    authorizer = Authorizer(store, bundle, keys, projection, LiveFlags(bus), grant_seconds=settings.grant_seconds)
-    approving = Approving(store)
-    people = People(store, projection)
+    approving = serve(bus, SqlStore(database), bundle, keys, grant_seconds=settings.grant_seconds)
     books = Books(database, bundle, keys, settings.origin)
-    listener = Listener(projection)
-
-    bus.serve(subjects.AUTHORIZE, authorizer.authorize)
-    bus.serve(subjects.EVALUATE, authorizer.evaluate)
-    bus.serve(subjects.APPROVALS, approving.list)
-    bus.serve(subjects.APPROVAL, approving.show)
-    bus.serve(subjects.APPROVE, approving.approve)
-    bus.serve(subjects.REJECT, approving.reject)
-    bus.serve(subjects.WITHDRAW, approving.withdraw)
-    bus.serve(subjects.REVISE, approving.revise)
-    bus.serve(subjects.CONTACTABILITY, people.contactability)
-    bus.serve(subjects.RECORD_CONSENTS, people.record)
-    bus.serve(subjects.WITHDRAW_CONSENT, people.withdraw)
-    bus.serve(subjects.CONSENTS, people.consents)
-    bus.serve(subjects.SUPPRESS, people.suppress)
+    bus.serve(subjects.KEYS, books.keys)
     bus.serve(subjects.LEDGER, books.entries)
     bus.serve(subjects.PROOF, books.proof)
     bus.serve(subjects.CHECKPOINT, books.checkpoint)
     bus.serve(subjects.CONSISTENCY, books.consistency)
-    bus.serve(subjects.KEYS, books.keys)
     bus.serve(subjects.EVIDENCE_EXPORT, books.export)
     bus.serve(subjects.EVIDENCE, books.pack)
     bus.serve(subjects.EVIDENCE_READ, books.read)
-    bus.on(subjects.ACTIONS_SETTLED, listener.settled)
-    bus.on(subjects.CONTACTS_CHANGED, listener.contacts_changed)
-    for event in subjects.AUDITED.values():
-        bus.on(event, listener.audited)
 
     stop = asyncio.Event()
 
@@ -94,10 +72,40 @@ async def build(runtime: Runtime) -> None:
 
     async def expire() -> None:
         while True:
-            for tenant, approval_ids in (await store.overdue(100)).items():
-                await approving.expire(tenant, approval_ids)
+            await approving.expire_overdue()
             await asyncio.sleep(EXPIRY_SECONDS)
 
     runtime.loop("ledger", sequence)
     runtime.loop("approvals' expiry", expire)
     runtime.on_stop.append(finish)
+
+
+def serve(bus: Bus, store: Store, bundle: Bundle, keys: TrustKeys, *, grant_seconds: int) -> Approving:
+    """Answer and hear everything that needs a bus and a store alone: decisions, approvals, people. Reading the ledger needs SQL.
+
+    Returns the approvals: somebody has to expire them.
+    """
+    projection = Projection(store, bus, keys.identifier)
+    authorizer = Authorizer(store, bundle, keys, projection, LiveFlags(bus), grant_seconds=grant_seconds)
+    approving = Approving(store)
+    people = People(store, projection)
+    listener = Listener(store, projection)
+
+    bus.serve(subjects.AUTHORIZE, authorizer.authorize)
+    bus.serve(subjects.EVALUATE, authorizer.evaluate)
+    bus.serve(subjects.APPROVALS, approving.list)
+    bus.serve(subjects.APPROVAL, approving.show)
+    bus.serve(subjects.APPROVE, approving.approve)
+    bus.serve(subjects.REJECT, approving.reject)
+    bus.serve(subjects.WITHDRAW, approving.withdraw)
+    bus.serve(subjects.REVISE, approving.revise)
+    bus.serve(subjects.CONTACTABILITY, people.contactability)
+    bus.serve(subjects.RECORD_CONSENTS, people.record)
+    bus.serve(subjects.WITHDRAW_CONSENT, people.withdraw)
+    bus.serve(subjects.CONSENTS, people.consents)
+    bus.serve(subjects.SUPPRESS, people.suppress)
+    bus.on(subjects.ACTIONS_SETTLED, listener.settled)
+    bus.on(subjects.CONTACTS_CHANGED, listener.contacts_changed)
+    for event in subjects.AUDITED.values():
+        bus.on(event, listener.audited)
+    return approving

@@ -125,6 +125,11 @@ class Approving:
                 {"changed_fields": changed},
             )
 
+    async def expire_overdue(self, limit: int = 100) -> int:
+        """Deny what nobody answered in time, of all tenants. Returns how many."""
+        overdue = await self._store.overdue(limit)
+        return sum([await self.expire(tenant, approval_ids) for tenant, approval_ids in overdue.items()])
+
     async def expire(self, tenant_id: UUID, approval_ids: list[UUID]) -> int:
         """Deny what nobody answered in time. Returns how many."""
         count = 0

@@ -297,25 +297,26 @@ class Books:
 class Listener:
     """What trust hears: outcomes that close grants, changes of contacts, and other planes' audit records."""
 
-    def __init__(self, projection: Projection) -> None:
+    def __init__(self, store: Store, projection: Projection) -> None:
+        self._store = store
         self._projection = projection
 
     async def settled(self, work: SessionWork, event: ActionsSettled) -> None:
-        unit = SqlUnit(await work.batch())
-        fresh = await unit.close_grants(event.items)
-        await unit.append(
-            [
-                Entry(
-                    tenant_id=item.tenant_id,
-                    kind=OUTCOME,
-                    actor="plane:execution",
-                    target=f"action:{item.action_id}",
-                    at=item.at,
-                    data=outcome_data(item),
-                )
-                for item in fresh
-            ]
-        )
+        async with self._store.join(work) as unit:
+            fresh = await unit.close_grants(event.items)
+            await unit.append(
+                [
+                    Entry(
+                        tenant_id=item.tenant_id,
+                        kind=OUTCOME,
+                        actor="plane:execution",
+                        target=f"action:{item.action_id}",
+                        at=item.at,
+                        data=outcome_data(item),
+                    )
+                    for item in fresh
+                ]
+            )
 
     async def contacts_changed(self, _: SessionWork, event: ContactsChanged) -> None:
         await self._projection.fetch(event.tenant_id, event.contact_ids)
@@ -325,7 +326,8 @@ class Listener:
             tenant_id=event.tenant_id, kind=event.kind, actor=event.actor, target=event.target, at=event.at, data=event.data,
             trace_id=event.trace_id, entry_id=event.entry_id,
         )  # fmt: skip
-        await SqlUnit(await work.batch()).append([entry])
+        async with self._store.join(work) as unit:
+            await unit.append([entry])
 
 
 def _require(principal: Principal, roles: frozenset[str]) -> None:

@@ -18,7 +18,7 @@ from libs.contracts.execution import Settled
 from libs.contracts.message import Message
 from libs.contracts.subjects import Event
 from libs.contracts.trust import Approval, ApprovalStep, ConsentRecord, Decision
-from libs.runtime.database import BatchWork, Database
+from libs.runtime.database import BatchWork, Database, SessionWork
 from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.facts import MAX_AGE_HOURS, ContactState
 from services.trust.domain.policy import Question
@@ -75,6 +75,8 @@ class Unit(Protocol):
         self, tenant_id: UUID, facts: Sequence[ContactFacts], macs: Sequence[tuple[str | None, str | None]]
     ) -> None: ...
 
+    async def forget(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> None: ...
+
     async def add_consents(self, tenant_id: UUID, consents: Sequence[ConsentRecord]) -> int: ...
 
     async def withdraw(self, tenant_id: UUID, contact_id: UUID, channel: str | None) -> int: ...
@@ -94,6 +96,10 @@ class Unit(Protocol):
 
 class Store(Protocol):
     def unit(self, *tenants: UUID) -> AbstractAsyncContextManager[Unit]: ...
+
+    def join(self, work: SessionWork) -> AbstractAsyncContextManager[Unit]:
+        """Take part in an event handler's own unit of work, so that both commit together."""
+        ...
 
     async def overdue(self, limit: int) -> dict[UUID, list[UUID]]:
         """Approvals that nobody answered in time, by tenant."""
@@ -331,6 +337,14 @@ class SqlUnit:
             [f.version for f in facts],
         )
 
+    async def forget(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> None:
+        if contact_ids:
+            await self._c.execute(
+                "delete from trust.contact_facts where tenant_id = $1 and contact_id = any($2::uuid[])",
+                tenant_id,
+                list(contact_ids),
+            )
+
     async def add_consents(self, tenant_id: UUID, consents: Sequence[ConsentRecord]) -> int:
         rows = await self._c.fetch(
             """insert into trust.consents (tenant_id, consent_id, contact_id, purpose, channel, method, captured_at, evidence,
@@ -411,6 +425,10 @@ class SqlStore:
     async def unit(self, *tenants: UUID) -> AsyncIterator[SqlUnit]:
         async with self._database.batch(*tenants) as work:
             yield SqlUnit(work)
+
+    @asynccontextmanager
+    async def join(self, work: SessionWork) -> AsyncIterator[SqlUnit]:
+        yield SqlUnit(await work.batch())
 
     async def overdue(self, limit: int) -> dict[UUID, list[UUID]]:
         async with self._database.batch() as work:
