@@ -51,7 +51,8 @@ def permissions(plane: Plane) -> Permissions:
         if plane in bucket.readers:
             publish |= {f"$JS.API.CONSUMER.CREATE.{stream}.>", f"$JS.API.CONSUMER.CREATE.{stream}"}
             publish |= {f"$JS.API.CONSUMER.DELETE.{stream}.>", "$JS.FC.>", f"$JS.API.STREAM.PURGE.{stream}"}
-            publish |= {f"$O.{bucket.name}.M.>"}
+            # The client finds the stream of its chunks by subject.
+            publish |= {f"$O.{bucket.name}.M.>", "$JS.API.STREAM.NAMES"}
     publish.add(f"dlq.{plane.value}.>")
     return Permissions(tuple(sorted(publish)), tuple(sorted(subscribe)))
 

@@ -54,8 +54,11 @@ class Projection:
             except DealixError as error:
                 log.warning("facts stay unknown: %s", error.code)
                 return
-            if reply.items:
-                async with self._store.unit(tenant_id) as unit:
+            known = {item.contact_id for item in reply.items}
+            async with self._store.unit(tenant_id) as unit:
+                # What data does not know any more must not be decided on.
+                await unit.forget(tenant_id, [contact for contact in page if contact not in known])
+                if reply.items:
                     await self._store_facts(unit, tenant_id, reply.items)
 
     async def _store_facts(self, unit: Unit, tenant_id: TenantId, facts: Sequence[ContactFacts]) -> None:

@@ -1,0 +1,24 @@
+"""Data's composition root: the only file that wires."""
+
+from __future__ import annotations
+
+from libs.contracts import subjects
+from libs.runtime.plane import Runtime
+from services.data.handlers import ImportDesk, Tenants, Truth
+from services.data.importing.worker import ImportWorker
+
+
+async def build(runtime: Runtime) -> None:
+    """Wire the plane."""
+    bus, worker = runtime.bus, ImportWorker(runtime)
+    tenants, desk, truth = Tenants(runtime), ImportDesk(runtime, worker), Truth(runtime)
+    bus.serve(subjects.ENSURE_TENANT, tenants.ensure)
+    bus.serve(subjects.TENANT, tenants.get)
+    bus.serve(subjects.IMPORT, desk.start)
+    bus.serve(subjects.IMPORT_STATUS, desk.status)
+    bus.serve(subjects.IMPORTS, desk.list)
+    bus.serve(subjects.IMPORT_REJECTS, desk.rejects)
+    bus.serve(subjects.IMPORT_UNDO, desk.undo)
+    bus.serve(subjects.FACTS, truth.facts)
+    bus.serve(subjects.LEADS, truth.leads)
+    runtime.loop("imports", worker.run)

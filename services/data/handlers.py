@@ -1,0 +1,288 @@
+"""Data's answers: tenants, imports, facts for trust, leads for decision."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, time
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.catalogue.sources import Handling, sources
+from libs.contracts.data import (
+    ConsentClaim,
+    ContactFacts,
+    EnsureTenant,
+    FactsReply,
+    FactsRequest,
+    ImportGet,
+    ImportRequest,
+    ImportsReply,
+    ImportsRequest,
+    ImportState,
+    ImportStatus,
+    Lead,
+    LeadsReply,
+    LeadsRequest,
+    RejectsReply,
+    RejectsRequest,
+    TenantProfile,
+    TenantRequest,
+    UndoReply,
+)
+from libs.contracts.errors import Forbidden, NotFound
+from libs.contracts.message import Principal, new_id
+from libs.contracts.subjects import AUDITED
+from libs.contracts.trust import AuditRecorded, Contactability
+from libs.runtime import telemetry
+from libs.runtime.plane import Runtime
+from services.data.errors import NotUndoable, SlugTaken, SourceRefused, UnknownSource
+from services.data.importing.codec import account_fields, contact_fields
+from services.data.importing.store import Imports
+from services.data.importing.worker import ImportWorker, tell_changed
+
+IMPORTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
+_COMPLETENESS = (
+    "contact_name",
+    "title",
+    "email",
+    "phone",
+    "sector",
+    "city",
+    "employees",
+    "last_activity_at",
+    "notes",
+    "estimated_value",
+)
+
+
+class Tenants:
+    def __init__(self, runtime: Runtime) -> None:
+        self._database = runtime.database
+
+    async def ensure(self, request: EnsureTenant) -> TenantProfile:
+        """Create a tenant, or answer with the one that has the slug.
+
+        Raises SlugTaken when the id belongs to another slug.
+        """
+        wanted = request.profile
+        async with self._database.batch() as work:
+            await work.connection.execute(
+                "insert into data.slugs (slug, tenant_id) values ($1, $2) on conflict do nothing",
+                wanted.slug,
+                wanted.tenant_id,
+            )
+            tenant_id = await work.connection.fetchval("select tenant_id from data.slugs where slug = $1", wanted.slug)
+        async with self._database.batch(tenant_id) as work:
+            await work.connection.execute(
+                "insert into data.tenants (tenant_id, slug, profile) values ($1, $2, $3::jsonb) on conflict do nothing",
+                tenant_id, wanted.slug, wanted.evolve(tenant_id=tenant_id).model_dump_json(),
+            )  # fmt: skip
+            stored = await work.connection.fetchval("select profile from data.tenants where tenant_id = $1", tenant_id)
+        profile = TenantProfile.model_validate_json(stored)
+        if profile.slug != wanted.slug:
+            raise SlugTaken
+        return profile
+
+    async def get(self, request: TenantRequest) -> TenantProfile:
+        async with self._database.batch(request.tenant_id) as work:
+            stored = await work.connection.fetchval(
+                "select profile from data.tenants where tenant_id = $1", request.tenant_id
+            )
+        if stored is None:
+            raise NotFound
+        return TenantProfile.model_validate_json(stored)
+
+
+class ImportDesk:
+    """Imports as users see them."""
+
+    def __init__(self, runtime: Runtime, worker: ImportWorker) -> None:
+        self._runtime = runtime
+        self._database = runtime.database
+        self._worker = worker
+
+    async def start(self, request: ImportRequest) -> ImportStatus:
+        """Queue an import; committed before the answer.
+
+        Raises UnknownSource, or SourceRefused for a source that is never taken in.
+        """
+        _require(request.principal, IMPORTERS)
+        rule = sources().get(request.source)
+        if rule is None:
+            raise UnknownSource(request.source)
+        if rule.handling is Handling.REFUSE:
+            raise SourceRefused
+        async with self._database.batch(request.principal.tenant_id) as work:
+            await Imports(work).create(request, telemetry.trace_id())
+        self._worker.wake.set()
+        return await self.status(ImportGet(principal=request.principal, import_id=request.import_id))
+
+    async def status(self, request: ImportGet) -> ImportStatus:
+        async with self._database.batch(request.principal.tenant_id) as work:
+            found = await Imports(work).status(request.principal.tenant_id, request.import_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    async def list(self, request: ImportsRequest) -> ImportsReply:
+        before = UUID(request.page.cursor) if request.page.cursor else None
+        async with self._database.batch(request.principal.tenant_id) as work:
+            items = await Imports(work).list(request.principal.tenant_id, before, request.page.limit + 1)
+        more = len(items) > request.page.limit
+        items = items[: request.page.limit]
+        return ImportsReply(items=tuple(items), next_cursor=str(items[-1].import_id) if more else None)
+
+    async def rejects(self, request: RejectsRequest) -> RejectsReply:
+        tenant = request.principal.tenant_id
+        after = int(request.page.cursor) if request.page.cursor and request.page.cursor.isdigit() else -1
+        async with self._database.batch(tenant) as work:
+            imports = Imports(work)
+            if await imports.status(tenant, request.import_id) is None:
+                raise NotFound
+            rows = await imports.rejects(tenant, request.import_id, after, request.page.limit + 1)
+            header = await imports.header(tenant, request.import_id)
+        more = len(rows) > request.page.limit
+        rows = rows[: request.page.limit]
+        return RejectsReply(header=header, rows=tuple(rows), next_cursor=str(rows[-1].row_number) if more else None)
+
+    async def undo(self, request: ImportGet) -> UndoReply:
+        """Take an import back as a whole. What later imports also brought stays.
+
+        Raises NotUndoable unless the import is completed.
+        """
+        _require(request.principal, IMPORTERS - {"api_client"})
+        tenant = request.principal.tenant_id
+        async with self._database.batch(tenant) as work:
+            imports = Imports(work)
+            status = await imports.status(tenant, request.import_id)
+            if status is None:
+                raise NotFound
+            if status.state is not ImportState.COMPLETED or status.dry_run:
+                raise NotUndoable(status.state.value)
+            gone, kept = await imports.undo(tenant, request.import_id)
+            await imports.finish(tenant, request.import_id, ImportState.UNDONE)
+            tell_changed(work, self._runtime, tenant, gone)
+            work.emit(
+                AUDITED[self._runtime.plane],
+                AuditRecorded(
+                    entry_id=new_id(),
+                    tenant_id=tenant,
+                    kind="import.undone",
+                    actor=request.principal.id,
+                    target=f"import:{request.import_id}",
+                    at=self._runtime.now(),
+                    data={"removed": len(gone), "kept": kept},
+                    trace_id=telemetry.trace_id(),
+                ),
+            )
+        return UndoReply(import_id=request.import_id, removed=len(gone), kept=kept)
+
+
+class Truth:
+    """What other planes may know of contacts and leads."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._database = runtime.database
+
+    async def facts(self, request: FactsRequest) -> FactsReply:
+        """Facts for trust. A contact's source is the riskiest of its leads'; the strictest opt-out holds."""
+        async with self._database.batch(request.tenant_id) as work:
+            rows = await work.connection.fetch(
+                "select c.contact_id, c.account_id, c.email, c.phone, c.opted_out, c.fields, c.version, c.updated_at, "
+                "(select json_agg(json_build_object('source', l.source, 'direct', l.collected_directly, 'cold', l.cold, 'at', l.obtained_at, "
+                "'import', l.import_id, 'row', l.row_number)) from data.leads l where l.tenant_id = c.tenant_id and l.contact_id = c.contact_id "
+                "and l.deleted_at is null) as leads "
+                "from data.contacts c where c.tenant_id = $1 and c.contact_id = any($2::uuid[]) and c.deleted_at is null",
+                request.tenant_id, list(request.contact_ids),
+            )  # fmt: skip
+        return FactsReply(items=tuple(_facts(row) for row in rows))
+
+    async def leads(self, request: LeadsRequest) -> LeadsReply:
+        after = UUID(request.cursor) if request.cursor else None
+        async with self._database.batch(request.tenant_id) as work:
+            rows = await work.connection.fetch(
+                "select l.*, a.name account_name, a.name_ar account_name_ar, a.fields afields, c.full_name, c.title, c.email, c.phone "
+                "from data.leads l join data.accounts a on a.tenant_id = l.tenant_id and a.account_id = l.account_id "
+                "left join data.contacts c on c.tenant_id = l.tenant_id and c.contact_id = l.contact_id and c.deleted_at is null "
+                "where l.tenant_id = $1 and l.deleted_at is null and ($2::uuid is null or l.lead_id > $2) "
+                "and (cardinality($3::uuid[]) = 0 or l.lead_id = any($3::uuid[])) order by l.lead_id limit $4",
+                request.tenant_id, after, list(request.lead_ids), request.limit + 1,
+            )  # fmt: skip
+        more = len(rows) > request.limit
+        rows = rows[: request.limit]
+        return LeadsReply(
+            items=tuple(_lead(row) for row in rows), next_cursor=str(rows[-1]["lead_id"]) if more else None
+        )
+
+
+def _require(principal: Principal, roles: frozenset[str]) -> None:
+    if not roles & set(principal.roles):
+        raise Forbidden
+
+
+def _facts(row: Any) -> ContactFacts:
+    leads = json.loads(row["leads"] or "[]")
+    fields = contact_fields(row["fields"])
+    risk = {key: (rule.strictness, rule.risk or 0) for key, rule in sources().items()}
+    riskiest = max(leads, key=lambda lead: risk.get(lead["source"], (9, 100)), default=None)
+    evidence = f"import:{riskiest['import']} row:{riskiest['row']}" if riskiest else ""
+    return ContactFacts(
+        contact_id=row["contact_id"],
+        account_id=row["account_id"],
+        email=row["email"],
+        phone=row["phone"],
+        source=riskiest["source"] if riskiest else "unknown",
+        obtained_at=riskiest["at"] if riskiest else None,
+        collected_directly=bool(leads) and all(lead["direct"] for lead in leads),
+        opted_out=row["opted_out"],
+        cold=any(lead["cold"] for lead in leads),
+        email_valid=None if row["email"] is None else True,
+        last_verified_at=row["updated_at"],
+        # A consent without its date is no consent: when it was given must be documented (PDPL IR art. 11).
+        consents=tuple(
+            ConsentClaim(
+                channel=claim.channel,
+                purpose="marketing",
+                captured_at=datetime.combine(claim.at, time(), UTC),
+                method=claim.how or "import",
+                evidence=evidence,
+            )
+            for claim in fields.consents
+            if claim.given and claim.at is not None and evidence
+        ),
+        version=row["version"],
+    )
+
+
+def _lead(row: Any) -> Lead:
+    account = account_fields(row["afields"])
+    values: dict[str, Any] = {
+        "contact_name": row["full_name"],
+        "title": row["title"],
+        "email": row["email"],
+        "phone": row["phone"],
+        "sector": account.sector or account.sector_text,
+        "city": account.city or account.city_text,
+        "employees": account.employees,
+        "last_activity_at": row["last_activity"],
+        "notes": " · ".join(part for part in (row["interest"], row["notes"]) if part) or None,
+        "estimated_value": row["estimated_value"],
+    }
+    known = sum(values[name] is not None for name in _COMPLETENESS)
+    return Lead(
+        lead_id=row["lead_id"],
+        account_id=row["account_id"],
+        contact_id=row["contact_id"],
+        account_name=row["account_name"],
+        account_name_ar=row["account_name_ar"],
+        region=account.region,
+        source=row["source"],
+        source_detail=row["source_detail"],
+        obtained_at=row["obtained_at"],
+        contactability={k: Contactability(v) for k, v in json.loads(row["contactability"]).items()},
+        import_id=row["import_id"],
+        row_number=row["row_number"],
+        completeness=known / len(_COMPLETENESS),
+        updated_at=row["updated_at"],
+        **values,
+    )
