@@ -1,0 +1,1 @@
+"""The decision plane: it recommends, with structure, provenance and freshness; it never commits."""

@@ -1,0 +1,1 @@
+"""What targeting, cards and agents have in common: text in two languages, untrusted input, provenance."""

@@ -1,0 +1,165 @@
+"""Ranking: from the facts of many leads to an ordered list in which every score shows its parts.
+
+Pure and incremental: rank a few leads against the `ValueScale` of all and each gets the score it would get among all.
+Sentences are made later, for the leads that somebody looks at (`explain.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+
+from libs.contracts.catalogue.targeting import Targeting
+from libs.contracts.trust import Contactability
+from services.decision.targeting.domain import parts
+from services.decision.targeting.domain.channels import Advice, advise
+from services.decision.targeting.domain.committee import Seat, seat
+from services.decision.targeting.domain.facts import LeadFacts
+from services.decision.targeting.domain.parts import Parts, ValueScale
+from services.decision.targeting.domain.signals import Reading, read
+
+RIYADH = timezone(timedelta(hours=3), "Asia/Riyadh")
+"""Saudi Arabia keeps no summer time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A lead with its score (0-100), what it is made of, and how sure that is.
+
+    `percentile` is the place of its value among all known values, None where the value is not known. `confidence` falls
+    with every fact that is missing and with the risk of the source; `freshness_hours` is the age of the newest fact.
+    """
+
+    lead: LeadFacts
+    score: float
+    tier: str
+    parts: Parts
+    reading: Reading
+    seat: Seat | None
+    advice: Advice
+    percentile: float | None
+    known: dict[str, bool]
+    confidence: float
+    freshness_hours: float
+
+    @property
+    def contactability(self) -> Contactability:
+        """The state of the recommended channel, or the best there is."""
+        return self.advice.status
+
+    @property
+    def actionable(self) -> bool:
+        """Whether some channel may be used, if need be after a review."""
+        return self.advice.best is not None
+
+
+def rank(
+    leads: Iterable[LeadFacts], targeting: Targeting, now: datetime, scale: ValueScale | None = None
+) -> list[Ranked]:
+    """Score all leads and put the best first; those that nobody may contact come after all others.
+
+    `now` decides what "today" is in Riyadh; `scale` holds the values of all the tenant's leads when only some are ranked.
+    """
+    batch: Sequence[LeadFacts] = leads if isinstance(leads, list | tuple) else list(leads)
+    values = scale or ValueScale.of(batch, targeting)
+    today = now.astimezone(RIYADH).date()
+    ranked = [score(lead, targeting, now, today, values) for lead in batch]
+    ranked.sort(key=order)
+    return ranked
+
+
+def order(one: Ranked) -> tuple[bool, float, int]:
+    """Sort key: usable before blocked, then by score, then by id so that equal runs give equal lists."""
+    return not one.actionable, -one.score, one.lead.lead_id.int
+
+
+def score(lead: LeadFacts, rules: Targeting, now: datetime, today: date, values: ValueScale) -> Ranked:
+    """Score one lead."""
+    reading = read(lead, today, rules)
+    place = seat(lead.title)
+    known = parts.known_fields(lead)
+    intent, urgency, engaged = parts.signal_points(reading.signals, rules)
+    best = parts.best_status(lead, rules)
+    sar = parts.in_sar(lead, rules)
+    percentile = None if sar is None else values.percentile(sar)
+    found = Parts(
+        fit=round(parts.fit(lead, place, rules), 1),
+        intent=round(intent, 1),
+        urgency=round(urgency, 1),
+        revenue=round(rules.unknown.revenue if percentile is None else percentile, 1),
+        engagement=round(parts.engagement(lead, engaged, today, rules), 1),
+        quality=round(parts.quality(lead, known, today, rules), 1),
+        compliance=round(parts.compliance(lead, best, rules), 1),
+        deliverability=round(parts.deliverability(lead, rules), 1),
+    )
+    weights = rules.weights
+    total = round(
+        found.fit * weights.fit
+        + found.intent * weights.intent
+        + found.urgency * weights.urgency
+        + found.revenue * weights.revenue
+        + found.engagement * weights.engagement
+        + found.quality * weights.quality
+        + found.compliance * weights.compliance
+        + found.deliverability * weights.deliverability,
+        1,
+    )
+    return Ranked(
+        lead=lead,
+        score=total,
+        tier=rules.tier(total),
+        parts=found,
+        reading=reading,
+        seat=place,
+        advice=advise(lead, best, rules),
+        percentile=percentile,
+        known=known,
+        confidence=confidence(lead, reading, place, known, rules),
+        freshness_hours=_freshness(lead, now),
+    )
+
+
+def confidence(
+    lead: LeadFacts, reading: Reading, place: Seat | None, known: dict[str, bool], rules: Targeting
+) -> float:
+    """How much of the score rests on facts, 0-1.
+
+    Each part counts by its weight with the share of its inputs that are known; the whole is discounted by half of the
+    source's risk. A lead of which everything is known from its own mouth reaches 0.95; a bare name from a cold list 0.1.
+    """
+    weights, share = rules.weights, rules.fit_weights
+    role = 0.0 if place is None else 1.0 if place.exact else 0.7
+    fit = share["sector"] * (lead.sector in rules.sectors) + share["size"] * known["employees"] + share["role"] * role
+    timing = _timing(reading)
+    contact = sum(lead.status(channel) is not Contactability.UNKNOWN for channel in rules.channels) / len(
+        rules.channels
+    )
+    activity = 1.0 if lead.last_activity_at else 0.3
+    completeness = sum(rules.completeness[name] for name, here in known.items() if here)
+    total = (
+        weights.fit * fit
+        + (weights.intent + weights.urgency) * timing
+        + weights.revenue * known["estimated_value"]
+        + weights.engagement * activity
+        + weights.quality * completeness
+        + weights.compliance * contact
+        + weights.deliverability * (known["email"] or known["phone"])
+    )
+    return round(total * (1 - parts.source_risk(lead, rules) / 200), 4)
+
+
+def _timing(reading: Reading) -> float:
+    """Intent and urgency rest on dated signals: none at all says little, an undated one something."""
+    if not reading.signals:
+        return 0.2
+    return 1.0 if any(one.observed_at or one.due for one in reading.signals) else 0.5
+
+
+def _freshness(lead: LeadFacts, now: datetime) -> float:
+    """Age in hours of the newest fact about the lead; the record's own change counts only where nothing else is dated."""
+    newest = max(filter(None, (lead.obtained_at, lead.last_activity_at)), default=None)
+    if newest is None:
+        return round(max(0.0, (now - lead.updated_at).total_seconds() / 3600), 2)
+    start = datetime(newest.year, newest.month, newest.day, tzinfo=RIYADH)
+    return round(max(0.0, (now.astimezone(UTC) - start).total_seconds() / 3600), 2)
