@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LINES = 400
+LINES = 450
 FUNCTION_LINES = 90
 
 # Longer than LINES, each for a reason.
@@ -51,11 +51,19 @@ def test_no_function_outgrows_a_screen_and_a_half() -> None:
     long = {}
     for path in sources("libs", "services", "dev"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lines = (node.end_lineno or node.lineno) - node.lineno + 1
-                if lines > FUNCTION_LINES:
-                    long[f"{name(path)}:{node.name}"] = lines
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _own_lines(node) > FUNCTION_LINES:
+                long[f"{name(path)}:{node.name}"] = _own_lines(node)
     assert long == {}
+
+
+def _own_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function without those of the functions inside it, which are read on their own."""
+    lines = (node.end_lineno or node.lineno) - node.lineno + 1
+    inner = [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n is not node]
+    outermost = [
+        n for n in inner if not any(m.lineno < n.lineno and (m.end_lineno or 0) >= (n.end_lineno or 0) for m in inner)
+    ]
+    return lines - sum((n.end_lineno or n.lineno) - n.lineno + 1 for n in outermost)
 
 
 def test_every_package_and_module_says_what_it_is_for() -> None:
