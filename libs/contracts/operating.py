@@ -79,6 +79,18 @@ class FlagsReply(Message):
     version: int
 
 
+class SetFlag(Message):
+    """Change a flag of the principal's tenant; after `expires_at` the flag is as if nothing had been said.
+
+    A live flag can be switched off this way, never on: that is the action `live_flag_change`, with its approval.
+    """
+
+    principal: Principal
+    name: Annotated[str, Field(max_length=100)]
+    value: bool
+    expires_at: datetime | None = None
+
+
 class SpanRecord(Message):
     """A finished span. Attributes hold ids and sizes, never personal data."""
 

@@ -183,6 +183,7 @@ PLANES = Call("operating.planes.v1", operating.HealthRequest, operating.HealthRe
 CONTROL = Call("operating.control.v1", operating.ControlCommand, operating.ControlState, frozenset({_G}))
 CONTROLS = Call("operating.controls.v1", operating.ControlList, operating.ControlListReply, frozenset({_G}))
 FLAGS = Call("operating.flags.v1", operating.FlagsRequest, operating.FlagsReply, frozenset({_G, _T}), 2.0)
+SET_FLAG = Call("operating.set_flag.v1", operating.SetFlag, operating.FlagsReply, frozenset({_G}))
 TRACE = Call("operating.trace.v1", operating.TraceRequest, operating.TraceReply, frozenset({_G}))
 
 HEALTH = Signal("health_reported", operating.HealthReported, _O)

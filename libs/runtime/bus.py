@@ -89,7 +89,9 @@ async def answer(
         )
     with telemetry.span(plane, call.subject, kind=SpanKind.SERVER, parent=telemetry.extract(headers)) as span:
         try:
-            reply = await handler(call.request.model_validate_json(body))
+            request = call.request.model_validate_json(body)
+            telemetry.name_tenant(span, request)
+            reply = await handler(request)
             if not isinstance(reply, call.reply):
                 raise TypeError(f"{call.subject} answered with {type(reply).__name__}")
             return reply

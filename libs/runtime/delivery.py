@@ -14,6 +14,7 @@ from typing import Any
 import nats.errors
 import nats.js.errors
 from nats.aio.msg import Msg
+from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 from sqlalchemy import text
@@ -176,6 +177,7 @@ async def handle_once(
     """Decode and handle one delivery; a message id that the inbox already holds changes nothing."""
     decoded: Message = event.message.model_validate_json(body)
     tenants = getattr(decoded, "tenant_ids", None) or (decoded.tenant_id,)  # type: ignore[attr-defined]  # every event names its tenants
+    telemetry.name_tenant(trace.get_current_span(), decoded)
     async with database.work(*tenants) as work:
         fresh = await work.session.execute(
             text("insert into inbox (consumer, message_id) values (:c, :m) on conflict do nothing returning 1"),

@@ -264,9 +264,10 @@ class MemoryHub:
         if seen in self._inbox:
             return None
         context = telemetry.extract(dict(delivery.headers))
-        with telemetry.span(bus.plane, f"on {delivery.event.subject}", kind=SpanKind.CONSUMER, parent=context):
+        with telemetry.span(bus.plane, f"on {delivery.event.subject}", kind=SpanKind.CONSUMER, parent=context) as span:
             try:
                 decoded = delivery.event.message.model_validate_json(delivery.body)
+                telemetry.name_tenant(span, decoded)
                 tenants = getattr(decoded, "tenant_ids", None) or (decoded.tenant_id,)
                 async with bus.database.work(*tenants) as work:
                     await bus.event_handlers[delivery.event.subject](work, decoded)

@@ -20,6 +20,7 @@ from libs.contracts.operating import (
     HealthReply,
     HealthReported,
     HealthRequest,
+    SetFlag,
     SpansExported,
     TraceReply,
     TraceRequest,
@@ -28,7 +29,7 @@ from libs.contracts.subjects import AUDITED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
 from services.operating.domain.control import ENFORCERS, Control, Order, understand
-from services.operating.domain.flags import in_force
+from services.operating.domain.flags import in_force, require_change
 from services.operating.domain.health import Board
 from services.operating.domain.spans import Buffer
 from services.operating.propagation import Propagation
@@ -141,6 +142,33 @@ class Flags:
         return FlagsReply(
             flags=in_force(catalogue(), values, request.tenant_id, now), version=sum(value.version for value in values)
         )
+
+    async def set(self, request: SetFlag) -> FlagsReply:
+        """Change a flag of the principal's tenant, in the ledger too; answers with what is in force then.
+
+        Raises UnknownFlag, FlagForbidden, FlagLocked, LiveFlagNeedsApproval.
+        """
+        who = request.principal
+        flag = require_change(catalogue(), who, request.name, request.value)
+        async with self._store.unit(who.tenant_id) as unit:
+            await unit.set_flag(who.tenant_id, flag.name, request.value, who.id, request.expires_at)
+            unit.emit(
+                AUDITED[Plane.OPERATING],
+                AuditRecorded(
+                    entry_id=new_id(),
+                    tenant_id=who.tenant_id,
+                    kind="flag_changed",
+                    actor=who.id,
+                    target=f"flag:{flag.name}",
+                    at=await unit.now(),
+                    data={
+                        "value": request.value,
+                        "expires_at": request.expires_at.isoformat() if request.expires_at else None,
+                    },
+                    trace_id=telemetry.trace_id(),
+                ),
+            )
+        return await self.read(FlagsRequest(tenant_id=who.tenant_id))
 
 
 class Traces:

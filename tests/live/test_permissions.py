@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 TENANTLESS = {
     "data.import_queue",
     "data.slugs",  # one slug is taken once, whoever has it
+    "decision.rank_queue",
     "execution.controls",  # read in every dispatch, the platform's rows with them
     "execution.work",
     "operating.control_deliveries",

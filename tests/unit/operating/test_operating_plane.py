@@ -17,11 +17,12 @@ from libs.contracts.operating import (
     FlagsRequest,
     HealthReported,
     HealthRequest,
+    SetFlag,
     SpanRecord,
     SpansExported,
     TraceRequest,
 )
-from libs.contracts.subjects import CONTROL, CONTROLS, EXECUTION_CONTROL, FLAGS, HEALTH, PLANES, SPANS, TRACE
+from libs.contracts.subjects import CONTROL, CONTROLS, EXECUTION_CONTROL, FLAGS, HEALTH, PLANES, SET_FLAG, SPANS, TRACE
 from libs.contracts.trust import AuditRecorded
 from libs.runtime.testing import Disturbance, FakeClock, MemoryBus, MemoryHub
 from services.operating.app import wire
@@ -197,6 +198,33 @@ async def test_flags_are_read_anew_so_that_an_off_holds_at_once(system: System) 
     assert (before.flags["live.whatsapp"], after.flags["live.whatsapp"]) == (True, False)
     assert after.version > before.version
     assert not (await system.trust.call(FLAGS, FlagsRequest(tenant_id=THEIRS))).flags["live.whatsapp"]
+
+
+async def test_a_changed_flag_is_in_force_and_in_the_ledger(system: System) -> None:
+    changed = await system.gateway.call(
+        SET_FLAG, SetFlag(principal=principal("admin"), name="whatsapp_brief", value=False)
+    )
+    assert changed.flags["whatsapp_brief"] is False
+    (entry,) = system.audits()
+    assert (entry.kind, entry.target, entry.actor, entry.tenant_id) == (
+        "flag_changed",
+        "flag:whatsapp_brief",
+        "user:1",
+        OURS,
+    )
+    assert (await system.trust.call(FLAGS, FlagsRequest(tenant_id=THEIRS))).flags["whatsapp_brief"] is True
+
+
+async def test_a_live_flag_goes_off_by_a_word_and_never_on(system: System) -> None:
+    async with system.store.unit(OURS) as unit:
+        await unit.set_flag(OURS, "live.whatsapp", True, "action:1")
+    off = await system.gateway.call(SET_FLAG, SetFlag(principal=principal("owner"), name="live.whatsapp", value=False))
+    assert off.flags["live.whatsapp"] is False
+    with pytest.raises(RemoteFault) as refused:
+        await system.gateway.call(SET_FLAG, SetFlag(principal=principal("owner"), name="live.whatsapp", value=True))
+    assert (refused.value.status, refused.value.code) == (403, "live_flag_needs_approval")
+    assert not (await system.trust.call(FLAGS, FlagsRequest(tenant_id=OURS))).flags["live.whatsapp"]
+    assert [entry.kind for entry in system.audits()] == ["flag_changed"]
 
 
 def _span(tenant: UUID | None, trace_id: str = "a" * 32) -> SpanRecord:
