@@ -1,0 +1,1 @@
+"""Decisions as short cards: one role, one reason, one to three buttons."""
