@@ -267,6 +267,8 @@ class MemoryStore:
         self._now = now
         self._tables = _Tables()
         self._one_at_a_time = asyncio.Lock()
+        self.commits = 0
+        """Units of work that ended well, so far."""
 
     @property
     def dispatched(self) -> tuple[Dispatch, ...]:
@@ -283,6 +285,7 @@ class MemoryStore:
             tables = self._tables.copy()
             yield MemoryUnit(tables, work, self._now())
             self._tables = tables
+            self.commits += 1
 
     async def claim(self, owner: str, limit: int) -> list[tuple[UUID, UUID, int, int]]:
         del owner

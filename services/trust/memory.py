@@ -317,6 +317,11 @@ class MemoryUnit:
             if before is None or before.facts.version <= fact.version:
                 self._t.facts[tenant_id, fact.contact_id] = _Projected(fact, email_mac, phone_mac, self._now)
 
+    async def forget(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> None:
+        if self._sees(tenant_id):
+            for contact_id in contact_ids:
+                self._t.facts.pop((tenant_id, contact_id), None)
+
     async def add_consents(self, tenant_id: UUID, consents: Sequence[ConsentRecord]) -> int:
         self._own(tenant_id)
         fresh = 0
@@ -365,6 +370,8 @@ class MemoryStore:
         self._now = now
         self._tables = _Tables()
         self._one_at_a_time = asyncio.Lock()
+        self.commits = 0
+        """Units of work that ended well, so far."""
         self.ledger = MemoryLedgerStore(now=now)
 
     @asynccontextmanager
@@ -378,6 +385,7 @@ class MemoryStore:
             tables = self._tables.copy()
             yield MemoryUnit(tables, self.ledger, work, self._now())
             self._tables = tables
+            self.commits += 1
 
     async def overdue(self, limit: int) -> dict[UUID, list[UUID]]:
         due = sorted(

@@ -78,7 +78,7 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
             principal_kind=evaluation.subject.kind.value,
             action_class="B",
             registered=False,
-            tenant_match=evaluation.subject.tenant_id == evaluation.tenant_id,
+            tenant_match=_same_tenant(prepared),
             external=True,
             draft_effect=False,
             connector_mode=ConnectorMode.SANDBOX.value,
@@ -88,7 +88,7 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
         "principal_kind": evaluation.subject.kind.value,
         "action_class": effect.action_class.value,
         "registered": True,
-        "tenant_match": evaluation.subject.tenant_id == evaluation.tenant_id,
+        "tenant_match": _same_tenant(prepared),
         "external": effect.external,
         "draft_effect": effect.draft,
         "connector_mode": ConnectorMode.LIVE.value if live else ConnectorMode.SANDBOX.value,
@@ -115,6 +115,16 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
         over_contact_cap=record.touches_this_week >= CONTACT_CAP,
         quiet_hours=quiet_hours(now),
     )
+
+
+def _same_tenant(prepared: Prepared) -> bool:
+    """Whether everything that names a tenant names the same one: who asks, the resource, the payload."""
+    evaluation = prepared.evaluation
+    tenant = str(evaluation.tenant_id)
+    named = [str(evaluation.subject.tenant_id), prepared.payload.get("tenant_id", tenant)]
+    if evaluation.resource.type == "tenant":
+        named.append(evaluation.resource.id)
+    return all(name == tenant for name in named)
 
 
 def _approval(evaluation: Evaluation, record: OnRecord) -> str:
