@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from dev.commands import settings, system
+from dev.commands import actions, approvals, documents, evidence, operate, policy, settings, smoke, system, targeting
+from dev.commands.common import Connect, connect
 from dev.messages import Sentence
 from dev.output import DealixGroup, LangOption, output, set_language
 from dev.prepare import authorization, prepare
@@ -14,8 +15,8 @@ from dev.state import dealix_version
 from dev.supervisor import plane_commands
 
 
-def build_app(parts: system.Parts) -> typer.Typer:
-    """The application over the given parts of the system."""
+def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
+    """The application over the given parts of the system; `connect` finds a running one."""
     app = typer.Typer(
         name="dealix",
         cls=DealixGroup,
@@ -35,6 +36,9 @@ def build_app(parts: system.Parts) -> typer.Typer:
             raise typer.Exit
 
     system.register(app, parts)
+    for group in (targeting, approvals, actions, evidence, policy, operate, smoke):
+        group.register(app, connect)
+    documents.register(app)
     settings.register(app)
     return app
 

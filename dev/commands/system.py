@@ -16,6 +16,7 @@ from rich.table import Table
 
 from dev.detach import Report, run_detached
 from dev.directory import holder, open_directory, unusable
+from dev.first_owner import first_owner, forget_password
 from dev.logs import Terminal
 from dev.messages import DealixError, Sentence, StartFailed
 from dev.output import JsonOption, LangOption, Output, output
@@ -130,7 +131,14 @@ def _announce(out: Output, state: dict[str, Any], notes: Sequence[Sentence], sec
             f"Dealix جاهز بعد {seconds:.1f} ثانية: {state['console']}",
         )
     )
-    out.result({**state, "notes": [note.text(out.lang) for note in notes]})
+    result = {**state, "notes": [note.text(out.lang) for note in notes]}
+    data_dir = Path(state["data_dir"])
+    if owner := first_owner(data_dir):
+        out.say(owner.sentence())
+        result["first_owner"] = {"email": owner.email, "password": owner.password}
+    out.result(result)
+    if owner:
+        forget_password(data_dir)
 
 
 # -- down --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,176 @@
+"""`dealix actions`: submit, look, follow across the planes, take back."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+import typer
+
+from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, LimitOption, read_json_input
+from dev.messages import DealixError, Sentence
+from dev.output import JsonOption, LangOption, Output, output
+from dev.terminal import plain
+from dev.views import actions as views
+from dev.views import journey as journeys
+from dev.words import word, words
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the action.")]
+MOST = 1000
+
+
+class NotAccepted(DealixError):
+    """At least one item was not accepted; nothing of it is stored."""
+
+
+def register(app: typer.Typer, connect: Connect) -> None:
+    """Add the group to the application."""
+    group = typer.Typer(help="Governed actions: submit, follow, take back.", no_args_is_help=True)
+    app.add_typer(group, name="actions")
+
+    @group.command()
+    def submit(
+        file: Annotated[
+            str, typer.Argument(metavar="FILE", help='JSON: one action or {"items": […]}; - reads standard input.')
+        ],
+        wait: Annotated[int, typer.Option("--wait", min=0, max=10, help="Seconds to wait for the final state.")] = 5,
+        key: Annotated[
+            str | None, typer.Option("--idempotency-key", help="The same key and body give the first answer.")
+        ] = None,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Submit an action, or up to 1,000."""
+        out = output(lang, as_json)
+        body = action_body(read_json_input(file), file)
+        with connect(out, base_url, data_dir) as client:
+            reply = client.post("/actions", body, key=key or str(uuid.uuid4()), wait=wait)
+        out.result(reply)
+        _say_submitted(out, reply)
+
+    @group.command("list")
+    def list_(
+        state: Annotated[str | None, typer.Option("--state", help="Only actions in this state.")] = None,
+        limit: LimitOption = 20,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Actions, newest first."""
+        out = output(lang, as_json)
+        if state is not None and state not in words()["action_state"]:
+            known = ", ".join(words()["action_state"])
+            raise BadInput(
+                f"There is no state {state}; choose one of {known}.", f"لا توجد حالة {state}؛ اختر من: {known}."
+            )
+        with connect(out, base_url, data_dir) as client:
+            items = client.items("/actions", limit, state=state)
+        out.result({"items": items})
+        if items:
+            out.show(views.listing(out.lang, items))
+        else:
+            out.say(Sentence("No actions.", "لا توجد إجراءات."))
+
+    @group.command()
+    def show(
+        action_id: IdArgument,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """One action: state, reasons, receipt, timeline."""
+        out = output(lang, as_json)
+        with connect(out, base_url, data_dir) as client:
+            action = client.get(f"/actions/{action_id}")
+        out.result(action)
+        out.show(views.in_full(out.lang, action))
+
+    @group.command()
+    def cancel(
+        action_id: IdArgument,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Take back an action that has not been dispatched."""
+        out = output(lang, as_json)
+        with connect(out, base_url, data_dir) as client:
+            action = client.post(f"/actions/{action_id}/cancel")
+        out.result(action)
+        state = word("action_state", action.get("state"), out.lang)
+        out.say(Sentence(f"The action: {state}.", f"الإجراء: {state}."))
+
+    @group.command()
+    def journey(
+        action_id: IdArgument,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """What happened to an action, as a tree with times across the planes; linked traces are trees of their own."""
+        out = output(lang, as_json)
+        with connect(out, base_url, data_dir) as client:
+            found = client.get(f"/actions/{action_id}/journey")
+        out.result(found)
+        spans = spans_of(found)
+        if not spans:
+            out.say(
+                Sentence(
+                    "No spans are kept of this action (any more); its timeline: dealix actions show.",
+                    "لم تعد خطوات هذا الإجراء محفوظة؛ تسلسله: dealix actions show.",
+                )
+            )
+        out.show(*journeys.trees(out.lang, spans))
+
+
+def action_body(given: Any, name: str) -> dict[str, Any]:
+    """The body of the request. A bare list counts as items. Raises BadInput for what cannot be an action."""
+    body = {"items": given} if isinstance(given, list) else given
+    items = body.get("items") if isinstance(body, dict) and "items" in body else [body]
+    if not isinstance(items, list) or not 1 <= len(items) <= MOST or not all(isinstance(i, dict) for i in items):
+        raise BadInput(
+            f'{name} holds no action: give one JSON object, or {{"items": […]}} with 1 to {MOST} of them.',
+            f'لا يوجد إجراء في {name}: ضع كائن JSON واحدًا أو {{"items": […]}} من 1 إلى {MOST}.',
+        )
+    for at, item in enumerate(items):
+        missing = [field for field in ("action_type", "resource", "payload") if field not in item]
+        if missing:
+            where = f"items[{at}]" if len(items) > 1 else name
+            raise BadInput(f"{where} lacks {', '.join(missing)}.", f"ينقص {where}: {', '.join(missing)}.")
+    assert isinstance(body, dict)
+    return body
+
+
+def spans_of(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The spans of a journey, also where they come by trace."""
+    spans = list(found.get("spans") or ())
+    for trace in found.get("traces") or ():
+        spans += trace.get("spans") or ()
+    return spans
+
+
+def _say_submitted(out: Output, reply: dict[str, Any]) -> None:
+    results = reply.get("results") or reply.get("items") or [reply]
+    for result in results:
+        error = result.get("error")
+        if error:
+            out.say(Sentence(f"not accepted: {plain(error.get('en'))}", f"لم يُقبل: {plain(error.get('ar'))}"))
+            continue
+        state = word("action_state", result.get("state"), out.lang)
+        out.say(Sentence(f"{plain(result.get('action_id'))}  {state}", f"{plain(result.get('action_id'))}  {state}"))
+        for reason in result.get("reasons") or ():
+            out.say(Sentence(f"  {plain(reason.get('en'))}", f"  {plain(reason.get('ar'))}"))
+        if result.get("approval_id"):
+            look = f"dealix approvals show {plain(result['approval_id'])}"
+            out.say(Sentence(f"  {look}", f"  {look}"))
+    failed = sum(1 for result in results if result.get("error"))
+    if failed:
+        raise NotAccepted(
+            f"{failed} of {len(results)} actions were not accepted.", f"لم يُقبل {failed} من أصل {len(results)}."
+        )

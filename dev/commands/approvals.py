@@ -1,0 +1,155 @@
+"""`dealix approvals`: the queue, one request in full, yes and no. A yes carries the hashes of exactly what was shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, LimitOption
+from dev.messages import Sentence
+from dev.output import JsonOption, LangOption, Output, output
+from dev.terminal import plain
+from dev.views import approvals as views
+from dev.words import word, words
+
+if TYPE_CHECKING:
+    from dev.client import Client
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the approval.")]
+StateOption = Annotated[
+    str, typer.Option("--state", help="pending, approved, rejected, expired, withdrawn, superseded or all.")
+]
+RoleOption = Annotated[str | None, typer.Option("--role", help="Only what this role decides.")]
+WAIT_SECONDS = 5
+RESTING = ("accepted", "granted", "dispatched", "awaiting_approval")
+"""States from which an approved action goes on by itself."""
+
+
+def register(app: typer.Typer, connect: Connect) -> None:
+    """Add the group to the application."""
+    group = typer.Typer(help="Decide what waits for a person.", invoke_without_command=True)
+    app.add_typer(group, name="approvals")
+
+    @group.callback()
+    def default(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            _list(output(), connect, "pending", None, 50, None, None)
+
+    @group.command("list")
+    def list_(
+        state: StateOption = "pending",
+        role: RoleOption = None,
+        limit: LimitOption = 50,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """What waits for a decision."""
+        _list(output(lang, as_json), connect, state, role, limit, base_url, data_dir)
+
+    @group.command()
+    def show(
+        approval_id: IdArgument,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """One request in full: the exact payload, what policy says, and the hashes that a yes is bound to."""
+        out = output(lang, as_json)
+        with connect(out, base_url, data_dir) as client:
+            approval = client.get(f"/approvals/{approval_id}")
+        out.result(approval)
+        out.show(views.in_full(out.lang, approval))
+
+    @group.command()
+    def approve(
+        approval_id: IdArgument,
+        yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+        note: Annotated[str, typer.Option("--note", help="A note for the record.")] = "",
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Show the exact payload and hashes, ask, and approve exactly these."""
+        out = output(lang, as_json)
+        with connect(out, base_url, data_dir) as client:
+            seen = client.get(f"/approvals/{approval_id}")
+            out.show(views.in_full(out.lang, seen))
+            if not yes:
+                out.ask(Sentence("Approve exactly this?", "أتوافق على هذا كما هو؟"), otherwise="--yes")
+            approval = approve_exactly(client, seen, note)
+            action = _after(client, approval)
+        out.result({"approval": approval, "action": action})
+        _say_after(out, approval, action)
+
+    @group.command()
+    def reject(
+        approval_id: IdArgument,
+        reason: Annotated[str, typer.Option("--reason", help="Why not; it is kept with the request.")],
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Say no, with a reason. Nothing is sent."""
+        out = output(lang, as_json)
+        if not reason.strip():
+            raise BadInput('A rejection needs a reason: --reason "…"', 'الرفض يحتاج سببًا: --reason "…"')
+        with connect(out, base_url, data_dir) as client:
+            approval = client.post(f"/approvals/{approval_id}/reject", {"reason": reason})
+        out.result(approval)
+        out.say(Sentence("Rejected; nothing is sent.", "رُفض الطلب ولن يُرسل شيء."))
+
+
+def approve_exactly(client: Client, seen: dict[str, Any], note: str) -> dict[str, Any]:
+    """Vote for the hashes that were shown: the gateway refuses (409) when the request has changed since."""
+    body = {"payload_hash": seen["payload_hash"], "view_hash": seen["view_hash"], "note": note}
+    approval: dict[str, Any] = client.post(f"/approvals/{seen['approval_id']}/approve", body)
+    return approval
+
+
+def _list(out: Output, connect: Connect, state: str, role: str | None, limit: int, *where: Any) -> None:
+    if state != "all" and state not in words()["approval_state"]:
+        known = ", ".join((*words()["approval_state"], "all"))
+        raise BadInput(f"There is no state {state}; choose one of {known}.", f"لا توجد حالة {state}؛ اختر من: {known}.")
+    with connect(out, *where) as client:
+        items = client.items("/approvals", limit, state=None if state == "all" else state, role=role)
+    out.result({"items": items})
+    if not items:
+        out.say(Sentence("Nothing waits for approval.", "لا طلبات بانتظار الموافقة."))
+        return
+    out.show(views.queue(out.lang, items))
+    first = plain(items[0].get("approval_id"))
+    out.say(Sentence(f"Look at one: dealix approvals show {first}", f"لعرض طلب: dealix approvals show {first}"))
+
+
+def _after(client: Client, approval: dict[str, Any]) -> dict[str, Any] | None:
+    """The approved action once it has come to rest, or as far as it is. None while another vote is needed."""
+    if approval.get("state") != "approved":
+        return None
+    from dev.actions import settled
+
+    return settled(client, str(approval["action_id"]), WAIT_SECONDS, RESTING)
+
+
+def _say_after(out: Output, approval: dict[str, Any], action: dict[str, Any] | None) -> None:
+    if action is None:
+        state = approval.get("state")
+        if state == "pending":
+            out.say(
+                Sentence("Your vote counts; another person must approve as well.", "سُجّل صوتك؛ تلزم موافقة شخص آخر.")
+            )
+        else:
+            name = word("approval_state", state, out.lang)
+            out.say(Sentence(f"The request: {name}.", f"حالة الطلب: {name}."))
+        return
+    name = word("action_state", action.get("state"), out.lang)
+    journey = f"dealix actions journey {plain(action.get('action_id'))}"
+    out.say(Sentence(f"Approved. The action: {name}.", f"تمت الموافقة. الإجراء: {name}."))
+    for reason in action.get("reasons") or () if action.get("state") in ("refused", "failed") else ():
+        out.say(Sentence(f"  {plain(reason.get('en'))}", f"  {plain(reason.get('ar'))}"))
+    out.say(Sentence(f"What happened, step by step: {journey}", f"ما حدث خطوة بخطوة: {journey}"))

@@ -1,0 +1,269 @@
+"""`dealix run`, the main job, and its parts: `import`, `rejects`, `rank`, `opportunities`, `cards`, `decide`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from dev import job
+from dev.commands.common import (
+    BadInput,
+    BaseUrlOption,
+    Connect,
+    DataDirOption,
+    LimitOption,
+    existing_file,
+    progress,
+    write_bytes,
+)
+from dev.messages import Sentence
+from dev.output import JsonOption, LangOption, Output, output
+from dev.terminal import plain
+from dev.views import approvals as approval_views
+from dev.views import cards as card_views
+from dev.views import job as views
+from dev.words import word, words
+
+if TYPE_CHECKING:
+    from dev.client import Client
+
+SourceOption = Annotated[
+    str, typer.Option("--source", help="Where the list comes from: own_crm, website_form, event …")
+]
+HowOption = Annotated[str, typer.Option("--obtained-how", help="How the list was obtained, in a sentence.")]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX.")]
+
+
+def register(app: typer.Typer, connect: Connect) -> None:
+    """Add the commands to the application."""
+
+    @app.command()
+    def run(
+        file: FileArgument,
+        tenant: Annotated[str | None, typer.Option("--tenant", help="Check that the key is of this tenant.")] = None,
+        source: SourceOption = "own_crm",
+        obtained_how: HowOption = "",
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """The main job: import a list, rank it, prepare cards and drafts; print the report and what waits for you."""
+        out = output(lang, as_json)
+        check_source(source)
+        with connect(out, base_url, data_dir) as client:
+            job.check_tenant(client, tenant)
+            with progress(out) as step:
+                result = job.run_job(client, existing_file(file), source, step, out.lang, obtained_how=obtained_how)
+        report(out, result)
+
+    @app.command("import")
+    def import_(
+        file: FileArgument,
+        source: SourceOption = "own_crm",
+        obtained_how: HowOption = "",
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen and store nothing.")] = False,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Import a list of leads and say what became of every row."""
+        out = output(lang, as_json)
+        check_source(source)
+        with connect(out, base_url, data_dir) as client, progress(out) as step:
+            import_id = job.start_import(
+                client, existing_file(file), source, obtained_how=obtained_how, dry_run=dry_run
+            )
+            status = job.follow_import(client, import_id, step, out.lang)
+        out.result(status)
+        out.show(*views.outcome(out.lang, status))
+        if status.get("mapping"):
+            out.show(views.mapping(out.lang, status["mapping"]))
+        if (status.get("counts") or {}).get("rejected"):
+            out.say(_rejects_hint(import_id))
+
+    @app.command()
+    def rejects(
+        import_id: Annotated[str, typer.Argument(metavar="IMPORT", help="Id of the import.")],
+        to: Annotated[
+            Path | None, typer.Option("--output", "-o", help="File to write [default: standard output].")
+        ] = None,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """The rejected rows of an import with their reasons, as CSV: mend them and import the file again."""
+        out = output(lang, as_json)
+        with connect(out, base_url, data_dir) as client:
+            content = client.raw(f"/targeting/imports/{import_id}/rejects.csv")
+        if to is None:
+            typer.echo(content.decode("utf-8-sig"), nl=False)
+            return
+        write_bytes(to, content)
+        out.say(Sentence(f"Written to {to}.", f"حُفظت في {to}."))
+        out.result({"file": str(to), "bytes": len(content)})
+
+    @app.command()
+    def rank(
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Rank all leads anew and make the day's cards and drafts."""
+        out = output(lang, as_json)
+        with connect(out, base_url, data_dir) as client:
+            with progress(out) as step:
+                ranked = job.rank(client, step, out.lang)
+            best = client.items("/targeting/opportunities", views.TOP)
+        out.result(ranked)
+        out.show(views.ranking(out.lang, ranked), views.opportunities(out.lang, best))
+
+    @app.command()
+    def opportunities(
+        tier: Annotated[str | None, typer.Option("--tier", help="Only this tier.")] = None,
+        contactability: Annotated[
+            str | None, typer.Option("--contactability", help="safe, needs_review, blocked or unknown.")
+        ] = None,
+        limit: LimitOption = 20,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Ranked leads, best first."""
+        out = output(lang, as_json)
+        with connect(out, base_url, data_dir) as client:
+            items = client.items("/targeting/opportunities", limit, tier=tier, contactability=contactability)
+        out.result({"items": items})
+        out.show(views.opportunities(out.lang, items))
+
+    @app.command()
+    def cards(
+        role: Annotated[str, typer.Option("--role", help="ceo, sales_manager, growth_manager …")] = "ceo",
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """The decisions in front of a role, most urgent first, with the commands that decide them."""
+        out = output(lang, as_json)
+        if role not in words()["role"]:
+            known = ", ".join(words()["role"])
+            raise BadInput(f"There is no role {role}; choose one of {known}.", f"لا يوجد دور {role}؛ اختر من: {known}.")
+        with connect(out, base_url, data_dir) as client:
+            feed = client.get("/cards/feed", role=role)
+        out.result(feed)
+        if not feed["items"]:
+            out.say(Sentence("No decisions wait.", "لا قرارات معلّقة."))
+        out.show(*(card_views.card(out.lang, item) for item in feed["items"]))
+        if waiting := int(feed.get("waiting") or 0):
+            out.say(Sentence(f"{waiting} more wait behind these.", f"عدد القرارات التالية: {waiting}."))
+
+    @app.command()
+    def decide(
+        card: Annotated[str, typer.Argument(metavar="CARD", help="Id of the card.")],
+        button: Annotated[
+            str, typer.Argument(metavar="BUTTON", help="The machine name of the choice, as `cards` shows it.")
+        ],
+        note: Annotated[str, typer.Option("--note", help="A note for the record.")] = "",
+        yes: Annotated[bool, typer.Option("--yes", help="Do not ask when the choice approves something.")] = False,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Decide a card. A choice that approves something shows exactly what, and asks."""
+        out = output(lang, as_json)
+        with connect(out, base_url, data_dir) as client:
+            reply = _decide(out, client, card, button, note, yes=yes)
+        out.result(reply)
+        out.say(_decided(reply))
+
+
+def check_source(source: str) -> None:
+    """Raises BadInput for a source that the catalogue does not have."""
+    from libs.contracts.catalogue.sources import sources
+
+    if source not in sources():
+        known = ", ".join(sources())
+        raise BadInput(
+            f"There is no source {source}; choose one of {known}.", f"لا يوجد مصدر {source}؛ اختر من: {known}."
+        )
+
+
+def report(out: Output, result: job.Result) -> None:
+    """The report of the main job."""
+    out.result(result.as_json())
+    lang = out.lang
+    out.show(
+        *views.outcome(lang, result.imported),
+        views.heading(lang, "Ranking", "الترتيب"),
+        views.ranking(lang, result.ranked),
+        views.opportunities(lang, result.opportunities[: views.TOP]),
+    )
+    if result.approvals:
+        count = len(result.approvals)
+        out.show(
+            views.heading(lang, f"Drafts that wait for a yes: {count}", f"مسودات بانتظار الموافقة: {count}"),
+            approval_views.queue(lang, result.approvals[: views.TOP]),
+        )
+    for role, items in result.cards.items():
+        name = word("role", role, lang)
+        out.show(views.heading(lang, f"Next decisions: {name}", f"القرارات التالية: {name}"))
+        nothing = Text("لا قرارات معلّقة." if lang == "ar" else "No decisions wait.")
+        out.show(card_views.overview(lang, items) if items else nothing)
+    out.show(
+        Text(),
+        views.next_steps(
+            lang,
+            approvals=result.approvals,
+            rejected=int((result.imported.get("counts") or {}).get("rejected") or 0),
+            import_id=plain(result.imported.get("import_id")),
+        ),
+    )
+
+
+def _rejects_hint(import_id: str) -> Sentence:
+    command = f"dealix rejects {import_id} -o rejects.csv"
+    return Sentence(
+        f"Rejected rows with their reasons, to mend and import again: {command}",
+        f"الصفوف المرفوضة مع أسبابها لتصحيحها واستيرادها: {command}",
+    )
+
+
+def _decide(out: Output, client: Client, card_id: str, button: str, note: str, *, yes: bool) -> dict[str, Any]:
+    card = client.get(f"/cards/{card_id}")
+    known = [b.get("action") for b in card.get("buttons") or ()]
+    if button not in known:
+        names = ", ".join(str(name) for name in known)
+        raise BadInput(
+            f"This card has no choice {button}; it has {names}.",
+            f"لا يوجد خيار {button} في هذه البطاقة؛ خياراتها: {names}.",
+        )
+    body: dict[str, Any] = {"button": button, "note": note}
+    approval_id = (card.get("context") or {}).get("approval_id")
+    if approval_id and approves(button):
+        approval = client.get(f"/approvals/{approval_id}")
+        out.show(approval_views.in_full(out.lang, approval))
+        if not yes:
+            out.ask(Sentence("Approve exactly this?", "أتوافق على هذا كما هو؟"), otherwise="--yes")
+        body |= {"payload_hash": approval["payload_hash"], "view_hash": approval["view_hash"]}
+    reply: dict[str, Any] = client.post(f"/cards/{card_id}/decision", body)
+    return reply
+
+
+def approves(button: str) -> bool:
+    """Whether a choice gives a yes that something hangs on."""
+    return button.split("_")[0] in ("approve", "send", "accept")
+
+
+def _decided(reply: dict[str, Any]) -> Sentence:
+    result = plain(reply.get("result") or "decided")
+    more = f" dealix actions show {plain(reply['action_id'])}" if reply.get("action_id") else ""
+    return Sentence(f"Decided: {result}.{more}", f"سُجّل القرار: {result}.{more}")

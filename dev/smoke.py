@@ -1,0 +1,230 @@
+"""The smoke test: the whole main job against a running system, with made-up people, one step after the other.
+
+Read-only, it looks and changes nothing. The people of the built-in list live in `.example` domains (RFC 2606) and have
+numbers that nobody has; approvals of anyone else are never touched.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dev import job
+from dev.actions import settled
+from dev.messages import DealixError, Lang, Sentence
+
+if TYPE_CHECKING:
+    from dev.client import Client
+
+PEOPLE = """\
+company,name,title,mobile,email,source,opted_out,email_opt_in,email_opt_in_at,city,sector,value
+مصنع الواحة التجريبي,نورة المثال,مديرة المشتريات,+966500000101,noura@oasis-factory.example,website_form,no,yes,2026-10-01,الرياض,manufacturing,120000
+Smoke Test Clinics,Omar Mithal,CEO,+966500000102,omar@smoke-clinics.example,website_form,no,yes,2026-10-02,Jeddah,healthcare,80000
+Smoke Test Clinics,Omar Mithal,CEO,+966500000102,omar@smoke-clinics.example,website_form,no,yes,2026-10-02,Jeddah,healthcare,80000
+شركة الإيقاف التجريبية,سعد المثال,المالك,+966500000103,saad@opted-out.example,website_form,yes,no,,الدمام,retail,50000
+,,,,,website_form,no,no,,,,
+"""
+DOMAINS = ("oasis-factory.example", "smoke-clinics.example")
+ON_THE_WAY = ("accepted", "granted", "dispatched", "awaiting_approval")
+SETTLE_SECONDS = 15.0
+
+
+class SmokeFailed(DealixError):
+    """A step did not come out as it must."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What one step leaves to the next."""
+
+    action_id: str = ""
+    approval: dict[str, Any] = field(default_factory=dict)
+    jwks: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`run` returns what was seen, in a few words; raises DealixError when the step fails."""
+
+    name: Sentence
+    run: Callable[[], str]
+
+
+def steps(client: Client, lang: Lang, *, read_only: bool) -> Iterator[Step]:
+    """The steps in order; each is to be run before the next is asked for."""
+    found = Found()
+    yield Step(Sentence("every plane is ready", "كل الخدمات جاهزة"), lambda: _ready(client))
+    yield Step(Sentence("the key is valid", "المفتاح صالح"), lambda: _me(client))
+    yield Step(Sentence("public keys are published", "المفاتيح العامة منشورة"), lambda: _jwks(client, found))
+    if not read_only:
+        yield Step(Sentence("a list is imported", "استيراد قائمة"), lambda: _import(client, lang))
+        yield Step(Sentence("leads are ranked", "ترتيب العملاء"), lambda: _rank(client, lang))
+    yield Step(Sentence("opportunities are listed", "قائمة الفرص"), lambda: _opportunities(client, read_only=read_only))
+    yield Step(Sentence("cards are in front of their roles", "البطاقات عند أصحابها"), lambda: _cards(client))
+    if read_only:
+        yield Step(Sentence("approvals are listed", "قائمة الموافقات"), lambda: _listed(client, "/approvals"))
+        yield Step(Sentence("the audit log is readable", "قراءة سجل التدقيق"), lambda: _listed(client, "/audit"))
+        yield Step(Sentence("the ledger shows its checkpoint", "نقطة تحقق السجل"), lambda: _checkpoint(client))
+        return
+    yield Step(Sentence("a forbidden action is refused", "رفض إجراء ممنوع"), lambda: _forbidden(client))
+    yield Step(Sentence("a safe action runs by itself", "تنفيذ إجراء آمن"), lambda: _safe(client, found))
+    yield Step(Sentence("a draft waits for a person", "مسودة بانتظار شخص"), lambda: _waiting(client, found))
+    yield Step(Sentence("a yes to another text is refused", "رفض موافقة على نص آخر"), lambda: _stale(client, found))
+    yield Step(Sentence("a yes to exactly this is carried out", "تنفيذ ما وُوفق عليه"), lambda: _approve(client, found))
+    yield Step(Sentence("its journey crosses the planes", "مساره عبر الخدمات"), lambda: _journey(client, found))
+    yield Step(Sentence("its evidence verifies offline", "التحقق من دليله"), lambda: _evidence(client, found))
+
+
+def _need(holds: object, en: str, ar: str) -> None:
+    if not holds:
+        raise SmokeFailed(en, ar)
+
+
+def _ready(client: Client) -> str:
+    body = client.get("//readyz")
+    planes = body.get("planes") or body.get("checks") or {}
+    return ", ".join(sorted(str(p.get("plane") if isinstance(p, dict) else p) for p in planes))
+
+
+def _me(client: Client) -> str:
+    me = client.get("/me")
+    return str(me.get("tenant_slug") or me.get("tenant_id") or me.get("id"))
+
+
+def _jwks(client: Client, found: Found) -> str:
+    found.jwks = client.raw("//.well-known/jwks.json")
+    keys = json.loads(found.jwks)["keys"]
+    _need(keys, "No public key is published.", "لا يوجد مفتاح عام منشور.")
+    _need(not any("d" in key for key in keys), "A private key is published.", "نُشر مفتاح خاص.")
+    return f"{len(keys)}"
+
+
+def _import(client: Client, lang: Lang) -> str:
+    reply = client.upload_bytes("/targeting/import", "smoke.csv", PEOPLE.encode(), {"source": "website_form"})
+    status = job.follow_import(client, str(reply["import_id"]), lambda _what, _done: None, lang)
+    counts = status["counts"]
+    parts = {name: counts[name] for name in ("created", "merged", "needs_review", "blocked", "rejected")}
+    _need(
+        counts["rows"] == len(PEOPLE.splitlines()) - 1 == sum(parts.values()),
+        f"The outcomes do not add up to the rows: {counts}.",
+        f"لا يساوي مجموع النتائج عدد الصفوف: {counts}.",
+    )
+    _need(counts["rejected"] == 1, "The empty row was not rejected.", "لم يُرفض الصف الفارغ.")
+    return ", ".join(f"{name} {count}" for name, count in parts.items())
+
+
+def _rank(client: Client, lang: Lang) -> str:
+    ranked = job.rank(client, lambda _what, _done: None, lang)
+    _need(ranked.get("ranked"), "Nothing was ranked.", "لم يُرتّب شيء.")
+    return f"{ranked['ranked']}"
+
+
+def _opportunities(client: Client, *, read_only: bool) -> str:
+    items = client.items("/targeting/opportunities", 10)
+    _need(items or read_only, "No opportunity is listed.", "لا توجد فرص.")
+    scores = [float(item["score"]) for item in items]
+    _need(scores == sorted(scores, reverse=True), "Opportunities are not in order.", "الفرص غير مرتبة.")
+    return f"{len(items)}"
+
+
+def _cards(client: Client) -> str:
+    counts = []
+    for role in job.ROLES:
+        items = client.get("/cards/feed", role=role)["items"]
+        _need(len(items) <= 7, f"{role} sees more than 7 cards.", f"يرى {role} أكثر من 7 بطاقات.")
+        for card in items:
+            _need(1 <= len(card["buttons"]) <= 3, "A card has not 1 to 3 buttons.", "عدد أزرار بطاقة ليس من 1 إلى 3.")
+        counts.append(f"{role} {len(items)}")
+    return ", ".join(counts)
+
+
+def _listed(client: Client, path: str) -> str:
+    return f"{len(client.items(path, 10))}"
+
+
+def _checkpoint(client: Client) -> str:
+    return f"{client.get('/proof-ledger/checkpoint').get('size')}"
+
+
+def _submit(client: Client, action_type: str, payload: dict[str, Any], resource: dict[str, str]) -> dict[str, Any]:
+    body = {"action_type": action_type, "resource": resource, "payload": payload, "reason": "smoke test"}
+    reply = client.post("/actions", body)
+    return settled(client, str(reply["action_id"]), SETTLE_SECONDS)
+
+
+def _forbidden(client: Client) -> str:
+    action = _submit(client, "exfiltrate_secrets", {}, {"type": "tenant", "id": "self"})
+    _need(
+        action["state"] == "refused",
+        f"A forbidden action is {action['state']}.",
+        f"حالة إجراء ممنوع: {action['state']}.",
+    )
+    return ", ".join(reason["code"] for reason in action["reasons"])
+
+
+def _safe(client: Client, found: Found) -> str:
+    action = _submit(client, "read_status", {}, {"type": "tenant", "id": "self"})
+    _need(action["state"] == "succeeded", f"A safe action is {action['state']}.", f"حالة إجراء آمن: {action['state']}.")
+    found.action_id = str(action["action_id"])
+    return str(action["state"])
+
+
+def _waiting(client: Client, found: Found) -> str:
+    for approval in client.items("/approvals", 200, state="pending"):
+        to = str(json.loads(approval["payload"]).get("to") or "")
+        if to.endswith(DOMAINS):
+            found.approval = client.get(f"/approvals/{approval['approval_id']}")
+            return to
+    raise SmokeFailed("No draft to the made-up people waits for approval.", "لا توجد مسودة بانتظار الموافقة.")
+
+
+def _stale(client: Client, found: Found) -> str:
+    from dev.client import ApiError
+
+    body = {"payload_hash": "0" * 64, "view_hash": found.approval["view_hash"], "note": ""}
+    try:
+        client.post(f"/approvals/{found.approval['approval_id']}/approve", body)
+    except ApiError as error:
+        if error.status == 409:
+            return str(error.status)
+        raise
+    raise SmokeFailed("A yes to another payload was taken.", "قُبلت موافقة على حمولة أخرى.")
+
+
+def _approve(client: Client, found: Found) -> str:
+    seen = found.approval
+    body = {"payload_hash": seen["payload_hash"], "view_hash": seen["view_hash"], "note": "smoke test"}
+    client.post(f"/approvals/{seen['approval_id']}/approve", body)
+    action = settled(client, str(seen["action_id"]), SETTLE_SECONDS, ON_THE_WAY)
+    # After the approval policy is asked again; quiet hours and caps may rightly hold the message back.
+    ended = action["state"] in ("succeeded", "refused")
+    _need(ended, f"The approved action is {action['state']}.", f"حالة الإجراء المعتمد: {action['state']}.")
+    found.action_id = str(action["action_id"])
+    reasons = ", ".join(reason["code"] for reason in action.get("reasons") or ())
+    return f"{action['state']} {reasons if action['state'] == 'refused' else (action.get('receipt') or {}).get('mode', '')}"
+
+
+def _journey(client: Client, found: Found) -> str:
+    from dev.commands.actions import spans_of
+
+    planes = sorted({str(span["plane"]) for span in spans_of(client.get(f"/actions/{found.action_id}/journey"))})
+    _need(len(planes) > 1, "No trace across planes is kept.", "لا يوجد تتبع عبر الخدمات.")
+    return ", ".join(planes)
+
+
+def _evidence(client: Client, found: Found) -> str:
+    from dev.commands.evidence import CHECKPOINT_SECONDS, make_pack
+    from dev.verify import verify_pack
+
+    pack, content = make_pack(client, f"action:{found.action_id}", CHECKPOINT_SECONDS)
+    with tempfile.TemporaryDirectory() as directory:
+        file, root = Path(directory) / "pack.zip", Path(directory) / "jwks.json"
+        file.write_bytes(content)
+        root.write_bytes(found.jwks)
+        verdict = verify_pack(file, root)
+    _need(verdict.exit_code == 0, f"The pack does not verify: {verdict.failed}.", f"لم يصح الدليل: {verdict.failed}.")
+    return f"{len(content):,} B, {pack.get('sha256', '')[:12]}…"

@@ -1,0 +1,90 @@
+"""How values and tables look in a terminal. Arabic goes out in logical order: shaping and direction are the terminal's."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from dev.messages import Lang
+
+RIYADH = ZoneInfo("Asia/Riyadh")
+Cell = str | Text
+
+_COLOURS = {
+    "green": ("safe", "succeeded", "approved", "ok", "created", "low", "completed"),
+    "yellow": ("needs_review", "awaiting_approval", "pending", "medium", "unknown", "accepted", "granted", "dispatched"),
+    "red": ("blocked", "refused", "failed", "rejected", "high", "expired"),
+}  # fmt: skip
+_COLOUR_OF = {value: colour for colour, values in _COLOURS.items() for value in values}
+
+
+def plain(value: object, *, lines: bool = False) -> str:
+    """A value from outside as text that cannot act on the terminal or reorder its neighbours.
+
+    Control characters and directional overrides come out as visible escapes: what an approver reads must be what is
+    there. `lines` keeps line breaks.
+    """
+    text = "" if value is None else str(value)
+    return "".join(c if _harmless(c) or (lines and c == "\n") else c.encode("unicode_escape").decode() for c in text)
+
+
+def _harmless(character: str) -> bool:
+    # Zero-width joiners (Cf) are part of Arabic and Persian spelling; the bidirectional controls are not.
+    if character in "\u200c\u200d\u00ad":
+        return True
+    return unicodedata.category(character) not in ("Cc", "Cf", "Zl", "Zp", "Cs")
+
+
+def toned(text: str, value: object) -> Text:
+    """A word with the colour of what it means; the word itself says it too."""
+    return Text(text, style=_COLOUR_OF.get(str(value), ""))
+
+
+def when(value: object) -> str:
+    """A time (ISO 8601 with a zone) on the clock of Riyadh."""
+    if not value:
+        return ""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return plain(value)
+    return moment.astimezone(RIYADH).strftime("%Y-%m-%d %H:%M:%S") if moment.tzinfo else plain(value)
+
+
+def took(nanoseconds: int) -> str:
+    """A duration with a unit that fits: microseconds to minutes."""
+    milliseconds = nanoseconds / 1e6
+    if milliseconds < 1:
+        return f"{milliseconds * 1000:.0f} µs"
+    if milliseconds < 1000:
+        return f"{milliseconds:.1f} ms"
+    seconds = milliseconds / 1000
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def table(
+    lang: Lang, headings: Sequence[tuple[str, str]], rows: Sequence[Sequence[Cell]], *, numbers: Sequence[int] = ()
+) -> Table:
+    """A table with headings in the language. `numbers` are the columns aligned as numbers."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for at, (en, ar) in enumerate(headings):
+        made.add_column(ar if lang == "ar" else en, justify="right" if at in numbers else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def facts(pairs: Sequence[tuple[str, Cell]]) -> Table:
+    """Two columns: a name and its value, in full."""
+    made = Table(box=None, show_header=False, pad_edge=False)
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in pairs:
+        made.add_row(name, value)
+    return made

@@ -1,0 +1,128 @@
+"""The report of the main job: what became of the rows, who comes first, what waits for a person, what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from dev.messages import Lang, Sentence
+from dev.terminal import plain, table, toned, when
+from dev.words import word, words
+
+TOP = 10
+Json = Mapping[str, Any]
+
+
+def heading(lang: Lang, en: str, ar: str) -> Text:
+    return Text(f"\n{ar if lang == 'ar' else en}", style="bold")
+
+
+def outcome(lang: Lang, status: Json) -> list[RenderableType]:
+    """What became of each row, and what the outcomes mean."""
+    counts: Json = status.get("counts") or {}
+    rows = [
+        (toned(word("outcome", name, lang), name), str(counts.get(name, 0)), words()["outcome_means"][name].text(lang))
+        for name in words()["outcome"]
+    ]
+    file = plain(status.get("file_name") or "")
+    what = heading(lang, f"Import of {file}", f"استيراد {file}")
+    if status.get("dry_run"):
+        what = heading(lang, f"Trial import of {file}: nothing was stored", f"استيراد تجريبي لملف {file}: لم يُحفظ شيء")
+    shown: list[RenderableType] = [
+        what,
+        table(lang, [("rows", "الصفوف"), ("", ""), ("what it means", "المعنى")], rows, numbers=[1]),
+    ]
+    if unchanged := counts.get("unchanged"):
+        shown.append(
+            Text(
+                f"{unchanged} صف من الصفوف المدموجة استُورد سابقًا ولم يغيّر شيئًا."
+                if lang == "ar"
+                else f"{unchanged} of the merged rows had been imported before and changed nothing."
+            )
+        )
+    return shown
+
+
+def mapping(lang: Lang, columns: Sequence[Json]) -> RenderableType:
+    """Which column was read as which field."""
+    ignored = "غير مستخدم" if lang == "ar" else "not used"
+    rows = [
+        (plain(c.get("column")), plain(c.get("field") or ignored), f"{float(c.get('confidence') or 0):.0%}")
+        for c in columns
+    ]
+    return table(lang, [("column", "العمود"), ("read as", "قُرئ على أنه"), ("confidence", "الثقة")], rows, numbers=[2])
+
+
+def ranking(lang: Lang, ranked: Json) -> RenderableType:
+    """Tiers in one line."""
+    tiers = " · ".join(f"{plain(tier)} {count}" for tier, count in sorted((ranked.get("tiers") or {}).items()))
+    total, cards, drafts = ranked.get("ranked", 0), ranked.get("cards", 0), ranked.get("drafts", 0)
+    if lang == "ar":
+        return Text(f"رُتّب {total} ({tiers}) · بطاقات {cards} · مسودات {drafts}")
+    return Text(f"{total} ranked ({tiers}) · {cards} cards · {drafts} drafts")
+
+
+def opportunities(lang: Lang, items: Sequence[Json]) -> RenderableType:
+    """Ranked leads, best first."""
+    if not items:
+        return Text("لا توجد فرص بعد." if lang == "ar" else "No opportunities yet.")
+    rows = [
+        (
+            str(at),
+            plain(o.get("account_name")),
+            f"{float(o.get('score') or 0):.0f}",
+            plain(o.get("tier")),
+            plain(word("channel", o.get("channel"), lang)) or "–",
+            toned(word("contactability", o.get("contactability"), lang), o.get("contactability")),
+            _why(lang, o),
+        )
+        for at, o in enumerate(items, 1)
+    ]
+    headings = [
+        ("#", "#"), ("account", "الشركة"), ("score", "الدرجة"), ("tier", "الفئة"), ("channel", "القناة"),
+        ("may contact", "التواصل"), ("why now", "لماذا الآن"),
+    ]  # fmt: skip
+    return table(lang, headings, rows, numbers=[0, 2])
+
+
+def _why(lang: Lang, opportunity: Json) -> str:
+    signals = [plain(signal.get(lang)) for signal in opportunity.get("why_now") or ()]
+    reasons = [plain(reason) for reason in opportunity.get(f"reasons_{lang}") or ()]
+    return (signals or reasons or [""])[0]
+
+
+def next_steps(lang: Lang, *, approvals: Sequence[Json], rejected: int, import_id: str) -> RenderableType:
+    """What to type next, each line a command that works as it stands."""
+    steps: list[tuple[str, Sentence]] = []
+    if approvals:
+        first = plain(approvals[0].get("approval_id"))
+        steps.append(
+            (
+                f"dealix approvals show {first}",
+                Sentence("read the first draft as it would be sent", "اقرأ أول مسودة كما ستُرسل"),
+            )
+        )
+        steps.append((f"dealix approvals approve {first}", Sentence("approve exactly that", "وافق عليها كما هي")))
+    steps.append(("dealix cards --role ceo", Sentence("the decisions in full", "القرارات كاملة")))
+    if rejected:
+        steps.append(
+            (
+                f"dealix rejects {import_id} -o rejects.csv",
+                Sentence(
+                    "rejected rows with reasons, to mend and import again",
+                    "الصفوف المرفوضة مع الأسباب لتصحيحها واستيرادها",
+                ),
+            )
+        )
+    return table(
+        lang, [("type next", "الخطوة التالية"), ("to", "الغرض")], [(command, why.text(lang)) for command, why in steps]
+    )
+
+
+def imports_line(lang: Lang, status: Json) -> str:
+    """One line on where an import stands."""
+    state = word("import_state", status.get("state"), lang)
+    return f"{plain(status.get('file_name'))}: {state} ({when(status.get('finished_at') or status.get('started_at'))})"
