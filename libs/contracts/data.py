@@ -146,6 +146,8 @@ class ImportCompleted(Message):
     import_id: UUID
     tenant_id: TenantId
     counts: ImportCounts
+    blocked_by: dict[str, int] = {}
+    """Blocked contacts by why: `opted_out`, or the key of the source that may not be used."""
     at: datetime
 
 

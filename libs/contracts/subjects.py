@@ -151,13 +151,13 @@ LIST_EFFECTS = Call(
     "execution.list_effects.v1", execution.EffectsRequest, execution.EffectsReply, frozenset({_T}), 30.0
 )
 
-ACTIONS_SETTLED = Event("execution.actions_settled.v1", execution.ActionsSettled, frozenset({_T, _D}))
+ACTIONS_SETTLED = Event("execution.actions_settled.v1", execution.ActionsSettled, frozenset({_T}))
 
 # data --------------------------------------------------------------------------------------------------------------------------
 ENSURE_TENANT = Call("data.ensure_tenant.v1", data.EnsureTenant, data.TenantProfile, frozenset({_G}))
 TENANT = Call("data.tenant.v1", data.TenantRequest, data.TenantProfile, _by(_D, _T, _E))
 IMPORT = Call("data.import.v1", data.ImportRequest, data.ImportStatus, frozenset({_G}), 15.0)
-IMPORT_STATUS = Call("data.import_status.v1", data.ImportGet, data.ImportStatus, _by())
+IMPORT_STATUS = Call("data.import_status.v1", data.ImportGet, data.ImportStatus, _by(_D))
 IMPORTS = Call("data.imports.v1", data.ImportsRequest, data.ImportsReply, _by())
 IMPORT_REJECTS = Call("data.import_rejects.v1", data.RejectsRequest, data.RejectsReply, _by())
 IMPORT_UNDO = Call("data.import_undo.v1", data.ImportGet, data.UndoReply, _by(), 60.0)

@@ -256,6 +256,16 @@ class Imports:
             tenant_id, [contact for contact, _ in rows], [json.dumps(channels) for _, channels in rows],
         )  # fmt: skip
 
+    async def blocked_by(self, tenant_id: UUID, import_id: UUID) -> dict[str, int]:
+        """Leads of an import that may not be contacted, by why: `opted_out`, or the source's key."""
+        rows = await self._c.fetch(
+            "select case when reasons @> '[{\"code\": \"opted_out\"}]' then 'opted_out' else source end as why, count(*) n from data.leads "
+            "where tenant_id = $1 and import_id = $2 and outcome = 'blocked' and deleted_at is null group by 1",
+            tenant_id,
+            import_id,
+        )
+        return {row["why"]: row["n"] for row in rows}
+
     async def undo(self, tenant_id: UUID, import_id: UUID) -> tuple[list[UUID], int]:
         """Take back what this import made and nobody else touched. Returns the contacts that went, and how many records stay."""
         kept = await self._c.fetchval(

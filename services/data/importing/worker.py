@@ -173,12 +173,17 @@ class ImportWorker:
         async with self._runtime.database.batch(tenant_id) as work:
             imports = Imports(work)
             status = await imports.status(tenant_id, import_id)
+            blocked_by = await imports.blocked_by(tenant_id, import_id)
             await imports.finish(tenant_id, import_id, ImportState.COMPLETED)
             if status is not None:
                 work.emit(
                     IMPORT_COMPLETED,
                     ImportCompleted(
-                        import_id=import_id, tenant_id=tenant_id, counts=status.counts, at=self._runtime.now()
+                        import_id=import_id,
+                        tenant_id=tenant_id,
+                        counts=status.counts,
+                        blocked_by=blocked_by,
+                        at=self._runtime.now(),
                     ),
                 )
 

@@ -15,6 +15,9 @@ from services.data.importing.domain.names import block_keys
 
 CROWDED = 40
 WINDOW, CROWDED_WINDOW, RAREST = 12, 4, 2
+SHOWN = 3
+"""As many likely matches of one group are handed back: a person compares a few, not hundreds of namesakes."""
+
 _LOOSE = ("b:", "p:", "m:", "k:")
 
 
@@ -39,49 +42,90 @@ def contact_keys(view: ContactView) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What may occur only once in a group: the stored record and the registration numbers."""
+    """What may occur only once in a group: the stored record and the registration numbers. And, kind by kind, the traits
+    (domains and cities, addresses and numbers) in which no two groups may differ that only a name joins, however long the
+    chain of namesakes between them."""
 
     existing: str | None = None
     cr: str | None = None
     vat: str | None = None
+    traits: tuple[frozenset[str], ...] = ()
+
+    def admits(self, other: Identity, *, by_name: bool) -> bool:
+        """Whether the two may be one."""
+        once = ((self.existing, other.existing), (self.cr, other.cr), (self.vat, other.vat))
+        if any(mine and its and mine != its for mine, its in once):
+            return False
+        kinds = zip(self.traits, other.traits, strict=True)
+        return not by_name or all(not mine or not its or not mine.isdisjoint(its) for mine, its in kinds)
+
+    def joined(self, other: Identity) -> Identity:
+        """The identity of a group that holds both."""
+        traits = tuple(mine | its for mine, its in zip(self.traits, other.traits, strict=True))
+        return Identity(self.existing or other.existing, self.cr or other.cr, self.vat or other.vat, traits)
+
+
+def traits(*values: str | None) -> tuple[frozenset[str], ...]:
+    """One trait of each kind, None where there is none."""
+    return tuple(frozenset((value,)) if value else frozenset() for value in values)
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """`group[i]` is the least member of item i's group; `likely` holds (earlier, later, match), one for each two
-    groups."""
+    """`group[i]` is the least member of item i's group; `likely` holds (earlier, later, match), the closest few
+    for each later group."""
 
     group: tuple[int, ...]
     likely: tuple[tuple[int, int, Match], ...]
 
 
 def group_items(
-    keys: Sequence[Iterable[str]], identities: Sequence[Identity], compare: Callable[[int, int], Match]
+    keys: Sequence[Iterable[str]],
+    identities: Sequence[Identity],
+    compare: Callable[[int, int], Match],
+    strength: Callable[[int, int], float],
 ) -> Grouping:
-    """Group items 0 to n-1. `keys` are those of each item, the telling ones first; `compare(i, j)` is called with i <
-    j."""
+    """Group items 0 to n-1, stored ones first. `keys` are those of each item, the telling ones first.
+
+    `compare(i, j)` and `strength(i, j)` are called with i < j. A row goes to the stored record it agrees with most, before
+    rows are joined with each other: else importing a list twice could file a row elsewhere the second time.
+    """
     groups = _Groups(identities)
     compared: set[tuple[int, int]] = set()
     likely: list[tuple[int, int, Match]] = []
-    for pair in _candidates(keys):
-        if pair in compared or groups.same(*pair):
-            continue
-        compared.add(pair)
-        if identities[pair[0]].existing and identities[pair[1]].existing:
-            continue  # what is stored already is not regrouped by an import
-        match = compare(*pair)
-        if match.verdict is Verdict.SURE and groups.join(*pair):
-            continue
-        if match.verdict is not Verdict.NO:
-            likely.append((*pair, match))
+    sure: list[tuple[float, int, int, Match]] = []
+    among_rows: list[tuple[int, int]] = []
+    stored = sum(1 for identity in identities if identity.existing)
+    for earlier, later in _candidates(keys, stored):
+        if not identities[earlier].existing:
+            among_rows.append((earlier, later))
+        elif not identities[later].existing and (earlier, later) not in compared:
+            compared.add((earlier, later))
+            match = compare(earlier, later)
+            if match.verdict is Verdict.SURE:
+                sure.append((-strength(earlier, later), later, earlier, match))
+            elif match.verdict is Verdict.LIKELY:
+                likely.append((earlier, later, match))
+    for _, later, earlier, match in sorted(sure, key=lambda entry: entry[:3]):
+        if not groups.join(earlier, later, by_name=match.by_name):
+            likely.append((earlier, later, match))
+    for earlier, later in among_rows:
+        if (earlier, later) not in compared and not groups.same(earlier, later):
+            compared.add((earlier, later))
+            match = compare(earlier, later)
+            if match.verdict is Verdict.NO or (
+                match.verdict is Verdict.SURE and groups.join(earlier, later, by_name=match.by_name)
+            ):
+                continue
+            likely.append((earlier, later, match))
     return Grouping(groups.labels(), _between_groups(likely, groups))
 
 
-def _candidates(keys: Sequence[Iterable[str]]) -> Iterator[tuple[int, int]]:
+def _candidates(keys: Sequence[Iterable[str]], stored: int) -> Iterator[tuple[int, int]]:
     """Pairs (earlier, later) worth comparing: all that share an identifier come before those whose names share words.
 
-    Of its words an item follows only the rarest: names that are alike meet there, and "trading" would lead
-    everywhere. In a crowded block only the nearest items before are tried.
+    Of its words an item follows only the rarest: names that are alike meet there, and "trading" would lead everywhere. In
+    a long block only the first, the stored ones (items below `stored`) and the nearest before are tried.
     """
     blocks: dict[str, list[int]] = {}
     for item, names in enumerate(keys):
@@ -90,16 +134,21 @@ def _candidates(keys: Sequence[Iterable[str]]) -> Iterator[tuple[int, int]]:
     for name, members in blocks.items():
         if len(members) > 1 and name[:2] not in _LOOSE:
             for position, later in enumerate(members):
-                yield from (
-                    (members[i], later) for i in {0, *range(max(0, position - WINDOW), position)} if i < position
-                )
+                yield from ((earlier, later) for earlier in _before(members, position, stored, WINDOW))
     for later, names in enumerate(keys):
         shared = [name for name in names if name[:2] in _LOOSE and len(blocks[name]) > 1]
         for name in sorted(shared, key=lambda key: (len(blocks[key]), key))[:RAREST]:
             members = blocks[name]
-            position = bisect_left(members, later)
-            near = position - (CROWDED_WINDOW if len(members) > CROWDED else WINDOW)
-            yield from ((earlier, later) for earlier in members[max(0, near) : position])
+            window = CROWDED_WINDOW if len(members) > CROWDED else WINDOW
+            yield from ((earlier, later) for earlier in _before(members, bisect_left(members, later), stored, window))
+
+
+def _before(members: list[int], position: int, stored: int, window: int) -> list[int]:
+    """The items of a block to compare the one at `position` with."""
+    if position <= window:
+        return members[:position]
+    first = max(1, min(bisect_left(members, stored), window))
+    return members[: min(first, position - window)] + members[position - window : position]
 
 
 def _between_groups(likely: list[tuple[int, int, Match]], groups: _Groups) -> tuple[tuple[int, int, Match], ...]:
@@ -111,7 +160,15 @@ def _between_groups(likely: list[tuple[int, int, Match]], groups: _Groups) -> tu
         pair = (ends[0], ends[1])
         if pair not in best or match.score > best[pair][2].score:
             best[pair] = (earlier, later, match)
-    return tuple(sorted(best.values(), key=lambda entry: (entry[1], entry[0])))
+    by_later: dict[int, list[tuple[int, int, Match]]] = {}
+    for (_, later_group), entry in best.items():
+        by_later.setdefault(later_group, []).append(entry)
+    closest = [
+        entry
+        for entries in by_later.values()
+        for entry in sorted(entries, key=lambda entry: (-entry[2].score, entry[0], entry[1]))[:SHOWN]
+    ]
+    return tuple(sorted(closest, key=lambda entry: (entry[1], entry[0])))
 
 
 class _Groups:
@@ -132,15 +189,15 @@ class _Groups:
     def same(self, a: int, b: int) -> bool:
         return self.find(a) == self.find(b)
 
-    def join(self, a: int, b: int) -> bool:
+    def join(self, a: int, b: int, *, by_name: bool) -> bool:
         """Make the two groups one; False, and nothing done, where their identities contradict each other."""
         low, high = sorted((self.find(a), self.find(b)))
-        left, right = self._identity[low], self._identity[high]
-        for mine, other in ((left.existing, right.existing), (left.cr, right.cr), (left.vat, right.vat)):
-            if mine and other and mine != other:
-                return False
+        if low == high:
+            return True
+        if not self._identity[low].admits(self._identity[high], by_name=by_name):
+            return False
         self._parent[high] = low
-        self._identity[low] = Identity(left.existing or right.existing, left.cr or right.cr, left.vat or right.vat)
+        self._identity[low] = self._identity[low].joined(self._identity[high])
         return True
 
     def labels(self) -> tuple[int, ...]:

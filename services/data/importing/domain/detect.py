@@ -94,10 +94,8 @@ def _from_workbook(content: bytes, mapping: Mapping[str, str] | None, limits: Li
     header_index = scores.index(max(scores))
     number, header = sheet.rows[header_index]
     columns = _columns(header, mapping, limits)
-    records = (
-        Record(row, _marked(row, cells, sheet.formulas) if any(cells) else ())
-        for row, cells in sheet.rows[header_index + 1 :]
-    )
+    marked = ((row, _marked(row, cells, sheet.formulas)) for row, cells in sheet.rows[header_index + 1 :])
+    records = (Record(row, cells if any(cells) else ()) for row, cells in marked)
     rows, broken, blank = _sort_rows(records, len(header), limits)
     notices = _skipped(header_index)
     if sheet.others:

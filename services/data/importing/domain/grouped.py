@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from services.data.importing.domain.clusters import Grouping, Identity, account_keys, contact_keys, group_items
+from services.data.importing.domain.clusters import Grouping, Identity, account_keys, contact_keys, group_items, traits
 from services.data.importing.domain.matching import (
     AccountView,
     ContactView,
+    account_strength,
     account_view,
     compare_accounts,
     compare_contacts,
+    contact_strength,
     contact_view,
 )
 from services.data.importing.domain.merging import merge_accounts, merge_contacts
@@ -90,9 +92,14 @@ class GroupedAccounts:
                 items.append((None, []))
             items[item][1].append(position)
             item_of_row.append(item)
-        identities = [Identity(items[i][0], view.cr, view.vat) for i, view in enumerate(views)]
+        identities = [
+            Identity(items[i][0], view.cr, view.vat, traits(view.domain, view.city)) for i, view in enumerate(views)
+        ]
         grouping = group_items(
-            [account_keys(v) for v in views], identities, lambda i, j: compare_accounts(views[i], views[j])
+            [account_keys(view) for view in views],
+            identities,
+            lambda i, j: compare_accounts(views[i], views[j]),
+            lambda i, j: account_strength(views[i], views[j]),
         )
         index_of_row, index_of_group = _number_groups(grouping, item_of_row)
         side = Side(
@@ -161,11 +168,15 @@ class GroupedContacts:
                 items.append((None, []))
             items[item][1].append(position)
             item_of_row.append(item)
-        identities = [Identity(existing_id) for existing_id, _ in items]
+        identities = [
+            Identity(existing_id, traits=traits(view.email, view.phone))
+            for (existing_id, _), view in zip(items, views, strict=True)
+        ]
         grouping = group_items(
             [_person_keys(view, home) for view, home in zip(views, homes, strict=True)],
             identities,
             lambda i, j: compare_contacts(views[i], views[j], same_account=homes[i] == homes[j]),
+            lambda i, j: contact_strength(views[i], views[j]),
         )
         index_of_row, index_of_group = _number_groups(grouping, item_of_row)
         side = Side(

@@ -6,7 +6,7 @@ it. Whatever rests on likeness alone is only likely, and waits for a person.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -41,11 +41,15 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A verdict with the codes of its reasons (group `why` of the messages)."""
+    """A verdict with the codes of its reasons (group `why` of the messages) and the likeness of the names, 0 to 100.
+
+    `by_name` marks a sure match that no shared number or address supports.
+    """
 
     verdict: Verdict
     why: tuple[str, ...] = ()
     score: float = 0.0
+    by_name: bool = False
 
 
 NO_MATCH = Match(Verdict.NO)
@@ -62,6 +66,8 @@ class AccountView:
     city: str | None
     phones: tuple[str, ...]
     mailboxes: tuple[str, ...]
+    addresses: frozenset[str]
+    people: frozenset[tuple[str, str]]
 
 
 def account_view(
@@ -81,7 +87,18 @@ def account_view(
         account.city or (account.city_text.casefold() if account.city_text else None),
         tuple(phones),
         tuple(dict.fromkeys(mailboxes)),
+        frozenset(addresses),
+        frozenset(person for contact in contacts for person in _person_at(contact)),
     )
+
+
+def _person_at(contact: ContactFields) -> Iterator[tuple[str, str]]:
+    """The person's name with each thing that may accompany it: nothing, the number, the address."""
+    if contact.full_name:
+        name = "+".join(sorted(person_form(contact.full_name).marks))
+        for where in ("", contact.phone_e164, contact.email):
+            if where is not None:
+                yield name, where.lower()
 
 
 def compare_accounts(a: AccountView, b: AccountView) -> Match:
@@ -111,7 +128,7 @@ def compare_accounts(a: AccountView, b: AccountView) -> Match:
         return _by_identifier("same_domain", score, RELATED_NAME)
     telling = any(word.weight == PROPER_WEIGHT for form in a.forms for word in form.words)
     if score >= SAME_NAME and not other_domain and not other_city and (telling or same_city):
-        return Match(Verdict.SURE, ("same_name",), score)
+        return Match(Verdict.SURE, ("same_name",), score, by_name=True)
     if same_phone and score >= RELATED_NAME:
         sure = score >= SIMILAR_NAME and not other_domain
         return Match(Verdict.SURE if sure else Verdict.LIKELY, ("same_phone", "similar_name"), score)
@@ -119,6 +136,21 @@ def compare_accounts(a: AccountView, b: AccountView) -> Match:
         why = ("same_name" if score >= SAME_NAME else "similar_name", *(("different_city",) if other_city else ()))
         return Match(Verdict.LIKELY, why, score)
     return NO_MATCH
+
+
+def account_strength(a: AccountView, b: AccountView) -> float:
+    """How much two matching companies agree in. Only for choosing among several sure matches, never for making one."""
+    telling = ((a.cr, b.cr, 8), (a.vat, b.vat, 8), (a.domain, b.domain, 4), (a.city, b.city, 1))
+    strength = float(sum(weight for mine, other, weight in telling if mine and mine == other))
+    shared = (
+        (a.phones, b.phones, 2),
+        (a.mailboxes, b.mailboxes, 4),
+        (a.addresses, b.addresses, 3),
+        (a.people, b.people, 2),
+    )
+    strength += sum(weight for mine, other, weight in shared if not set(mine).isdisjoint(other))
+    strength += 4 * len(a.people & b.people)
+    return strength + (2 if a.forms[0].key == b.forms[0].key else 0)
 
 
 def _by_identifier(why: str, score: float, enough: float) -> Match:
@@ -150,6 +182,12 @@ def contact_view(contact: ContactFields) -> ContactView:
     )
 
 
+def contact_strength(a: ContactView, b: ContactView) -> float:
+    """How much two matching people agree in; see `account_strength`."""
+    same_name = a.form is not None and b.form is not None and a.form.key == b.form.key
+    return 4.0 * _compare(a.email, b.email)[0] + 2.0 * _compare(a.phone, b.phone)[0] + 1.0 * same_name
+
+
 def compare_contacts(a: ContactView, b: ContactView, *, same_account: bool) -> Match:
     """Whether two rows speak of one person. Across companies nothing is ever sure: people change employers."""
     score = similarity(a.form, b.form) if a.form and b.form else 0.0
@@ -168,8 +206,8 @@ def compare_contacts(a: ContactView, b: ContactView, *, same_account: bool) -> M
         return NO_MATCH
     if score >= SAME_PERSON or (a.form is None and b.form is None):
         if not other_email and not other_phone:
-            return Match(Verdict.SURE, ("same_name", "same_person"), score)
+            return Match(Verdict.SURE, ("same_name", "same_person"), score, by_name=True)
         return Match(Verdict.LIKELY, ("same_name", "same_person"), score)
-    if score >= SIMILAR_PERSON and not (other_email and other_phone):
+    if score >= SIMILAR_PERSON and not other_email and not other_phone:
         return Match(Verdict.LIKELY, ("same_name", "similar_person"), score)
     return NO_MATCH

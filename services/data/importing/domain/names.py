@@ -175,8 +175,8 @@ def _slip(a: Word, b: Word) -> float:
         return 1.0
     if a.bones == b.bones and len(a.bones) >= 2 and a.text.isascii() and fuzz.ratio(a.text, b.text) >= 60:
         return 0.95 if len(a.bones) >= 3 else 0.9
-    if len(a.text) < 5 or len(b.text) < 5:
-        return 0.0
+    if len(a.text) < 5 or len(b.text) < 5 or not (a.text.isalpha() and b.text.isalpha()):
+        return 0.0  # one digit makes another branch, not a slip
     return 0.9 * fuzz.ratio(a.text, b.text, score_cutoff=CLOSE_WORD) / 100
 
 

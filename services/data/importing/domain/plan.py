@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from services.data.importing.domain.batch import uncollected
 from services.data.importing.domain.clusters import contact_keys
 from services.data.importing.domain.grouped import GroupedAccounts, GroupedContacts, Side, other_end
 from services.data.importing.domain.matching import Match, contact_view
@@ -33,7 +34,11 @@ def plan_import(read: ReadRows, existing: Sequence[ExistingRecord] = (), seen: C
     fingerprints of rows imported before, which change nothing. The same input always gives the same plan, and the
     outcomes add up to the rows of the file.
     """
-    seen = frozenset(seen)
+    with uncollected():
+        return _plan(read, existing, frozenset(seen))
+
+
+def _plan(read: ReadRows, existing: Sequence[ExistingRecord], seen: frozenset[str]) -> MergePlan:
     fresh = tuple(row for row in read.leads if row.fingerprint not in seen)
     unchanged = tuple(row.row_number for row in read.leads if row.fingerprint in seen)
     accounts = GroupedAccounts.of(existing, fresh)

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from libs.contracts.catalogue.sources import Collection, Handling, SourceRule
 from services.data.importing.domain import answers, values
+from services.data.importing.domain.batch import uncollected
 from services.data.importing.domain.dates import read_date
 from services.data.importing.domain.messages import FileRefused, say
 from services.data.importing.domain.records import (
@@ -61,12 +62,13 @@ def read_rows(parsed: ParsedFile, *, source: str, today: date) -> ReadRows:
     reader = _RowReader(parsed.mapping, rule, today)
     leads: list[LeadRow] = []
     rejected: list[RowRejected] = list(parsed.broken)
-    for row in parsed.rows:
-        result = reader.read(row)
-        if isinstance(result, LeadRow):
-            leads.append(result)
-        else:
-            rejected.append(result)
+    with uncollected():
+        for row in parsed.rows:
+            result = reader.read(row)
+            if isinstance(result, LeadRow):
+                leads.append(result)
+            else:
+                rejected.append(result)
     rejected.sort(key=lambda rejection: rejection.row_number)
     return ReadRows(tuple(leads), tuple(rejected))
 

@@ -118,7 +118,7 @@ def _squeeze(word: str, sounds: dict[str, str], *, w: str, y: str) -> str:
             sound = "w" if letter == w else "y"  # elsewhere they are mostly vowels
         elif letter.isdigit():
             sound = letter
-        if sound and (not out or out[-1] != sound):
+        if sound and (not out or out[-1] != sound or sound.isdigit()):
             out.append(sound)
     return "".join(out)
 

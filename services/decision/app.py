@@ -1,0 +1,28 @@
+"""Decision's composition root: the only file that wires."""
+
+from __future__ import annotations
+
+from libs.contracts import subjects
+from libs.runtime.plane import Runtime
+from services.decision.drafting import Drafting
+from services.decision.handlers import Cards, Drafts, Listener, Opportunities
+from services.decision.ranking import Ranking
+
+
+async def build(runtime: Runtime) -> None:
+    """Wire the plane."""
+    bus, drafting = runtime.bus, Drafting(runtime)
+    ranking = Ranking(runtime, drafting)
+    opportunities, cards, drafts = Opportunities(runtime, ranking), Cards(runtime, drafting), Drafts(runtime)
+    listener = Listener(runtime, ranking)
+    bus.serve(subjects.RANK, opportunities.rank)
+    bus.serve(subjects.OPPORTUNITIES, opportunities.list)
+    bus.serve(subjects.CARDS, cards.feed)
+    bus.serve(subjects.CARD, cards.get)
+    bus.serve(subjects.DECIDE_CARD, cards.decide)
+    bus.serve(subjects.WHATSAPP_BRIEF, cards.brief)
+    bus.serve(subjects.DRAFTS, drafts.list)
+    bus.on(subjects.IMPORT_COMPLETED, listener.imported)
+    bus.on(subjects.APPROVAL_REQUESTED, listener.approval_requested)
+    bus.on(subjects.APPROVAL_DECIDED, listener.approval_decided)
+    runtime.loop("ranking", ranking.loop)

@@ -1,0 +1,40 @@
+"""What decision refuses."""
+
+from __future__ import annotations
+
+from libs.contracts.errors import Conflict, Invalid
+
+
+class CardClosed(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "card_closed", "This card has been decided or has expired.", "حُسمت هذه البطاقة أو انتهت مهلتها."
+        )
+
+
+class UnknownButton(Invalid):
+    def __init__(self) -> None:
+        super().__init__("unknown_button", "The card has no such button.", "لا يوجد هذا الزر في البطاقة.")
+
+
+class NoteNeeded(Invalid):
+    def __init__(self) -> None:
+        super().__init__("note_needed", "A rejection needs a reason.", "الرفض يحتاج سببًا.")
+
+
+class HashesNeeded(Invalid):
+    def __init__(self) -> None:
+        super().__init__(
+            "hashes_needed",
+            "Approving needs the payload and view hashes that were shown.",
+            "الموافقة تحتاج بصمتي الحمولة والعرض كما ظهرتا.",
+        )
+
+
+class NotContactable(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "not_contactable",
+            "No channel to this lead may be used now.",
+            "لا توجد قناة مسموحة للتواصل مع هذا العميل الآن.",
+        )

@@ -1,0 +1,163 @@
+"""Decision's storage: what was recommended, to whom, and what people made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.decision import Card, CardStatus, Draft, Opportunity
+from libs.runtime.database import BatchWork, Database
+
+
+class Recommendations:
+    """One transaction over one tenant."""
+
+    def __init__(self, work: BatchWork) -> None:
+        self._c = work.connection
+
+    async def replace_opportunities(self, tenant_id: UUID, items: Sequence[Opportunity]) -> None:
+        """The new ranking instead of the old one, whole."""
+        await self._c.execute("delete from decision.opportunities where tenant_id = $1", tenant_id)
+        await self._c.execute(
+            "insert into decision.opportunities (tenant_id, lead_id, position, score, tier, contactability, account_name, document) "
+            "select $1, l, p, s, t, c, n, d::jsonb from unnest($2::uuid[], $3::int[], $4::real[], $5::text[], $6::text[], $7::text[], $8::text[]) "
+            "as x(l, p, s, t, c, n, d)",
+            tenant_id, [o.lead_id for o in items], list(range(len(items))), [o.score for o in items], [o.tier for o in items],
+            [o.contactability for o in items], [o.account_name for o in items], [o.model_dump_json() for o in items],
+        )  # fmt: skip
+
+    async def opportunities(
+        self, tenant_id: UUID, tier: str | None, contactability: str | None, q: str | None, after: int, limit: int
+    ) -> tuple[list[tuple[int, Opportunity]], int]:
+        """A page by position, with the number of all that match."""
+        where = (
+            "tenant_id = $1 and ($2::text is null or tier = $2) and ($3::text is null or contactability = $3) "
+            "and ($4::text is null or position(lower($4) in lower(account_name)) > 0)"
+        )
+        rows = await self._c.fetch(
+            f"select position, document from decision.opportunities where {where} and position > $5 order by position limit $6",
+            tenant_id, tier, contactability, q, after, limit,
+        )  # fmt: skip
+        total = await self._c.fetchval(
+            f"select count(*) from decision.opportunities where {where}", tenant_id, tier, contactability, q
+        )
+        return [(row["position"], Opportunity.model_validate_json(row["document"])) for row in rows], int(total)
+
+    async def opportunity(self, tenant_id: UUID, lead_id: UUID) -> Opportunity | None:
+        text = await self._c.fetchval(
+            "select document from decision.opportunities where tenant_id = $1 and lead_id = $2", tenant_id, lead_id
+        )
+        return Opportunity.model_validate_json(text) if text else None
+
+    async def add_cards(self, cards: Sequence[Card]) -> int:
+        """Add cards; one that is open already under the same key stays as it is. Returns how many are new."""
+        if not cards:
+            return 0
+        rows = await self._c.fetch(
+            "insert into decision.cards (tenant_id, card_id, role, type, dedupe_key, status, priority, document, expires_at, created_at) "
+            "select t, c, r, ty, k, 'open', p, d::jsonb, e, cr from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::real[], "
+            "$7::text[], $8::timestamptz[], $9::timestamptz[]) as x(t, c, r, ty, k, p, d, e, cr) on conflict do nothing returning 1",
+            [c.tenant_id for c in cards], [c.card_id for c in cards], [c.role for c in cards], [c.type.value for c in cards],
+            [c.dedupe_key for c in cards], [c.priority for c in cards], [c.model_dump_json() for c in cards],
+            [c.expires_at for c in cards], [c.created_at for c in cards],
+        )  # fmt: skip
+        return len(rows)
+
+    async def feed(self, tenant_id: UUID, role: str) -> list[Card]:
+        """Open cards of a role that have not expired, the most pressing first."""
+        rows = await self._c.fetch(
+            "select document, priority from decision.cards where tenant_id = $1 and role = $2 and status = 'open' "
+            "and (expires_at is null or expires_at > now()) order by priority desc, created_at limit 200",
+            tenant_id, role,
+        )  # fmt: skip
+        return [Card.model_validate_json(row["document"]) for row in rows]
+
+    async def card(self, tenant_id: UUID, card_id: UUID, *, lock: bool = False) -> Card | None:
+        row = await self._c.fetchrow(
+            "select document, status, decided_by, decided_button, expires_at < now() as late from decision.cards "
+            "where tenant_id = $1 and card_id = $2" + (" for update" if lock else ""),
+            tenant_id, card_id,
+        )  # fmt: skip
+        return _card(row) if row else None
+
+    async def close_card(self, tenant_id: UUID, card_id: UUID, by: str, button: str) -> None:
+        await self._c.execute(
+            "update decision.cards set status = 'decided', decided_at = now(), decided_by = $3, decided_button = $4 "
+            "where tenant_id = $1 and card_id = $2 and status = 'open'",
+            tenant_id, card_id, by, button,
+        )  # fmt: skip
+
+    async def close_by_key(self, tenant_id: UUID, dedupe_key: str, by: str, button: str) -> None:
+        """Close a card wherever it hangs: what it asked has been answered elsewhere."""
+        await self._c.execute(
+            "update decision.cards set status = 'decided', decided_at = now(), decided_by = $3, decided_button = $4 "
+            "where tenant_id = $1 and dedupe_key = $2 and status = 'open'",
+            tenant_id, dedupe_key, by, button,
+        )  # fmt: skip
+
+    async def postpone(self, tenant_id: UUID, card_id: UUID, until: datetime) -> None:
+        await self._c.execute(
+            "update decision.cards set priority = priority / 2, expires_at = greatest(expires_at, $3) where tenant_id = $1 and card_id = $2",
+            tenant_id, card_id, until,
+        )  # fmt: skip
+
+    async def drafted(self, tenant_id: UUID) -> set[UUID]:
+        """Leads that have a draft already."""
+        return {
+            row["lead_id"]
+            for row in await self._c.fetch("select lead_id from decision.drafts where tenant_id = $1", tenant_id)
+        }
+
+    async def add_draft(self, draft: Draft) -> bool:
+        """Keep a draft; False when the lead has one on that channel already."""
+        row = await self._c.fetchrow(
+            "insert into decision.drafts (tenant_id, draft_id, lead_id, contact_id, channel, action_id, document) values ($1, $2, $3, $4, $5, $6, $7::jsonb) "
+            "on conflict do nothing returning 1",
+            draft.tenant_id, draft.draft_id, draft.lead_id, draft.contact_id, draft.channel, draft.action_id, draft.model_dump_json(),
+        )  # fmt: skip
+        return row is not None
+
+    async def drafts(self, tenant_id: UUID, before: UUID | None, limit: int) -> list[Draft]:
+        rows = await self._c.fetch(
+            "select document from decision.drafts where tenant_id = $1 and ($2::uuid is null or draft_id < $2) order by draft_id desc limit $3",
+            tenant_id, before, limit,
+        )  # fmt: skip
+        return [Draft.model_validate_json(row["document"]) for row in rows]
+
+
+class RankQueue:
+    """Tenants whose leads have changed since they were ranked."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self) -> UUID | None:
+        async with self._database.batch() as work:
+            tenant: UUID | None = await work.connection.fetchval(
+                "update decision.rank_queue q set lease_until = now() + interval '120 seconds' from (select tenant_id from decision.rank_queue "
+                "where due_at <= now() and (lease_until is null or lease_until < now()) order by due_at limit 1 for update skip locked) d "
+                "where q.tenant_id = d.tenant_id returning q.tenant_id"
+            )
+        return tenant
+
+    async def done(self, tenant_id: UUID, since: datetime) -> None:
+        """Off the queue, unless something changed while the ranking ran."""
+        async with self._database.batch() as work:
+            await work.connection.execute(
+                "delete from decision.rank_queue where tenant_id = $1 and due_at <= $2", tenant_id, since
+            )
+            await work.connection.execute(
+                "update decision.rank_queue set lease_until = null where tenant_id = $1", tenant_id
+            )
+
+
+ENQUEUE = "insert into decision.rank_queue (tenant_id) values ($1) on conflict (tenant_id) do update set due_at = now()"
+
+
+def _card(row: Any) -> Card:
+    card = Card.model_validate_json(row["document"])
+    status = CardStatus.EXPIRED if row["status"] == "open" and row["late"] else CardStatus(row["status"])
+    changed: Card = card.evolve(status=status, decided_by=row["decided_by"], decided_button=row["decided_button"])
+    return changed
