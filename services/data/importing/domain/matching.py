@@ -122,6 +122,8 @@ def compare_accounts(a: AccountView, b: AccountView) -> Match:
         return Match(Verdict.LIKELY, ("similar_name", "different_cr"), score) if score >= SIMILAR_NAME else NO_MATCH
     if same_vat:
         return _by_identifier("same_vat", score, DIFFERENT_NAME)
+    if score >= SAME_NAME and any(where for _, where in a.people & b.people):
+        return Match(Verdict.SURE, ("same_name", "same_person"), score)  # one person, reached the same way
     if same_mailbox:
         return _by_identifier("same_email", score, COMMON_WORD)
     if same_domain:
