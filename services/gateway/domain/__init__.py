@@ -1,0 +1,1 @@
+"""The gateway's rules: who somebody is, and what a request proves."""
