@@ -94,8 +94,9 @@ def output(lang: str | None = None, as_json: bool = False) -> Output:
 
 
 def set_language(lang: str | None) -> None:
-    """Choose the language for the whole command line. Raises BadSetting."""
-    _current.set(replace(_current.get(), lang=pick_lang(lang)))
+    """Begin a command line in a language. Raises BadSetting."""
+    _current.set(_DEFAULT)
+    _current.set(Output(lang=pick_lang(lang)))
 
 
 class DealixGroup(TyperGroup):

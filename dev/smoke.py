@@ -209,9 +209,8 @@ def _approve(client: Client, found: Found) -> str:
 
 
 def _journey(client: Client, found: Found) -> str:
-    from dev.commands.actions import spans_of
-
-    planes = sorted({str(span["plane"]) for span in spans_of(client.get(f"/actions/{found.action_id}/journey"))})
+    traces = client.get(f"/actions/{found.action_id}/journey")["traces"]
+    planes = sorted({str(plane) for trace in traces for plane in trace["planes"]})
     _need(len(planes) > 1, "No trace across planes is kept.", "لا يوجد تتبع عبر الخدمات.")
     return ", ".join(planes)
 

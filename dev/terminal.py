@@ -57,15 +57,18 @@ def when(value: object) -> str:
     return moment.astimezone(RIYADH).strftime("%Y-%m-%d %H:%M:%S") if moment.tzinfo else plain(value)
 
 
-def took(nanoseconds: int) -> str:
-    """A duration with a unit that fits: microseconds to minutes."""
-    milliseconds = nanoseconds / 1e6
-    if milliseconds < 1:
-        return f"{milliseconds * 1000:.0f} µs"
-    if milliseconds < 1000:
-        return f"{milliseconds:.1f} ms"
-    seconds = milliseconds / 1000
-    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+def took(milliseconds: object) -> str:
+    """A duration with a unit that fits: microseconds to days."""
+    value = float(milliseconds) if isinstance(milliseconds, int | float) else 0.0
+    if value < 1:
+        return f"{value * 1000:.0f} µs" if value else "0"
+    if value < 1000:
+        return f"{value:.1f} ms"
+    seconds = value / 1000
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.1f} s"
 
 
 def table(

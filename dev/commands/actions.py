@@ -118,15 +118,15 @@ def register(app: typer.Typer, connect: Connect) -> None:
         with connect(out, base_url, data_dir) as client:
             found = client.get(f"/actions/{action_id}/journey")
         out.result(found)
-        spans = spans_of(found)
-        if not spans:
+        traces = found.get("traces") or []
+        if not traces:
             out.say(
                 Sentence(
                     "No spans are kept of this action (any more); its timeline: dealix actions show.",
                     "لم تعد خطوات هذا الإجراء محفوظة؛ تسلسله: dealix actions show.",
                 )
             )
-        out.show(*journeys.trees(out.lang, spans))
+        out.show(*journeys.trees(out.lang, traces))
 
 
 def action_body(given: Any, name: str) -> dict[str, Any]:
@@ -145,14 +145,6 @@ def action_body(given: Any, name: str) -> dict[str, Any]:
             raise BadInput(f"{where} lacks {', '.join(missing)}.", f"ينقص {where}: {', '.join(missing)}.")
     assert isinstance(body, dict)
     return body
-
-
-def spans_of(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """The spans of a journey, also where they come by trace."""
-    spans = list(found.get("spans") or ())
-    for trace in found.get("traces") or ():
-        spans += trace.get("spans") or ()
-    return spans
 
 
 def _say_submitted(out: Output, reply: dict[str, Any]) -> None:
