@@ -285,11 +285,18 @@ PHONES = ["0501234567", "+966501234567", "0551234567", "0112345678", "12", ""]
 EMAILS = ["ali@najd.example", "info@najd.example", "s@whale.example", "x@gmail.com", "bad", ""]
 SOURCES = ["own_crm", "purchased", "scraped", "event", "", "suppression list"]
 ANSWERS = ["", "no", "yes", "maybe"]
-LINES = st.lists(
-    st.tuples(*map(st.sampled_from, (COMPANIES, PEOPLE, PHONES, EMAILS, SOURCES, ANSWERS, ["", "1010123456", "4030123456"], ["", "Riyadh", "جدة"]))).map(",".join),
-    min_size=1,
-    max_size=14,
-)  # fmt: skip
+REGISTRATIONS = ["", "1010123456", "4030123456"]
+CITIES = ["", "Riyadh", "جدة"]
+
+
+def lists_of_leads(registrations: list[str], cities: list[str]) -> st.SearchStrategy[list[str]]:
+    columns = (COMPANIES, PEOPLE, PHONES, EMAILS, SOURCES, ANSWERS, registrations, cities)
+    return st.lists(st.tuples(*map(st.sampled_from, columns)).map(",".join), min_size=1, max_size=14)
+
+
+LINES = lists_of_leads(REGISTRATIONS, CITIES)
+# A row without address or number, under a name that two registrations or two cities share, may go to either of them.
+TELLING_LINES = lists_of_leads(REGISTRATIONS[:2], CITIES[:2])
 
 
 def as_existing(result: MergePlan) -> tuple[ExistingRecord, ...]:
@@ -326,7 +333,7 @@ def test_every_row_has_exactly_one_outcome_and_the_counts_add_up(lines: list[str
 
 
 @settings(max_examples=120, deadline=None)
-@given(LINES)
+@given(TELLING_LINES)
 def test_importing_what_is_stored_already_creates_no_account_and_no_contact(lines: list[str]) -> None:
     rows = read(*lines)
     first = plan_import(rows)

@@ -43,21 +43,21 @@ def contact_keys(view: ContactView) -> tuple[str, ...]:
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What may occur only once in a group: the stored record and the registration numbers. And, kind by kind, the traits
-    (domains and cities, addresses and numbers) in which no two groups may differ that only a name joins, however long the
-    chain of namesakes between them."""
+    (domains and cities, addresses and numbers) in which no two groups may differ that only a name or a number joins, however
+    long the chain of namesakes between them."""
 
     existing: str | None = None
     cr: str | None = None
     vat: str | None = None
     traits: tuple[frozenset[str], ...] = ()
 
-    def admits(self, other: Identity, *, by_name: bool) -> bool:
-        """Whether the two may be one."""
+    def admits(self, other: Identity, bound: int) -> bool:
+        """Whether the two may be one, where the first `bound` kinds of traits may not differ."""
         once = ((self.existing, other.existing), (self.cr, other.cr), (self.vat, other.vat))
         if any(mine and its and mine != its for mine, its in once):
             return False
-        kinds = zip(self.traits, other.traits, strict=True)
-        return not by_name or all(not mine or not its or not mine.isdisjoint(its) for mine, its in kinds)
+        kinds = zip(self.traits[:bound], other.traits[:bound], strict=True)
+        return all(not mine or not its or not mine.isdisjoint(its) for mine, its in kinds)
 
     def joined(self, other: Identity) -> Identity:
         """The identity of a group that holds both."""
@@ -107,14 +107,14 @@ def group_items(
             elif match.verdict is Verdict.LIKELY:
                 likely.append((earlier, later, match))
     for _, later, earlier, match in sorted(sure, key=lambda entry: entry[:3]):
-        if not groups.join(earlier, later, by_name=match.by_name):
+        if not groups.join(earlier, later, match.bound):
             likely.append((earlier, later, match))
     for earlier, later in among_rows:
         if (earlier, later) not in compared and not groups.same(earlier, later):
             compared.add((earlier, later))
             match = compare(earlier, later)
             if match.verdict is Verdict.NO or (
-                match.verdict is Verdict.SURE and groups.join(earlier, later, by_name=match.by_name)
+                match.verdict is Verdict.SURE and groups.join(earlier, later, match.bound)
             ):
                 continue
             likely.append((earlier, later, match))
@@ -189,12 +189,12 @@ class _Groups:
     def same(self, a: int, b: int) -> bool:
         return self.find(a) == self.find(b)
 
-    def join(self, a: int, b: int, *, by_name: bool) -> bool:
+    def join(self, a: int, b: int, bound: int) -> bool:
         """Make the two groups one; False, and nothing done, where their identities contradict each other."""
         low, high = sorted((self.find(a), self.find(b)))
         if low == high:
             return True
-        if not self._identity[low].admits(self._identity[high], by_name=by_name):
+        if not self._identity[low].admits(self._identity[high], bound):
             return False
         self._parent[high] = low
         self._identity[low] = self._identity[low].joined(self._identity[high])

@@ -43,13 +43,14 @@ class Verdict(IntEnum):
 class Match:
     """A verdict with the codes of its reasons (group `why` of the messages) and the likeness of the names, 0 to 100.
 
-    `by_name` marks a sure match that no shared number or address supports.
+    `bound` says how much a sure match presupposes of the groups it would join: of their traits (domains and cities of
+    companies, addresses and numbers of people) the first `bound` kinds may not differ.
     """
 
     verdict: Verdict
     why: tuple[str, ...] = ()
     score: float = 0.0
-    by_name: bool = False
+    bound: int = 0
 
 
 NO_MATCH = Match(Verdict.NO)
@@ -130,10 +131,10 @@ def compare_accounts(a: AccountView, b: AccountView) -> Match:
         return _by_identifier("same_domain", score, RELATED_NAME)
     telling = any(word.weight == PROPER_WEIGHT for form in a.forms for word in form.words)
     if score >= SAME_NAME and not other_domain and not other_city and (telling or same_city):
-        return Match(Verdict.SURE, ("same_name",), score, by_name=True)
+        return Match(Verdict.SURE, ("same_name",), score, bound=2)
     if same_phone and score >= RELATED_NAME:
         sure = score >= SIMILAR_NAME and not other_domain
-        return Match(Verdict.SURE if sure else Verdict.LIKELY, ("same_phone", "similar_name"), score)
+        return Match(Verdict.SURE if sure else Verdict.LIKELY, ("same_phone", "similar_name"), score, bound=1)
     if score >= SIMILAR_NAME and not (other_city and score < SAME_NAME):
         why = ("same_name" if score >= SAME_NAME else "similar_name", *(("different_city",) if other_city else ()))
         return Match(Verdict.LIKELY, why, score)
@@ -203,12 +204,12 @@ def compare_contacts(a: ContactView, b: ContactView, *, same_account: bool) -> M
         return NO_MATCH if desk else Match(Verdict.LIKELY, ("same_email", "different_name"), score)
     if same_phone and (nameless or score >= SIMILAR_PERSON):
         sure = same_account and not other_email
-        return Match(Verdict.SURE if sure else Verdict.LIKELY, ("same_phone", "same_person"), score)
+        return Match(Verdict.SURE if sure else Verdict.LIKELY, ("same_phone", "same_person"), score, bound=1)
     if not same_account or (nameless and (a.form or b.form)):
         return NO_MATCH
     if score >= SAME_PERSON or (a.form is None and b.form is None):
         if not other_email and not other_phone:
-            return Match(Verdict.SURE, ("same_name", "same_person"), score, by_name=True)
+            return Match(Verdict.SURE, ("same_name", "same_person"), score, bound=2)
         return Match(Verdict.LIKELY, ("same_name", "same_person"), score)
     if score >= SIMILAR_PERSON and not other_email and not other_phone:
         return Match(Verdict.LIKELY, ("same_name", "similar_person"), score)
