@@ -107,10 +107,13 @@ class Pipeline:
         if len(reply.decisions) != len(jobs):
             await self._wait_for_trust(jobs, None)
             return
-        if not await self._learn_keys(reply.decisions):
-            await self._wait_for_trust(jobs, None)
-            return
-        go = await self._dispatch(self._admit(jobs, reply.decisions))
+        await self._learn_keys(reply.decisions)
+        decided = list(zip(jobs, reply.decisions, strict=True))
+        unreadable = [job for job, d in decided if d.grant is not None and not self._gate.recognises(d.grant)]
+        if unreadable:
+            await self._wait_for_trust(unreadable, None)
+            decided = [(job, decision) for job, decision in decided if job not in unreadable]
+        go = await self._dispatch(self._admit(decided)) if decided else []
         if not go:
             return
         with telemetry.span(
@@ -154,13 +157,10 @@ class Pipeline:
                 ]
             )
 
-    async def _learn_keys(self, decisions: Sequence[Decision]) -> bool:
-        """Fetch the published key set when a grant names a key that the gate has not seen: keys rotate. False when it stays unknown."""
-        grants = [d.grant for d in decisions if d.grant is not None]
-        if all(self._gate.recognises(grant) for grant in grants):
-            return True
-        await self.load_keys()
-        return all(self._gate.recognises(grant) for grant in grants)
+    async def _learn_keys(self, decisions: Sequence[Decision]) -> None:
+        """Fetch the published key set when a grant names a key that the gate has not seen: keys rotate."""
+        if not all(self._gate.recognises(d.grant) for d in decisions if d.grant is not None):
+            await self.load_keys()
 
     async def load_keys(self) -> None:
         """Read trust's public grant keys. Without them the gate admits nothing."""
@@ -172,9 +172,9 @@ class Pipeline:
         keys = {str(key["kid"]): unb64(str(key["x"])) for key in reply.keys if key.get("dealix_use") == "grant"}
         self._gate.trust_keys(keys)
 
-    def _admit(self, jobs: Sequence[Job], decisions: Sequence[Decision]) -> _Sorted:
+    def _admit(self, decided: Sequence[tuple[Job, Decision]]) -> _Sorted:
         sorted_ = _Sorted()
-        for job, decision in zip(jobs, decisions, strict=True):
+        for job, decision in decided:
             if decision.outcome is not Outcome.GRANTED:
                 sorted_.moves.append(_not_granted(job, decision))
                 continue
@@ -182,7 +182,7 @@ class Pipeline:
                 one = self._gate.admit(job, decision)
             except GrantExpired as error:
                 job.grant_id = error.grant_id
-                sorted_.moves.append(_again(job, "the grant expired", 0))
+                sorted_.moves.append(_again(job, "the grant expired", _patience(job.attempt)))
                 sorted_.closed.append(self._closing(job, error.grant_id, ActionState.NOT_SENT, "grant_expired"))
             except NotAdmitted as error:
                 log.error("a grant did not pass the gate: %s", error, extra={"ids": {"action_id": str(job.action_id)}})
@@ -337,7 +337,7 @@ def is_paused(job: Job, paused: set[tuple[UUID, str, str]]) -> bool:
 def _not_granted(job: Job, decision: Decision) -> Move:
     if any(reason.code == "previous_attempt_open" for reason in decision.reasons):
         # Trust has not heard yet how the last attempt ended: that news is on its way, and this is no refusal.
-        return _again(job, "", min(30.0, 2.0 ** (job.attempt - 1)), waiting_for="trust")
+        return _again(job, "", _patience(job.attempt), waiting_for="trust")
     state = {
         Outcome.PARKED: ActionState.AWAITING_APPROVAL,
         Outcome.DRAFTED: ActionState.DRAFTED,
@@ -346,6 +346,11 @@ def _not_granted(job: Job, decision: Decision) -> Move:
     waiting = "approval" if state is ActionState.AWAITING_APPROVAL else None
     codes = ", ".join(reason.code for reason in decision.reasons)
     return Move(job, state, codes, True, decision=decision, waiting_for=waiting)
+
+
+def _patience(attempt: int) -> float:
+    """Seconds until trust is asked about another attempt: doubling up to half a minute, so that a clock that is off spins nothing."""
+    return min(30.0, 2.0 ** min(attempt - 1, 5))
 
 
 def _again(job: Job, detail: str, due_seconds: float, waiting_for: str | None = None) -> Move:
