@@ -70,7 +70,7 @@ def _in_background(log: Path, body: Callable[[Report], None], send: int) -> int:
         sentence = error.sentence
         report({"error": {"kind": type(error).__name__, "en": sentence.en, "ar": sentence.ar}})
         return error.exit_code
-    except BaseException as error:  # noqa: BLE001 - the end of a process: nothing may pass into the caller's frames
+    except BaseException as error:  # the end of a process: nothing may pass into the caller's frames
         traceback.print_exc()
         what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         en = f"Dealix ended by an unexpected error ({what[:200]}); see {log}."

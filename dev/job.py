@@ -20,6 +20,9 @@ STALL_SECONDS = 300.0
 """An import that reports nothing new for this long has stopped."""
 LOOK_SECONDS = 0.25
 RANK_SECONDS = 120.0
+DRAFT_SECONDS = 10.0
+STILL_LOOKS = 4
+"""As many looks in a row without anything new mean that all is there."""
 
 Json = Mapping[str, Any]
 Step = Callable[[str, float | None], None]
@@ -124,6 +127,19 @@ def rank(client: Client, step: Step, lang: Lang) -> dict[str, Any]:
     return ranked
 
 
+def wait_for_drafts(client: Client, step: Step, lang: Lang, clock: Clock | None = None) -> None:
+    """Drafts travel on to trust and come back as approvals a moment later: wait until no more of them arrive."""
+    clock = clock or Clock()
+    step("تجهيز طلبات الموافقة" if lang == "ar" else "asking for approvals", None)
+    until = clock.now() + DRAFT_SECONDS
+    seen: list[int] = []
+    while clock.now() < until:
+        seen.append(len(client.items("/approvals", 200, state="pending")))
+        if len(seen) >= STILL_LOOKS and len(set(seen[-STILL_LOOKS:])) == 1:
+            return
+        clock.sleep(LOOK_SECONDS)
+
+
 def read_result(client: Client, imported: Json, ranked: Json, *, top: int = 10) -> Result:
     """What is there for people to look at after an import and its ranking."""
     return Result(
@@ -141,4 +157,5 @@ def run_job(client: Client, file: Path, source: str, step: Step, lang: Lang, *, 
     import_id = start_import(client, file, source, obtained_how=obtained_how)
     imported = follow_import(client, import_id, step, lang)
     ranked = rank(client, step, lang)
+    wait_for_drafts(client, step, lang)
     return read_result(client, imported, ranked)

@@ -212,7 +212,7 @@ def spawn(
             env={**environ, MARKER: str(owner)},
             cwd=cwd,
             process_group=0,
-            preexec_fn=_prepare_child(os.getpid(), death_signal, run_as),  # noqa: PLW1509 - it takes no lock
+            preexec_fn=_prepare_child(os.getpid(), death_signal, run_as),  # it takes no lock
         )
     )
 

@@ -198,7 +198,8 @@ class Supervisor:
 
     def _environment_of(self, name: str) -> Callable[[], Mapping[str, str]]:
         def environ() -> Mapping[str, str]:
-            assert self._secrets is not None and self._addresses is not None
+            assert self._secrets is not None
+            assert self._addresses is not None
             return plane_environment(name, self._plan.operator, self._secrets, self._addresses)
 
         return environ

@@ -1,4 +1,4 @@
-"""Names for machine words in both languages, from `words.yaml`."""
+"""Names for machine words in both languages, from `words.yaml`; those of roles from their own catalogue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ FILE = Path(__file__).with_suffix(".yaml")
 @cache
 def words() -> dict[str, dict[str, Sentence]]:
     """Every group of words. Raises ValueError when an entry is not a pair of texts."""
-    groups: dict[str, dict[str, Sentence]] = {}
+    from libs.contracts.catalogue.roles import roles  # pydantic: too slow for commands that name no role
+
+    groups = {"role": {name: Sentence(text.en, text.ar) for name, text in roles().business_roles.items()}}
     for group, entries in yaml.safe_load(FILE.read_text(encoding="utf-8")).items():
         groups[group] = {}
         for value, pair in entries.items():

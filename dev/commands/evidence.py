@@ -101,7 +101,9 @@ def register(app: typer.Typer, connect: Connect) -> None:
         out.say(Sentence(f"Written to {to}.", f"حُفظت المفاتيح في {to}."))
 
 
-def make_pack(client: Client, scope: str, patience: float) -> tuple[dict[str, Any], bytes]:
+def make_pack(
+    client: Client, scope: str, patience: float, every: float = RETRY_SECONDS
+) -> tuple[dict[str, Any], bytes]:
     """A new pack of `scope` and its bytes, waiting up to `patience` seconds for its checkpoint. Raises ApiError."""
     from dev.client import ApiError
 
@@ -113,9 +115,9 @@ def make_pack(client: Client, scope: str, patience: float) -> tuple[dict[str, An
         except ApiError as error:
             if error.code != "checkpoint_pending" or time.monotonic() >= until:
                 raise
-            time.sleep(RETRY_SECONDS)
+            time.sleep(every)
     while pack.get("state") not in READY and time.monotonic() < until:
-        time.sleep(RETRY_SECONDS)
+        time.sleep(every)
         pack = client.get(f"/evidence-packs/{pack['pack_id']}")
     return pack, client.raw(f"/evidence-packs/{pack['pack_id']}/download")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -144,19 +145,33 @@ def _access(app: typer.Typer, connect: Connect) -> None:
     def create(
         name: Annotated[str, typer.Option("--name", help="What the key is for.")],
         scope: Annotated[
-            list[str] | None, typer.Option("--scope", help="What it may do; give it several times.")
+            list[str] | None,
+            typer.Option(
+                "--scope",
+                help="What it may do: read, import, submit, approve, evidence …, or * for all that its role may.",
+            ),
+        ] = None,
+        personal: Annotated[
+            bool, typer.Option("--personal", help="The key acts as you; without it, as a client of its own.")
+        ] = False,
+        expires_at: Annotated[
+            datetime | None,
+            typer.Option("--expires", formats=["%Y-%m-%d"], help="The day (UTC) on which it stops working."),
         ] = None,
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,
         lang: LangOption = None,
         as_json: JsonOption = False,
     ) -> None:
-        """Create an API key. It is shown once and stored hashed."""
+        """Create an API key. It is shown once; only a hash of it is kept."""
         out = output(lang, as_json)
+        body: dict[str, Any] = {"name": name, "scopes": _scopes(scope), "personal": personal}
+        if expires_at is not None:
+            body["expires_at"] = expires_at.replace(tzinfo=UTC).isoformat()
         with connect(out, base_url, data_dir) as client:
-            made = client.post("/api-keys", {"name": name, "scopes": scope or []})
+            made = client.post("/api-keys", body)
         out.result(made)
-        secret = plain(made.get("api_key") or made.get("key"))
+        secret = plain(made.get("api_key"))
         out.say(Sentence(f"{secret}\nKeep it now: it is not shown again.", f"{secret}\nاحفظه الآن: لن يُعرض مرة أخرى."))
 
     @users.command("add")
@@ -165,6 +180,9 @@ def _access(app: typer.Typer, connect: Connect) -> None:
         name: Annotated[str, typer.Option("--name", help="The person's name.")] = "",
         role: Annotated[
             list[str] | None, typer.Option("--role", help="owner, admin, approver, operator, member, auditor …")
+        ] = None,
+        business_role: Annotated[
+            str | None, typer.Option("--business-role", help="Whose cards they see: ceo, sales_manager …")
         ] = None,
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,
@@ -175,7 +193,12 @@ def _access(app: typer.Typer, connect: Connect) -> None:
         out = output(lang, as_json)
         if "@" not in email:
             raise BadInput(f"{email} is not an e-mail address.", f"{email} ليس عنوان بريد.")
-        body = {"email": email, "name": name or email.split("@")[0], "roles": role or ["member"]}
+        body = {
+            "email": email,
+            "name": name or email.split("@")[0],
+            "roles": role or ["member"],
+            "business_role": business_role,
+        }
         with connect(out, base_url, data_dir) as client:
             made = client.post("/users", body)
         out.result(made)
@@ -183,3 +206,21 @@ def _access(app: typer.Typer, connect: Connect) -> None:
         if password := made.get("password"):
             text = plain(password)
             out.say(Sentence(f"First password, shown once: {text}", f"كلمة المرور الأولى، تُعرض مرة واحدة: {text}"))
+
+
+def _scopes(given: list[str] | None) -> list[str]:
+    """Raises BadInput for none: such a key could do nothing; and for one that the catalogue does not have."""
+    from libs.contracts.catalogue.roles import ALL_SCOPES, roles
+
+    known = [*roles().capabilities, ALL_SCOPES]
+    names = ", ".join(known)
+    if not given:
+        raise BadInput(
+            f"Say what the key may do with --scope; one or more of {names}.",
+            f"حدّد صلاحيات المفتاح بالخيار --scope، واحدة أو أكثر من: {names}.",
+        )
+    if unknown := [scope for scope in given if scope not in known]:
+        raise BadInput(
+            f"There is no scope {unknown[0]}; choose from {names}.", f"لا توجد صلاحية {unknown[0]}؛ اختر من: {names}."
+        )
+    return given

@@ -34,6 +34,8 @@ SourceOption = Annotated[
     str, typer.Option("--source", help="Where the list comes from: own_crm, website_form, event …")
 ]
 HowOption = Annotated[str, typer.Option("--obtained-how", help="How the list was obtained, in a sentence.")]
+APPROVE = "approve"
+"""The choice with which decision casts a vote; it needs the hashes of what was shown."""
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX.")]
 
 
@@ -162,8 +164,8 @@ def register(app: typer.Typer, connect: Connect) -> None:
         if not feed["items"]:
             out.say(Sentence("No decisions wait.", "لا قرارات معلّقة."))
         out.show(*(card_views.card(out.lang, item) for item in feed["items"]))
-        if waiting := int(feed.get("waiting") or 0):
-            out.say(Sentence(f"{waiting} more wait behind these.", f"عدد القرارات التالية: {waiting}."))
+        if more := max(0, int(feed.get("waiting") or 0) - len(feed["items"])):
+            out.say(Sentence(f"{more} more wait behind these.", f"عدد القرارات التالية: {more}."))
 
     @app.command()
     def decide(
@@ -248,7 +250,7 @@ def _decide(out: Output, client: Client, card_id: str, button: str, note: str, *
         )
     body: dict[str, Any] = {"button": button, "note": note}
     approval_id = (card.get("context") or {}).get("approval_id")
-    if approval_id and approves(button):
+    if approval_id and button == APPROVE:
         approval = client.get(f"/approvals/{approval_id}")
         out.show(approval_views.in_full(out.lang, approval))
         if not yes:
@@ -256,11 +258,6 @@ def _decide(out: Output, client: Client, card_id: str, button: str, note: str, *
         body |= {"payload_hash": approval["payload_hash"], "view_hash": approval["view_hash"]}
     reply: dict[str, Any] = client.post(f"/cards/{card_id}/decision", body)
     return reply
-
-
-def approves(button: str) -> bool:
-    """Whether a choice gives a yes that something hangs on."""
-    return button.split("_")[0] in ("approve", "send", "accept")
 
 
 def _decided(reply: dict[str, Any]) -> Sentence:

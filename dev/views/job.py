@@ -61,8 +61,8 @@ def ranking(lang: Lang, ranked: Json) -> RenderableType:
     tiers = " · ".join(f"{plain(tier)} {count}" for tier, count in sorted((ranked.get("tiers") or {}).items()))
     total, cards, drafts = ranked.get("ranked", 0), ranked.get("cards", 0), ranked.get("drafts", 0)
     if lang == "ar":
-        return Text(f"رُتّب {total} ({tiers}) · بطاقات {cards} · مسودات {drafts}")
-    return Text(f"{total} ranked ({tiers}) · {cards} cards · {drafts} drafts")
+        return Text(f"العملاء المرتّبون: {total} · الفئات: {tiers} · بطاقات جديدة: {cards} · مسودات جديدة: {drafts}")
+    return Text(f"{total} leads ranked · tiers: {tiers} · new cards: {cards} · new drafts: {drafts}")
 
 
 def opportunities(lang: Lang, items: Sequence[Json]) -> RenderableType:

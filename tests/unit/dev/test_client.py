@@ -34,7 +34,7 @@ def test_an_unexpected_fault_names_its_trace_so_that_it_can_be_found() -> None:
 def test_the_fields_at_fault_are_named() -> None:
     errors = [{"field": "payload.to", "message": "must be an address"}, {"loc": ["body", "n"], "msg": "too long"}]
     gateway = FakeGateway({"POST /actions": problem(422, "invalid", "The request is not valid.", errors=errors)})
-    with pytest.raises(ApiError, match="payload.to: must be an address; body.n: too long"):
+    with pytest.raises(ApiError, match=r"payload\.to: must be an address; body\.n: too long"):
         gateway.client().post("/actions", {})
 
 

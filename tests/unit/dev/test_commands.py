@@ -260,7 +260,7 @@ def test_the_queue_is_what_waits(arguments: tuple[str, ...]) -> None:
 
 
 def test_a_card_shows_its_choices_as_commands() -> None:
-    done = FakeGateway({"GET /cards/feed": {"items": [card()], "waiting": 3}}).types("cards", "--role", "ceo")
+    done = FakeGateway({"GET /cards/feed": {"items": [card()], "waiting": 4}}).types("cards", "--role", "ceo")
     assert f"dealix decide {CARD} approve" in done.stdout
     assert "+966 50 000 0101" in done.stdout
     assert "3 more" in done.stdout
@@ -368,9 +368,29 @@ def test_a_pause_says_which_planes_have_taken_it() -> None:
 
 
 def test_a_new_key_is_shown_once_and_said_to_be() -> None:
-    done = FakeGateway({"POST /api-keys": {"api_key": "dlx_secret"}}).types("key", "create", "--name", "ci")
+    gateway = FakeGateway({"POST /api-keys": {"api_key": "dlx_secret"}})
+    done = gateway.types("key", "create", "--name", "ci", "--scope", "read", "--expires", "2027-01-31")
+    assert gateway.bodies("POST", "/api-keys") == [
+        {"name": "ci", "scopes": ["read"], "personal": False, "expires_at": "2027-01-31T00:00:00+00:00"}
+    ]
     assert "dlx_secret" in done.stdout
     assert "not shown again" in done.stdout
+
+
+@pytest.mark.parametrize("scopes", [(), ("--scope", "everything")])
+def test_a_key_that_could_do_nothing_is_not_made(scopes: tuple[str, ...]) -> None:
+    gateway = FakeGateway()
+    assert gateway.types("key", "create", "--name", "ci", *scopes).exit_code == 2
+    assert not gateway.asked
+
+
+def test_a_new_persons_first_password_is_shown() -> None:
+    gateway = FakeGateway({"POST /users": {"user_id": "u", "password": "once-only"}})
+    done = gateway.types("user", "add", "noura@oasis.example", "--role", "approver", "--business-role", "ceo")
+    assert "once-only" in done.stdout
+    assert gateway.bodies("POST", "/users") == [
+        {"email": "noura@oasis.example", "name": "noura", "roles": ["approver"], "business_role": "ceo"}
+    ]
 
 
 def test_errors_as_json_carry_status_and_code_on_standard_output() -> None:

@@ -27,7 +27,8 @@ HELD = Sentence("held", "مشغول")
 def test_a_full_disk_is_noticed_before_anything_is_started(tmp_path: Path) -> None:
     with pytest.raises(DataDirectoryUnusable) as refused:
         open_directory(tmp_path / "d", free=lambda _: MINIMUM_FREE_BYTES - 1)
-    assert "300 MB" in refused.value.sentence.en and "300" in refused.value.sentence.ar
+    assert "300 MB" in refused.value.sentence.en
+    assert "300" in refused.value.sentence.ar
     assert open_directory(tmp_path / "d", free=lambda _: MINIMUM_FREE_BYTES).is_dir()
 
 
@@ -43,7 +44,8 @@ def test_a_full_disk_is_noticed_before_anything_is_started(tmp_path: Path) -> No
 def test_the_systems_refusal_becomes_a_sentence_that_names_the_option(number: int, words: str) -> None:
     sentence = unusable(Path("/x"), OSError(number, "no")).sentence
     assert words in sentence.en
-    assert "--data-dir" in sentence.en and "--data-dir" in sentence.ar
+    assert "--data-dir" in sentence.en
+    assert "--data-dir" in sentence.ar
 
 
 def test_an_existing_directory_keeps_its_mode(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ def test_a_value_that_makes_no_sense_is_refused_by_name_in_both_languages(name: 
     with pytest.raises(BadSetting) as refused:
         load_settings({f"DEALIX_{name}": value})
     sentence = refused.value.sentence
-    assert f"DEALIX_{name}" in sentence.en and f"DEALIX_{name}" in sentence.ar
+    assert f"DEALIX_{name}" in sentence.en
+    assert f"DEALIX_{name}" in sentence.ar
     assert refused.value.exit_code != 0
 
 
@@ -65,7 +66,8 @@ def test_a_dotenv_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_the_list_of_settings_says_where_each_comes_from_and_shows_no_secret() -> None:
     environ = {"DEALIX_DATABASE_URL": "postgresql://me:hunter2@host/db", "DEALIX_TRUST_KEYS": "hunter2"}
     rows = {row.name: row for row in describe(environ, {"DEALIX_HTTP_PORT": "81"}, "en")}
-    assert rows["DEALIX_HTTP_PORT"].source == ".env" and rows["DEALIX_HTTP_PORT"].value == "81"
+    assert rows["DEALIX_HTTP_PORT"].source == ".env"
+    assert rows["DEALIX_HTTP_PORT"].value == "81"
     assert rows["DEALIX_DATABASE_URL"].source == "environment"
     assert rows["DEALIX_HTTP_HOST"].source == "default"
     assert all(row.meaning for row in rows.values())
