@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import nats.errors
 from faststream.nats import NatsBroker, NatsMessage
@@ -89,20 +89,14 @@ async def answer(
         )
     with telemetry.span(plane, call.subject, kind=SpanKind.SERVER, parent=telemetry.extract(headers)) as span:
         try:
-            request = call.request.model_validate_json(body)
+            request = _decode(call, body)
+            if isinstance(request, Fault):
+                return request
             telemetry.name_tenant(span, request)
             reply = await handler(request)
             if not isinstance(reply, call.reply):
                 raise TypeError(f"{call.subject} answered with {type(reply).__name__}")
             return reply
-        except ValidationError as error:
-            fields = ", ".join(".".join(str(p) for p in e["loc"]) for e in error.errors()[:5])
-            return Fault(
-                code="invalid_message",
-                message=f"Unreadable fields: {fields}.",
-                message_ar=f"حقول غير مقروءة: {fields}.",
-                status=422,
-            )
         except DealixError as error:
             span.set_attribute("dealix.refusal", error.code)
             return error.fault()
@@ -118,6 +112,20 @@ async def answer(
             )
 
 
+def _decode(call: Call[Q, R], body: bytes) -> Q | Fault:
+    """The request, or what is wrong with it. A ValidationError inside the handler is our fault and not the caller's."""
+    try:
+        return call.request.model_validate_json(body)
+    except ValidationError as error:
+        fields = ", ".join(".".join(str(p) for p in e["loc"]) for e in error.errors()[:5])
+        return Fault(
+            code="invalid_message",
+            message=f"Unreadable fields: {fields}.",
+            message_ar=f"حقول غير مقروءة: {fields}.",
+            status=422,
+        )
+
+
 class NatsBus:
     """The bus over FastStream's NATS broker; nats-py below it for hot calls and durable pull consumers."""
 
@@ -128,7 +136,8 @@ class NatsBus:
             security=NatsNKey.from_seed(seed),
             inbox_prefix=f"_INBOX_{plane.value}".encode(),
             max_reconnect_attempts=-1,
-            reconnect_time_wait=0.2,
+            # Two tenths of a second, whatever its annotation says: it is handed to asyncio.sleep.
+            reconnect_time_wait=cast(int, 0.2),
             ping_interval=5,
             max_outstanding_pings=3,
             error_cb=self._on_error,

@@ -135,7 +135,8 @@ def run(sql: str) -> None:
     """Run a script of several statements inside the current migration; `op.execute` prepares, and takes one at a time."""
     bind = op.get_bind()
     bind.execute(text("select 1"))  # opens the driver's transaction, which the script then is part of
-    await_only(bind.connection.driver_connection.execute(sql))
+    driver: Any = bind.connection.driver_connection
+    await_only(driver.execute(sql))
 
 
 def delivery_tables(schema: str) -> str:

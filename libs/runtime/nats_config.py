@@ -59,7 +59,7 @@ def permissions(plane: Plane) -> Permissions:
 
 def public_key(seed: str) -> str:
     """The public NKEY (`U…`) of a user seed (`SU…`)."""
-    return nkeys.from_seed(bytearray(seed.encode())).public_key.decode()
+    return str(nkeys.from_seed(bytearray(seed.encode())).public_key.decode())
 
 
 def authorization(public_keys: Mapping[str, str]) -> str:

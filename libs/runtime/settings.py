@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -45,7 +46,7 @@ def load(plane: Plane) -> PlaneSettings:
     Raises SettingsError naming the first setting that is missing or unusable.
     """
     prefix = f"DEALIX_{plane.value.upper()}_"
-    credentials = {}
+    credentials: dict[str, Any] = {}
     for name in ("NATS_SEED", "DATABASE_URL"):
         value = os.environ.get(prefix + name, "")
         if not value:

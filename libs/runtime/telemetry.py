@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -124,7 +124,7 @@ def span(
     kind: trace.SpanKind = trace.SpanKind.INTERNAL,
     parent: otel_context.Context | None = None,
     links: Sequence[trace.Link] = (),
-    **attributes: str | int | float | bool,
+    attributes: Mapping[str, str | int | float | bool] | None = None,
 ) -> Iterator[trace.Span]:
     """A span as the current one. When the caller's trace is not sampled nothing is recorded, and nothing is paid for it."""
     current = trace.get_current_span(parent).get_span_context()
@@ -137,7 +137,7 @@ def span(
                 otel_context.detach(token)
         return
     with tracer(plane).start_as_current_span(
-        name, context=parent, kind=kind, links=list(links), attributes=attributes
+        name, context=parent, kind=kind, links=list(links), attributes=dict(attributes or {})
     ) as made:
         yield made
 

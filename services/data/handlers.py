@@ -127,7 +127,7 @@ class ImportDesk:
     async def list(self, request: ImportsRequest) -> ImportsReply:
         before = UUID(request.page.cursor) if request.page.cursor else None
         async with self._database.batch(request.principal.tenant_id) as work:
-            items = await Imports(work).list(request.principal.tenant_id, before, request.page.limit + 1)
+            items = await Imports(work).newest(request.principal.tenant_id, before, request.page.limit + 1)
         more = len(items) > request.page.limit
         items = items[: request.page.limit]
         return ImportsReply(items=tuple(items), next_cursor=str(items[-1].import_id) if more else None)

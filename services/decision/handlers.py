@@ -41,7 +41,7 @@ from libs.runtime import telemetry
 from libs.runtime.database import SessionWork
 from libs.runtime.plane import Runtime
 from services.decision.cards.domain import happenings
-from services.decision.cards.domain.brief import brief
+from services.decision.cards.domain.brief import render_brief
 from services.decision.cards.domain.factory import Happening, cards_of
 from services.decision.cards.domain.feed import feed, priority
 from services.decision.drafting import Drafting
@@ -95,7 +95,7 @@ class Cards:
         async with self._database.batch(request.principal.tenant_id) as work:
             waiting = await Recommendations(work).feed(request.principal.tenant_id, request.role)
         shown = feed(waiting, request.role, cards(), self._runtime.now())
-        return CardsReply(items=tuple(shown[: request.limit]), waiting=len(waiting))
+        return CardsReply(items=shown.cards[: request.limit], waiting=shown.waiting)
 
     async def get(self, request: CardGet) -> Card:
         async with self._database.batch(request.principal.tenant_id) as work:
@@ -107,7 +107,8 @@ class Cards:
     async def brief(self, request: CardsRequest) -> BriefReply:
         """The WhatsApp decision brief of a role."""
         reply = await self.feed(request)
-        return brief(reply.items, request.role, cards())
+        shown = render_brief(reply.items, cards())
+        return BriefReply(text=shown.text, cards=shown.cards)
 
     async def decide(self, request: DecideCard) -> DecideCardReply:
         """Carry out what a button says.

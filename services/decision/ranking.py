@@ -53,7 +53,7 @@ class Ranking:
                 except TimeoutError:
                     continue
                 continue
-            with telemetry.span(self._runtime.plane, "rank tenant", **{"dealix.tenant": str(tenant)}):
+            with telemetry.span(self._runtime.plane, "rank tenant", attributes={"dealix.tenant": str(tenant)}):
                 await self.run(tenant)
             await self._queue.done(tenant, now)
 

@@ -88,7 +88,7 @@ class Pipeline:
         if not fresh:
             return
         parent, links = _traces(fresh)
-        with telemetry.span(Plane.EXECUTION, "execute", parent=parent, links=links, **_attributes(fresh)):
+        with telemetry.span(Plane.EXECUTION, "execute", parent=parent, links=links, attributes=_attributes(fresh)):
             await self._run(fresh)
         for job in fresh:
             self.settled(job.action_id)
@@ -117,7 +117,7 @@ class Pipeline:
         if not go:
             return
         with telemetry.span(
-            Plane.EXECUTION, "perform", **{"dealix.connector": go[0][1].claims.connector, "dealix.count": len(go)}
+            Plane.EXECUTION, "perform", attributes={"dealix.connector": go[0][1].claims.connector, "dealix.count": len(go)}
         ):
             performed = await asyncio.gather(*(self._perform(job, one) for job, one, _ in go))
         await self._settle(performed)
@@ -380,8 +380,8 @@ def _traces(jobs: Sequence[Job]) -> tuple[Context, list[trace.Link]]:
     return (telemetry.extract({}) if links else telemetry.unsampled()), links
 
 
-def _attributes(jobs: Sequence[Job]) -> dict[str, str | int]:
-    out: dict[str, str | int] = {"dealix.count": len(jobs), "dealix.tenant": str(jobs[0].tenant_id)}
+def _attributes(jobs: Sequence[Job]) -> dict[str, str | int | float | bool]:
+    out: dict[str, str | int | float | bool] = {"dealix.count": len(jobs), "dealix.tenant": str(jobs[0].tenant_id)}
     if len(jobs) == 1:
         out |= {
             "dealix.action": str(jobs[0].action_id),

@@ -35,7 +35,7 @@ async def build(runtime: Runtime) -> None:
     Raises SettingsError when the signing keys are missing or unusable.
     """
     try:
-        settings = TrustSettings()  # type: ignore[call-arg]  # `keys` comes from the environment
+        settings = TrustSettings()
         keys = TrustKeys.from_json(settings.keys)
     except (ValidationError, KeysUnusable) as error:
         raise SettingsError("DEALIX_TRUST_KEYS is missing or unusable: trust can't sign without its keys.") from error
@@ -93,7 +93,7 @@ def serve(bus: Bus, store: Store, bundle: Bundle, keys: TrustKeys, *, grant_seco
 
     bus.serve(subjects.AUTHORIZE, authorizer.authorize)
     bus.serve(subjects.EVALUATE, authorizer.evaluate)
-    bus.serve(subjects.APPROVALS, approving.list)
+    bus.serve(subjects.APPROVALS, approving.page)
     bus.serve(subjects.APPROVAL, approving.show)
     bus.serve(subjects.APPROVE, approving.approve)
     bus.serve(subjects.REJECT, approving.reject)

@@ -35,7 +35,7 @@ class Approving:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def list(self, request: ApprovalsRequest) -> ApprovalsReply:
+    async def page(self, request: ApprovalsRequest) -> ApprovalsReply:
         """A tenant's approvals, newest first."""
         _require(request.principal, MAY_READ)
         before = UUID(request.page.cursor) if request.page.cursor else None

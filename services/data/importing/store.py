@@ -64,7 +64,7 @@ class Imports:
         )
         return _status(row) if row else None
 
-    async def list(self, tenant_id: UUID, before: UUID | None, limit: int) -> list[ImportStatus]:
+    async def newest(self, tenant_id: UUID, before: UUID | None, limit: int) -> list[ImportStatus]:
         rows = await self._c.fetch(
             "select * from data.imports where tenant_id = $1 and ($2::uuid is null or import_id < $2) order by import_id desc limit $3",
             tenant_id, before, limit,

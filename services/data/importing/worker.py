@@ -96,7 +96,7 @@ class ImportWorker:
         try:
             found = await bucket.get(request.object_name)
         except (nats.js.errors.ObjectNotFoundError, nats.js.errors.ObjectDeletedError) as error:
-            raise FileRefused("empty") from error
+            raise FileRefused("gone") from error
         return found.data or b""
 
     async def _forget(self, request: ImportRequest) -> None:

@@ -9,8 +9,8 @@ from uuid import UUID
 from libs.contracts.canonical import canonical, digest
 from libs.contracts.catalogue.actions import Effect
 from libs.contracts.errors import Forbidden
-from libs.contracts.message import Principal, PrincipalKind
-from libs.contracts.trust import Approval, ApprovalState, ApproveRequest, Evaluation, Reason
+from libs.contracts.message import Principal, PrincipalKind, Reason
+from libs.contracts.trust import Approval, ApprovalState, ApproveRequest, Evaluation
 from services.trust.errors import AlreadyVoted, ApprovalExpired, ApprovalNotPending, SelfApproval, StaleHash
 
 SLA = {"high": timedelta(hours=4), "medium": timedelta(hours=8), "low": timedelta(hours=24)}
