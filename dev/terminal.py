@@ -46,7 +46,7 @@ def toned(text: str, value: object) -> Text:
     return Text(text, style=_COLOUR_OF.get(str(value), ""))
 
 
-def when(value: object) -> str:
+def when(value: object, *, seconds: bool = False) -> str:
     """A time (ISO 8601 with a zone) on the clock of Riyadh."""
     if not value:
         return ""
@@ -54,7 +54,8 @@ def when(value: object) -> str:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
         return plain(value)
-    return moment.astimezone(RIYADH).strftime("%Y-%m-%d %H:%M:%S") if moment.tzinfo else plain(value)
+    form = "%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M"
+    return moment.astimezone(RIYADH).strftime(form) if moment.tzinfo else plain(value)
 
 
 def took(milliseconds: object) -> str:
@@ -72,12 +73,22 @@ def took(milliseconds: object) -> str:
 
 
 def table(
-    lang: Lang, headings: Sequence[tuple[str, str]], rows: Sequence[Sequence[Cell]], *, numbers: Sequence[int] = ()
+    lang: Lang,
+    headings: Sequence[tuple[str, str]],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    numbers: Sequence[int] = (),
+    whole: Sequence[int] = (),
 ) -> Table:
-    """A table with headings in the language. `numbers` are the columns aligned as numbers."""
+    """A table with headings in the language. `numbers` are the columns aligned as numbers, `whole` those never broken."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for at, (en, ar) in enumerate(headings):
-        made.add_column(ar if lang == "ar" else en, justify="right" if at in numbers else "left", overflow="fold")
+        made.add_column(
+            ar if lang == "ar" else en,
+            justify="right" if at in numbers else "left",
+            overflow="fold",
+            no_wrap=at in whole or at in numbers,
+        )
     for row in rows:
         made.add_row(*row)
     return made
@@ -91,3 +102,8 @@ def facts(pairs: Sequence[tuple[str, Cell]]) -> Table:
     for name, value in pairs:
         made.add_row(name, value)
     return made
+
+
+def command(line: str) -> Text:
+    """A command to copy: on one line, however narrow the terminal is."""
+    return Text(f"  {line}", style="cyan", no_wrap=True, overflow="ignore")

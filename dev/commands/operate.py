@@ -60,7 +60,7 @@ def _audit(app: typer.Typer, connect: Connect) -> None:
         rows = [
             (
                 "" if e.get("seq") is None else str(e["seq"]),
-                when(e.get("at")),
+                when(e.get("at"), seconds=True),
                 plain(e.get("kind")),
                 plain(e.get("actor")),
                 plain(e.get("target")),

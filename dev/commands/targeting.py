@@ -221,8 +221,7 @@ def report(out: Output, result: job.Result) -> None:
         nothing = Text("لا قرارات معلّقة." if lang == "ar" else "No decisions wait.")
         out.show(card_views.overview(lang, items) if items else nothing)
     out.show(
-        Text(),
-        views.next_steps(
+        *views.next_steps(
             lang,
             approvals=result.approvals,
             rejected=int((result.imported.get("counts") or {}).get("rejected") or 0),

@@ -29,7 +29,7 @@ def listing(lang: Lang, items: Sequence[Json]) -> RenderableType:
         for a in items
     ]
     headings = [("action", "المعرّف"), ("type", "النوع"), ("class", "الصنف"), ("state", "الحالة"), ("since", "منذ")]
-    return table(lang, headings, rows)
+    return table(lang, headings, rows, whole=[0])
 
 
 def class_of(action: Json) -> str:
@@ -71,7 +71,7 @@ def in_full(lang: Lang, action: Json) -> RenderableType:
     if timeline := action.get("timeline"):
         steps = [
             (
-                when(s.get("at")),
+                when(s.get("at"), seconds=True),
                 toned(word("action_state", s.get("state"), lang), s.get("state")),
                 plain(s.get("detail")),
             )

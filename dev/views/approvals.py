@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.panel import Panel
 from rich.text import Text
 
 from dev.messages import Lang
@@ -18,24 +17,27 @@ Json = Mapping[str, Any]
 
 
 def queue(lang: Lang, items: Sequence[Json]) -> RenderableType:
-    """Requests, one line each."""
-    rows = [
-        (
+    """Requests, one line each. Where all still wait, the state goes without saying."""
+    headings = [
+        ("approval", "الموافقة"), ("what", "الإجراء"), ("to", "إلى"), ("risk", "المخاطرة"), ("decides", "صاحب القرار"),
+        ("due", "الموعد"),
+    ]  # fmt: skip
+    rows: list[list[Cell]] = [
+        [
             plain(a.get("approval_id")),
             _title(lang, a),
             _target(a),
             toned(word("risk", a.get("risk"), lang), a.get("risk")),
             word("role", a.get("role"), lang),
             when(a.get("due_at")),
-            toned(word("approval_state", a.get("state"), lang), a.get("state")),
-        )
+        ]
         for a in items
     ]
-    headings = [
-        ("approval", "الموافقة"), ("what", "الإجراء"), ("to", "إلى"), ("risk", "المخاطرة"),
-        ("decides", "صاحب القرار"), ("due", "الموعد"), ("state", "الحالة"),
-    ]  # fmt: skip
-    return table(lang, headings, rows)
+    if any(a.get("state") != "pending" for a in items):
+        headings.append(("state", "الحالة"))
+        for row, a in zip(rows, items, strict=True):
+            row.append(toned(word("approval_state", a.get("state"), lang), a.get("state")))
+    return table(lang, headings, rows, whole=[0])
 
 
 def _title(lang: Lang, approval: Json) -> str:
@@ -73,16 +75,17 @@ def in_full(lang: Lang, approval: Json) -> RenderableType:
     if fields := view.get("fields"):
         shown = [(plain(f.get(f"label_{lang}") or f.get("name")), plain(f.get("value"), lines=True)) for f in fields]
         parts += [heading(lang, "What would be carried out", "ما سيُنفّذ"), facts(shown)]
-    payload = Text(plain(approval.get("payload")), overflow="fold")
     parts += [
+        heading(lang, "The payload, exactly", "الحمولة كما هي"),
+        Text(plain(approval.get("payload")), overflow="fold"),
         Text(),
-        Panel(payload, title="الحمولة كما هي" if ar else "payload, exactly", title_align="left", border_style="dim"),
         facts([("payload_hash", plain(approval.get("payload_hash"))), ("view_hash", plain(approval.get("view_hash"))),
                ("policy_version", plain(approval.get("policy_version")))]),
     ]  # fmt: skip
     if history := approval.get("history"):
         steps = [
-            (when(s.get("at")), plain(s.get("step")), plain(s.get("actor")), plain(s.get("note"))) for s in history
+            (when(s.get("at"), seconds=True), plain(s.get("step")), plain(s.get("actor")), plain(s.get("note")))
+            for s in history
         ]
         headings = [("time", "الوقت"), ("step", "الخطوة"), ("by", "من"), ("note", "ملاحظة")]
         parts += [heading(lang, "History", "السجل"), table(lang, headings, steps)]

@@ -6,18 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.panel import Panel
 from rich.text import Text
 
 from dev.messages import Lang
-from dev.terminal import Cell, facts, plain, table, toned
+from dev.terminal import Cell, command, facts, plain, table, toned
 from dev.words import word
 
 Json = Mapping[str, Any]
 
 
 def card(lang: Lang, item: Json) -> RenderableType:
-    """One card in full."""
+    """One card in full, its choices as commands."""
     ar = lang == "ar"
     pairs: list[tuple[str, Cell]] = [
         ("لماذا الآن" if ar else "why now", plain(item.get(f"why_now_{lang}"))),
@@ -25,23 +24,14 @@ def card(lang: Lang, item: Json) -> RenderableType:
         *((plain(f.get(f"label_{lang}")), plain(f.get("value"))) for f in item.get("facts") or ()),
         ("المخاطرة" if ar else "risk", toned(word("risk", item.get("risk_level"), lang), item.get("risk_level"))),
     ]
-    return Panel(
-        Group(facts([pair for pair in pairs if pair[1]]), Text(), buttons(lang, item)),
-        title=Text(plain(item.get(f"title_{lang}")), style="bold"),
-        title_align="left",
-        border_style="dim",
-    )
-
-
-def buttons(lang: Lang, item: Json) -> RenderableType:
-    """What can be decided, as commands."""
-    card_id = plain(item.get("card_id"))
-    return facts(
-        [
-            (plain(b.get(f"label_{lang}")), f"dealix decide {card_id} {plain(b.get('action'))}")
-            for b in item.get("buttons") or ()
-        ]
-    )
+    parts: list[RenderableType] = [
+        Text(plain(item.get(f"title_{lang}")), style="bold"),
+        facts([pair for pair in pairs if pair[1]]),
+    ]
+    for button in item.get("buttons") or ():
+        parts.append(Text(f"{plain(button.get(f'label_{lang}'))}:"))
+        parts.append(command(f"dealix decide {plain(item.get('card_id'))} {plain(button.get('action'))}"))
+    return Group(*parts, Text())
 
 
 def overview(lang: Lang, items: Sequence[Json]) -> RenderableType:

@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from dev.messages import Lang, Sentence
-from dev.terminal import plain, table, toned, when
+from dev.messages import Lang
+from dev.terminal import command, plain, table, toned
 from dev.words import word, words
 
 TOP = 10
@@ -94,35 +94,24 @@ def _why(lang: Lang, opportunity: Json) -> str:
     return (signals or reasons or [""])[0]
 
 
-def next_steps(lang: Lang, *, approvals: Sequence[Json], rejected: int, import_id: str) -> RenderableType:
+def next_steps(lang: Lang, *, approvals: Sequence[Json], rejected: int, import_id: str) -> list[RenderableType]:
     """What to type next, each line a command that works as it stands."""
-    steps: list[tuple[str, Sentence]] = []
+    steps: list[tuple[str, str, str]] = []
     if approvals:
         first = plain(approvals[0].get("approval_id"))
-        steps.append(
+        steps += [
             (
+                "Read the first draft as it would be sent:",
+                "لقراءة أول مسودة كما ستُرسل:",
                 f"dealix approvals show {first}",
-                Sentence("read the first draft as it would be sent", "اقرأ أول مسودة كما ستُرسل"),
-            )
-        )
-        steps.append((f"dealix approvals approve {first}", Sentence("approve exactly that", "وافق عليها كما هي")))
-    steps.append(("dealix cards --role ceo", Sentence("the decisions in full", "القرارات كاملة")))
+            ),
+            ("Approve exactly that:", "للموافقة عليها كما هي:", f"dealix approvals approve {first}"),
+        ]
+    steps.append(("See the decisions in full:", "لعرض القرارات كاملة:", "dealix cards --role ceo"))
     if rejected:
-        steps.append(
-            (
-                f"dealix rejects {import_id} -o rejects.csv",
-                Sentence(
-                    "rejected rows with reasons, to mend and import again",
-                    "الصفوف المرفوضة مع الأسباب لتصحيحها واستيرادها",
-                ),
-            )
-        )
-    return table(
-        lang, [("type next", "الخطوة التالية"), ("to", "الغرض")], [(command, why.text(lang)) for command, why in steps]
-    )
-
-
-def imports_line(lang: Lang, status: Json) -> str:
-    """One line on where an import stands."""
-    state = word("import_state", status.get("state"), lang)
-    return f"{plain(status.get('file_name'))}: {state} ({when(status.get('finished_at') or status.get('started_at'))})"
+        mend = f"dealix rejects {import_id} -o rejects.csv"
+        steps.append(("Mend the rejected rows and import them again:", "لتصحيح الصفوف المرفوضة واستيرادها:", mend))
+    shown: list[RenderableType] = [heading(lang, "What to type next", "الخطوة التالية")]
+    for en, ar, line in steps:
+        shown += [Text(ar if lang == "ar" else en), command(line)]
+    return shown

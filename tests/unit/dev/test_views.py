@@ -62,7 +62,8 @@ def test_durations_have_a_unit_that_fits(milliseconds: float, shown: str) -> Non
 
 
 def test_times_are_on_the_clock_of_riyadh_and_nonsense_stays_itself() -> None:
-    assert when("2026-11-21T22:30:00Z") == "2026-11-22 01:30:00"
+    assert when("2026-11-21T22:30:07Z") == "2026-11-22 01:30"
+    assert when("2026-11-21T22:30:07Z", seconds=True) == "2026-11-22 01:30:07"
     assert when("soon") == "soon"
     assert when(None) == ""
 
