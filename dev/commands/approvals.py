@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,6 +23,7 @@ StateOption = Annotated[
     str, typer.Option("--state", help="pending, approved, rejected, expired, withdrawn, superseded or all.")
 ]
 RoleOption = Annotated[str | None, typer.Option("--role", help="Only what this role decides.")]
+SELF_APPROVAL = "self_approval"
 WAIT_SECONDS = 5
 RESTING = ("accepted", "granted", "dispatched", "awaiting_approval")
 """States from which an approved action goes on by itself."""
@@ -81,7 +84,8 @@ def register(app: typer.Typer, connect: Connect) -> None:
             out.show(views.in_full(out.lang, seen))
             if not yes:
                 out.ask(Sentence("Approve exactly this?", "أتوافق على هذا كما هو؟"), otherwise="--yes")
-            approval = approve_exactly(client, seen, note)
+            body = {"payload_hash": seen["payload_hash"], "view_hash": seen["view_hash"], "note": note}
+            approval = approve_exactly(out, client, f"/approvals/{approval_id}/approve", body)
             action = _after(client, approval)
         out.result({"approval": approval, "action": action})
         _say_after(out, approval, action)
@@ -105,11 +109,22 @@ def register(app: typer.Typer, connect: Connect) -> None:
         out.say(Sentence("Rejected; nothing is sent.", "رُفض الطلب ولن يُرسل شيء."))
 
 
-def approve_exactly(client: Client, seen: dict[str, Any], note: str) -> dict[str, Any]:
-    """Vote for the hashes that were shown: the gateway refuses (409) when the request has changed since."""
-    body = {"payload_hash": seen["payload_hash"], "view_hash": seen["view_hash"], "note": note}
-    approval: dict[str, Any] = client.post(f"/approvals/{seen['approval_id']}/approve", body)
-    return approval
+def approve_exactly(out: Output, client: Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Vote for the hashes that were shown: the gateway refuses (409) when the request has changed since.
+
+    An owner who is alone may approve an own request after proving once more who they are: then the password is asked for.
+    """
+    from dev.client import ApiError
+
+    try:
+        reply: dict[str, Any] = client.post(path, body)
+    except ApiError as error:
+        if error.code != SELF_APPROVAL or out.as_json or not sys.stdin.isatty():
+            raise
+        out.say(error.sentence)
+        password = getpass.getpass(out.text("Your password, if you are the only one: ", "كلمة مرورك إن كنت وحدك: "))
+        reply = client.post(path, {**body, "password": password})
+    return reply
 
 
 def _list(out: Output, connect: Connect, state: str, role: str | None, limit: int, *where: Any) -> None:

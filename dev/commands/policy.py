@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption, read_json_input, read_text
+from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, read_json_input, read_text
 from dev.messages import DealixError, Sentence
 from dev.output import JsonOption, LangOption, Output, output
 from dev.terminal import plain, table, toned
@@ -42,7 +42,13 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
     @group.command()
     def explain(
-        file: Annotated[str, typer.Argument(metavar="FILE", help="The question as JSON; - reads standard input.")],
+        file: Annotated[
+            str,
+            typer.Argument(
+                metavar="FILE",
+                help="An action as for `actions submit`, or an AuthZEN question; - reads standard input.",
+            ),
+        ],
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,
         lang: LangOption = None,
@@ -50,23 +56,45 @@ def register(app: typer.Typer, connect: Connect) -> None:
     ) -> None:
         """What the active policies would decide, and why. Nothing is granted and nothing is requested."""
         out = output(lang, as_json)
-        question = read_json_input(file)
+        asked = read_json_input(file)
         with connect(out, base_url, data_dir) as client:
-            answer = client.post("/policy/explain", question)
+            answer = client.post(
+                "//access/v1/evaluations", question(asked, file, lambda: str(client.get("/me")["principal_id"]))
+            )
         out.result(answer)
-        for decision in answer.get("decisions") or answer.get("items") or [answer]:
-            _show(out, decision)
+        for one in answer.get("evaluations") or [answer]:
+            _show(out, one)
 
 
-def _show(out: Output, decision: dict[str, Any]) -> None:
-    allowed = bool(decision.get("allowed", decision.get("decision")))
-    word = out.text("allowed", "مسموح") if allowed else out.text("not allowed", "غير مسموح")
-    kind = decision.get("class") or decision.get("action_class") or ""
-    out.show(toned(f"{word} · {plain(decision.get('mode'))} · {plain(kind)}", "approved" if allowed else "rejected"))
-    rows = [(plain(r.get("policy_id") or r.get("code")), plain(r.get(out.lang))) for r in decision.get("reasons") or ()]
+def question(asked: Any, name: str, me: Callable[[], str]) -> dict[str, Any]:
+    """The AuthZEN question that a file asks. An action asks as oneself. Raises BadInput."""
+    if isinstance(asked, dict) and "action_type" in asked:
+        asked = {
+            "subject": {"type": "user", "id": me()},
+            "action": {"name": asked["action_type"], "properties": {"payload": asked.get("payload") or {}}},
+            "resource": asked.get("resource") or {"type": "tenant", "id": "self"},
+        }
+    if not isinstance(asked, dict) or not ("action" in asked or "evaluations" in asked):
+        raise BadInput(
+            f"{name} asks nothing: give an action (action_type, resource, payload) or an AuthZEN question.",
+            f"لا يوجد سؤال في {name}: ضع إجراءً (action_type, resource, payload) أو سؤال AuthZEN.",
+        )
+    return asked
+
+
+def _show(out: Output, answer: dict[str, Any]) -> None:
+    told: dict[str, Any] = answer.get("context") or {}
+    now = out.text("runs at once", "يُنفّذ فورًا")
+    waits = out.text("waits for an approval", "ينتظر موافقة")
+    never = out.text("is not carried out", "لا يُنفّذ")
+    verdict, tone = (now, "approved") if answer.get("decision") else (never, "refused")
+    if not answer.get("decision") and told.get("approval_required"):
+        verdict, tone = waits, "pending"
+    out.show(
+        toned(f"{verdict} ({plain(told.get('outcome'))}, {plain(told.get('mode'))}, {plain(told.get('class'))})", tone)
+    )
+    rows = [(plain(r.get("policy_id") or r.get("code")), plain(r.get(out.lang))) for r in told.get("reasons") or ()]
     if rows:
         out.show(table(out.lang, [("policy", "السياسة"), ("says", "تقول")], rows))
-    for policy in decision.get("policies") or ():
-        out.show(Text(plain(policy.get("text") if isinstance(policy, dict) else policy, lines=True)))
-    if version := decision.get("policy_version"):
+    if version := told.get("policy_version"):
         out.say(Sentence(f"Policy version {plain(version)}", f"إصدار السياسة {plain(version)}"))

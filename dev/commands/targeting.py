@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from dev import job
+from dev.commands.approvals import approve_exactly
 from dev.commands.common import (
     BadInput,
     BaseUrlOption,
@@ -255,8 +256,7 @@ def _decide(out: Output, client: Client, card_id: str, button: str, note: str, *
         if not yes:
             out.ask(Sentence("Approve exactly this?", "أتوافق على هذا كما هو؟"), otherwise="--yes")
         body |= {"payload_hash": approval["payload_hash"], "view_hash": approval["view_hash"]}
-    reply: dict[str, Any] = client.post(f"/cards/{card_id}/decision", body)
-    return reply
+    return approve_exactly(out, client, f"/cards/{card_id}/decision", body)
 
 
 def _decided(reply: dict[str, Any]) -> Sentence:

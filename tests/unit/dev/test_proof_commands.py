@@ -142,13 +142,26 @@ def test_a_policy_that_could_not_be_activated_is_refused(tmp_path: Path, text: s
     assert "p.cedar" in done.stderr
 
 
-def test_an_explanation_names_the_policies_that_decided() -> None:
+def test_an_action_can_be_asked_about_as_it_would_be_submitted() -> None:
     reasons = [{"code": "cold_whatsapp", "policy_id": "cold_whatsapp", "en": "No opt-in.", "ar": "لا توجد موافقة."}]
-    answer = {"decisions": [{"allowed": False, "mode": "blocked", "action_class": "B", "reasons": reasons}]}
-    gateway = FakeGateway({"POST /policy/explain": answer})
-    done = gateway.types("policy", "explain", "-", stdin='{"evaluations": []}')
-    assert "not allowed · blocked · B" in done.stdout
+    context = {"mode": "blocked", "class": "B", "outcome": "refused", "reasons": reasons, "approval_required": False}
+    gateway = FakeGateway(
+        {"GET /me": {"principal_id": "user:1"}, "POST /access/v1/evaluations": {"decision": False, "context": context}}
+    )
+    action = {"action_type": "send_whatsapp", "resource": {"type": "contact", "id": "c"}, "payload": {"to": "x"}}
+    done = gateway.types("policy", "explain", "-", stdin=json.dumps(action))
+    assert "is not carried out (refused, blocked, B)" in done.stdout
     assert "cold_whatsapp" in done.stdout
+    asked = json.loads(gateway.asked[-1].content)
+    assert asked["subject"] == {"type": "user", "id": "user:1"}
+    assert asked["action"] == {"name": "send_whatsapp", "properties": {"payload": {"to": "x"}}}
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '"x"'])
+def test_what_asks_nothing_is_said_before_anything_is_sent(text: str) -> None:
+    gateway = FakeGateway()
+    assert gateway.types("policy", "explain", "-", stdin=text).exit_code == 2
+    assert not gateway.asked
 
 
 # -- documents ---------------------------------------------------------------------------------------------------
