@@ -87,6 +87,9 @@ class Cards:
             "prepare_draft": self._prepare,
             "prepare_drafts": self._prepare,
             "later": self._later,
+            "open": self._opened,
+            "open_list": self._opened,
+            "review_source": self._opened,
         }
 
     async def feed(self, request: CardsRequest) -> CardsReply:
@@ -164,6 +167,10 @@ class Cards:
             await Recommendations(work).postpone(card.tenant_id, card.card_id, self._runtime.now() + POSTPONE)
         return DecideCardReply(card=card, result="postponed")
 
+    async def _opened(self, card: Card, request: DecideCard) -> DecideCardReply:
+        """Looking at something decides nothing: the card stays."""
+        return DecideCardReply(card=card, result="opened")
+
     async def _note(self, card: Card, request: DecideCard) -> DecideCardReply:
         """A button that only answers: the answer is kept, and nothing else happens."""
         return await self._closed(card, request, request.button, None, None)
@@ -231,7 +238,7 @@ class Listener:
         approval = await self._runtime.bus.call(APPROVAL, ApprovalRequest(principal=principal, approval_id=event.approval_id))
         if approval.state.value != "pending":
             return
-        effect = effects()[approval.action_type] if approval.action_type in effects() else None
+        effect = effects().get(approval.action_type)
         shown = {field["name"]: field["value"] for field in approval.view["fields"]}
         now = self._runtime.now()
         happening = happenings.from_approval(

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 EXPLAINED = 5_000
 """How many leads of a ranking are kept with their reasons; the rest would never be looked at on that day."""
 OPPORTUNITY_CARDS = 20
+FIRST_DRAFTS = 3
+"""Prepared at once, so that there is something to judge; the day's plan asks before it prepares the rest."""
 
 
 class Ranking:
@@ -74,7 +76,7 @@ class Ranking:
             store = Recommendations(work)
             await store.replace_opportunities(tenant_id, explained)
             added = await store.add_cards(made)
-        drafts = await self._drafting.prepare(tenant_id, plan.drafts)
+        drafts = await self._drafting.prepare(tenant_id, plan.drafts[:FIRST_DRAFTS])
         tiers = Counter(one.tier for one in ranked)
         return RankReply(
             ranked=len(ranked),
