@@ -1,0 +1,198 @@
+"""Governed actions a second: ours, the floor and the peer, round after round in turn.
+
+An action counts when everything is done: its state is `succeeded`, its grant is closed, and both of its ledger entries are
+leaves under their log's head.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks import floor
+from benchmarks.load import SATURATED, SIXTY_FOUR, Shape, submissions, submit, tenants
+from benchmarks.rig import PEER_DATABASE, Rig
+from libs.contracts.subjects import SUBMIT
+
+POLL_SECONDS = 0.01
+PATIENCE_SECONDS = 120.0
+
+_OUR_DONE = (
+    "select (select count(*) from trust.grant_closures) as closed, not exists (select 1 from trust.ledger_pending) as sequenced, "
+    "not exists (select 1 from execution.work) as idle"
+)
+_OUR_CHECK = (
+    "select (select count(*) from execution.actions where state = 'succeeded') as succeeded, "
+    "(select count(*) from trust.grant_closures where outcome = 'succeeded') as closed, "
+    "(select count(*) from trust.ledger_leaves l join trust.ledger_entries e on e.tenant_id = l.log_id and e.entry_id = l.entry_id "
+    " where e.kind in ('decision', 'outcome')) as leaves, "
+    "(select coalesce(sum(size), 0) from trust.ledger_heads) - (select count(*) from trust.ledger_leaves) as beyond_heads"
+)
+_ROWS = (
+    "select sum(n_tup_ins) ins, sum(n_tup_upd) upd, sum(n_tup_del) del, sum(n_live_tup) live from pg_stat_user_tables"
+)
+
+
+@dataclass
+class Round:
+    """One timed round."""
+
+    actions: int
+    seconds: float
+    cpu: dict[str, float]
+
+    @property
+    def rate(self) -> float:
+        return self.actions / self.seconds
+
+    def micros(self) -> dict[str, float]:
+        """CPU microseconds an action, by process."""
+        return {name: round(used / self.actions * 1e6, 1) for name, used in self.cpu.items() if used > 0}
+
+
+@dataclass
+class Rounds:
+    """All rounds of one contestant in one shape."""
+
+    name: str
+    shape: str
+    rounds: list[Round] = field(default_factory=list)
+
+
+@dataclass
+class Rows:
+    """Rows an action, as PostgreSQL counted them."""
+
+    inserted: float
+    updated: float
+    deleted: float
+
+    @property
+    def kept(self) -> float:
+        """Durable rows that stay."""
+        return self.inserted - self.deleted
+
+
+class Contest:
+    """Runs rounds on a rig. `progress` is told about each."""
+
+    def __init__(self, rig: Rig, progress: Callable[[str], None]) -> None:
+        self._rig = rig
+        self._progress = progress
+        self._tenants = tenants()
+        self._done = {"ours": 0, "floor": 0}
+        self._peer: asyncio.subprocess.Process | None = None
+
+    async def warm_up(self) -> None:
+        """Connections, plans and caches, on both sides; not timed."""
+        for shape in (SATURATED, SIXTY_FOUR):
+            await self.ours(shape, 1000)
+            await self.floor(shape, 1000)
+
+    async def ours(self, shape: Shape, actions: int) -> Round:
+        calls = submissions(self._tenants, actions, shape.per_request)
+        self._done["ours"] += sum(call.count for call in calls)
+        target = self._done["ours"]
+
+        async def finished() -> bool:
+            row = await self._rig.ours.fetchrow(_OUR_DONE)
+            return bool(row["closed"] >= target and row["sequenced"] and row["idle"])
+
+        one = await self._timed(
+            sum(call.count for call in calls), submit(self._rig.gateway, SUBMIT.subject, calls, shape.in_flight), finished
+        )
+        check = dict(await self._rig.ours.fetchrow(_OUR_CHECK))
+        expected = {"succeeded": target, "closed": target, "leaves": 2 * target, "beyond_heads": 0}
+        if check != expected:
+            raise RuntimeError(f"not everything was done: {check} instead of {expected}")
+        return one
+
+    async def floor(self, shape: Shape, actions: int) -> Round:
+        calls = submissions(self._tenants, actions, shape.per_request)
+        self._done["floor"] += sum(call.count for call in calls)
+        target = self._done["floor"]
+
+        async def finished() -> bool:
+            return bool(await self._rig.floor.fetchval("select count(*) from closures") >= target)
+
+        return await self._timed(
+            sum(call.count for call in calls), submit(self._rig.anyone, floor.SUBMIT, calls, shape.in_flight), finished
+        )
+
+    async def peer(self, workflows: int, in_flight: int) -> Round:
+        """A round of DBOS: workflows of three steps."""
+        if self._peer is None:
+            url = self._rig.servers.postgres.url(PEER_DATABASE)
+            self._peer = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "benchmarks.peer", url, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            )
+            await self._peer.stdout.readline()  # type: ignore[union-attr]  # both are pipes
+        before = self._rig.cpu()
+        self._peer.stdin.write(f"{workflows} {in_flight}\n".encode())  # type: ignore[union-attr]  # as above
+        seconds = float(await self._peer.stdout.readline())  # type: ignore[union-attr]  # as above
+        return Round(workflows, seconds, _difference(before, self._rig.cpu()))
+
+    async def stop_peer(self) -> None:
+        if self._peer is not None and self._peer.returncode is None:
+            self._peer.stdin.close()  # type: ignore[union-attr]  # as above
+            try:
+                await asyncio.wait_for(self._peer.wait(), 10)
+            except TimeoutError:
+                self._peer.kill()
+                await self._peer.wait()
+
+    async def _timed(self, actions: int, work: Awaitable[Any], finished: Callable[[], Awaitable[bool]]) -> Round:
+        before, began = self._rig.cpu(), time.monotonic()
+        await work
+        while not await finished():
+            if time.monotonic() - began > PATIENCE_SECONDS:
+                raise TimeoutError("a round did not come to its end")
+            await asyncio.sleep(POLL_SECONDS)
+        seconds = time.monotonic() - began
+        return Round(actions, seconds, _difference(before, self._rig.cpu()))
+
+    async def run(self, rounds: int, actions: int, workflows: int) -> list[Rounds]:
+        """Interleaved: floor, ours, floor, ours, … and the peer, in each shape."""
+        shapes = (SATURATED, SIXTY_FOUR)
+        table = {(who, s.name): Rounds(who, s.name) for s in shapes for who in ("floor", "ours")}
+        table["peer", SIXTY_FOUR.name] = Rounds("peer", SIXTY_FOUR.name)
+        for number in range(rounds):
+            for shape in shapes:
+                count = actions if shape is SATURATED else actions // 2
+                for who, play in (("floor", self.floor), ("ours", self.ours)):
+                    one = await play(shape, count)
+                    table[who, shape.name].rounds.append(one)
+                    self._progress(f"round {number + 1} {shape.name:13} {who:6} {one.rate:8.0f}/s {one.micros()}")
+            one = await self.peer(workflows, SIXTY_FOUR.in_flight)
+            table["peer", SIXTY_FOUR.name].rounds.append(one)
+            self._progress(f"round {number + 1} {SIXTY_FOUR.name:13} peer   {one.rate:8.0f}/s")
+        await self.stop_peer()
+        return list(table.values())
+
+
+class RowCount:
+    """Counts row changes an action over some rounds. PostgreSQL reports them up to a second late."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._before: dict[str, int] = {}
+
+    async def _read(self) -> dict[str, int]:
+        await asyncio.sleep(2.5)
+        return {k: int(v or 0) for k, v in dict(await self._connection.fetchrow(_ROWS)).items()}
+
+    async def start(self) -> None:
+        self._before = await self._read()
+
+    async def per_action(self, actions: int) -> Rows:
+        now = await self._read()
+        change = {key: (now[key] - self._before[key]) / actions for key in ("ins", "upd", "del")}
+        return Rows(round(change["ins"], 2), round(change["upd"], 2), round(change["del"], 2))
+
+
+def _difference(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    return {name: after[name] - before.get(name, 0.0) for name in after}
