@@ -50,6 +50,7 @@ def view(
         "title_en": effect.en,
         "title_ar": effect.ar,
         "risk": effect.risk,
+        "reversibility": effect.reversibility,
         "connector": effect.connector,
         "resource": {"type": evaluation.resource.type, "id": evaluation.resource.id},
         "requested_by": evaluation.subject.name or evaluation.subject.id,
@@ -124,13 +125,20 @@ def check_vote(
         raise ApprovalNotPending(approval.state.value)
     if now >= approval.expires_at:
         raise ApprovalExpired
-    if principal.id == approval.requester and not (vote.reauthenticated and approvers == 1):
+    if principal.id == approval.requester and not _may_approve_own(approval, vote, approvers):
         raise SelfApproval
     if (vote.payload_hash, vote.view_hash) != (approval.payload_hash, approval.view_hash):
         raise StaleHash
     if principal.id in voted:
         raise AlreadyVoted
     return len(voted) + 1 >= max(1, approvers)
+
+
+def _may_approve_own(approval: Approval, vote: ApproveRequest, approvers: int) -> bool:
+    """Whether a tenant's single person may approve an own request: an owner who has just signed in again, and only what one person
+    may approve and what can be undone."""
+    undoable = approval.view.get("reversibility") in ("R0", "R1", "R2")
+    return vote.reauthenticated and approvers == 1 and undoable and "owner" in vote.principal.roles
 
 
 def require_approver(principal: Principal) -> None:
