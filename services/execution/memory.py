@@ -139,6 +139,9 @@ class MemoryUnit:
             used.add(one.grant_id)
         return used
 
+    async def dispatches(self, tenant_id: UUID, action_id: UUID) -> int:
+        return sum(key[:2] == (tenant_id, action_id) for key in self._t.dispatches) if self._sees(tenant_id) else 0
+
     async def move(self, moves: Sequence[Move]) -> set[UUID]:
         return {m.job.action_id for m in moves if self._move(m)}
 

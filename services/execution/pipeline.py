@@ -117,7 +117,9 @@ class Pipeline:
         if not go:
             return
         with telemetry.span(
-            Plane.EXECUTION, "perform", attributes={"dealix.connector": go[0][1].claims.connector, "dealix.count": len(go)}
+            Plane.EXECUTION,
+            "perform",
+            attributes={"dealix.connector": go[0][1].claims.connector, "dealix.count": len(go)},
         ):
             performed = await asyncio.gather(*(self._perform(job, one) for job, one, _ in go))
         await self._settle(performed)
@@ -238,7 +240,7 @@ class Pipeline:
         except ConnectorError as error:
             if error.sent is None:
                 return Performed(job, admitted, ActionState.UNKNOWN, error=error.code)
-            if error.retryable and job.attempt < MAX_TRIES:
+            if error.retryable and await self._tries(job) < MAX_TRIES:
                 return Performed(job, admitted, ActionState.NOT_SENT, error=error.code, retry=True)
             return Performed(job, admitted, ActionState.FAILED, error=error.code)
         except Exception:
@@ -246,6 +248,11 @@ class Pipeline:
             log.exception("a connector failed", extra={"ids": {"action_id": str(job.action_id)}})
             return Performed(job, admitted, ActionState.UNKNOWN, error="connector_crashed")
         return Performed(job, admitted, ActionState.SUCCEEDED, receipt=receipt)
+
+    async def _tries(self, job: Job) -> int:
+        """How often the vendor was tried. The number of the attempt says less: waiting for people or for trust makes new ones too."""
+        async with self._store.unit(job.tenant_id) as unit:
+            return await unit.dispatches(job.tenant_id, job.action_id)
 
     async def _settle(self, performed: Sequence[Performed]) -> None:
         """One transaction: outcomes, what the sandbox caught, and the event that closes the grants."""

@@ -62,6 +62,10 @@ class Unit(Protocol):
 
     async def dispatch(self, dispatches: Sequence[Dispatch]) -> set[UUID]: ...
 
+    async def dispatches(self, tenant_id: UUID, action_id: UUID) -> int:
+        """How often an action has been dispatched."""
+        ...
+
     async def move(self, moves: Sequence[Move]) -> set[UUID]: ...
 
     async def keep_sandbox(self, messages: Sequence[tuple[UUID, SandboxMessage]]) -> None: ...
@@ -206,6 +210,10 @@ class SqlUnit:
             [d.connector for d in dispatches],
         )
         return {row["grant_id"] for row in rows}
+
+    async def dispatches(self, tenant_id: UUID, action_id: UUID) -> int:
+        count = "select count(*) from execution.dispatches where tenant_id = $1 and action_id = $2"
+        return int(await self._c.fetchval(count, tenant_id, action_id))
 
     async def move(self, moves: Sequence[Move]) -> set[UUID]:
         if not moves:

@@ -15,7 +15,7 @@ from uuid import UUID
 from libs.contracts import merkle
 from libs.contracts.canonical import digest
 from libs.contracts.errors import DealixError
-from libs.contracts.message import new_id
+from libs.contracts.message import PrincipalKind, new_id
 from libs.contracts.operating import FlagsRequest
 from libs.contracts.subjects import APPROVAL_REQUESTED, FLAGS
 from libs.contracts.trust import (
@@ -164,10 +164,13 @@ class Authorizer:
     def _reserve(
         self, fresh: Sequence[tuple[Prepared, Known]], questions: list[Question], answers: list[Answer]
     ) -> None:
-        """Count caps item by item inside the batch, and put those beyond a cap to policy again, as what they are."""
+        """Count caps and an agent's blocked attempts item by item inside the batch, and put what is beyond them to policy again, as
+        what it is."""
+        blocked: Counter[tuple[UUID, str]] = Counter()
         sent: Counter[tuple[UUID, str]] = Counter()
         touched: Counter[tuple[UUID, UUID, str]] = Counter()
         for n, (prepared, known) in enumerate(fresh):
+            self._suspend(n, prepared, known, blocked, questions, answers)
             channel = prepared.effect.channel if prepared.effect else None
             if channel is None or decide.outcome(answers[n]) is not Outcome.GRANTED:
                 continue
@@ -181,6 +184,25 @@ class Authorizer:
                 continue
             sent[sender] += 1
             touched[person] += 1
+
+    def _suspend(
+        self,
+        n: int,
+        prepared: Prepared,
+        known: Known,
+        blocked: Counter[tuple[UUID, str]],
+        questions: list[Question],
+        answers: list[Answer],
+    ) -> None:
+        subject = prepared.evaluation.subject
+        if subject.kind is not PrincipalKind.AGENT:
+            return
+        agent = (prepared.evaluation.tenant_id, subject.id)
+        if not questions[n].suspended and known.record.agent_blocks + blocked[agent] >= decide.AGENT_BLOCKS:
+            questions[n] = replace(questions[n], suspended=True)
+            answers[n] = self._bundle.ask([questions[n]])[0]
+        if decide.outcome(answers[n]) is Outcome.REFUSED and not questions[n].earlier_attempt_open:
+            blocked[agent] += 1
 
     def _claims(
         self, prepared: Prepared, known: Known, question: Question, answer: Answer, now: datetime

@@ -152,7 +152,7 @@ class MemoryUnit:
         return sum(
             (key[0], row.contact_id, row.channel) == (tenant_id, contact_id, channel)
             and row.at > since
-            and row.grant_id is not None
+            and self._left(tenant_id, row.grant_id)
             for key, row in self._t.decisions.items()
         )
 
@@ -162,6 +162,7 @@ class MemoryUnit:
             key[0] == tenant_id
             and row.subject_id == agent
             and row.decision.outcome is Outcome.REFUSED
+            and not row.waited
             and row.at > since
             for key, row in self._t.decisions.items()
         )

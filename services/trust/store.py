@@ -118,14 +118,15 @@ select e.ord, now() as now, d.reply, a.approval_id, a.state as approval_state, a
     from trust.consents k where k.tenant_id = e.tenant and k.contact_id = e.contact and k.channel = e.channel and k.purpose = e.purpose
     order by k.captured_at desc limit 1) end as consent,
   case when e.contact is null then 0 else
-   (select count(*) from trust.decisions t where t.tenant_id = e.tenant and t.contact_id = e.contact and t.channel = e.channel
-      and t.grant_id is not null and t.decided_at > now() - interval '7 days') end as touches,
+   (select count(*) from trust.decisions t left join trust.grant_closures h on h.tenant_id = t.tenant_id and h.grant_id = t.grant_id
+    where t.tenant_id = e.tenant and t.contact_id = e.contact and t.channel = e.channel and t.grant_id is not null
+      and t.decided_at > now() - interval '7 days' and coalesce(h.outcome, 'open') not in ('not_sent', 'failed')) end as touches,
   case when e.channel = '' then 0 else
    coalesce((select used from trust.caps q where q.tenant_id = e.tenant and q.channel = e.channel
               and q.day = (now() at time zone 'Asia/Riyadh')::date), 0) end as sent_today,
   case when e.agent = '' then 0 else
    (select count(*) from trust.decisions b where b.tenant_id = e.tenant and b.subject_id = e.agent and b.outcome = 'refused'
-      and b.decided_at > now() - interval '10 minutes') end as agent_blocks
+      and not (b.question->>'earlier_attempt_open')::boolean and b.decided_at > now() - interval '10 minutes') end as agent_blocks
 from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[])
      with ordinality as e(tenant, action, attempt, digest, contact, channel, purpose, mac, agent, ord)
 left join trust.decisions d on d.tenant_id = e.tenant and d.action_id = e.action and d.attempt = e.attempt and d.digest = e.digest

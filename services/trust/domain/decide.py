@@ -18,6 +18,8 @@ DAILY_CAP = 200
 """Messages a sender may send on a channel a day, until a tenant's warm-up says otherwise."""
 CONTACT_CAP = 2
 """Marketing messages to one person on one channel in seven days."""
+AGENT_BLOCKS = 3
+"""Blocked attempts in ten minutes that suspend an agent."""
 OPT_OUT_WORDS = ("إيقاف", "إلغاء الاشتراك", "unsubscribe", "stop")
 
 
@@ -94,7 +96,7 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
         "connector_mode": ConnectorMode.LIVE.value if live else ConnectorMode.SANDBOX.value,
         "approval": _approval(evaluation, record),
         "earlier_attempt_open": record.earlier_attempt_open,
-        "suspended": record.agent_blocks >= 3 and evaluation.subject.kind.value == "agent",
+        "suspended": record.agent_blocks >= AGENT_BLOCKS and evaluation.subject.kind.value == "agent",
     }
     if effect.channel is None:
         return Question(**base)  # type: ignore[arg-type]  # the values fit field by field

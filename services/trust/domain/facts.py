@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -19,6 +20,11 @@ CHANNELS = ("email", "whatsapp", "phone")
 MAX_AGE_HOURS = 24
 QUIET_FROM, QUIET_TO, FRIDAY_FROM = time(21), time(9), time(16)
 FRIDAY = 4
+# Marks of direction are copied along with numbers that stand in Arabic text.
+_NUMBER = re.compile(
+    r"[+\d\s().\-\u200e\u200f\u202a-\u202e\u2066-\u2069]*\d[+\d\s().\-\u200e\u200f\u202a-\u202e\u2066-\u2069]*"
+)
+_SAUDI_MOBILE = re.compile(r"0?5\d{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,21 @@ class ContactState:
 
 def identifier_mac(key: bytes, tenant_id: UUID, identifier: str) -> str:
     """A tenant-bound, keyed name for an e-mail address or number: comparable, but not guessable without the key."""
+    return hmac.new(key, tenant_id.bytes + normalised(identifier).encode(), hashlib.sha256).hexdigest()
+
+
+def normalised(identifier: str) -> str:
+    """One spelling of an address or number, so that what a person types into the do-not-contact list meets what data holds: letters
+    folded, and a number in E.164 form, whatever its digits and separators; one without a country is taken for a Saudi one."""
     folded = unicodedata.normalize("NFKC", identifier).strip().casefold()
-    return hmac.new(key, tenant_id.bytes + folded.encode(), hashlib.sha256).hexdigest()
+    if not _NUMBER.fullmatch(folded):
+        return folded
+    digits = "".join(str(unicodedata.digit(c)) for c in folded if c.isdigit())
+    if digits.startswith("00"):
+        digits = digits[2:]
+    elif _SAUDI_MOBILE.fullmatch(digits) and "+" not in folded:
+        digits = f"966{digits.removeprefix('0')}"
+    return f"+{digits}"
 
 
 def source_policy(state: ContactState) -> str:
