@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,10 +25,10 @@ from services.gateway.store import Door, Opened, Reservation, Slot, Unit
 class _Kept:
     body_hash: bytes
     reservation_id: UUID
-    locked_until: datetime | None
+    created_at: datetime
+    locked_until: datetime | None = None
     status: int | None = None
     answer: bytes | None = None
-    created_at: datetime = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -191,7 +191,7 @@ class MemoryStore:
     async def reserve(self, slot: Slot, body_hash: bytes, reservation_id: UUID, lease: timedelta) -> Reservation:
         self._up()
         now = self._now()
-        kept = self._idempotency.setdefault(slot, _Kept(body_hash, reservation_id, None, created_at=now))
+        kept = self._idempotency.setdefault(slot, _Kept(body_hash, reservation_id, now))
         free = kept.status is None and (kept.locked_until is None or kept.locked_until <= now)
         if kept.body_hash == body_hash and free:
             kept.locked_until = now + lease

@@ -71,6 +71,8 @@ class People:
             changed = replace(user, **changes)
             if "owner" in user.roles and "owner" not in caller.principal.roles:
                 raise Forbidden
+            if changed.roles != user.roles and user_id == caller.user.user_id:
+                raise Forbidden("own_roles", "Nobody changes their own roles.", "لا يغيّر أحد أدواره بنفسه.")
             if changed.roles != user.roles or changed.business_role != user.business_role:
                 _check_roles(caller, changed.roles, changed.business_role, had=user.roles)
             loses = "owner" in user.roles and ("owner" not in changed.roles or changed.disabled)

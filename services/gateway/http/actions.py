@@ -1,0 +1,205 @@
+"""Governed actions: submit, look, follow across the planes, take back."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, Discriminator, Field, Tag
+
+from libs.contracts import execution
+from libs.contracts.execution import FINAL_STATES, Action, ActionItem, ActionState, SubmitRequest, SubmitResult
+from libs.contracts.message import Message, Principal, Reason
+from libs.contracts.operating import SpanRecord, TraceRequest
+from libs.contracts.subjects import ACTION, ACTIONS, CANCEL, SUBMIT, TRACE
+from libs.contracts.trust import ResourceRef
+from libs.runtime import telemetry
+from services.gateway.domain.journey import TraceTree, trees
+from services.gateway.errors import Unprocessable
+from services.gateway.http.bodies import Body, Items, Note, PagingDep, Word, items
+from services.gateway.http.bodies import Request as RequestBody
+from services.gateway.http.context import Gateway, GatewayDep
+from services.gateway.http.guards import IdsDep, idempotency_key, require
+from services.gateway.http.problems import RESPONSES
+
+router = APIRouter(prefix="/api/v1/actions", tags=["actions"], responses=RESPONSES)
+
+Submitter = Annotated[Principal, require("submit")]
+Reader = Annotated[Principal, require("read", reading=True)]
+MOST = 1000
+TRACES = 20
+
+
+class Resource(Body):
+    """What an action is about, as `contact` and its id."""
+
+    type: Annotated[str, Field(min_length=1, max_length=50)]
+    id: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class NewAction(RequestBody):
+    """One action. `approval_token` stands beside the payload, never in it. What it does follows from its registered handler."""
+
+    action_type: Word
+    resource: Resource
+    payload: dict[str, Any]
+    reason: Note = ""
+    approval_token: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    run_id: Annotated[str, Field(max_length=100)] = ""
+
+
+class NewActions(RequestBody):
+    items: Annotated[list[NewAction], Field(min_length=1, max_length=MOST)]
+
+
+def _form(body: Any) -> str:
+    """Which of the two a body is, so that what is wrong with it is said of that one."""
+    return "many" if isinstance(body, NewActions) or (isinstance(body, dict) and "items" in body) else "one"
+
+
+OneOrMany = Annotated[Annotated[NewAction, Tag("one")] | Annotated[NewActions, Tag("many")], Discriminator(_form)]
+
+
+class Submitted(BaseModel):
+    """An accepted action is committed. With `Prefer: wait` the rest says what became of it within that time."""
+
+    action_id: UUID
+    state: ActionState
+    trace_id: str
+    approval_id: UUID | None = None
+    reasons: list[Reason] = []
+    waiting_for: str | None = None
+    mode: str | None = None
+    receipt: execution.Receipt | None = None
+
+
+class SubmittedItem(BaseModel):
+    """`error` instead of a state means that nothing of the item is stored."""
+
+    action_id: UUID
+    state: ActionState | None
+    error: Reason | None = None
+
+
+class SubmittedItems(BaseModel):
+    items: list[SubmittedItem]
+    trace_id: str
+
+
+class Journey(Message):
+    """Everything that happened to an action: its timeline, the spans of all its traces, and the same spans as trees."""
+
+    action: Action
+    spans: tuple[SpanRecord, ...]
+    traces: tuple[TraceTree, ...]
+
+
+def _item(one: NewAction, action_id: UUID, key: str | None) -> ActionItem:
+    return ActionItem(
+        action_id=action_id, action_type=one.action_type, resource=ResourceRef(type=one.resource.type, id=one.resource.id),
+        payload=one.payload, reason=one.reason, approval_token=one.approval_token, idempotency_key=key, run_id=one.run_id,
+    )  # fmt: skip
+
+
+def refused(reason: Reason) -> Unprocessable:
+    """An item that was not accepted, as an error of the whole request."""
+    return Unprocessable(reason.code, reason.en, reason.ar)
+
+
+def wait_seconds(prefer: str | None) -> int:
+    """Seconds of `Prefer: wait=N` (RFC 7240 section 4.3), at most what execution waits; 0 without it."""
+    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})", prefer or "", re.IGNORECASE)
+    return min(int(found[1]), 10) if found else 0
+
+
+@router.post("", status_code=202, responses={200: {"description": "The final state, with `Prefer: wait`", "model": Submitted}})
+async def submit(
+    body: OneOrMany,
+    who: Submitter,
+    gateway: GatewayDep,
+    ids: IdsDep,
+    request: Request,
+    response: Response,
+    prefer: Annotated[str | None, Header(max_length=200, description="`wait=5` waits up to five seconds")] = None,
+) -> Submitted | SubmittedItems:
+    """Submit one action, or up to 1,000 as `items`. 202 means committed: it is never lost and never performed twice."""
+    key = idempotency_key(request, who)
+    if isinstance(body, NewActions):
+        asked = [
+            _item(one, ids(f"action:{at}"), f"{key}:{at}" if key else None) for at, one in enumerate(body.items)
+        ]
+        reply = await gateway.bus.call(SUBMIT, SubmitRequest(principal=who, items=tuple(asked)))
+        gateway.pulse.nudge(who.tenant_id, "approvals", "ledger")
+        return SubmittedItems(items=[_shown(r) for r in reply.results], trace_id=telemetry.trace_id())
+    item = _item(body, ids("action:0"), key)
+    reply = await gateway.bus.call(SUBMIT, SubmitRequest(principal=who, items=(item,)))
+    result = reply.results[0]
+    if result.error is not None or result.state is None:
+        raise refused(result.error or Reason(code="not_accepted", en="It was not accepted.", ar="لم يُقبل الطلب."))
+    submitted = Submitted(action_id=result.action_id, state=result.state, trace_id=telemetry.trace_id())
+    if seconds := wait_seconds(prefer):
+        submitted = await _wait(gateway, who, result.action_id, seconds)
+        response.headers["Preference-Applied"] = f"wait={seconds}"
+        if submitted.state in FINAL_STATES:
+            response.status_code = 200
+    gateway.pulse.nudge(who.tenant_id, "approvals", "ledger")
+    return submitted
+
+
+async def _wait(gateway: Gateway, who: Principal, action_id: UUID, seconds: int) -> Submitted:
+    found = await gateway.bus.call(
+        ACTION, execution.ActionGet(principal=who, action_id=action_id, wait_seconds=seconds), timeout=seconds + 5
+    )
+    return Submitted(
+        action_id=found.action_id, state=found.state, trace_id=found.trace_id or telemetry.trace_id(),
+        approval_id=found.approval_id, reasons=list(found.reasons), waiting_for=found.waiting_for, mode=found.mode,
+        receipt=found.receipt,
+    )  # fmt: skip
+
+
+def _shown(result: SubmitResult) -> SubmittedItem:
+    return SubmittedItem(action_id=result.action_id, state=result.state, error=result.error)
+
+
+@router.get("")
+async def actions(
+    who: Reader, gateway: GatewayDep, paging: PagingDep, state: Annotated[ActionState | None, Query()] = None
+) -> Items[Action]:
+    """Actions of the tenant, the newest first."""
+    request = execution.ActionsRequest(principal=who, state=state, page=paging.page(gateway, who))
+    reply = await gateway.bus.call(ACTIONS, request)
+    return items(gateway, who, reply.items, reply.next_cursor)
+
+
+@router.get("/{action_id}")
+async def action(
+    action_id: UUID,
+    who: Reader,
+    gateway: GatewayDep,
+    prefer: Annotated[str | None, Header(max_length=200, description="`wait=5` waits for a final state")] = None,
+) -> Action:
+    """One action: state, reasons, receipt, timeline."""
+    request = execution.ActionGet(principal=who, action_id=action_id, wait_seconds=wait_seconds(prefer))
+    return await gateway.bus.call(ACTION, request, timeout=request.wait_seconds + 5)
+
+
+@router.get("/{action_id}/journey")
+async def journey(action_id: UUID, who: Reader, gateway: GatewayDep) -> Journey:
+    """What happened to an action across the planes, linked traces (an approval that came later) included."""
+    found = await gateway.bus.call(ACTION, execution.ActionGet(principal=who, action_id=action_id))
+    named = (found.trace_id, *found.linked_traces, *(step.trace_id for step in found.timeline))
+    trace_ids = tuple(dict.fromkeys(t for t in named if t))[:TRACES]
+    spans: tuple[SpanRecord, ...] = ()
+    if trace_ids:
+        spans = (await gateway.bus.call(TRACE, TraceRequest(principal=who, trace_ids=trace_ids))).spans
+    return Journey(action=found, spans=spans, traces=trees(spans))
+
+
+@router.post("/{action_id}/cancel")
+async def cancel(action_id: UUID, who: Submitter, gateway: GatewayDep) -> Action:
+    """Take back an action that has not been dispatched."""
+    found = await gateway.bus.call(CANCEL, execution.CancelAction(principal=who, action_id=action_id))
+    gateway.pulse.nudge(who.tenant_id, "approvals", "cards")
+    return found

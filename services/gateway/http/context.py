@@ -1,0 +1,84 @@
+"""What the routes work with, and how they get at it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from libs.contracts.data import TenantProfile, TenantRequest
+from libs.contracts.errors import DealixError
+from libs.contracts.message import Principal, PrincipalKind, TenantId
+from libs.contracts.subjects import TENANT
+from libs.runtime.bus import Bus
+from services.gateway.authentication import Authentication
+from services.gateway.domain.keyring import Keyring
+from services.gateway.errors import Unavailable
+from services.gateway.files import ImportFiles
+from services.gateway.idempotency import Idempotency
+from services.gateway.metrics import Meter
+from services.gateway.people import People
+from services.gateway.pulse import Pulse
+from services.gateway.readiness import Ready
+from services.gateway.settings import GatewaySettings
+from services.gateway.store import Store
+
+PROFILE_SECONDS = 60.0
+"""How long a tenant's name is believed without asking."""
+
+
+@dataclass
+class Gateway:
+    """Everything a request may need. Made once, in the composition root."""
+
+    bus: Bus
+    store: Store
+    settings: GatewaySettings
+    keyring: Keyring
+    authentication: Authentication
+    people: People
+    idempotency: Idempotency
+    files: ImportFiles
+    pulse: Pulse
+    meter: Meter
+    now: Callable[[], datetime]
+    readiness: Callable[[], Awaitable[Ready]]
+    demo_tenant: TenantId | None = None
+    """The example tenant, once the data plane has said which it is."""
+    _profiles: dict[UUID, tuple[float, TenantProfile]] = field(default_factory=dict)
+
+    async def profile(self, tenant_id: TenantId) -> TenantProfile | None:
+        """The tenant's names; None while the data plane is silent."""
+        known = self._profiles.get(tenant_id)
+        if known is not None and time.monotonic() - known[0] < PROFILE_SECONDS:
+            return known[1]
+        try:
+            found = await self.bus.call(TENANT, TenantRequest(tenant_id=tenant_id), timeout=2.0)
+        except DealixError:
+            return known[1] if known else None
+        self._profiles[tenant_id] = (time.monotonic(), found)
+        return found
+
+    def demo_principal(self) -> Principal:
+        """Somebody who may look at the example tenant, and change nothing.
+
+        Raises Unavailable when the demo is off or the tenant is not known yet.
+        """
+        if not self.settings.gateway_demo or self.demo_tenant is None:
+            raise Unavailable("no_demo", "The example tenant is not available.", "المنشأة التجريبية غير متاحة الآن.")
+        return Principal(
+            id="system:demo", kind=PrincipalKind.SYSTEM, tenant_id=self.demo_tenant, roles=("auditor",), name="demo"
+        )
+
+
+def gateway_of(request: Request) -> Gateway:
+    found: Gateway = request.app.state.gateway
+    return found
+
+
+GatewayDep = Annotated[Gateway, Depends(gateway_of)]

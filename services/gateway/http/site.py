@@ -1,0 +1,73 @@
+"""Puts the surface together: the application with all its routes, and what stands around it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from fastapi import Depends, FastAPI
+from starlette.types import ASGIApp
+
+from services.gateway.http import (
+    access,
+    actions,
+    approvals,
+    auth,
+    cards,
+    connectors,
+    documents,
+    health,
+    live,
+    me,
+    operating,
+    problems,
+    proof,
+    targeting,
+    trust,
+    users,
+)
+from services.gateway.http.context import Gateway
+from services.gateway.http.edge import Envelope, Gatekeeper, Limits
+from services.gateway.http.guards import check_csrf
+from services.gateway.http.replays import Replays
+
+CONSOLE = "services.gateway.console.routes"
+ROUTERS = (
+    health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
+    approvals.router, access.router, trust.router, proof.router, connectors.router, operating.router, live.router,
+)  # fmt: skip
+
+
+def application() -> FastAPI:
+    """All routes, without anything behind them yet."""
+    app = FastAPI(
+        title=documents.TITLE, docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(check_csrf)]
+    )
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = documents.openapi_document(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to change its document
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    _console(app)
+    return app
+
+
+def _console(app: FastAPI) -> None:
+    """The pages and their files."""
+    from services.gateway.console import assets, urls
+
+    app.mount(urls.STATIC, assets.ConsoleStatic())
+    if find_spec(CONSOLE) is not None:
+        app.include_router(import_module(CONSOLE).router)
+
+
+def surround(app: FastAPI, gateway: Gateway) -> ASGIApp:
+    """The application with the gateway behind it and the edge around it, the outermost last."""
+    app.state.gateway = gateway
+    return Envelope(Limits(Gatekeeper(Replays(app, gateway), gateway), gateway), gateway)
