@@ -10,7 +10,7 @@ from dev.commands import actions, approvals, documents, evidence, operate, polic
 from dev.commands.common import Connect, connect
 from dev.messages import Sentence
 from dev.output import DealixGroup, LangOption, output, set_language
-from dev.prepare import authorization, prepare
+from dev.prepare import authorization, prepare, settle
 from dev.state import dealix_version
 from dev.supervisor import plane_commands
 
@@ -48,6 +48,7 @@ app = build_app(
         commands=lambda one_process: plane_commands(one_process=one_process),
         authorization=authorization,
         prepare=prepare,
+        settle=settle,
     )
 )
 

@@ -5,14 +5,19 @@ Imports are inside the functions: SQLAlchemy and Alembic would double the start 
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dev.messages import DealixError, Sentence, StartFailed
+from dev.state import SystemState, ready_report
 
 if TYPE_CHECKING:
     from dev.supervisor import Prepared
+
+SETTLE_SECONDS = 15.0
 
 
 def authorization(public_keys: Mapping[str, str]) -> str:
@@ -27,6 +32,19 @@ async def prepare(prepared: Prepared) -> Sequence[Sentence]:
     await _migrate(prepared)
     await _ensure_streams(prepared)
     return ()
+
+
+async def settle(state: SystemState) -> None:
+    """Wait until the gateway says that every plane answers it and that there is an owner, or for SETTLE_SECONDS.
+
+    After that the system goes on as it is: `dealix status` says what is missing.
+    """
+    until = time.monotonic() + SETTLE_SECONDS
+    while state.console and time.monotonic() < until:
+        report = await asyncio.to_thread(ready_report, state.console)
+        if report["status"] == 200:
+            return
+        await asyncio.sleep(0.1)
 
 
 async def _migrate(prepared: Prepared) -> None:

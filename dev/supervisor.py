@@ -50,6 +50,13 @@ class Prepared:
 Prepare = Callable[[Prepared], Awaitable[Sequence[Sentence]]]
 """Migrations and everything else that must be there before a plane starts; returns what to tell the operator once."""
 
+Settle = Callable[[SystemState], Awaitable[None]]
+"""Waits until a system whose planes all run can be used: some of them still have to hear from each other."""
+
+
+async def no_settling(_: SystemState) -> None:
+    """For systems that can be used as soon as their planes run."""
+
 
 def plane_commands(*, one_process: bool) -> dict[str, list[str]]:
     """How each plane is started, by name."""
@@ -67,6 +74,7 @@ class Plan:
     commands: Mapping[str, Sequence[str]]
     authorization: Authorization
     prepare: Prepare
+    settle: Settle = no_settling
 
 
 class Supervisor:
@@ -164,6 +172,7 @@ class Supervisor:
             self.state.planes[name] = plane.state
             plane.start()
         await _all_ready(self._planes, settings.start_seconds)
+        await self._plan.settle(self.state)
         self.state.state = "ready"
         self.was_ready = True
         self._write()

@@ -23,7 +23,7 @@ from dev.output import JsonOption, LangOption, Output, output
 from dev.processes import belonging_to, sweep
 from dev.settings import SystemSettings, load_settings, operator_environment
 from dev.state import SystemState, read_state, ready_report
-from dev.supervisor import Authorization, Plan, Prepare, supervise
+from dev.supervisor import Authorization, Plan, Prepare, Settle, no_settling, supervise
 
 NOT_RUNNING_EXIT = 3
 """As of a service that is not running in the Linux Standard Base's init scripts."""
@@ -42,6 +42,7 @@ class Parts:
     """From `one_process` to the command of each process."""
     authorization: Authorization
     prepare: Prepare
+    settle: Settle = no_settling
 
 
 def register(app: typer.Typer, parts: Parts) -> None:
@@ -64,7 +65,7 @@ def register(app: typer.Typer, parts: Parts) -> None:
         operator = operator_environment()
         settings = load_settings(operator, http_port=port, data_dir=data_dir)
         settings = settings.model_copy(update={"data_dir": open_directory(settings.data_dir)})
-        plan = Plan(settings, operator, parts.commands(one_process), parts.authorization, parts.prepare)
+        plan = Plan(settings, operator, parts.commands(one_process), parts.authorization, parts.prepare, parts.settle)
         if detach:
             _up_detached(plan, out)
         else:
