@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -82,6 +82,16 @@ class Runtime:
             return type(error).__name__
 
 
+async def ended(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait for their end. Once is not always enough: before Python 3.12 `wait_for` swallows a cancellation that
+    arrives together with its result, and the task goes on."""
+    running: Collection[asyncio.Task[Any]] = tasks
+    while running := [task for task in running if not task.done()]:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=1)
+
+
 Build = Callable[[Runtime], Awaitable[None]]
 
 
@@ -121,9 +131,7 @@ class RunningPlane:
     async def stop(self) -> None:
         for hook in reversed(self.runtime.on_stop):
             await hook()
-        for task in self.runtime._tasks:
-            task.cancel()
-        await asyncio.gather(*self.runtime._tasks, return_exceptions=True)
+        await ended(self.runtime._tasks)
         telemetry.flush()
         await self.runtime.bus.stop()
         await self.runtime.database.stop()

@@ -68,12 +68,10 @@ def serve(
     clock: Callable[[], float] = time.time,
 ) -> Parts:
     """Answer and hear everything, over any store and any connectors. `clock` gives Unix seconds; grants expire by it."""
-    connectors: Mapping[str, Connector] = {
-        **{connector.profile.key: connector for connector in vendors},
-        **{effect: Internal(handler, runtime.now) for effect, handler in router.internal().items()},
-    }
+    connectors: Mapping[str, Connector] = {connector.profile.key: connector for connector in vendors}
+    tasks: Mapping[str, Connector] = {name: Internal(task, runtime.now) for name, task in router.internal().items()}
     bus, gate = runtime.bus, Gate(RootCache({}), clock)
-    pipeline = Pipeline(store, bus, gate, connectors, sandbox, runtime.now)
+    pipeline = Pipeline(store, bus, gate, connectors, tasks, sandbox, runtime.now)
     intake = Intake(runtime, store, pipeline, router)
     claimer = Claimer(runtime, store, pipeline)
     queries = Queries(store, vendors)

@@ -16,7 +16,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 
 from libs.contracts.catalogue.actions import effects
-from libs.contracts.errors import DealixError
+from libs.contracts.errors import DealixError, RemoteFault
 from libs.contracts.execution import ActionsSettled, ActionState, Receipt, SandboxMessage, Settled
 from libs.contracts.grant import unb64
 from libs.contracts.message import PLATFORM, Plane
@@ -36,6 +36,8 @@ MAX_TRIES = 3
 """Attempts at a vendor that could not be reached."""
 WAIT_FOR_TRUST = (0.5, 1, 2, 5, 10)
 PAUSE_SECONDS = 5.0
+MAX_QUESTION_BYTES = 6 * 1024 * 1024
+"""What one question to trust may hold; the bus carries 8 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class _Sorted:
 
 
 class Pipeline:
-    """`connectors` maps connector keys to connectors; `now` is for receipts only, never for a grant's expiry."""
+    """`connectors` maps connector keys to connectors, `tasks` task types to what carries them out inside; `now` is for receipts only,
+    never for a grant's expiry."""
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Pipeline:
         bus: Bus,
         gate: Gate,
         connectors: Mapping[str, Connector],
+        tasks: Mapping[str, Connector],
         sandbox: Sandbox,
         now: Callable[[], datetime],
     ) -> None:
@@ -75,6 +79,7 @@ class Pipeline:
         self._bus = bus
         self._gate = gate
         self._connectors = connectors
+        self._tasks = tasks
         self._sandbox = sandbox
         self._now = now
         self.settled: Callable[[UUID], None] = lambda _: None
@@ -97,22 +102,7 @@ class Pipeline:
         jobs = await self._hold_paused(jobs)
         if not jobs:
             return
-        try:
-            reply = await self._bus.call(
-                AUTHORIZE, AuthorizeRequest(evaluations=tuple(job.evaluation() for job in jobs))
-            )
-        except DealixError as error:
-            await self._wait_for_trust(jobs, error)
-            return
-        if len(reply.decisions) != len(jobs):
-            await self._wait_for_trust(jobs, None)
-            return
-        await self._learn_keys(reply.decisions)
-        decided = list(zip(jobs, reply.decisions, strict=True))
-        unreadable = [job for job, d in decided if d.grant is not None and not self._gate.recognises(d.grant)]
-        if unreadable:
-            await self._wait_for_trust(unreadable, None)
-            decided = [(job, decision) for job, decision in decided if job not in unreadable]
+        decided = [pair for portion in _portions(jobs) for pair in await self._ask_trust(portion)]
         go = await self._dispatch(self._admit(decided)) if decided else []
         if not go:
             return
@@ -123,6 +113,29 @@ class Pipeline:
         ):
             performed = await asyncio.gather(*(self._perform(job, one) for job, one, _ in go))
         await self._settle(performed)
+
+    async def _ask_trust(self, jobs: Sequence[Job]) -> list[tuple[Job, Decision]]:
+        """Trust's decisions; what it did not decide is left waiting. A batch that it fails on is halved until the item that it can't
+        digest stands alone."""
+        try:
+            reply = await self._bus.call(
+                AUTHORIZE, AuthorizeRequest(evaluations=tuple(job.evaluation() for job in jobs))
+            )
+        except DealixError as error:
+            if isinstance(error, RemoteFault) and error.status in (422, 500) and len(jobs) > 1:
+                middle = len(jobs) // 2
+                return [*await self._ask_trust(jobs[:middle]), *await self._ask_trust(jobs[middle:])]
+            await self._wait_for_trust(jobs, error)
+            return []
+        if len(reply.decisions) != len(jobs):
+            await self._wait_for_trust(jobs, None)
+            return []
+        await self._learn_keys(reply.decisions)
+        decided = list(zip(jobs, reply.decisions, strict=True))
+        unreadable = [job for job, d in decided if d.grant is not None and not self._gate.recognises(d.grant)]
+        if unreadable:
+            await self._wait_for_trust(unreadable, None)
+        return [(job, decision) for job, decision in decided if job not in unreadable]
 
     async def _hold_paused(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """Keep paused actions waiting without asking trust over and over. The control that counts is read again at dispatch."""
@@ -214,7 +227,7 @@ class Pipeline:
                     if is_paused(job, paused):
                         batch.moves.append(_again(job, "paused", PAUSE_SECONDS, waiting_for="control"))
                         batch.closed.append(self._closing(job, one.claims.grant_id, ActionState.NOT_SENT, "paused"))
-                    elif self._performs(one):
+                    elif self._connector(job, one) is not None:
                         go.append((job, one, decision))
                         batch.moves.append(Move(job, ActionState.DISPATCHED, "", False, decision, due_seconds=-1))
                     else:
@@ -230,11 +243,16 @@ class Pipeline:
                 unit.emit(ACTIONS_SETTLED, ActionsSettled(items=tuple(batch.closed)))
         return [entry for entry in go if entry[0].action_id in moved]
 
-    def _performs(self, admitted: Admitted) -> bool:
-        return admitted.claims.connector in self._connectors or admitted.claims.connector == "internal"
+    def _connector(self, job: Job, admitted: Admitted) -> Connector | None:
+        """Who carries this out; None when nobody here does. Inside, it is the handler of the task type that was asked for."""
+        if admitted.claims.connector == "internal":
+            return self._tasks.get(job.action_type)
+        return self._connectors.get(admitted.claims.connector)
 
     async def _perform(self, job: Job, admitted: Admitted) -> Performed:
-        connector = self._connectors.get(job.effect) or self._connectors[admitted.claims.connector]
+        connector = self._connector(job, admitted)
+        if connector is None:
+            return Performed(job, admitted, ActionState.FAILED, error="no_connector")
         try:
             receipt = await connector.perform(admitted)
         except ConnectorError as error:
@@ -325,6 +343,20 @@ class Pipeline:
             kept = tuple(item for item in items if item.action_id in moved)
             if kept:
                 unit.emit(ACTIONS_SETTLED, ActionsSettled(items=kept))
+
+
+def _portions(jobs: Sequence[Job]) -> list[Sequence[Job]]:
+    """Parts of a batch that fit into one message to trust each. A payload travels as a string, which may double it."""
+    out: list[list[Job]] = [[]]
+    size = 0
+    for job in jobs:
+        one = 2 * len(job.payload.encode()) + 4096
+        if out[-1] and size + one > MAX_QUESTION_BYTES:
+            out.append([])
+            size = 0
+        out[-1].append(job)
+        size += one
+    return list(out)
 
 
 def is_paused(job: Job, paused: set[tuple[UUID, str, str]]) -> bool:

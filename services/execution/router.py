@@ -39,9 +39,9 @@ class TaskRouter:
         return self._effects
 
     def internal(self) -> dict[str, Handler]:
-        """Handlers of effects that stay inside, by effect."""
+        """Handlers of effects that stay inside, by task type: two tasks may have the same effect."""
         return {
-            self._effects[name]: handler
+            name: handler
             for name, handler in self._handlers.items()
             if effects()[self._effects[name]].connector == "internal"
         }

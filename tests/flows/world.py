@@ -29,7 +29,7 @@ from libs.contracts.trust import (
     AuthorizeRequest,
     ResourceRef,
 )
-from libs.runtime.plane import Runtime
+from libs.runtime.plane import Runtime, ended
 from libs.runtime.testing import FakeClock, MemoryBus, MemoryHub
 from services.execution import app as execution
 from services.execution.connectors.base import Profile, Sandbox, receipt
@@ -179,6 +179,18 @@ class World:
     requests: list[AuthorizeRequest]
     replies: list[AuthorizeReply]
     tamper: Callable[[AuthorizeRequest, AuthorizeReply], AuthorizeReply] | None = None
+    _workers: list[asyncio.Task[None]] = field(default_factory=list)
+
+    # -- living and dying ------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Let execution's workers begin, as a process does."""
+        self._workers = [asyncio.create_task(self.parts.intake.work()) for _ in range(2)]
+
+    async def kill(self) -> None:
+        """End execution's workers wherever they are, as a killed process does. What was committed stays."""
+        await ended(self._workers)
+        self._workers = []
 
     # -- moving on -------------------------------------------------------------------------------------------------------
 
@@ -319,8 +331,13 @@ def vendors(wire: Wire, clock: FakeClock) -> list[RecordingConnector]:
 
 
 @asynccontextmanager
-async def world(*, router: TaskRouter | None = None, connectors: Sequence[Any] | None = None) -> AsyncIterator[World]:
-    """Running planes. `connectors` replaces the recording ones."""
+async def world(
+    *,
+    router: TaskRouter | None = None,
+    connectors: Callable[[Sandbox, FakeClock], Sequence[Any]] | None = None,
+    over: Callable[[ExecutionStore], Any] = lambda store: store,
+) -> AsyncIterator[World]:
+    """Running planes. `connectors` makes others than the recording ones; `over` puts something between execution and its store."""
     clock, hub, wire = FakeClock(), MemoryHub(), Wire()
     data, operating = FakeData(), FakeOperating()
     trust_bus, execution_bus = hub.bus(Plane.TRUST), hub.bus(Plane.EXECUTION)
@@ -337,8 +354,8 @@ async def world(*, router: TaskRouter | None = None, connectors: Sequence[Any] |
     sandbox = Sandbox(clock)
     parts = execution.serve(
         runtime,
-        execution_store,
-        connectors if connectors is not None else vendors(wire, clock),
+        over(execution_store),
+        connectors(sandbox, clock) if connectors is not None else vendors(wire, clock),
         sandbox,
         router or catalogue_router(),
         clock=lambda: clock().timestamp(),
@@ -350,13 +367,11 @@ async def world(*, router: TaskRouter | None = None, connectors: Sequence[Any] |
     _listen_in(made)
     await hub.start()
     await parts.pipeline.load_keys()
-    workers = [asyncio.create_task(parts.intake.work()) for _ in range(2)]
+    made.start()
     try:
         yield made
     finally:
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        await made.kill()
         await hub.stop()
 
 

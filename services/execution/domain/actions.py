@@ -64,6 +64,20 @@ class Job:
         )
 
 
+def _has_nul(item: ActionItem) -> bool:
+    """Whether any text of an action holds a NUL: PostgreSQL stores none, and the action would take its batch down."""
+    beside = (item.resource.type, item.resource.id, item.reason, item.run_id, item.approval_token, item.idempotency_key)
+    return any("\x00" in text for text in beside if text) or _nul_inside(item.payload)
+
+
+def _nul_inside(value: object) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_nul_inside(key) or _nul_inside(inner) for key, inner in value.items())
+    return isinstance(value, list | tuple) and any(_nul_inside(inner) for inner in value)
+
+
 def read(
     item: ActionItem, principal: Principal, registered: dict[str, str], headers: dict[str, str], trace_id: str
 ) -> Job | Reason:
@@ -82,6 +96,12 @@ def read(
             code="unknown_action_type",
             en="No handler is registered for this action type.",
             ar="لا يوجد معالج مسجّل لهذا النوع من الإجراءات.",
+        )
+    if _has_nul(item):
+        return Reason(
+            code="not_text",
+            en="A text holds a NUL character, which no system can store as text.",
+            ar="أحد النصوص يحتوي محرفًا فارغًا (NUL) لا يمكن حفظه.",
         )
     if "approval_token" in item.payload:
         return Reason(
