@@ -67,11 +67,18 @@ class Opportunities:
         after = int(request.page.cursor) if request.page.cursor and request.page.cursor.isdigit() else -1
         async with self._database.batch(request.principal.tenant_id) as work:
             found, total = await Recommendations(work).opportunities(
-                request.principal.tenant_id, request.tier, request.contactability, request.q, after, request.page.limit + 1
+                request.principal.tenant_id,
+                request.tier,
+                request.contactability,
+                request.q,
+                after,
+                request.page.limit + 1,
             )
         more = len(found) > request.page.limit
         found = found[: request.page.limit]
-        return OpportunitiesReply(items=tuple(o for _, o in found), next_cursor=str(found[-1][0]) if more else None, total=total)
+        return OpportunitiesReply(
+            items=tuple(o for _, o in found), next_cursor=str(found[-1][0]) if more else None, total=total
+        )
 
 
 class Cards:
@@ -152,7 +159,9 @@ class Cards:
             raise NoteNeeded
         approval = await self._runtime.bus.call(
             REJECT,
-            RejectRequest(principal=request.principal, approval_id=UUID(str(card.context["approval_id"])), reason=request.note),
+            RejectRequest(
+                principal=request.principal, approval_id=UUID(str(card.context["approval_id"])), reason=request.note
+            ),
         )
         return await self._closed(card, request, approval.state.value, approval.action_id, approval.approval_id)
 
@@ -234,8 +243,12 @@ class Listener:
 
     async def approval_requested(self, work: SessionWork, event: ApprovalRequested) -> None:
         """A card for the approver, with the hashes that a vote must name."""
-        principal = Principal(id="plane:decision", kind=PrincipalKind.SYSTEM, tenant_id=event.tenant_id, roles=("operator",))
-        approval = await self._runtime.bus.call(APPROVAL, ApprovalRequest(principal=principal, approval_id=event.approval_id))
+        principal = Principal(
+            id="plane:decision", kind=PrincipalKind.SYSTEM, tenant_id=event.tenant_id, roles=("operator",)
+        )
+        approval = await self._runtime.bus.call(
+            APPROVAL, ApprovalRequest(principal=principal, approval_id=event.approval_id)
+        )
         if approval.state.value != "pending":
             return
         effect = effects().get(approval.action_type)
@@ -245,8 +258,15 @@ class Listener:
             approval_id=str(event.approval_id),
             action_id=str(event.action_id),
             tenant_id=event.tenant_id,
-            effect=Text(en=effect.en, ar=effect.ar) if effect else Text(en=approval.action_type, ar=approval.action_type),
-            target=str(shown.get("account_name") or shown.get("to_name") or shown.get("to") or approval.view["resource"]["type"]),
+            effect=Text(en=effect.en, ar=effect.ar)
+            if effect
+            else Text(en=approval.action_type, ar=approval.action_type),
+            target=str(
+                shown.get("account_name")
+                or shown.get("to_name")
+                or shown.get("to")
+                or approval.view["resource"]["type"]
+            ),
             risk=event.risk,
             due_at=event.due_at,
             expires_at=event.expires_at,

@@ -117,6 +117,15 @@ class Recommendations:
             "on conflict do nothing returning 1",
             draft.tenant_id, draft.draft_id, draft.lead_id, draft.contact_id, draft.channel, draft.action_id, draft.model_dump_json(),
         )  # fmt: skip
+        if row is not None:
+            # What the lead's opportunity card proposed has been done.
+            await self._c.execute(
+                "update decision.cards set status = 'decided', decided_at = now(), decided_by = 'agent:outreach_writer', "
+                "decided_button = 'prepare_draft' where tenant_id = $1 and status = 'open' and type = 'opportunity' "
+                "and document->'context'->>'lead_id' = $2",
+                draft.tenant_id,
+                str(draft.lead_id),
+            )
         return row is not None
 
     async def drafts(self, tenant_id: UUID, before: UUID | None, limit: int) -> list[Draft]:

@@ -1,0 +1,124 @@
+"""Drafts: written by the outreach agent, reviewed by rules, submitted as actions that wait for a person.
+
+A draft is fully rendered: what is submitted is what would be sent, and what is approved is what was submitted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.catalogue.targeting import targeting
+from libs.contracts.data import Lead, LeadsRequest, TenantProfile, TenantRequest
+from libs.contracts.decision import Draft
+from libs.contracts.errors import DealixError
+from libs.contracts.execution import ActionItem, SubmitRequest
+from libs.contracts.message import Principal, PrincipalKind, new_id
+from libs.contracts.subjects import LEADS, SUBMIT, TENANT
+from libs.contracts.trust import ResourceRef
+from libs.runtime import telemetry
+from libs.runtime.plane import Runtime
+from services.decision.agents import letters
+from services.decision.store import Recommendations
+from services.decision.targeting.domain.facts import facts_of
+from services.decision.targeting.domain.rank import Ranked, rank
+
+log = logging.getLogger(__name__)
+
+AGENT = "agent:outreach_writer"
+ACTIONS = {"email": "send_email", "whatsapp": "send_whatsapp"}
+
+
+class Drafting:
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def prepare(self, tenant_id: UUID, ranked: Sequence[Ranked]) -> int:
+        """Drafts for leads that were just ranked; those that have one keep it. Returns how many are new."""
+        return await self._prepare(tenant_id, {one.lead.lead_id: one for one in ranked})
+
+    async def prepare_leads(self, tenant_id: UUID, lead_ids: Sequence[UUID]) -> int:
+        """Drafts for leads by id, as data knows them now."""
+        leads = await self._leads(tenant_id, lead_ids)
+        ranked = rank([facts_of(lead) for lead in leads.values()], targeting(), self._runtime.now())
+        return await self._prepare(tenant_id, {one.lead.lead_id: one for one in ranked})
+
+    async def _prepare(self, tenant_id: UUID, ranked: dict[UUID, Ranked]) -> int:
+        async with self._runtime.database.batch(tenant_id) as work:
+            drafted = await Recommendations(work).drafted(tenant_id)
+        wanted = [lead_id for lead_id in ranked if lead_id not in drafted]
+        if not wanted:
+            return 0
+        leads = await self._leads(tenant_id, wanted)
+        profile = await self._runtime.bus.call(TENANT, TenantRequest(tenant_id=tenant_id))
+        made = 0
+        for lead_id in wanted:
+            lead = leads.get(lead_id)
+            if lead is not None and await self._draft(profile, ranked[lead_id], lead):
+                made += 1
+        return made
+
+    async def _leads(self, tenant_id: UUID, lead_ids: Sequence[UUID]) -> dict[UUID, Lead]:
+        if not lead_ids:
+            return {}
+        reply = await self._runtime.bus.call(LEADS, LeadsRequest(tenant_id=tenant_id, lead_ids=tuple(lead_ids)))
+        return {lead.lead_id: lead for lead in reply.items}
+
+    async def _draft(self, profile: TenantProfile, one: Ranked, lead: Lead) -> bool:
+        """Write, keep and submit one draft. The draft's id is the action's: a repeated submission is the same action."""
+        draft = letters.write(
+            one, lead, profile, targeting(), self._runtime.now(), draft_id=new_id(), trace_id=telemetry.trace_id()
+        )
+        if draft is None:
+            return False
+        kept: Draft = draft.evolve(action_id=draft.draft_id)
+        async with self._runtime.database.batch(profile.tenant_id) as work:
+            if not await Recommendations(work).add_draft(kept):
+                return False
+        item = ActionItem(
+            action_id=kept.draft_id,
+            action_type=ACTIONS[kept.channel],
+            resource=ResourceRef(type="contact", id=str(kept.contact_id)),
+            payload=_payload(kept, lead, profile),
+            reason=f"{one.tier} · {one.score:g}/100",
+            run_id=f"draft:{kept.draft_id}",
+        )
+        principal = Principal(
+            id=AGENT,
+            kind=PrincipalKind.AGENT,
+            tenant_id=profile.tenant_id,
+            roles=("operator",),
+            name="outreach_writer",
+        )
+        try:
+            await self._runtime.bus.call(SUBMIT, SubmitRequest(principal=principal, items=(item,)))
+        except DealixError as error:
+            # The draft stays; asking for it again submits the same action.
+            log.warning(
+                "a draft could not be submitted: %s", error.code, extra={"ids": {"draft_id": str(kept.draft_id)}}
+            )
+        return True
+
+
+def _payload(draft: Draft, lead: Lead, profile: TenantProfile) -> dict[str, Any]:
+    """Exactly what would be sent, as the connector of the channel reads it. Values are strings: nothing in it is computed later."""
+    common = {
+        "body": draft.body,
+        "from_name": profile.sender_name,
+        "language": draft.language,
+        "template_version": draft.provenance.prompt_version,
+        "account_name": lead.account_name,
+    }
+    if lead.estimated_value is not None:
+        common["value_sar"] = f"{lead.estimated_value:.2f}"
+    if draft.channel == "email":
+        return {
+            **common,
+            "to": lead.email or "",
+            "subject": draft.subject or "",
+            "from_email": profile.sender_email,
+            "opt_out_url": profile.opt_out_url,
+        }
+    return {**common, "to": lead.phone or "", "template": "dealix_outreach"}
