@@ -1,0 +1,1 @@
+"""Agents: each drafts, reviews or advises, and says how sure it is. None of them can cause an effect."""

@@ -1,0 +1,1 @@
+"""Reviewers that read every draft before a person does: quality, claims, compliance."""
