@@ -18,7 +18,10 @@ class Recommendations:
         self._c = work.connection
 
     async def replace_opportunities(self, tenant_id: UUID, items: Sequence[Opportunity]) -> None:
-        """The new ranking instead of the old one, whole."""
+        """The new ranking instead of the old one, whole. Two at once, asked for and by an import, take turns."""
+        await self._c.execute(
+            "select pg_advisory_xact_lock(hashtextextended('decision.opportunities:' || $1::text, 0))", str(tenant_id)
+        )
         await self._c.execute("delete from decision.opportunities where tenant_id = $1", tenant_id)
         await self._c.execute(
             "insert into decision.opportunities (tenant_id, lead_id, position, score, tier, contactability, account_name, document) "
