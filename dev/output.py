@@ -58,7 +58,8 @@ class Output:
             console = Console(markup=False, emoji=False, highlight=False)
             if not console.is_terminal:
                 console.width = max(console.width, PIPED_WIDTH)
-            console.print(*shown, sep="\n")
+            # What is too long for one line and may not be broken goes on past the edge: the terminal folds it.
+            console.print(*shown, sep="\n", crop=False)
 
     def ask(self, question: Sentence, *, otherwise: str) -> None:
         """Ask yes or no; anything but yes raises Declined. `otherwise` is the option that answers beforehand.

@@ -1,34 +1,32 @@
 """The smoke test: the whole main job against a running system, with made-up people, one step after the other.
 
-Read-only, it looks and changes nothing. The people of the built-in list live in `.example` domains (RFC 2606) and have
-numbers that nobody has; approvals of anyone else are never touched.
+Read-only, it looks and changes nothing. The made-up people live in `.example` domains (RFC 2606); approvals of anyone else
+are never touched, and the import is taken back at the end.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dev import job
 from dev.actions import settled
 from dev.messages import DealixError, Lang, Sentence
+from dev.terminal import RIYADH
 
 if TYPE_CHECKING:
     from dev.client import Client
 
-PEOPLE = """\
-company,name,title,mobile,email,source,opted_out,email_opt_in,email_opt_in_at,city,sector,value
-مصنع الواحة التجريبي,نورة المثال,مديرة المشتريات,+966500000101,noura@oasis-factory.example,website_form,no,yes,2026-10-01,الرياض,manufacturing,120000
-Smoke Test Clinics,Omar Mithal,CEO,+966500000102,omar@smoke-clinics.example,website_form,no,yes,2026-10-02,Jeddah,healthcare,80000
-Smoke Test Clinics,Omar Mithal,CEO,+966500000102,omar@smoke-clinics.example,website_form,no,yes,2026-10-02,Jeddah,healthcare,80000
-شركة الإيقاف التجريبية,سعد المثال,المالك,+966500000103,saad@opted-out.example,website_form,yes,no,,الدمام,retail,50000
-,,,,,website_form,no,no,,,,
-"""
-DOMAINS = ("oasis-factory.example", "smoke-clinics.example")
+HEADER = "company,name,title,email,source,opted_out,email_opt_in,email_opt_in_at,city,sector,employees,value,notes,last_activity"
+ROLES = ("sales_manager", "growth_manager")
+"""Whose feeds hold the cards from which a draft can be asked for."""
 ON_THE_WAY = ("accepted", "granted", "dispatched", "awaiting_approval")
 SETTLE_SECONDS = 15.0
 
@@ -37,10 +35,45 @@ class SmokeFailed(DealixError):
     """A step did not come out as it must."""
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """The made-up people of one run: new names each time, so that no earlier run and nobody real is among them."""
+
+    company: str
+    opted_out: str
+
+    @classmethod
+    def make(cls) -> People:
+        return cls(_name(), _name())
+
+    @property
+    def domain(self) -> str:
+        return f"{self.company.lower()}.example"
+
+    def csv(self, today: date) -> str:
+        """A wanted lead, the same once more, one who opted out, and half a row."""
+        agreed = (today - timedelta(days=30)).isoformat()
+        wanted = (
+            f"{self.company},Noura Mithal,CEO,noura@{self.domain},website_form,no,yes,{agreed},Riyadh,healthcare,120,480000,"
+            f"طلب عرض سعر اليوم,{today.isoformat()}"
+        )
+        left = f"{self.opted_out},Saad Mithal,CEO,saad@{self.opted_out.lower()}.example,website_form,yes,no,,Jeddah,retail,50,9000,,"
+        return "\n".join((HEADER, wanted, wanted, left, ",,,,website_form,,,,,,,,,", ""))
+
+
+def _name() -> str:
+    syllables = ("".join(secrets.choice(part) for part in ("bdfghklmnrstz", "aiou")) for _ in range(5))
+    return "".join(syllables).capitalize()
+
+
 @dataclass(slots=True)
 class Found:
     """What one step leaves to the next."""
 
+    people: People
+    tenant_id: str = ""
+    import_id: str = ""
+    lead_id: str = ""
     action_id: str = ""
     approval: dict[str, Any] = field(default_factory=dict)
     jwks: bytes = b""
@@ -56,13 +89,13 @@ class Step:
 
 def steps(client: Client, lang: Lang, *, read_only: bool) -> Iterator[Step]:
     """The steps in order; each is to be run before the next is asked for."""
-    found = Found()
+    found = Found(People.make())
     yield Step(Sentence("every plane is ready", "كل الخدمات جاهزة"), lambda: _ready(client))
-    yield Step(Sentence("the key is valid", "المفتاح صالح"), lambda: _me(client))
+    yield Step(Sentence("the key is valid", "المفتاح صالح"), lambda: _me(client, found))
     yield Step(Sentence("public keys are published", "المفاتيح العامة منشورة"), lambda: _jwks(client, found))
     if not read_only:
-        yield Step(Sentence("a list is imported", "استيراد قائمة"), lambda: _import(client, lang))
-        yield Step(Sentence("leads are ranked", "ترتيب العملاء"), lambda: _rank(client, lang))
+        yield Step(Sentence("a list is imported", "استيراد قائمة"), lambda: _import(client, lang, found))
+        yield Step(Sentence("leads are ranked", "ترتيب العملاء"), lambda: _rank(client, lang, found))
     yield Step(Sentence("opportunities are listed", "قائمة الفرص"), lambda: _opportunities(client, read_only=read_only))
     yield Step(Sentence("cards are in front of their roles", "البطاقات عند أصحابها"), lambda: _cards(client))
     if read_only:
@@ -70,13 +103,14 @@ def steps(client: Client, lang: Lang, *, read_only: bool) -> Iterator[Step]:
         yield Step(Sentence("the audit log is readable", "قراءة سجل التدقيق"), lambda: _listed(client, "/audit"))
         yield Step(Sentence("the ledger shows its checkpoint", "نقطة تحقق السجل"), lambda: _checkpoint(client))
         return
-    yield Step(Sentence("a forbidden action is refused", "رفض إجراء ممنوع"), lambda: _forbidden(client))
+    yield Step(Sentence("a forbidden action is refused", "رفض إجراء ممنوع"), lambda: _forbidden(client, found))
     yield Step(Sentence("a safe action runs by itself", "تنفيذ إجراء آمن"), lambda: _safe(client, found))
     yield Step(Sentence("a draft waits for a person", "مسودة بانتظار شخص"), lambda: _waiting(client, found))
     yield Step(Sentence("a yes to another text is refused", "رفض موافقة على نص آخر"), lambda: _stale(client, found))
     yield Step(Sentence("a yes to exactly this is carried out", "تنفيذ ما وُوفق عليه"), lambda: _approve(client, found))
     yield Step(Sentence("its journey crosses the planes", "مساره عبر الخدمات"), lambda: _journey(client, found))
     yield Step(Sentence("its evidence verifies offline", "التحقق من دليله"), lambda: _evidence(client, found))
+    yield Step(Sentence("the import is taken back", "التراجع عن الاستيراد"), lambda: _undo(client, found))
 
 
 def _need(holds: object, en: str, ar: str) -> None:
@@ -90,9 +124,10 @@ def _ready(client: Client) -> str:
     return ", ".join(sorted(str(p.get("plane") if isinstance(p, dict) else p) for p in planes))
 
 
-def _me(client: Client) -> str:
+def _me(client: Client, found: Found) -> str:
     me = client.get("/me")
-    return str(me.get("tenant_slug") or me.get("tenant_id") or me.get("id"))
+    found.tenant_id = str(me["tenant_id"])
+    return str(me.get("tenant_slug") or found.tenant_id)
 
 
 def _jwks(client: Client, found: Found) -> str:
@@ -103,24 +138,29 @@ def _jwks(client: Client, found: Found) -> str:
     return f"{len(keys)}"
 
 
-def _import(client: Client, lang: Lang) -> str:
-    reply = client.upload_bytes("/targeting/import", "smoke.csv", PEOPLE.encode(), {"source": "website_form"})
-    status = job.follow_import(client, str(reply["import_id"]), lambda _what, _done: None, lang)
-    counts = status["counts"]
+def _import(client: Client, lang: Lang, found: Found) -> str:
+    text = found.people.csv(datetime.now(RIYADH).date())
+    reply = client.upload_bytes("/targeting/import", "smoke.csv", text.encode(), {"source": "website_form"})
+    found.import_id = str(reply["import_id"])
+    counts = job.follow_import(client, found.import_id, lambda _what, _done: None, lang)["counts"]
     parts = {name: counts[name] for name in ("created", "merged", "needs_review", "blocked", "rejected")}
     _need(
-        counts["rows"] == len(PEOPLE.splitlines()) - 1 == sum(parts.values()),
-        f"The outcomes do not add up to the rows: {counts}.",
-        f"لا يساوي مجموع النتائج عدد الصفوف: {counts}.",
+        parts == {"created": 1, "merged": 1, "needs_review": 0, "blocked": 1, "rejected": 1},
+        f"The rows became something else than they must: {parts}.",
+        f"نتائج الصفوف ليست كما يجب: {parts}.",
     )
-    _need(counts["rejected"] == 1, "The empty row was not rejected.", "لم يُرفض الصف الفارغ.")
     return ", ".join(f"{name} {count}" for name, count in parts.items())
 
 
-def _rank(client: Client, lang: Lang) -> str:
+def _rank(client: Client, lang: Lang, found: Found) -> str:
     ranked = job.rank(client, lambda _what, _done: None, lang)
-    _need(ranked.get("ranked"), "Nothing was ranked.", "لم يُرتّب شيء.")
-    return f"{ranked['ranked']}"
+    mine = client.items("/targeting/opportunities", 5, q=found.people.company)
+    _need(mine, "The imported lead is not ranked.", "لم يُرتّب العميل المستورد.")
+    found.lead_id = str(mine[0]["lead_id"])
+    out = client.items("/targeting/opportunities", 5, q=found.people.opted_out)
+    safe = [o for o in out if o["contactability"] != "blocked"]
+    _need(not safe, "Somebody who opted out may be contacted.", "يظهر من طلب الإيقاف كأنه متاح للتواصل.")
+    return f"{ranked.get('ranked')}"
 
 
 def _opportunities(client: Client, *, read_only: bool) -> str:
@@ -156,8 +196,8 @@ def _submit(client: Client, action_type: str, payload: dict[str, Any], resource:
     return settled(client, str(reply["action_id"]), SETTLE_SECONDS)
 
 
-def _forbidden(client: Client) -> str:
-    action = _submit(client, "exfiltrate_secrets", {}, {"type": "tenant", "id": "self"})
+def _forbidden(client: Client, found: Found) -> str:
+    action = _submit(client, "exfiltrate_secrets", {}, {"type": "tenant", "id": found.tenant_id})
     _need(
         action["state"] == "refused",
         f"A forbidden action is {action['state']}.",
@@ -167,19 +207,39 @@ def _forbidden(client: Client) -> str:
 
 
 def _safe(client: Client, found: Found) -> str:
-    action = _submit(client, "read_status", {}, {"type": "tenant", "id": "self"})
+    action = _submit(client, "read_status", {}, {"type": "tenant", "id": found.tenant_id})
     _need(action["state"] == "succeeded", f"A safe action is {action['state']}.", f"حالة إجراء آمن: {action['state']}.")
     found.action_id = str(action["action_id"])
     return str(action["state"])
 
 
 def _waiting(client: Client, found: Found) -> str:
+    """The made-up lead's draft: of the day's plan, else asked for by its card."""
+    if not _find_draft(client, found):
+        _ask_for_draft(client, found)
+    until = time.monotonic() + SETTLE_SECONDS
+    while not _find_draft(client, found):
+        late = time.monotonic() > until
+        _need(not late, "No draft to the made-up lead waits for approval.", "لا توجد مسودة بانتظار الموافقة.")
+        time.sleep(0.2)
+    return str(json.loads(found.approval["payload"])["to"])
+
+
+def _find_draft(client: Client, found: Found) -> bool:
     for approval in client.items("/approvals", 200, state="pending"):
-        to = str(json.loads(approval["payload"]).get("to") or "")
-        if to.endswith(DOMAINS):
+        if str(json.loads(approval["payload"]).get("to") or "").endswith(f"@{found.people.domain}"):
             found.approval = client.get(f"/approvals/{approval['approval_id']}")
-            return to
-    raise SmokeFailed("No draft to the made-up people waits for approval.", "لا توجد مسودة بانتظار الموافقة.")
+            return True
+    return False
+
+
+def _ask_for_draft(client: Client, found: Found) -> None:
+    for role in ROLES:
+        for card in client.get("/cards/feed", role=role)["items"]:
+            buttons = [button["action"] for button in card["buttons"]]
+            if (card.get("context") or {}).get("lead_id") == found.lead_id and "prepare_draft" in buttons:
+                client.post(f"/cards/{card['card_id']}/decision", {"button": "prepare_draft"})
+                return
 
 
 def _stale(client: Client, found: Found) -> str:
@@ -227,3 +287,8 @@ def _evidence(client: Client, found: Found) -> str:
         verdict = verify_pack(file, root)
     _need(verdict.exit_code == 0, f"The pack does not verify: {verdict.failed}.", f"لم يصح الدليل: {verdict.failed}.")
     return f"{len(content):,} B, {pack.get('sha256', '')[:12]}…"
+
+
+def _undo(client: Client, found: Found) -> str:
+    reply = client.post(f"/targeting/imports/{found.import_id}/undo", {}, timeout=60.0)
+    return f"removed {reply.get('removed')}, kept {reply.get('kept')}"

@@ -130,11 +130,16 @@ def route_rows(document: dict[str, Any]) -> list[dict[str, str]]:
     """Method, path and summary of every operation."""
     methods = ("get", "post", "put", "patch", "delete")
     return [
-        {"method": method.upper(), "path": path, "summary": str(operation.get("summary") or "")}
+        {"method": method.upper(), "path": path, "summary": _first_line(operation)}
         for path, operations in sorted(document["paths"].items())
         for method, operation in operations.items()
         if method in methods
     ]
+
+
+def _first_line(operation: dict[str, Any]) -> str:
+    told = str(operation.get("description") or operation.get("summary") or "")
+    return told.splitlines()[0] if told else ""
 
 
 def _public_keys(data_dir: Any) -> dict[str, str]:

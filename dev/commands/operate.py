@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption,
 from dev.messages import Sentence
 from dev.output import JsonOption, LangOption, Output, output
 from dev.terminal import plain, table, toned, when
+from dev.views.audit import entry
 from dev.words import word
 
 
@@ -57,26 +57,7 @@ def _audit(app: typer.Typer, connect: Connect) -> None:
         if not items:
             out.say(Sentence("No entries match.", "لا قيود مطابقة."))
             return
-        rows = [
-            (
-                "" if e.get("seq") is None else str(e["seq"]),
-                when(e.get("at"), seconds=True),
-                plain(e.get("kind")),
-                plain(e.get("actor")),
-                plain(e.get("target")),
-                plain(json.dumps(e.get("data") or {}, ensure_ascii=False)),
-            )
-            for e in items
-        ]
-        headings = [
-            ("no.", "رقم"),
-            ("time", "الوقت"),
-            ("kind", "النوع"),
-            ("by", "من"),
-            ("about", "عن"),
-            ("data", "البيانات"),
-        ]
-        out.show(table(out.lang, headings, rows, numbers=[0]))
+        out.show(*(entry(out.lang, e) for e in items))
 
 
 def _control(app: typer.Typer, connect: Connect) -> None:

@@ -58,21 +58,20 @@ def register(app: typer.Typer, connect: Connect) -> None:
         out = output(lang, as_json)
         asked = read_json_input(file)
         with connect(out, base_url, data_dir) as client:
-            answer = client.post(
-                "//access/v1/evaluations", question(asked, file, lambda: str(client.get("/me")["principal_id"]))
-            )
+            answer = client.post("//access/v1/evaluations", question(asked, file, lambda: client.get("/me")))
         out.result(answer)
         for one in answer.get("evaluations") or [answer]:
             _show(out, one)
 
 
-def question(asked: Any, name: str, me: Callable[[], str]) -> dict[str, Any]:
+def question(asked: Any, name: str, me: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """The AuthZEN question that a file asks. An action asks as oneself. Raises BadInput."""
     if isinstance(asked, dict) and "action_type" in asked:
+        who = me()
         asked = {
-            "subject": {"type": "user", "id": me()},
+            "subject": {"type": "user", "id": who["principal_id"]},
             "action": {"name": asked["action_type"], "properties": {"payload": asked.get("payload") or {}}},
-            "resource": asked.get("resource") or {"type": "tenant", "id": "self"},
+            "resource": asked.get("resource") or {"type": "tenant", "id": who["tenant_id"]},
         }
     if not isinstance(asked, dict) or not ("action" in asked or "evaluations" in asked):
         raise BadInput(

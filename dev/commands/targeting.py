@@ -185,8 +185,9 @@ def register(app: typer.Typer, connect: Connect) -> None:
         out = output(lang, as_json)
         with connect(out, base_url, data_dir) as client:
             reply = _decide(out, client, card, button, note, yes=yes)
-        out.result(reply)
-        out.say(_decided(reply))
+            out.result(reply)
+            if not out.as_json:
+                _say_decided(out, client, reply, button)
 
 
 def check_source(source: str) -> None:
@@ -259,7 +260,32 @@ def _decide(out: Output, client: Client, card_id: str, button: str, note: str, *
     return approve_exactly(out, client, f"/cards/{card_id}/decision", body)
 
 
-def _decided(reply: dict[str, Any]) -> Sentence:
-    result = plain(reply.get("result") or "decided")
-    more = f" dealix actions show {plain(reply['action_id'])}" if reply.get("action_id") else ""
-    return Sentence(f"Decided: {result}.{more}", f"سُجّل القرار: {result}.{more}")
+def _say_decided(out: Output, client: Client, reply: dict[str, Any], button: str) -> None:
+    card: dict[str, Any] = reply.get("card") or {}
+    result = str(reply.get("result") or "")
+    if result == "opened":
+        _open(out, client, card)
+    elif result.startswith("drafts:"):
+        count = plain(result.removeprefix("drafts:"))
+        out.say(
+            Sentence(
+                f"Drafts prepared: {count}. Nothing is sent before a yes to each: dealix approvals list",
+                f"المسودات المجهّزة: {count}. لن يُرسل شيء قبل الموافقة على كل منها: dealix approvals list",
+            )
+        )
+    else:
+        pressed: dict[str, Any] = next((b for b in card.get("buttons") or () if b.get("action") == button), {})
+        en, ar = plain(pressed.get("label_en") or button), plain(pressed.get("label_ar") or button)
+        out.say(Sentence(f"Decided: {en}.", f"سُجّل القرار: {ar}."))
+    if reply.get("action_id"):
+        journey = f"dealix actions journey {plain(reply['action_id'])}"
+        out.say(Sentence(f"What happens, step by step: {journey}", f"ما يحدث خطوة بخطوة: {journey}"))
+
+
+def _open(out: Output, client: Client, card: dict[str, Any]) -> None:
+    """What a card lets one look at: its leads where it names some, else what is blocked."""
+    context = card.get("context") or {}
+    leads = set(context.get("leads") or filter(None, [context.get("lead_id")]))
+    items = client.items("/targeting/opportunities", 1000, contactability=None if leads else "blocked")
+    out.show(views.opportunities(out.lang, [item for item in items if not leads or item.get("lead_id") in leads]))
+    out.say(Sentence("Looking decides nothing: the card stays open.", "العرض لا يحسم شيئًا: تبقى البطاقة مفتوحة."))

@@ -77,7 +77,7 @@ def in_full(lang: Lang, approval: Json) -> RenderableType:
         parts += [heading(lang, "What would be carried out", "ما سيُنفّذ"), facts(shown)]
     parts += [
         heading(lang, "The payload, exactly", "الحمولة كما هي"),
-        Text(plain(approval.get("payload")), overflow="fold"),
+        Text(plain(approval.get("payload")), no_wrap=True, overflow="ignore"),
         Text(),
         facts([("payload_hash", plain(approval.get("payload_hash"))), ("view_hash", plain(approval.get("view_hash"))),
                ("policy_version", plain(approval.get("policy_version")))]),
