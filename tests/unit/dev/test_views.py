@@ -20,7 +20,7 @@ from libs.contracts.trust import ApprovalState, ConnectorMode, Contactability
 
 def printed(*shown: RenderableType, width: int = 160) -> str:
     console = Console(file=io.StringIO(), width=width, markup=False, emoji=False, highlight=False)
-    console.print(*shown)
+    console.print(*shown, crop=False)
     return console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO from above
 
 
