@@ -283,9 +283,14 @@ def _say_decided(out: Output, client: Client, reply: dict[str, Any], button: str
 
 
 def _open(out: Output, client: Client, card: dict[str, Any]) -> None:
-    """What a card lets one look at: its leads where it names some, else what is blocked."""
+    """What a card lets one look at: its request, its leads, or what is blocked."""
     context = card.get("context") or {}
+    looked = Sentence("Looking decides nothing: the card stays open.", "العرض لا يحسم شيئًا: تبقى البطاقة مفتوحة.")
+    if context.get("approval_id"):
+        out.show(approval_views.in_full(out.lang, client.get(f"/approvals/{context['approval_id']}")))
+        out.say(looked)
+        return
     leads = set(context.get("leads") or filter(None, [context.get("lead_id")]))
     items = client.items("/targeting/opportunities", 1000, contactability=None if leads else "blocked")
     out.show(views.opportunities(out.lang, [item for item in items if not leads or item.get("lead_id") in leads]))
-    out.say(Sentence("Looking decides nothing: the card stays open.", "العرض لا يحسم شيئًا: تبقى البطاقة مفتوحة."))
+    out.say(looked)

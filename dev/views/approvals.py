@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -46,7 +47,7 @@ def _title(lang: Lang, approval: Json) -> str:
 
 def _target(approval: Json) -> str:
     fields = {f.get("name"): f.get("value") for f in (approval.get("view") or {}).get("fields") or ()}
-    return plain(fields.get("to") or fields.get("account_name") or "")
+    return " · ".join(plain(fields[name]) for name in ("account_name", "to") if fields.get(name))
 
 
 def in_full(lang: Lang, approval: Json) -> RenderableType:
@@ -59,7 +60,7 @@ def in_full(lang: Lang, approval: Json) -> RenderableType:
         ("المخاطرة" if ar else "risk", toned(word("risk", approval.get("risk"), lang), approval.get("risk"))),
         ("طلبه" if ar else "requested by", plain(view.get("requested_by") or approval.get("requester"))),
         ("السبب" if ar else "reason", plain(approval.get("reason"), lines=True)),
-        ("القيمة" if ar else "value", f"{plain(approval['value_sar'])} SAR" if approval.get("value_sar") else ""),
+        ("القيمة" if ar else "value", _money(lang, approval.get("value_sar"))),
         ("يُنفّذ عبر" if ar else "carried out by", plain(view.get("connector"))),
         ("التراجع" if ar else "afterwards", plain(view.get(f"compensation_{lang}") or approval.get("compensation"))),
         ("دون رد" if ar else "if nobody answers", plain(view.get(f"if_nobody_answers_{lang}"))),
@@ -90,3 +91,14 @@ def in_full(lang: Lang, approval: Json) -> RenderableType:
         headings = [("time", "الوقت"), ("step", "الخطوة"), ("by", "من"), ("note", "ملاحظة")]
         parts += [heading(lang, "History", "السجل"), table(lang, headings, steps)]
     return Group(*parts)
+
+
+def _money(lang: Lang, value: object) -> str:
+    """An amount of riyals, grouped; one that is no number is shown as it is."""
+    if not value:
+        return ""
+    try:
+        amount = f"{Decimal(str(value)):,.2f}"
+    except InvalidOperation:
+        amount = plain(value)
+    return f"{amount} ر.س" if lang == "ar" else f"SAR {amount}"

@@ -30,7 +30,8 @@ def card(lang: Lang, item: Json) -> RenderableType:
     ]
     for button in item.get("buttons") or ():
         parts.append(Text(f"{plain(button.get(f'label_{lang}'))}:"))
-        parts.append(command(f"dealix decide {plain(item.get('card_id'))} {plain(button.get('action'))}"))
+        why = ' --note "…"' if button.get("action") == "reject" else ""
+        parts.append(command(f"dealix decide {plain(item.get('card_id'))} {plain(button.get('action'))}{why}"))
     return Group(*parts, Text())
 
 
