@@ -42,7 +42,14 @@ ROUTERS = (
 def application() -> FastAPI:
     """All routes, without anything behind them yet."""
     app = FastAPI(
-        title=documents.TITLE, docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(check_csrf)]
+        # Its own spans would begin new traces below ours, and its logs quote what people sent.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+        title=documents.TITLE,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(check_csrf)],
     )
 
     def openapi() -> dict[str, Any]:
