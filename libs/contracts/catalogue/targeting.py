@@ -76,20 +76,32 @@ class CommitteeRole(Named):
 
 
 class SourceSignal(Named):
-    """What the way we got the data says about interest, decaying from the day we got it."""
+    """What the way we got the data says about interest, decaying from the day we got it.
+
+    `detail` is whether the source's detail speaks of the lead itself.
+    """
 
     intent: Points
     urgency: Points
     engagement: Points
     half_life_days: Days
+    detail: bool = False
 
 
 class Signal(SourceSignal):
-    """A reason to act now, or (`against`) not to, and the phrases that tell it."""
+    """A reason to act now, or (`against`) not to, and the phrases that tell it. After a `stop` nobody writes again."""
 
     against: bool = False
+    stop: bool = False
     mention: bool = False
+    instead_of: tuple[str, ...] = ()
     phrases: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Topic(Named):
+    """Something that a lead may be interested in, and the words that say so."""
+
+    words: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Channel(Named):
@@ -131,6 +143,7 @@ class Targeting(Message):
     roles: dict[str, CommitteeRole]
     sources: dict[str, SourceSignal]
     signals: dict[str, Signal]
+    topics: dict[str, Topic]
     negations: tuple[str, ...]
     channels: dict[str, Channel]
     channel_status: dict[Contactability, Points]
@@ -152,6 +165,10 @@ class Targeting(Message):
             raise ValueError("every size but the last needs `upto`")
         if min(self.tiers.values()) != 0:
             raise ValueError("one tier must start at 0")
+        if any(signal.stop and not signal.against for signal in self.signals.values()):
+            raise ValueError("a request to stop is never a reason to act")
+        if any(set(signal.instead_of) - set(self.signals) for signal in self.signals.values()):
+            raise ValueError("`instead_of` names signals of the catalogue")
         if strange := set(self.sources) - set(sources()):
             raise ValueError(f"sources unknown to the catalogue: {sorted(strange)}")
         return self

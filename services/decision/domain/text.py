@@ -21,7 +21,7 @@ _FOLD: dict[int, str | None] = {
     **dict.fromkeys((*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF, 0x61C, 0xAD), None),
 }  # fmt: skip
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?%?")
-_SENTENCE_END = re.compile(r"[!?؟؛;،,:\n•|]+|\.(?!\d)")
+_SENTENCE_END = re.compile(r"[!?؟؛;،,:\n•·|]+|\.(?!\d)")
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]")
 
 # Particles and the article are written onto the next word. What stands before a stem must be one of these, whole:
@@ -69,10 +69,14 @@ def stems(word: str) -> frozenset[str]:
     """A folded word and what is left of it without the particles and the article that Arabic writes onto it."""
     found = {word}
     if not word.isascii():
+        # "اجتماعًا" is folded to "اجتماعا": the accusative's alef is not part of the word.
+        bare = [word, word[:-1]] if word.endswith("ا") and len(word) > _SHORTEST_STEM else [word]
+        found.update(bare)
         found.update(
-            word[len(prefix) :]
+            one[len(prefix) :]
+            for one in bare
             for prefix in _ATTACHED
-            if word.startswith(prefix) and len(word) - len(prefix) >= _SHORTEST_STEM
+            if one.startswith(prefix) and len(one) - len(prefix) >= _SHORTEST_STEM
         )
     return frozenset(found)
 

@@ -250,3 +250,11 @@ def test_the_facts_of_ranking_hold_no_address_and_no_number() -> None:
     fields = LeadFacts.__dataclass_fields__
     assert fields["email"].type == "EmailKind"
     assert fields["phone"].type == "PhoneKind"
+
+
+def test_whoever_asked_us_to_stop_is_contacted_on_no_channel_whatever_trust_allows() -> None:
+    stopped = one(replace(STRONG, notes="طلب عرض سعر، ثم طلب إيقاف الرسائل"))
+    assert stopped.advice.best is None
+    assert stopped.contactability is Contactability.BLOCKED
+    assert stopped.parts.compliance == 0
+    assert day_plan([stopped], targeting().autopilot).prospects == ()

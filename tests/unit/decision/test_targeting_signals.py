@@ -87,6 +87,11 @@ def test_every_phrase_of_the_catalogue_is_recognised() -> None:
         ("لا توجد ميزانية هذا العام", "no_budget"),
         ("يبغون نأجل إلى بعد رمضان", "later_timing"),
         ("المسؤول ترك الشركة", "left_company"),
+        ("حضر العرض التعريفي وطلب اجتماعًا ثانيًا", "meeting_requested"),
+        ("طلب إيقاف الرسائل", "stop_requested"),
+        ("Please do not contact again", "stop_requested"),
+        ("إدارة العقود · عقدهم مع المورد الحالي ينتهي في ديسمبر", "contract_ending"),
+        ("Happy with current agency", "has_vendor"),
     ],
 )
 def test_notes_are_read_in_arabic_dialect_and_english(notes: str, key: str) -> None:
@@ -159,7 +164,7 @@ def test_a_refusal_takes_away_what_interest_there_was() -> None:
 )
 def test_notes_that_give_instructions_are_not_read_at_all(notes: str) -> None:
     reading = read(replace(LEAD, notes=notes), TODAY)
-    assert reading.signals == ()
+    assert not any(signal.told for signal in reading.signals)
     assert reading.withheld
 
 
@@ -177,3 +182,30 @@ def test_ordinary_business_notes_are_not_mistaken_for_instructions() -> None:
 def test_folding_levels_letter_shapes_marks_and_digits() -> None:
     assert fold("إِدَارَةُ ٢٠٢٦") == fold("اداره 2026")
     assert words(fold("100% مضمونة!")) == ["100%", "مضمونه"]
+
+
+def test_a_request_for_a_demo_is_not_also_read_as_one_for_a_quote() -> None:
+    assert matches(fold("طلب عرض تجريبي")) == ("requested_demo",)
+
+
+def test_the_detail_of_a_source_is_read_only_where_it_speaks_of_the_lead() -> None:
+    form = replace(LEAD, source="website_form", source_detail="صفحة الأسعار", obtained_at=TODAY)
+    assert ("asked_pricing", "source_detail", TODAY) in {
+        (s.key, s.source, s.observed_at) for s in read(form, TODAY).signals
+    }
+    referred = replace(LEAD, source="referral", source_detail="عميل حالي", obtained_at=TODAY)
+    assert "existing_customer" not in {s.key for s in read(referred, TODAY).signals}
+
+
+def test_a_day_without_a_year_is_the_nearest_such_day() -> None:
+    found = read(replace(LEAD, notes="لديهم مناقصة تغلق في 15 ديسمبر"), TODAY).signals[0]
+    assert found.due == date(2026, 12, 15)
+    assert read(replace(LEAD, notes="asked for a quote on 3 Nov"), TODAY).signals[0].observed_at == date(2026, 11, 3)
+
+
+def test_interest_is_read_as_a_topic_of_the_catalogue_and_nothing_else() -> None:
+    assert read(replace(LEAD, notes="إدارة العقود · سأل عن التكامل"), TODAY).topic == "contracts"
+    assert read(replace(LEAD, notes="زراعة الورود"), TODAY).topic is None
+    for key, topic in targeting().topics.items():
+        for said in topic.words:
+            assert read(replace(LEAD, notes=said), TODAY).topic == key

@@ -60,6 +60,12 @@ def advise(lead: LeadFacts, best: Contactability, rules: Targeting) -> Advice:
     return Advice(first.channel, first.status, tuple(views))
 
 
+def silent(rules: Targeting) -> Advice:
+    """The advice for someone who asked us to stop: no channel, whatever each of them would allow."""
+    blocked = Contactability.BLOCKED
+    return Advice(None, blocked, tuple(ChannelView(name, blocked, True, None) for name in rules.channels))
+
+
 def reasons(lead: LeadFacts, advice: Advice, rules: Targeting) -> tuple[Text, ...]:
     """A sentence for each channel, the recommended one first."""
     return tuple(_reason(lead, view, view.channel == advice.best, rules) for view in advice.views)

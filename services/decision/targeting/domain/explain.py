@@ -35,6 +35,8 @@ from services.decision.targeting.domain.signals import Found
 _SHOWN_SIGNALS = 3
 _FAINT = 0.05
 """A signal with less of it left is history, not a reason."""
+_SLIGHT = 5
+"""Points of intent or urgency under which a signal is no reason to act."""
 _SHOWN_GAPS = 3
 _GAPS_FROM = 0.85
 """Confidence from which it no longer helps to say what is missing."""
@@ -92,7 +94,7 @@ def display_name(one: Ranked) -> str:
 
 def _sources(one: Ranked) -> tuple[str, ...]:
     lead = one.lead
-    read = ("notes",) if any(signal.source == "notes" for signal in one.reading.signals) else ()
+    read = dict.fromkeys(signal.source for signal in one.reading.signals if signal.told)
     return (f"lead:{lead.lead_id}", f"source:{lead.source}", *read)
 
 
@@ -119,19 +121,19 @@ def why_now(one: Ranked, rules: Targeting, now: datetime) -> tuple[WhyNow, ...]:
 
 def _telling(one: Ranked, rules: Targeting) -> list[Found]:
     def pull(signal: Found) -> float:
-        rule = rules.signals[signal.key] if signal.source == "notes" else rules.sources[signal.key]
+        rule = rules.signals[signal.key] if signal.told else rules.sources[signal.key]
         return signal.strength * max(rule.intent, rule.urgency)
 
-    helping = [s for s in one.reading.signals if s.strength >= _FAINT and not _against(s, rules)]
+    helping = [s for s in one.reading.signals if not _against(s, rules) and s.strength >= _FAINT and pull(s) >= _SLIGHT]
     return sorted(helping, key=pull, reverse=True)[:_SHOWN_SIGNALS]
 
 
 def _against(signal: Found, rules: Targeting) -> bool:
-    return signal.source == "notes" and rules.signals[signal.key].against
+    return signal.told and rules.signals[signal.key].against
 
 
 def _signal_text(signal: Found, rules: Targeting, today: date) -> Text:
-    named = rules.signals[signal.key] if signal.source == "notes" else rules.sources[signal.key]
+    named = rules.signals[signal.key] if signal.told else rules.sources[signal.key]
     if signal.due is not None:
         return Text(en=f"{named.en}: {date_en(signal.due)}", ar=f"{named.ar}: {date_ar(signal.due)}")
     if signal.observed_at is None:

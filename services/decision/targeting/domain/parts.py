@@ -100,7 +100,7 @@ def signal_points(found: Sequence[Found], rules: Targeting) -> tuple[float, floa
 
 
 def _rule(one: Found, rules: Targeting) -> SourceSignal:
-    return rules.signals[one.key] if one.source == "notes" else rules.sources[one.key]
+    return rules.signals[one.key] if one.told else rules.sources[one.key]
 
 
 def engagement(lead: LeadFacts, from_signals: float, today: date, rules: Targeting) -> float:

@@ -13,14 +13,16 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from libs.contracts.catalogue.targeting import Targeting
 from libs.contracts.trust import Contactability
 from services.decision.targeting.domain import parts
-from services.decision.targeting.domain.channels import Advice, advise
+from services.decision.targeting.domain.channels import Advice, advise, silent
 from services.decision.targeting.domain.committee import Seat, seat
 from services.decision.targeting.domain.facts import LeadFacts
 from services.decision.targeting.domain.parts import Parts, ValueScale
-from services.decision.targeting.domain.signals import Reading, read
+from services.decision.targeting.domain.signals import Reading, read, stopped
 
 RIYADH = timezone(timedelta(hours=3), "Asia/Riyadh")
 """Saudi Arabia keeps no summer time."""
+
+_TELLING_INTENT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ def score(lead: LeadFacts, rules: Targeting, now: datetime, today: date, values:
     place = seat(lead.title)
     known = parts.known_fields(lead)
     intent, urgency, engaged = parts.signal_points(reading.signals, rules)
-    best = parts.best_status(lead, rules)
+    silenced = stopped(reading, rules)
+    best = Contactability.BLOCKED if silenced else parts.best_status(lead, rules)
     sar = parts.in_sar(lead, rules)
     percentile = None if sar is None else values.percentile(sar)
     found = Parts(
@@ -112,7 +115,7 @@ def score(lead: LeadFacts, rules: Targeting, now: datetime, today: date, values:
         parts=found,
         reading=reading,
         seat=place,
-        advice=advise(lead, best, rules),
+        advice=silent(rules) if silenced else advise(lead, best, rules),
         percentile=percentile,
         known=known,
         confidence=confidence(lead, reading, place, known, rules),
@@ -131,7 +134,7 @@ def confidence(
     weights, share = rules.weights, rules.fit_weights
     role = 0.0 if place is None else 1.0 if place.exact else 0.7
     fit = share["sector"] * (lead.sector in rules.sectors) + share["size"] * known["employees"] + share["role"] * role
-    timing = _timing(reading)
+    timing = _timing(reading, rules)
     contact = sum(lead.status(channel) is not Contactability.UNKNOWN for channel in rules.channels) / len(
         rules.channels
     )
@@ -149,11 +152,13 @@ def confidence(
     return round(total * (1 - parts.source_risk(lead, rules) / 200), 4)
 
 
-def _timing(reading: Reading) -> float:
-    """Intent and urgency rest on dated signals: none at all says little, an undated one something."""
-    if not reading.signals:
+def _timing(reading: Reading, rules: Targeting) -> float:
+    """Intent and urgency rest on dated signals: none at all says little, an undated one something. That a lead stands in our own
+    records is no signal."""
+    telling = [s for s in reading.signals if s.told or rules.sources[s.key].intent >= _TELLING_INTENT]
+    if not telling:
         return 0.2
-    return 1.0 if any(one.observed_at or one.due for one in reading.signals) else 0.5
+    return 1.0 if any(one.observed_at or one.due for one in telling) else 0.5
 
 
 def _freshness(lead: LeadFacts, now: datetime) -> float:

@@ -16,6 +16,7 @@ from services.decision.targeting.domain.facts import LeadFacts
 _GAP = 3
 """Other words that may stand between two words of a phrase: "asked us for a quote"."""
 _NEGATION_REACH = 3
+TOLD_IN = ("notes", "source_detail")
 _UPCOMING_DAYS = 60
 _MONTHS = {
     **{fold(name): i for i, name in enumerate((*MONTHS_EN, *MONTHS_AR))},
@@ -23,14 +24,14 @@ _MONTHS = {
 }
 _ISO = re.compile(r"\b(20\d\d)[-/](\d{1,2})[-/](\d{1,2})\b")
 _DAY_FIRST = re.compile(r"\b(\d{1,2})[-/](\d{1,2})[-/](20\d\d)\b")
-_NAMED = re.compile(r"\b(\d{1,2})\s+([^\W\d_]{3,9})\s+(20\d\d)\b")
+_NAMED = re.compile(r"\b(\d{1,2})\s+([^\W\d_]{3,9})(?:\s+(20\d\d))?\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """One signal with what is left of it today. `strength` is 0-1; `due` is a date still to come that the note names.
 
-    `source` is where it was read (`notes`, or the way the lead was obtained); `observed_at` is None when nobody wrote a date.
+    `source` is where it was read: `notes`, `source_detail`, or the key of the lead's source; `observed_at` is None when nobody wrote a date.
     """
 
     key: str
@@ -39,12 +40,18 @@ class Found:
     due: date | None
     strength: float
 
+    @property
+    def told(self) -> bool:
+        """Whether it was read in words (a rule of `signals`) and not in the way the lead came (a rule of `sources`)."""
+        return self.source in TOLD_IN
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The signals of a lead, strongest first, and the findings that kept its notes from being read."""
+    """The signals of a lead, strongest first; the topic it is interested in; the findings that kept notes from being read."""
 
     signals: tuple[Found, ...]
+    topic: str | None = None
     withheld: tuple[str, ...] = ()
 
 
@@ -59,29 +66,43 @@ def read(lead: LeadFacts, today: date, catalogue: Targeting | None = None) -> Re
     if origin is not None:
         share = _left(lead.obtained_at, today, origin.half_life_days, rules.undated_strength)
         found.append(Found(lead.source, lead.source, lead.obtained_at, None, share))
-    if not lead.notes:
+    if not lead.notes and not lead.source_detail:
         return Reading(tuple(found)) if found else NOTHING
-    notes = untrusted.notes(lead.notes)
-    if notes.text is not None:
-        found.extend(_in_notes(notes.text, lead, today, rules))
-    return Reading(tuple(sorted(found, key=lambda s: -s.strength)), notes.findings)
+    speaks = origin is not None and origin.detail
+    detail, notes = untrusted.label(lead.source_detail if speaks else None), untrusted.notes(lead.notes)
+    told: dict[str, Found] = {}
+    topic = None
+    for source, clean, seen in (
+        ("notes", notes, lead.last_activity_at),
+        ("source_detail", detail, lead.obtained_at),
+    ):
+        if clean.text is not None:
+            folded = fold(clean.text)
+            topic = topic or _topic(folded)
+            for one in _told(folded, source, seen, today, rules):
+                if one.key not in told or told[one.key].strength < one.strength:
+                    told[one.key] = one
+    found.extend(told.values())
+    withheld = tuple(dict.fromkeys((*notes.findings, *detail.findings)))
+    return Reading(tuple(sorted(found, key=lambda s: -s.strength)), topic, withheld)
 
 
-def _in_notes(text: str, lead: LeadFacts, today: date, rules: Targeting) -> list[Found]:
+def _told(folded: str, source: str, seen_at: date | None, today: date, rules: Targeting) -> list[Found]:
+    """The signals of a folded text, each once at its strongest. `seen_at` dates those whose clause has no date."""
     best: dict[str, Found] = {}
-    for clause in sentences(fold(text)):
+    for clause in sentences(folded):
         keys = matches(clause)
         if not keys:
             continue
-        written = _date(clause)
+        written = _date(clause, today)
         for key in keys:
             signal = rules.signals[key]
             if written is not None and written > today:
                 near = max(0, (written - today).days - _UPCOMING_DAYS)
-                one = Found(key, "notes", lead.last_activity_at, written, _decay(near, signal.half_life_days))
+                one = Found(key, source, seen_at, written, _decay(near, signal.half_life_days))
             else:
-                seen = written or lead.last_activity_at
-                one = Found(key, "notes", seen, None, _left(seen, today, signal.half_life_days, rules.undated_strength))
+                seen = written or seen_at
+                one = Found(key, source, seen, None, _left(seen, today, signal.half_life_days, rules.undated_strength))
             if key not in best or best[key].strength < one.strength:
                 best[key] = one
     return list(best.values())
@@ -95,7 +116,8 @@ def matches(clause: str) -> tuple[str, ...]:
         for key, phrase, against in _beginning(token):
             if key not in found and _continues(phrase, tokens, start) and (against or not _negated(tokens, start)):
                 found.append(key)
-    return tuple(found)
+    covered = {other for key in found for other in targeting().signals[key].instead_of}
+    return tuple(key for key in found if key not in covered)
 
 
 def _continues(phrase: Sequence[frozenset[str]], tokens: list[str], start: int) -> bool:
@@ -111,6 +133,28 @@ def _continues(phrase: Sequence[frozenset[str]], tokens: list[str], start: int) 
 
 def _negated(tokens: list[str], start: int) -> bool:
     return not _negations().isdisjoint(tokens[max(0, start - _NEGATION_REACH) : start])
+
+
+def stopped(reading: Reading, rules: Targeting) -> bool:
+    """Whether the records say that the person asked us to stop."""
+    return any(one.told and rules.signals[one.key].stop for one in reading.signals)
+
+
+def _topic(folded: str) -> str | None:
+    tokens = words(folded)
+    for key, phrases in _topics():
+        for phrase in phrases:
+            for start in range(len(tokens) - len(phrase) + 1):
+                if all(word in stems(tokens[start + i]) for i, word in enumerate(phrase)):
+                    return key
+    return None
+
+
+@cache
+def _topics() -> tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]:
+    return tuple(
+        (key, tuple(tuple(words(fold(phrase))) for phrase in topic.words)) for key, topic in targeting().topics.items()
+    )
 
 
 @cache
@@ -145,15 +189,20 @@ def _phrases(signal: Signal) -> list[tuple[frozenset[str], ...]]:
     ]
 
 
-def _date(clause: str) -> date | None:
-    """A full date written in a folded clause; day before month, as is usual in Saudi Arabia."""
+def _date(clause: str, today: date) -> date | None:
+    """A date written in a folded clause; day before month, as is usual in Saudi Arabia. Without a year, the nearest such day."""
     try:
         if iso := _ISO.search(clause):
             return date(int(iso[1]), int(iso[2]), int(iso[3]))
         if written := _DAY_FIRST.search(clause):
             return date(int(written[3]), int(written[2]), int(written[1]))
-        if (named := _NAMED.search(clause)) and (month := _MONTHS.get(named[2])) is not None:
-            return date(int(named[3]), month % 12 + 1, int(named[1]))
+        for named in _NAMED.finditer(clause):
+            month = _MONTHS.get(named[2])
+            if month is None:
+                continue
+            years = [int(named[3])] if named[3] else [today.year - 1, today.year, today.year + 1]
+            days = [date(year, month % 12 + 1, int(named[1])) for year in years]
+            return min(days, key=lambda day: abs((day - today).days))
     except ValueError:  # the 31st of February: not a date
         return None
     return None
