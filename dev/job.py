@@ -18,10 +18,10 @@ ROLES = ("ceo", "sales_manager")
 ENDED = ("completed", "refused", "failed", "undone")
 STALL_SECONDS = 300.0
 """An import that reports nothing new for this long has stopped."""
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 0.15
 RANK_SECONDS = 120.0
 DRAFT_SECONDS = 10.0
-STILL_LOOKS = 4
+STILL_LOOKS = 3
 """As many looks in a row without anything new mean that all is there."""
 
 Json = Mapping[str, Any]

@@ -66,7 +66,8 @@ def progress(out: Output) -> Iterator[Step]:
         task = bar.add_task("", total=None)
 
         def step(what: str, done: float | None) -> None:
-            bar.update(task, description=what, total=None if done is None else 1.0, completed=done or 0.0)
+            bar.tasks[0].total = None if done is None else 1.0  # `update` cannot take a total back
+            bar.update(task, description=what, completed=done or 0.0)
 
         yield step
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from dev.commands.system import Parts
 from dev.output import Output
 
 BASE = "http://gateway.example"
-Answer = Callable[[httpx.Request], httpx.Response]
 
 
 async def _no_preparation(_: object) -> tuple[()]:
@@ -26,7 +24,7 @@ async def _no_preparation(_: object) -> tuple[()]:
 
 @dataclass
 class FakeGateway:
-    """`answers` maps "METHOD /path" to what is answered: JSON, a response, or a list of these, one a call."""
+    """`answers` maps "METHOD /path" to what is answered: JSON, a response, a function of the request, or Several of these."""
 
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[httpx.Request] = field(default_factory=list)
@@ -38,6 +36,8 @@ class FakeGateway:
         answer = self.answers.get(f"{request.method} {path}")
         if isinstance(answer, Several):
             answer = answer.next()
+        if callable(answer):
+            answer = answer(request)
         if answer is None:
             return problem(404, "not_found", f"There is no {path}.")
         return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
