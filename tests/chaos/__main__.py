@@ -1,7 +1,7 @@
 """The chaos run: real processes, real servers, real kills; the promises are checked at the end and counted.
 
-    python -m tests.chaos --short     about a minute, for every change
-    python -m tests.chaos             the long form
+python -m tests.chaos --short     about a minute, for every change
+python -m tests.chaos             the long form
 """
 
 from __future__ import annotations
@@ -92,11 +92,18 @@ class Storm:
             for tenant in self.tenants:
                 boss = self.principal(tenant, "boss", "approver")
                 try:
-                    waiting = await self.bus.call(APPROVALS, ApprovalsRequest(principal=boss, state=ApprovalState.PENDING), timeout=2)
+                    waiting = await self.bus.call(
+                        APPROVALS, ApprovalsRequest(principal=boss, state=ApprovalState.PENDING), timeout=2
+                    )
                     for one in waiting.items:
-                        shown = await self.bus.call(APPROVAL, ApprovalRequest(principal=boss, approval_id=one.approval_id), timeout=2)
+                        shown = await self.bus.call(
+                            APPROVAL, ApprovalRequest(principal=boss, approval_id=one.approval_id), timeout=2
+                        )
                         vote = ApproveRequest(
-                            principal=boss, approval_id=one.approval_id, payload_hash=shown.payload_hash, view_hash=shown.view_hash
+                            principal=boss,
+                            approval_id=one.approval_id,
+                            payload_hash=shown.payload_hash,
+                            view_hash=shown.view_hash,
                         )
                         await self.bus.call(APPROVE, vote, timeout=2)
                 except DealixError:
@@ -111,7 +118,7 @@ class Storm:
             ("PostgreSQL restart", 1, self.servers.postgres.restart),
         ]
         # Each kind at least once, however short the run.
-        plan = [kind for kind in kinds] + self.random.choices(kinds, [weight for _, weight, _ in kinds], k=max(0, faults - len(kinds)))
+        plan = kinds + self.random.choices(kinds, [weight for _, weight, _ in kinds], k=max(0, faults - len(kinds)))
         self.random.shuffle(plan)
         for name, _, strike in plan:
             await asyncio.sleep(self.random.uniform(0.5, 1.5) * pause)
@@ -151,7 +158,10 @@ async def run(actions: int, faults: int, pause: float, seed: int) -> int:
         data_dir = Path(folder)
         data_dir.chmod(0o755)
         async with prepared_servers(data_dir) as (servers, secrets):
-            replicas = [Replica(p, n, servers, secrets, data_dir) for p, n in (("trust", 1), ("trust", 2), ("execution", 1), ("execution", 2))]
+            replicas = [
+                Replica(p, n, servers, secrets, data_dir)
+                for p, n in (("trust", 1), ("trust", 2), ("execution", 1), ("execution", 2))
+            ]
             for replica in replicas:
                 await replica.start()
             bus = NatsBus(Plane.GATEWAY, servers.nats_url, secrets.nats_seeds["gateway"])
@@ -161,7 +171,9 @@ async def run(actions: int, faults: int, pause: float, seed: int) -> int:
             try:
                 await asyncio.gather(storm.load(actions), storm.rage(faults, pause))
                 await storm.settle(lambda: asyncpg.connect(servers.admin_url), 180)
-                return await report(storm, servers, lambda plane: secrets.database_url(plane, servers.admin_url), started, seed)
+                return await report(
+                    storm, servers, lambda plane: secrets.database_url(plane, servers.admin_url), started, seed
+                )
             finally:
                 storm.over = True
                 people.cancel()

@@ -18,7 +18,9 @@ class Broken(Exception):
 
 
 async def all_final(db: Any, accepted: set[UUID]) -> int:
-    rows = await db.fetch("select action_id, state from execution.actions where action_id = any($1::uuid[])", list(accepted))
+    rows = await db.fetch(
+        "select action_id, state from execution.actions where action_id = any($1::uuid[])", list(accepted)
+    )
     missing = accepted - {row["action_id"] for row in rows}
     if missing:
         raise Broken(f"{len(missing)} accepted actions are gone")
@@ -110,7 +112,9 @@ def tenants_apart(url: Callable[[str], str]) -> Callable[[Any, set[UUID]], Await
     async def check(db: Any, _: set[UUID]) -> int:
         looked = 0
         for schema, table in (("execution", "actions"), ("trust", "decisions"), ("trust", "ledger_entries")):
-            tenants = [r["tenant_id"] for r in await db.fetch(f"select distinct tenant_id from {schema}.{table} limit 5")]
+            tenants = [
+                r["tenant_id"] for r in await db.fetch(f"select distinct tenant_id from {schema}.{table} limit 5")
+            ]
             connection = await asyncpg.connect(url(schema))
             try:
                 if await connection.fetchval(f"select count(*) from {schema}.{table}"):

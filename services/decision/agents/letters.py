@@ -19,8 +19,7 @@ from libs.contracts.catalogue.targeting import Targeting
 from libs.contracts.data import Lead, TenantProfile
 from libs.contracts.decision import Draft
 from services.decision.agents.review import compliance, quality
-from services.decision.agents.review.compliance import ComplianceStatus
-from services.decision.agents.review.content import Content, Verdict
+from services.decision.agents.review.content import ComplianceStatus, Content, Verdict
 from services.decision.domain import provenance, untrusted
 from services.decision.domain.text import is_arabic
 from services.decision.targeting.domain.rank import Ranked

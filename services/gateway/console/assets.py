@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Final
 
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # fontTools ships no types
+from fontTools.ttLib import TTFont
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
