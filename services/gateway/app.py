@@ -44,7 +44,13 @@ async def build(runtime: Runtime) -> None:
         return {**await runtime.health(), **{name: await check() for name, check in checks.items()}}
 
     gateway = wire(
-        runtime.bus, SqlStore(runtime.database), settings, BusFiles(runtime.bus), health=health, now=runtime.now, hasher=Hasher()
+        runtime.bus,
+        SqlStore(runtime.database),
+        settings,
+        BusFiles(runtime.bus),
+        health=health,
+        now=runtime.now,
+        hasher=Hasher(),
     )
     bootstrap = Bootstrap(gateway, runtime.settings.data_dir)
     server = HttpServer(surround(application(), gateway), listening, trusted_proxies=settings.gateway_trusted_proxies)

@@ -173,7 +173,9 @@ class Authentication:
     async def sign_out(self, session: Session) -> None:
         async with self._store.unit(session.tenant_id) as unit:
             await unit.end_sessions(session.user_id, only=session.session_id)
-            await self.record(unit, session.tenant_id, "session.ended", f"user:{session.user_id}", f"user:{session.user_id}")
+            await self.record(
+                unit, session.tenant_id, "session.ended", f"user:{session.user_id}", f"user:{session.user_id}"
+            )
 
     async def again(self, user: User, password: str) -> None:
         """The same person, asked once more.
@@ -219,7 +221,9 @@ class Authentication:
             now = await unit.now()
             session = Session(user.tenant_id, new_id(), user.user_id, now, now, now + self._settings.session_life)
             await unit.add_session(session, self._session_door(token))
-            await self.record(unit, user.tenant_id, "session.started", user.actor, user.actor, second_factor=user.totp_on)
+            await self.record(
+                unit, user.tenant_id, "session.started", user.actor, user.actor, second_factor=user.totp_on
+            )
         return SignedIn(user, session, token)
 
     async def _by_email(self, door: bytes) -> User | None:

@@ -86,10 +86,16 @@ class Bootstrap:
             )  # fmt: skip
             await unit.add_user(user, gateway.authentication.email_door(email))
             await unit.add_key(key, gateway.authentication.key_door(key.key_id))
-            await gateway.authentication.record(unit, user.tenant_id, "user.added", "system:bootstrap", user.actor, roles=["owner"])
+            await gateway.authentication.record(
+                unit, user.tenant_id, "user.added", "system:bootstrap", user.actor, roles=["owner"]
+            )
             # Before the commit: an owner whose password nobody has would be worse than a file that opens nothing.
-            await asyncio.to_thread(self._write, OWNER_FILE, {"email": email, "password": password, "tenant": tenant.slug})
-            await asyncio.to_thread(self._write, CLI_FILE, {"api_key": str(text), "email": email, "tenant": tenant.slug})
+            await asyncio.to_thread(
+                self._write, OWNER_FILE, {"email": email, "password": password, "tenant": tenant.slug}
+            )
+            await asyncio.to_thread(
+                self._write, CLI_FILE, {"api_key": str(text), "email": email, "tenant": tenant.slug}
+            )
         log.info("the first owner is made", extra={"ids": {"user": str(user.user_id)}})
 
     def _write(self, name: str, content: dict[str, Any]) -> None:

@@ -26,7 +26,13 @@ class Refusal(DealixError):
     """An error of the gateway: `headers` and `extra` (members of the problem document) travel with it."""
 
     def __init__(
-        self, code: str, en: str, ar: str, *, headers: Mapping[str, str] | None = None, extra: Mapping[str, Any] | None = None
+        self,
+        code: str,
+        en: str,
+        ar: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(code, en, ar)
         self.headers = dict(headers or {})
@@ -54,7 +60,9 @@ class WrongCredentials(Unauthenticated):
 
     def __init__(self) -> None:
         super().__init__(
-            "wrong_credentials", "The e-mail address or password is wrong.", "البريد الإلكتروني أو كلمة المرور غير صحيحة."
+            "wrong_credentials",
+            "The e-mail address or password is wrong.",
+            "البريد الإلكتروني أو كلمة المرور غير صحيحة.",
         )
 
 
@@ -220,6 +228,9 @@ class Unavailable(Refusal):
     retryable = True
 
     def __init__(
-        self, code: str = "unavailable", en: str = "This can't be answered just now; try again.", ar: str = "تعذّر الرد الآن؛ حاول بعد قليل."
+        self,
+        code: str = "unavailable",
+        en: str = "This can't be answered just now; try again.",
+        ar: str = "تعذّر الرد الآن؛ حاول بعد قليل.",
     ) -> None:
         super().__init__(code, en, ar, headers={"Retry-After": "2"})

@@ -91,7 +91,10 @@ class MemoryUnit:
         gone = {
             s.session_id
             for s in self._tables.sessions.values()
-            if s.tenant_id == self._tenant and s.user_id == user_id and s.session_id != keep and only in (None, s.session_id)
+            if s.tenant_id == self._tenant
+            and s.user_id == user_id
+            and s.session_id != keep
+            and only in (None, s.session_id)
         }
         for session_id in gone:
             del self._tables.sessions[session_id]

@@ -147,7 +147,9 @@ class People:
         """Put the enrolled second factor in force. Raises LockedOut, WrongCode, Unprocessable."""
         user = await self.user(caller, caller.user.user_id)
         if user.totp_secret is None or user.totp_on:
-            raise Unprocessable("no_enrolment", "No second factor waits to be confirmed.", "لا يوجد عامل ثانٍ بانتظار التأكيد.")
+            raise Unprocessable(
+                "no_enrolment", "No second factor waits to be confirmed.", "لا يوجد عامل ثانٍ بانتظار التأكيد."
+            )
         await self._authentication.check_totp(user, self._keyring.open("totp", user.totp_secret).decode(), code)
         async with self._store.unit(caller.principal.tenant_id) as unit:
             if not await unit.save_user(replace(user, totp_on=True)):
@@ -184,7 +186,13 @@ class People:
             )  # fmt: skip
             await unit.add_key(key, self._authentication.key_door(key.key_id))
             await self._authentication.record(
-                unit, key.tenant_id, "key.created", caller.principal.id, f"key:{key.key_id}", scopes=list(scopes), personal=personal
+                unit,
+                key.tenant_id,
+                "key.created",
+                caller.principal.id,
+                f"key:{key.key_id}",
+                scopes=list(scopes),
+                personal=personal,
             )
         return key, str(text)
 
@@ -217,9 +225,7 @@ async def _other_owners(unit: Unit, user_id: UUID) -> int:
     return sum(1 for u in users if "owner" in u.roles and not u.disabled and u.user_id != user_id)
 
 
-def _check_roles(
-    caller: Caller, given: Sequence[str], business_role: str | None, had: Sequence[str] = ()
-) -> None:
+def _check_roles(caller: Caller, given: Sequence[str], business_role: str | None, had: Sequence[str] = ()) -> None:
     unknown = sorted(set(given) - GIVABLE)
     if unknown or not given:
         names = ", ".join(sorted(GIVABLE))
@@ -235,7 +241,13 @@ def _check_scopes(caller: Caller, scopes: Sequence[str]) -> None:
     known = {*roles().capabilities, ALL_SCOPES}
     if not scopes or set(scopes) - known:
         names = ", ".join(sorted(known))
-        raise Unprocessable("unknown_scope", f"A key has at least one scope of {names}.", f"للمفتاح نطاق واحد على الأقل من: {names}.")
+        raise Unprocessable(
+            "unknown_scope", f"A key has at least one scope of {names}.", f"للمفتاح نطاق واحد على الأقل من: {names}."
+        )
     own = set(caller.principal.scopes)
     if ALL_SCOPES not in own and not set(scopes) <= own:
-        raise Forbidden("scope_exceeded", "A key cannot reach further than the key that makes it.", "لا يتجاوز المفتاح نطاق المفتاح الذي أنشأه.")
+        raise Forbidden(
+            "scope_exceeded",
+            "A key cannot reach further than the key that makes it.",
+            "لا يتجاوز المفتاح نطاق المفتاح الذي أنشأه.",
+        )

@@ -21,7 +21,9 @@ class GatewaySettings(BaseSettings):
     gateway_trusted_proxies: str = Field(
         "", description="addresses, comma-separated, whose X-Forwarded-* headers are believed; none by default"
     )
-    gateway_session_idle_minutes: int = Field(480, ge=5, le=7 * 1440, description="minutes after which an unused session ends")
+    gateway_session_idle_minutes: int = Field(
+        480, ge=5, le=7 * 1440, description="minutes after which an unused session ends"
+    )
     gateway_session_hours: int = Field(72, ge=1, le=720, description="hours after which every session ends")
     gateway_import_mb: int = Field(200, ge=1, le=2048, description="largest file that may be imported, in megabytes")
     gateway_body_mb: int = Field(2, ge=1, le=64, description="largest other request body, in megabytes")

@@ -360,7 +360,9 @@ class SqlStore:
             row = await work.connection.fetchrow(
                 f"select reservation_id, body_hash, status, answer from idempotency where {_SLOT}", *where
             )
-        return Reservation(row["reservation_id"], row["body_hash"], mine=False, status=row["status"], answer=row["answer"])
+        return Reservation(
+            row["reservation_id"], row["body_hash"], mine=False, status=row["status"], answer=row["answer"]
+        )
 
     async def keep_answer(self, slot: Slot, status: int, answer: bytes) -> None:
         async with self._database.batch(slot.tenant_id) as work:
@@ -385,7 +387,9 @@ class SqlStore:
         for tenant in tenants:
             async with self._database.batch(tenant) as work:
                 await work.connection.execute(
-                    "delete from idempotency where tenant_id = $1 and created_at < now() - $2::interval", tenant, answers
+                    "delete from idempotency where tenant_id = $1 and created_at < now() - $2::interval",
+                    tenant,
+                    answers,
                 )
                 await work.connection.execute(
                     "with gone as (delete from sessions where tenant_id = $1 and expires_at < now() returning session_id) "

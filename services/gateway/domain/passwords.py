@@ -10,12 +10,19 @@ SHORTEST = 12
 LONGEST = 256
 
 _COMMON = frozenset(
-    {"password1234", "123456789012", "qwertyuiop12", "administrator", "letmein12345", "welcome12345", "changeme1234", "iloveyou1234"}
+    {
+        "password1234",
+        "123456789012",
+        "qwertyuiop12",
+        "administrator",
+        "letmein12345",
+        "welcome12345",
+        "changeme1234",
+        "iloveyou1234",
+    }
 )
 
-TOO_SHORT = Text(
-    en=f"A password has at least {SHORTEST} characters.", ar=f"كلمة المرور {SHORTEST} حرفًا على الأقل."
-)
+TOO_SHORT = Text(en=f"A password has at least {SHORTEST} characters.", ar=f"كلمة المرور {SHORTEST} حرفًا على الأقل.")
 TOO_LONG = Text(en=f"A password has at most {LONGEST} characters.", ar=f"كلمة المرور {LONGEST} حرفًا على الأكثر.")
 TOO_COMMON = Text(en="This password is easy to guess; choose another.", ar="كلمة المرور هذه سهلة التخمين؛ اختر غيرها.")
 NAMES_YOU = Text(

@@ -114,7 +114,9 @@ def wait_seconds(prefer: str | None) -> int:
     return min(int(found[1]), 10) if found else 0
 
 
-@router.post("", status_code=202, responses={200: {"description": "The final state, with `Prefer: wait`", "model": Submitted}})
+@router.post(
+    "", status_code=202, responses={200: {"description": "The final state, with `Prefer: wait`", "model": Submitted}}
+)
 async def submit(
     body: OneOrMany,
     who: Submitter,
@@ -127,9 +129,7 @@ async def submit(
     """Submit one action, or up to 1,000 as `items`. 202 means committed: it is never lost and never performed twice."""
     key = idempotency_key(request, who)
     if isinstance(body, NewActions):
-        asked = [
-            _item(one, ids(f"action:{at}"), f"{key}:{at}" if key else None) for at, one in enumerate(body.items)
-        ]
+        asked = [_item(one, ids(f"action:{at}"), f"{key}:{at}" if key else None) for at, one in enumerate(body.items)]
         reply = await gateway.bus.call(SUBMIT, SubmitRequest(principal=who, items=tuple(asked)))
         gateway.pulse.nudge(who.tenant_id, "approvals", "ledger")
         return SubmittedItems(items=[_shown(r) for r in reply.results], trace_id=telemetry.trace_id())

@@ -26,9 +26,7 @@ ABOUT = (
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document of an application, with what holds for all of its operations."""
-    document = get_openapi(
-        title=TITLE, version=VERSION, openapi_version="3.1.0", description=ABOUT, routes=app.routes
-    )
+    document = get_openapi(title=TITLE, version=VERSION, openapi_version="3.1.0", description=ABOUT, routes=app.routes)
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for model in (Problem, FieldProblem):

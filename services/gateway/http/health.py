@@ -15,6 +15,7 @@ from services.gateway.readiness import Ready
 
 router = APIRouter(tags=["health"])
 
+
 @router.get("/healthz")
 async def live() -> dict[str, str]:
     """This process answers."""
@@ -29,7 +30,9 @@ async def ready(gateway: GatewayDep, response: Response) -> Ready:
     return found
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
+@router.get(
+    "/metrics", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+)
 async def metrics(gateway: GatewayDep) -> Response:
     """Counters of this process, for Prometheus."""
     text = gateway.meter.text({"dealix_streams_open": float(gateway.pulse.listeners)})

@@ -92,7 +92,9 @@ async def flags(who: Reader, gateway: GatewayDep) -> Items[FlagShown]:
 
 
 @router.get("/traces/{trace_id}")
-async def trace(trace_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")], who: Reader, gateway: GatewayDep) -> TraceShown:
+async def trace(
+    trace_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")], who: Reader, gateway: GatewayDep
+) -> TraceShown:
     """The spans of a trace that are kept, flat and as a tree."""
     spans = (await gateway.bus.call(TRACE, operating.TraceRequest(principal=who, trace_ids=(trace_id,)))).spans
     return TraceShown(spans=spans, traces=trees(spans))

@@ -161,7 +161,11 @@ def from_exception(scope: Scope, error: Exception) -> Response:
         return from_error(scope, Unavailable())
     log.error("a request failed", exc_info=error)
     return problem(
-        scope, 500, "internal", "Something failed on our side; nothing more is known to the caller.", "حدث خطأ من جهتنا."
+        scope,
+        500,
+        "internal",
+        "Something failed on our side; nothing more is known to the caller.",
+        "حدث خطأ من جهتنا.",
     )
 
 

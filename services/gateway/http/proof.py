@@ -47,7 +47,13 @@ class PackOrder(Body):
 
 
 async def _entries(
-    gateway: Gateway, who: Principal, paging: Paging, kind: str | None, actor: str | None, target: str | None, trace_id: str | None
+    gateway: Gateway,
+    who: Principal,
+    paging: Paging,
+    kind: str | None,
+    actor: str | None,
+    target: str | None,
+    trace_id: str | None,
 ) -> Items[LedgerEntry]:
     request = trust.LedgerRequest(
         principal=who, kind=kind, actor=actor, target=target, trace_id=trace_id, page=paging.page(gateway, who)

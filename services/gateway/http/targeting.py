@@ -79,7 +79,13 @@ async def start_import(
 ) -> Any:
     """Import a list of leads. The answer comes before the work: follow it at `/targeting/imports/{id}`."""
     columns = _mapping(mapping)
-    given = {"source": source, "mapping": mapping or "", "dry_run": str(dry_run), "how": obtained_how, "name": file.filename or ""}
+    given = {
+        "source": source,
+        "mapping": mapping or "",
+        "dry_run": str(dry_run),
+        "how": obtained_how,
+        "name": file.filename or "",
+    }
     held = None
     if idempotency_key is not None:
         begun = await gateway.idempotency.begin(
@@ -89,7 +95,9 @@ async def start_import(
             return replay(begun)
         held, ids = begun, Ids(begun.reservation_id)
     try:
-        status = await bring_in(gateway, who, ids("import"), file, source, columns, dry_run=dry_run, obtained_how=obtained_how)
+        status = await bring_in(
+            gateway, who, ids("import"), file, source, columns, dry_run=dry_run, obtained_how=obtained_how
+        )
     except BaseException:
         if held is not None:
             await gateway.idempotency.give_up(held)
@@ -148,7 +156,9 @@ def _mapping(text: str | None) -> dict[str, str] | None:
     if not text:
         return None
     wrong = Unprocessable(
-        "bad_mapping", "mapping is a JSON object from column names to field names.", "mapping كائن JSON من أسماء الأعمدة إلى الحقول."
+        "bad_mapping",
+        "mapping is a JSON object from column names to field names.",
+        "mapping كائن JSON من أسماء الأعمدة إلى الحقول.",
     )
     try:
         found = json.loads(text)
@@ -272,9 +282,13 @@ async def lead_sources(who: Reader, gateway: GatewayDep) -> Items[Source]:
     """The sources a list may have, and what follows from each."""
     found = [
         Source(
-            key=key, en=rule.en, ar=rule.ar, risk=rule.risk, handling=rule.handling.value, collection=rule.collection.value
+            key=key,
+            en=rule.en,
+            ar=rule.ar,
+            risk=rule.risk,
+            handling=rule.handling.value,
+            collection=rule.collection.value,
         )
         for key, rule in sources().items()
     ]
     return Items(items=found)
-

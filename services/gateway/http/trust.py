@@ -90,9 +90,7 @@ async def record(body: NewConsents, who: Keeper, gateway: GatewayDep, ids: IdsDe
     made = tuple(
         ConsentRecord(consent_id=ids(f"consent:{at}"), **dict(consent)) for at, consent in enumerate(body.items)
     )
-    await gateway.bus.call(
-        RECORD_CONSENTS, trust.RecordConsents(principal=who, tenant_id=who.tenant_id, consents=made)
-    )
+    await gateway.bus.call(RECORD_CONSENTS, trust.RecordConsents(principal=who, tenant_id=who.tenant_id, consents=made))
     return Recorded(consent_ids=[c.consent_id for c in made])
 
 
@@ -115,7 +113,11 @@ async def withdraw_one(consent_id: UUID, body: WithdrawalReason, who: Keeper, ga
     await gateway.bus.call(
         WITHDRAW_CONSENT,
         trust.WithdrawConsent(
-            principal=who, tenant_id=who.tenant_id, contact_id=found.contact_id, channel=found.channel, reason=body.reason
+            principal=who,
+            tenant_id=who.tenant_id,
+            contact_id=found.contact_id,
+            channel=found.channel,
+            reason=body.reason,
         ),
     )
     return Done()

@@ -22,7 +22,10 @@ from services.gateway.http.problems import RESPONSES
 router = APIRouter(prefix="/api/v1", tags=["users"], responses=RESPONSES)
 
 Keeper = Annotated[Principal, require("users")]
-Email = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")]
+Email = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$"),
+]
 IfMatch = Annotated[str | None, Header(description="`ETag` of the version that is being edited", max_length=50)]
 
 

@@ -79,7 +79,9 @@ class Site:
     app: Any
     tenant: TenantProfile
 
-    async def user(self, *roles: str, email: str = "", tenant: TenantProfile | None = None, business_role: str = "ceo") -> User:
+    async def user(
+        self, *roles: str, email: str = "", tenant: TenantProfile | None = None, business_role: str = "ceo"
+    ) -> User:
         """A person with PASSWORD."""
         tenant = tenant or self.tenant
         email = email or f"{roles[0]}-{new_id().hex[-8:]}@a.example"

@@ -60,7 +60,9 @@ async def test_without_credentials_every_route_but_the_open_ones_is_refused(site
     assert [subject for subject, _ in site.planes.asked if not subject.endswith(("ping.v1", "keys.v1"))] == []
 
 
-@pytest.mark.parametrize(("method", "path"), [r for r in ROUTES if r not in OPEN and r[1].startswith(("/api/", "/access/"))])
+@pytest.mark.parametrize(
+    ("method", "path"), [r for r in ROUTES if r not in OPEN and r[1].startswith(("/api/", "/access/"))]
+)
 def test_every_route_checks_a_capability(method: str, path: str) -> None:
     found = calls(CONTEXTS[method, path].dependant)
     capabilities = {call.capability for call in found if hasattr(call, "capability")}

@@ -54,7 +54,12 @@ async def test_a_key_reaches_no_further_than_its_scopes(site: Site) -> None:
     key = await site.key(await site.user("owner"), "read")
     headers = {"Authorization": f"Bearer {key}"}
     problem(await site.client.get(f"/api/v1/actions/{ID}", headers=headers), 404, "not_found")
-    for path, body in (("/api/v1/actions", {}), ("/api/v1/control", {}), ("/api/v1/api-keys", {}), ("/api/v1/users", {})):
+    for path, body in (
+        ("/api/v1/actions", {}),
+        ("/api/v1/control", {}),
+        ("/api/v1/api-keys", {}),
+        ("/api/v1/users", {}),
+    ):
         problem(await site.client.post(path, json=body, headers=headers), 403, "forbidden")
 
 
@@ -154,7 +159,11 @@ async def test_lists_come_in_pages_and_a_cursor_of_another_tenant_is_none(site: 
         await site.user("member")
     found, cursor, pages = [], None, 0
     while pages == 0 or cursor:
-        page = (await site.client.get("/api/v1/users", params={"limit": 2, **({"cursor": cursor} if cursor else {})}, headers=owner)).json()
+        page = (
+            await site.client.get(
+                "/api/v1/users", params={"limit": 2, **({"cursor": cursor} if cursor else {})}, headers=owner
+            )
+        ).json()
         found += [user["user_id"] for user in page["items"]]
         cursor, pages = page["next_cursor"], pages + 1
     assert len(found) == len(set(found)) == 5
@@ -170,7 +179,9 @@ async def test_a_password_asked_again_is_what_reauthenticated_means(site: Site) 
     user = await site.user("owner")
     headers = {"Authorization": f"Bearer {await site.key(user)}"}
     vote = {"payload_hash": "a" * 64, "view_hash": "b" * 64}
-    wrong = await site.client.post(f"/api/v1/approvals/{ID}/approve", json={**vote, "password": "wrong"}, headers=headers)
+    wrong = await site.client.post(
+        f"/api/v1/approvals/{ID}/approve", json={**vote, "password": "wrong"}, headers=headers
+    )
     problem(wrong, 401, "wrong_credentials")
     assert site.planes.requests(APPROVE) == []
     await site.client.post(f"/api/v1/approvals/{ID}/approve", json={**vote, "password": PASSWORD}, headers=headers)

@@ -28,7 +28,9 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(site: Si
     assert "samesite=lax" in cookie
     assert "secure" not in cookie  # plain HTTP on this machine
     await site.client.post("/api/v1/auth/logout", headers={"X-CSRF-Token": response.json()["csrf_token"]})
-    secure = await site.client.post("https://dealix.test/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD})
+    secure = await site.client.post(
+        "https://dealix.test/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD}
+    )
     assert "secure" in secure.headers["set-cookie"].lower()
     assert "max-age" in secure.headers["strict-transport-security"]
 
@@ -99,7 +101,9 @@ async def test_a_state_change_by_cookie_needs_the_sessions_own_token(site: Site)
     body = {"scope": "all", "command": "pause"}
     problem(await site.client.post("/api/v1/control", json=body), 403, "csrf_failed")
     for forged in ("", "x", token[:-1], token[::-1]):
-        problem(await site.client.post("/api/v1/control", json=body, headers={"X-CSRF-Token": forged}), 403, "csrf_failed")
+        problem(
+            await site.client.post("/api/v1/control", json=body, headers={"X-CSRF-Token": forged}), 403, "csrf_failed"
+        )
     assert site.planes.asked == []
     accepted = await site.client.post("/api/v1/control", json=body, headers={"X-CSRF-Token": token})
     problem(accepted, 404, "not_found")  # the fake plane's answer: the request got through
@@ -126,7 +130,9 @@ async def test_a_request_that_the_browser_calls_cross_site_is_refused_even_with_
     problem(forged, 403, "csrf_failed")
 
 
-async def test_guessing_closes_the_account_for_longer_and_longer_and_the_right_password_does_not_open_it(site: Site) -> None:
+async def test_guessing_closes_the_account_for_longer_and_longer_and_the_right_password_does_not_open_it(
+    site: Site,
+) -> None:
     await site.user("owner", email=EMAIL)
     for _ in range(5):
         problem(await site.sign_in(EMAIL, "wrong wrong wrong"), 401, "wrong_credentials")
@@ -174,7 +180,11 @@ async def test_an_owner_opens_a_closed_account(site: Site) -> None:
 async def with_second_factor(site: Site) -> pyotp.TOTP:
     token = (await signed_in(site)).json()["csrf_token"]
     headers = {"X-CSRF-Token": token}
-    problem(await site.client.post("/api/v1/me/totp", json={"password": "wrong wrong"}, headers=headers), 401, "wrong_credentials")
+    problem(
+        await site.client.post("/api/v1/me/totp", json={"password": "wrong wrong"}, headers=headers),
+        401,
+        "wrong_credentials",
+    )
     enrolment = (await site.client.post("/api/v1/me/totp", json={"password": PASSWORD}, headers=headers)).json()
     assert enrolment["qr_svg"].startswith("<svg")
     totp = pyotp.TOTP(enrolment["secret"])
@@ -192,7 +202,9 @@ async def test_with_a_second_factor_the_password_alone_is_not_enough(site: Site)
     asked = await site.sign_in(EMAIL)
     challenge = problem(asked, 401, "second_factor_required")["challenge"]
     assert "set-cookie" not in asked.headers
-    entered = await site.client.post("/api/v1/auth/login/code", json={"challenge": challenge, "code": totp.at(site.clock())})
+    entered = await site.client.post(
+        "/api/v1/auth/login/code", json={"challenge": challenge, "code": totp.at(site.clock())}
+    )
     assert entered.status_code == 200
     assert (await site.client.get("/api/v1/me")).json()["second_factor"] is True
 
@@ -259,7 +271,9 @@ async def test_a_first_password_must_be_changed_before_anything_else(site: Site)
     token = (await site.sign_in(EMAIL, made.json()["password"])).json()["csrf_token"]
     problem(await site.client.get("/api/v1/actions"), 403, "password_change_required")
     body = {"current": made.json()["password"], "new": "a password of my own"}
-    assert (await site.client.post("/api/v1/me/password", json=body, headers={"X-CSRF-Token": token})).status_code == 204
+    assert (
+        await site.client.post("/api/v1/me/password", json=body, headers={"X-CSRF-Token": token})
+    ).status_code == 204
     problem(await site.client.get(f"/api/v1/actions/{made.json()['user_id']}"), 404, "not_found")
 
 
