@@ -31,7 +31,15 @@ def test_true_evidence_verifies_step_by_step(tab: Page, preview: Preview, base: 
     expect(tab.locator("[data-verdict]")).to_contain_text("من هذا الخادم نفسه")
 
 
-FLIP = "const flip = (hex) => (hex[0] === '0' ? '1' : '0') + hex.slice(1); const edit = (change) => { const s = document.getElementById('proof'); const p = JSON.parse(s.textContent); change(p); s.textContent = JSON.stringify(p); };"
+FLIP = """
+const flip = (hex) => (hex[0] === '0' ? '1' : '0') + hex.slice(1);
+const edit = (change) => {
+  const s = document.getElementById('proof');
+  const p = JSON.parse(s.textContent);
+  change(p);
+  s.textContent = JSON.stringify(p);
+};
+"""
 
 
 @pytest.mark.parametrize(
