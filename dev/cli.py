@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from dev.commands import actions, approvals, documents, evidence, operate, policy, settings, smoke, system, targeting
+from dev.commands import (
+    actions,
+    approvals,
+    documents,
+    evidence,
+    imports,
+    operate,
+    policy,
+    settings,
+    smoke,
+    system,
+    targeting,
+)
 from dev.commands.common import Connect, connect
 from dev.messages import Sentence
 from dev.output import DealixGroup, LangOption, output, set_language
@@ -36,7 +48,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
             raise typer.Exit
 
     system.register(app, parts)
-    for group in (targeting, approvals, actions, evidence, policy, operate, smoke):
+    for group in (targeting, imports, approvals, actions, evidence, policy, operate, smoke):
         group.register(app, connect)
     documents.register(app)
     settings.register(app)

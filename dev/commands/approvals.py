@@ -31,13 +31,25 @@ RESTING = ("accepted", "granted", "dispatched", "awaiting_approval")
 
 def register(app: typer.Typer, connect: Connect) -> None:
     """Add the group to the application."""
-    group = typer.Typer(help="Decide what waits for a person.", invoke_without_command=True)
+    group = typer.Typer(invoke_without_command=True)
     app.add_typer(group, name="approvals")
 
     @group.callback()
-    def default(context: typer.Context) -> None:
+    def default(
+        context: typer.Context,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Decide what waits for a person; without a command, list it."""
+        out = output(lang, as_json)
         if context.invoked_subcommand is None:
-            _list(output(), connect, "pending", None, 50, None, None)
+            _list(out, connect, "pending", None, 50, base_url, data_dir)
+        elif base_url or data_dir:
+            raise BadInput(
+                "Put --base-url and --data-dir behind the command.", "ضع --base-url و--data-dir بعد اسم الأمر."
+            )
 
     @group.command("list")
     def list_(

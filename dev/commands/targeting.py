@@ -1,4 +1,4 @@
-"""`dealix run`, the main job, and its parts: `import`, `rejects`, `rank`, `opportunities`, `cards`, `decide`."""
+"""`dealix run`, the main job, and its parts: `import`, `rank`, `opportunities`, `cards`, `decide`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from dev.commands.common import (
     LimitOption,
     existing_file,
     progress,
-    write_bytes,
 )
 from dev.messages import Sentence
 from dev.output import JsonOption, LangOption, Output, output
@@ -88,28 +87,6 @@ def register(app: typer.Typer, connect: Connect) -> None:
             out.show(views.mapping(out.lang, status["mapping"]))
         if (status.get("counts") or {}).get("rejected"):
             out.say(_rejects_hint(import_id))
-
-    @app.command()
-    def rejects(
-        import_id: Annotated[str, typer.Argument(metavar="IMPORT", help="Id of the import.")],
-        to: Annotated[
-            Path | None, typer.Option("--output", "-o", help="File to write [default: standard output].")
-        ] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
-        """The rejected rows of an import with their reasons, as CSV: mend them and import the file again."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            content = client.raw(f"/targeting/imports/{import_id}/rejects.csv")
-        if to is None:
-            typer.echo(content.decode("utf-8-sig"), nl=False)
-            return
-        write_bytes(to, content)
-        out.say(Sentence(f"Written to {to}.", f"حُفظت في {to}."))
-        out.result({"file": str(to), "bytes": len(content)})
 
     @app.command()
     def rank(

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from dev.messages import Lang
-from dev.terminal import command, plain, table, toned
+from dev.terminal import Cell, command, plain, table, toned, when
 from dev.words import word, words
 
 TOP = 10
@@ -115,3 +115,23 @@ def next_steps(lang: Lang, *, approvals: Sequence[Json], rejected: int, import_i
     for en, ar, line in steps:
         shown += [Text(ar if lang == "ar" else en), command(line)]
     return shown
+
+
+def imports(lang: Lang, items: Sequence[Json]) -> RenderableType:
+    """Imports, one line each."""
+    rows: list[list[Cell]] = [
+        [
+            plain(item.get("import_id")),
+            plain(item.get("file_name")),
+            when(item.get("started_at")),
+            toned(word("import_state", item.get("state"), lang), item.get("state")),
+            " · ".join(
+                f"{word('outcome', name, lang)} {count}"
+                for name in words()["outcome"]
+                if (count := (item.get("counts") or {}).get(name))
+            ),
+        ]
+        for item in items
+    ]
+    headings = [("import", "الاستيراد"), ("file", "الملف"), ("time", "الوقت"), ("state", "الحالة"), ("rows", "الصفوف")]
+    return table(lang, headings, rows, whole=[0, 2])

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from libs.contracts.catalogue.sources import sources
@@ -399,3 +400,42 @@ def test_errors_as_json_carry_status_and_code_on_standard_output() -> None:
     assert done.exit_code == 1
     told = json.loads(done.stdout)
     assert (told["error"], told["status"], told["code"]) == ("There is no such item.", 404, "not_found")
+
+
+# -- earlier imports ---------------------------------------------------------------------------------------------
+
+
+def test_an_import_is_taken_back_only_after_a_yes() -> None:
+    gateway = FakeGateway(
+        {
+            f"GET /targeting/imports/{IMPORT}": status("completed", 1.0),
+            f"POST /targeting/imports/{IMPORT}/undo": {"import_id": IMPORT, "removed": 4, "kept": 2},
+        }
+    )
+    assert gateway.types("undo", IMPORT).exit_code == 1
+    assert not gateway.bodies("POST", f"/targeting/imports/{IMPORT}/undo")
+    done = gateway.types("undo", IMPORT, "--yes")
+    assert done.exit_code == 0, done.output
+    assert "Removed: 4. Kept: 2." in done.stdout
+
+
+def test_imports_are_listed_with_what_became_of_their_rows() -> None:
+    gateway = FakeGateway({"GET /targeting/imports": {"items": [status("completed", 1.0)], "next_cursor": None}})
+    done = gateway.types("imports")
+    assert IMPORT in done.stdout
+    assert "imported" in done.stdout
+
+
+def test_rejected_rows_are_written_as_they_came(tmp_path: Path) -> None:
+    content = "\ufeffrow,الاسم\r\n3,\r\n".encode()
+    gateway = FakeGateway({f"GET /targeting/imports/{IMPORT}/rejects.csv": httpx.Response(200, content=content)})
+    to = tmp_path / "rejects.csv"
+    assert gateway.types("rejects", IMPORT, "-o", str(to)).exit_code == 0
+    assert to.read_bytes() == content
+    assert gateway.types("rejects", IMPORT).stdout.startswith("row,الاسم")
+
+
+def test_options_before_the_command_are_not_silently_dropped() -> None:
+    gateway = approving()
+    assert gateway.types("approvals", "--base-url", "http://other.example", "list").exit_code == 2
+    assert json.loads(gateway.types("approvals", "--json").stdout)["items"][0]["approval_id"] == APPROVAL
