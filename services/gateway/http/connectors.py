@@ -32,6 +32,13 @@ async def connectors(who: Reader, gateway: GatewayDep) -> Items[ConnectorInfo]:
     return Items(items=await _all(gateway, who))
 
 
+@router.get("/governance")
+async def governance(who: Reader, gateway: GatewayDep) -> Items[ConnectorInfo]:
+    """What may act outside: the connectors whose effects leave the system, those that cross a border first."""
+    leaving = sorted(await _all(gateway, who), key=lambda one: (not one.cross_border, one.connector_key))
+    return Items(items=leaving)
+
+
 @router.get("/{key}")
 async def connector(key: Key, who: Reader, gateway: GatewayDep) -> ConnectorInfo:
     """One connector."""

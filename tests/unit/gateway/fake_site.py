@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -137,6 +138,15 @@ async def open_site(**settings: Any) -> Site:
     transport = httpx.ASGITransport(app=surround(app, gateway))
     client = httpx.AsyncClient(transport=transport, base_url="http://dealix.test")
     return Site(gateway, store, planes, clock, files, client, app, profile("ours"))
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    """Let other tasks run until something holds. Raises AssertionError when it never does."""
+    for _ in range(10_000):
+        if holds():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came true")
 
 
 def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -1,0 +1,126 @@
+"""The gateway's store on a real PostgreSQL, migrated as in production and under the plane's own role."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from dev.postgres import EmbeddedPostgres
+from libs.contracts.message import Plane, new_id
+from libs.runtime.database import Database
+from libs.runtime.migrate import migrate
+from services.gateway.store import SqlStore
+from tests.unit.gateway.store_promises import LEASE, OURS, Later, StorePromises, added, session_of, slot, user
+
+PASSWORDS = {plane.value: "only-here" for plane in Plane}
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    directory: Path = tmp_path_factory.mktemp("gateway")
+    for parent in (directory, *directory.parents):
+        if parent.stat().st_uid == 0 and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o011)  # as root the server runs under another account
+    postgres = EmbeddedPostgres(directory, sync_new_cluster=False)
+    with asyncio.Runner() as runner:
+        runner.run(postgres.start())
+        yield postgres
+        runner.run(postgres.stop())
+
+
+@pytest.fixture(scope="module")
+def migrated(server: EmbeddedPostgres) -> str:
+    """The database with every plane's tables; the superuser's URL."""
+    asyncio.run(migrate(server.admin_url, PASSWORDS))
+    return server.admin_url
+
+
+@pytest_asyncio.fixture
+async def database(migrated: str) -> AsyncIterator[Database]:
+    """The gateway's database with empty tables."""
+    admin = await asyncpg.connect(migrated)
+    try:
+        tables = await admin.fetch(
+            "select tablename from pg_tables where schemaname = 'gateway' and tablename <> 'alembic_version'"
+        )
+        await admin.execute("truncate " + ", ".join(f"gateway.{row['tablename']}" for row in tables))
+    finally:
+        await admin.close()
+    host = migrated.rpartition("@")[2]
+    made = Database(Plane.GATEWAY, f"postgresql://dealix_gateway:only-here@{host}", pool_size=4)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+class TestSqlStore(StorePromises):
+    @pytest.fixture
+    def store(self, database: Database) -> SqlStore:
+        return SqlStore(database)
+
+    @pytest.fixture
+    def later(self, migrated: str) -> Later:
+        async def pass_by(time: timedelta) -> None:
+            """PostgreSQL's clock cannot be moved: everything on record moves back instead."""
+            admin = await asyncpg.connect(migrated)
+            try:
+                for table, columns in {
+                    "attempts": ("last_at", "locked_until"),
+                    "sessions": ("created_at", "seen_at", "expires_at"),
+                    "idempotency": ("created_at", "locked_until"),
+                }.items():
+                    moved = ", ".join(f"{column} = {column} - $1::interval" for column in columns)
+                    await admin.execute(f"update gateway.{table} set {moved}", time)
+            finally:
+                await admin.close()
+
+        return pass_by
+
+
+async def test_no_row_of_any_tenant_is_seen_where_no_tenant_is_named(database: Database) -> None:
+    store = SqlStore(database)
+    one = await added(store, user())
+    await session_of(store, one)
+    await store.reserve(slot(), b"body", new_id(), LEASE)
+    async with database.batch() as work:
+        counts = [
+            await work.connection.fetchval(f"select count(*) from {t}")
+            for t in ("users", "sessions", "api_keys", "idempotency")
+        ]
+    assert counts == [0, 0, 0, 0]
+    async with database.batch(OURS) as work:
+        assert await work.connection.fetchval("select count(*) from users") == 1
+
+
+async def test_a_row_cannot_be_written_for_a_tenant_that_is_not_named(database: Database) -> None:
+    one = user(new_id())
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with database.batch(OURS) as work:
+            await work.connection.execute(
+                "insert into users (tenant_id, user_id, email, name, roles, password_hash, created_by) values ($1, $2, '', '', '{}', '', '')",
+                one.tenant_id,
+                one.user_id,
+            )
+
+
+async def test_the_table_of_doors_names_nobody(database: Database) -> None:
+    """It is the one table without row security, so it may hold keyed hashes and ids only."""
+    async with database.batch() as work:
+        rows = await work.connection.fetch(
+            "select table_name, column_name, data_type from information_schema.columns where table_schema = 'gateway' and table_name = any($1)",
+            ["doors", "attempts"],
+        )
+        secured = await work.connection.fetchval(
+            "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+            "where n.nspname = 'gateway' and c.relrowsecurity and c.relforcerowsecurity"
+        )
+    columns = {(r["table_name"], r["column_name"]): r["data_type"] for r in rows}
+    assert {name for (_, name), kind in columns.items() if kind == "text"} == {"kind"}
+    assert secured == 4
