@@ -20,7 +20,7 @@ from libs.contracts.subjects import LEADS, SUBMIT, TENANT
 from libs.contracts.trust import ResourceRef
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
-from services.decision.agents import letters
+from services.decision.agents.outreach.writer import Withheld, write
 from services.decision.store import Recommendations
 from services.decision.targeting.domain.facts import facts_of
 from services.decision.targeting.domain.rank import Ranked, rank
@@ -68,10 +68,10 @@ class Drafting:
 
     async def _draft(self, profile: TenantProfile, one: Ranked, lead: Lead) -> bool:
         """Write, keep and submit one draft. The draft's id is the action's: a repeated submission is the same action."""
-        draft = letters.write(
-            one, lead, profile, targeting(), self._runtime.now(), draft_id=new_id(), trace_id=telemetry.trace_id()
-        )
-        if draft is None:
+        draft = write(one, profile, targeting(), self._runtime.now(), draft_id=new_id(), trace_id=telemetry.trace_id())
+        if isinstance(draft, Withheld):
+            codes = ", ".join(reason.code for reason in draft.reasons)
+            log.info("no draft: %s", codes, extra={"ids": {"lead_id": str(one.lead.lead_id)}})
             return False
         kept: Draft = draft.evolve(action_id=draft.draft_id)
         async with self._runtime.database.batch(profile.tenant_id) as work:

@@ -10,7 +10,7 @@ from services.decision.agents.review import claims
 from services.decision.agents.review.content import ComplianceStatus, Content, Finding, Severity
 from services.decision.domain.text import fold, stems, words
 
-_OPT_OUT = (("الغاء", "اشتراك"), ("ايقاف",), ("unsubscribe",), ("stop",))
+_OPT_OUT = tuple(tuple(words(fold(phrase))) for phrase in ("إلغاء اشتراك", "إيقاف", "unsubscribe", "stop"))
 _SECRETS = re.compile(r"\b(?:SA\d{22}|[12]\d{9}|\d{13,19})\b")
 """An IBAN, a national or residence number (ten digits from 1 or 2), a card number."""
 

@@ -18,7 +18,7 @@ _REPEATED = re.compile(r"\b(\w{2,})\s+\1\b")
 _GREETINGS = ("السلام", "السادة", "سعادة", "تحية", "أهلًا", "مرحبًا", "dear", "hello", "hi ", "good ")
 _WORD_LIMITS = {"email": (25, 190), "whatsapp": (12, 90)}
 _BODY_LIMIT = {"whatsapp": 1024, "email": 6000}
-_SUBJECT_LIMIT = 70
+SUBJECT_LIMIT = 70
 _SHOUTING = re.compile(r"\b[A-Z]{5,}\b")
 
 
@@ -113,7 +113,7 @@ _CHECKS: tuple[_Check, ...] = (
         15,
         "The subject is missing or too long.",
         "العنوان مفقود أو طويل.",
-        lambda c: c.channel == "email" and not 0 < len(c.subject or "") <= _SUBJECT_LIMIT,
+        lambda c: c.channel == "email" and not 0 < len(c.subject or "") <= SUBJECT_LIMIT,
     ),
     _Check("exclamation", 10, "Exclamation marks.", "علامات تعجب.", lambda c: "!" in c.text),
     _Check(
