@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -59,6 +60,8 @@ class HttpServer:
 
     def __init__(self, app: ASGIApp, listening: socket.socket, *, trusted_proxies: str = "") -> None:
         self._socket = listening
+        # Its start and stop are told by the plane's runner.
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         self._server = _Quiet(
             uvicorn.Config(
                 app,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request
+from starlette.responses import Response
+from starlette.types import Scope
 
 from libs.contracts.data import TenantProfile, TenantRequest
 from libs.contracts.errors import DealixError
@@ -48,6 +50,8 @@ class Gateway:
     meter: Meter
     now: Callable[[], datetime]
     readiness: Callable[[], Awaitable[Ready]]
+    problem_page: Callable[[Scope, Mapping[str, Any]], Response | None] | None = None
+    """Shows a refusal as a page of the console; None as its answer leaves it a problem document."""
     demo_tenant: TenantId | None = None
     """The example tenant, once the data plane has said which it is."""
     _profiles: dict[UUID, tuple[float, TenantProfile]] = field(default_factory=dict)

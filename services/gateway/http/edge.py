@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from opentelemetry.trace import Span, SpanKind
 from starlette.datastructures import Headers, MutableHeaders
@@ -68,7 +68,7 @@ class Envelope:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        scope.setdefault("state", {})
+        scope.setdefault("state", {})["problem_page"] = self._gateway.problem_page
         headers = Headers(scope=scope)
         carrier = {name: value for name, value in headers.items() if name in ("traceparent", "tracestate")}
         began, status = time.perf_counter(), 0
@@ -195,8 +195,7 @@ class Gatekeeper:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         method, path = scope["method"], scope["path"]
-        if method not in SAFE and request.headers.get("sec-fetch-site") == "cross-site":
-            # The browser itself says that another site made this request (Fetch Metadata).
+        if method not in SAFE and _from_elsewhere(request):
             raise CsrfFailed
         scope["state"]["caller"] = caller = None if _is_open(method, path) else await self._known(request)
         if caller is None and not _is_open(method, path) and (path.startswith(CLOSED) or method not in SAFE):
@@ -234,6 +233,18 @@ class Gatekeeper:
         return (
             request.method in SAFE and request.url.path.startswith("/console") and "hx-request" not in request.headers
         )
+
+
+def _from_elsewhere(request: Request) -> bool:
+    """Whether the browser itself says that another site made this request (Fetch Metadata, RFC 6454 `Origin`).
+
+    It covers the sign-in form, which has no session yet whose token it could carry. A key is never sent by a browser on its own.
+    """
+    if "authorization" in request.headers:
+        return False
+    origin = request.headers.get("origin")
+    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host", "")
+    return foreign or request.headers.get("sec-fetch-site") == "cross-site"
 
 
 def _is_open(method: str, path: str) -> bool:

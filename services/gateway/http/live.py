@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from libs.contracts.message import Principal
@@ -31,13 +31,18 @@ def heard_by(who: Principal) -> frozenset[str]:
     return frozenset(signals)
 
 
+async def feed_of(who: Reader, role: Annotated[str | None, Query(max_length=50)] = None) -> str:
+    """The role whose cards are listened to. Checked before the stream begins: within it nothing can be refused any more."""
+    return feed_role(who, role)
+
+
 @router.get("/stream", response_class=EventSourceResponse)
 async def stream(
-    who: Reader, gateway: GatewayDep, role: Annotated[str | None, Query(max_length=50)] = None
+    who: Reader, gateway: GatewayDep, role: Annotated[str, Depends(feed_of)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Events named `approvals`, `cards`, `imports` and `ledger`, each without content: fetch again what you show."""
     yield ServerSentEvent(comment="open", retry=RETRY_MS)
-    signals = gateway.pulse.listen(who.tenant_id, feed_role(who, role), heard_by(who))
+    signals = gateway.pulse.listen(who.tenant_id, role, heard_by(who))
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
             async for signal in signals:

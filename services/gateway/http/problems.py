@@ -130,6 +130,11 @@ def problem(
         "trace_id": telemetry.trace_id() or scope.get("state", {}).get("trace_id", ""),
         **(extra or {}),
     }
+    as_page = scope.get("state", {}).get("problem_page") if scope.get("path", "").startswith("/console") else None
+    if as_page is not None and (page := as_page(scope, document)) is not None:
+        made: Response = page
+        made.headers.update(headers or {})
+        return made
     # A lone surrogate in a path must not break the answer that refuses it.
     body = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     language = {"Content-Language": "ar" if in_arabic else "en"}

@@ -70,11 +70,17 @@ def _console(app: FastAPI) -> None:
     from services.gateway.console import assets, urls
 
     app.mount(urls.STATIC, assets.ConsoleStatic())
-    if find_spec(CONSOLE) is not None:
-        app.include_router(import_module(CONSOLE).router)
+    if (pages := _pages()) is not None:
+        app.include_router(pages.router, include_in_schema=False)
+
+
+def _pages() -> Any:
+    """The module of the console's routes: `router`, and `problem_page` for refusals that a person sees."""
+    return import_module(CONSOLE) if find_spec(CONSOLE) is not None else None
 
 
 def surround(app: FastAPI, gateway: Gateway) -> ASGIApp:
     """The application with the gateway behind it and the edge around it, the outermost last."""
     app.state.gateway = gateway
+    gateway.problem_page = getattr(_pages(), "problem_page", None)
     return Envelope(Limits(Gatekeeper(Replays(app, gateway), gateway), gateway), gateway)

@@ -130,6 +130,16 @@ async def test_a_request_that_the_browser_calls_cross_site_is_refused_even_with_
     problem(forged, 403, "csrf_failed")
 
 
+async def test_a_form_of_another_site_signs_nobody_in(site: Site) -> None:
+    await site.user("owner", email=EMAIL)
+    body = {"email": EMAIL, "password": PASSWORD}
+    for origin in ("https://evil.example", "null", "http://dealix.test.evil.example"):
+        response = await site.client.post("/api/v1/auth/login", json=body, headers={"Origin": origin})
+        problem(response, 403, "csrf_failed")
+    same = await site.client.post("/api/v1/auth/login", json=body, headers={"Origin": "http://dealix.test"})
+    assert same.status_code == 200
+
+
 async def test_guessing_closes_the_account_for_longer_and_longer_and_the_right_password_does_not_open_it(
     site: Site,
 ) -> None:

@@ -475,6 +475,12 @@ async def test_a_change_elsewhere_is_noticed_by_looking_once_for_all_listeners(s
     assert pulse._looks == {}
 
 
+async def test_a_stream_for_a_role_that_is_not_ones_own_is_refused_before_it_begins(site: Site) -> None:
+    member = await site.bearer("member", business_role="support")
+    problem(await site.client.get("/api/v1/events/stream?role=ceo", headers=member), 403, "other_feed")
+    problem(await site.client.get("/api/v1/events/stream?role=x", headers=member), 422, "unknown_role")
+
+
 async def test_the_document_is_openapi_31_and_says_how_to_come_in(site: Site) -> None:
     document = (await site.client.get("/openapi.json")).json()
     assert document["openapi"] == "3.1.0"
