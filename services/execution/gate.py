@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -30,13 +30,14 @@ class Admitted:
     `vendor_key` is the idempotency key for vendors that have one; it stays the same over attempts.
     """
 
-    seal: object
+    seal: InitVar[object]
     claims: GrantClaims
     payload: dict[str, Any]
     vendor_key: str
 
-    def __post_init__(self) -> None:
-        if self.seal is not _SEAL:
+    def __post_init__(self, seal: object) -> None:
+        # The seal is looked at and not kept: a copy with other contents can't be made from a real one.
+        if seal is not _SEAL:
             raise NotAdmitted("only the gate admits")
 
     @property

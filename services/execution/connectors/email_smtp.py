@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, formataddr
+from email.utils import format_datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -101,6 +103,10 @@ class EmailSmtp:
             raise kind(
                 f"smtp_{error.code}", f"The mail server answered {error.code}.", f"رد خادم البريد بالرمز {error.code}."
             ) from error
+        except aiosmtplib.SMTPNotSupported as error:
+            raise VendorRejected(
+                "smtp_not_supported", "The mail server can't carry this address.", "خادم البريد لا يدعم هذا العنوان."
+            ) from error
         except aiosmtplib.SMTPRecipientsRefused as error:
             code = max((r.code for r in error.recipients), default=550)
             kind = VendorUnavailable if 400 <= code < 500 else VendorRejected
@@ -131,9 +137,15 @@ def compose(payload: dict[str, Any], action_id: UUID, at: datetime) -> EmailMess
     if any(c in value for value in headers for c in "\r\n"):
         raise VendorRejected("header_injection", "A header field holds a line break.", "يحتوي أحد الحقول على سطر جديد.")
     message = EmailMessage()
-    message["From"] = formataddr((str(values["from_name"]), str(values["from_email"])))
-    message["To"] = str(values["to"])
-    message["Subject"] = str(values["subject"])
+    try:
+        message["From"] = Address(str(values["from_name"]), addr_spec=str(values["from_email"]))
+        # One address and nothing around it: a list or a display name would reach people whom nobody decided on.
+        message["To"] = Address(addr_spec=str(values["to"]))
+        message["Subject"] = str(values["subject"])
+    except (ValueError, MessageError, IndexError) as error:
+        raise VendorRejected(
+            "address_unusable", "A header field is not what it must be.", "أحد حقول الرسالة غير صالح."
+        ) from error
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{action_id}@{str(values['from_email']).rpartition('@')[2]}>"
     if payload.get("opt_out_url"):

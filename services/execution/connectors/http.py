@@ -17,7 +17,7 @@ from services.execution.gate import Admitted
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """One method and path pattern on one host."""
+    """One method and path pattern on one host, by HTTPS on its usual port and without a query."""
 
     method: str
     host: str
@@ -32,8 +32,11 @@ class AllowList(httpx.AsyncBaseTransport):
         self._inner = inner
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if not any(
-            request.method == one.method and request.url.host == one.host and re.fullmatch(one.path, request.url.path)
+        url = request.url
+        # The path as it travels: decoded, an escaped slash or dot could pass for a segment.
+        path = url.raw_path.decode("ascii")
+        if (url.scheme, url.port, url.userinfo) != ("https", None, b"") or not any(
+            request.method == one.method and url.host == one.host and re.fullmatch(one.path, path)
             for one in self._allowed
         ):
             raise VendorRejected(
