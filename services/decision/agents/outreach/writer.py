@@ -239,8 +239,13 @@ class _Rendering:
             return self._pick("introduction", words.formal_company if alone else words.formal_person)
         return self._pick("introduction", words.company if alone else words.person)
 
+    @property
+    def _tone(self) -> Tone:
+        """WhatsApp is warm whoever reads it: a letter's formulas read as a copy there."""
+        return "warm" if self.channel == "whatsapp" else self.material.tone
+
     def _opening(self) -> str:
-        return self._pick("opening", getattr(self.words.opening[self.material.source], self.material.tone))
+        return self._pick("opening", getattr(self.words.opening[self.material.source], self._tone))
 
     def _mention(self) -> str:
         signal = self.material.signal
@@ -248,7 +253,7 @@ class _Rendering:
 
     def _ask(self) -> str:
         signal = self.material.signal
-        variants = self.words.signals[signal].ask if signal else getattr(self.words.ask, self.material.tone)
+        variants = self.words.signals[signal].ask if signal else getattr(self.words.ask, self._tone)
         return self._pick("ask", variants)
 
     def _offer(self) -> str:

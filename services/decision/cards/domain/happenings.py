@@ -36,7 +36,7 @@ def from_opportunity(
         "account": Text(en=name, ar=name),
         "channel": Text(en=channel.en, ar=channel.ar),
         "tier": Text(en=one.tier, ar=one.tier),
-        "why": Text(en=f"{'; '.join(r.en for r in reasons)}.", ar=f"{'، '.join(r.ar for r in reasons)}.")
+        "why": Text(en=_sentence("; ".join(r.en for r in reasons)), ar=f"{'، '.join(r.ar for r in reasons)}.")
         if reasons
         else Text(
             en=f"Ranked {one.tier} with {one.score:g} of 100.", ar=f"ضمن الفئة {one.tier} بتقييم {one.score:g} من 100."
@@ -57,6 +57,10 @@ def from_opportunity(
         urgency=one.parts.urgency,
         value_sar=_sar(one, rules),
     )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _risk(one: Ranked) -> str:
