@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from libs.contracts.data import TenantProfile, TenantRequest
-from libs.contracts.errors import DealixError
+from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.message import Principal, PrincipalKind, TenantId
 from libs.contracts.subjects import TENANT
 from libs.runtime.bus import Bus
@@ -71,9 +71,11 @@ class Gateway:
     def demo_principal(self) -> Principal:
         """Somebody who may look at the example tenant, and change nothing.
 
-        Raises Unavailable when the demo is off or the tenant is not known yet.
+        Raises NotFound when the demo is off, Unavailable while the tenant is not known yet.
         """
-        if not self.settings.gateway_demo or self.demo_tenant is None:
+        if not self.settings.gateway_demo:
+            raise NotFound
+        if self.demo_tenant is None:
             raise Unavailable("no_demo", "The example tenant is not available.", "المنشأة التجريبية غير متاحة الآن.")
         return Principal(
             id="system:demo", kind=PrincipalKind.SYSTEM, tenant_id=self.demo_tenant, roles=("auditor",), name="demo"

@@ -355,7 +355,7 @@ async def test_the_demo_is_the_running_pipeline_over_the_example_tenant_without_
 async def test_the_demo_can_be_switched_off() -> None:
     site = await open_site(gateway_demo=False)
     site.gateway.demo_tenant = site.tenant.tenant_id
-    problem(await site.client.get("/api/v1/targeting/opportunities/demo"), 503, "no_demo")
+    problem(await site.client.get("/api/v1/targeting/opportunities/demo"), 404, "not_found")
 
 
 # -- cards -----------------------------------------------------------------------------------------------------------
