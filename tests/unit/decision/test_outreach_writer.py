@@ -215,12 +215,19 @@ def test_every_fact_used_names_its_source() -> None:
     assert {
         "source:website_form",
         "contact_name:website_form",
-        "account_name:website_form",
         "requested_quote:notes",
+        "sector",
     } <= set(made.facts_used)
     assert f"lead:{LEAD.lead_id}" in made.provenance.sources
     bare = draft(replace(LEAD, contact_name=None, notes=None, sector=None), channel="email")
     assert bare.facts_used == ("source:website_form", "account_name:website_form")
+
+
+def test_a_fact_that_does_not_stand_in_the_text_is_not_said_to_be_used() -> None:
+    chat = draft(channel="whatsapp")
+    assert LEAD.account_name not in chat.body
+    assert not any(fact.startswith(("account_name", "sector")) for fact in chat.facts_used)
+    assert "contact_name:website_form" in chat.facts_used
 
 
 def test_an_old_or_undated_signal_is_not_brought_up() -> None:

@@ -31,7 +31,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """Everything that fills a message. `used` lists fact:source pairs; `withheld` what was left out and why."""
+    """Everything that fills a message. `facts` are fact:source pairs that may be used; `withheld` names what was left out."""
 
     language: Language
     tone: Tone
@@ -45,9 +45,22 @@ class Material:
     signal: str | None
     topic: str | None
     sender: Sender
-    used: tuple[str, ...]
+    facts: tuple[str, ...]
     withheld: tuple[str, ...] = ()
     fill: dict[str, str] = field(default_factory=dict)
+
+    def used(self, channel: str, text: str) -> tuple[str, ...]:
+        """The facts that a rendered text really uses: those whose words stand in it."""
+        shown = {
+            "contact_name": self.address is not None and (self.address.first in text or self.address.full in text),
+            "account_name": self.company is not None and self.company in text,
+            "event": self.event is not None and self.event in text,
+            "topic": bool(self.fill["topic"]) and self.fill["topic"] in text,
+            "offer": bool(self.sender.offer) and self.sender.offer in text,
+            # The sector picks a sentence that only letters have.
+            "sector": channel == "email",
+        }
+        return tuple(fact for fact in self.facts if shown.get(fact.partition(":")[0], True))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -77,7 +90,7 @@ def gather(one: Ranked, sender: Sender, rules: Targeting, language: Language | N
     used += [f"event:{lead.source}"] if event.text else []
     used += [f"{signal[0]}:{signal[1]}"] if signal else []
     used += [f"topic:{one.reading.topic}"] if one.reading.topic else []
-    used += ["sector"] if sector else []
+    used += ["sector"] if sector and sector.group != "other" else []
     used += ["offer:tenant"] if sender.offer else []
     return Material(
         language=lang,
@@ -92,7 +105,7 @@ def gather(one: Ranked, sender: Sender, rules: Targeting, language: Language | N
         signal=signal[0] if signal else None,
         topic=one.reading.topic,
         sender=sender,
-        used=tuple(used),
+        facts=tuple(used),
         withheld=_withheld(one, contact_name=person, account_name=company, event=event),
         fill=_fill(words, lang, addressee, company.text, event.text, one, sender, rules),
     )

@@ -102,6 +102,7 @@ def write(
         names=material.names,
         opt_out_url=material.sender.opt_out_url,
     )
+    used = material.used(chosen, content.text)
     checked, rated = compliance.review(content), quality.review(content)
     found = (*checked.findings, *rated.findings)
     if checked.status is ComplianceStatus.VIOLATION or rated.verdict is Verdict.FAIL:
@@ -115,10 +116,10 @@ def write(
         language=material.language,
         subject=subject,
         body=body,
-        facts_used=material.used,
+        facts_used=used,
         qa_score=rated.score,
         findings=tuple(dict.fromkeys((*(finding.code for finding in found), *material.withheld))),
-        provenance=_provenance(one, material, rated.score, profile.tenant_id, now, trace_id),
+        provenance=_provenance(one, material, used, rated.score, profile.tenant_id, now, trace_id),
     )
 
 
@@ -133,7 +134,13 @@ def _gathered(
 
 
 def _provenance(
-    one: Ranked, material: Material, score: float, tenant_id: TenantId, now: datetime, trace_id: str
+    one: Ranked,
+    material: Material,
+    used: tuple[str, ...],
+    score: float,
+    tenant_id: TenantId,
+    now: datetime,
+    trace_id: str,
 ) -> Provenance:
     """Confidence: that of the lead's facts, of the text, and of the form of address."""
     sure = 1.0 if material.address and material.address.gender else 0.95 if material.address else 0.9
@@ -144,7 +151,7 @@ def _provenance(
         version=texts(material.language).version,
         confidence=provenance.combined(one.confidence, score / 100, sure),
         freshness=one.freshness_hours,
-        sources=(f"tenant:{tenant_id}", f"lead:{one.lead.lead_id}", *material.used),
+        sources=(f"tenant:{tenant_id}", f"lead:{one.lead.lead_id}", *used),
         trace_id=trace_id,
     )
 
