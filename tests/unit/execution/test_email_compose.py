@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import SMTP, default
@@ -10,7 +11,6 @@ from uuid import UUID
 
 import pytest
 
-from libs.contracts.errors import DealixError
 from services.execution.connectors.base import Sandbox
 from services.execution.connectors.email_smtp import EmailSmtp, compose
 from services.execution.errors import VendorRejected
@@ -89,10 +89,8 @@ def test_a_mail_goes_to_one_address_and_no_list(to: str) -> None:
 
 @pytest.mark.parametrize("sender", ["أفق@ofoq.example", "x", "a@b.example, c@d.example"])
 def test_an_unusable_sender_is_refused_and_not_a_crash(sender: str) -> None:
-    try:
-        compose({**PAYLOAD, "from_email": sender}, ACTION, AT).as_bytes(policy=SMTP)
-    except DealixError as error:
-        assert isinstance(error, VendorRejected)
+    with suppress(VendorRejected):
+        assert compose({**PAYLOAD, "from_email": sender}, ACTION, AT).as_bytes(policy=SMTP)
 
 
 @pytest.mark.parametrize("field", ["to", "subject", "body", "from_name", "from_email"])
