@@ -33,6 +33,7 @@ TENANTLESS = {
     "decision.rank_queue",
     "execution.controls",  # read in every dispatch, the platform's rows with them
     "execution.work",
+    "gateway.doors",  # which door a key or session opens: hashes and ids, looked up before anyone is known
     "operating.control_deliveries",
     "trust.approval_deadlines",
 }
