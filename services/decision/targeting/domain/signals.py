@@ -108,6 +108,7 @@ def _told(folded: str, source: str, seen_at: date | None, today: date, rules: Ta
     return list(best.values())
 
 
+@lru_cache(maxsize=65536)
 def matches(clause: str) -> tuple[str, ...]:
     """Keys of the signals whose phrases stand in a folded clause and are not negated."""
     tokens = words(clause)
@@ -141,19 +142,31 @@ def stopped(reading: Reading, rules: Targeting) -> bool:
 
 
 def _topic(folded: str) -> str | None:
+    """The first topic of the catalogue whose words stand in a folded text."""
     tokens = words(folded)
-    for key, phrases in _topics():
-        for phrase in phrases:
-            for start in range(len(tokens) - len(phrase) + 1):
-                if all(word in stems(tokens[start + i]) for i, word in enumerate(phrase)):
-                    return key
-    return None
+    found = [
+        (order, key)
+        for start, token in enumerate(tokens)
+        for order, key, phrase in _naming(token)
+        if len(phrase) <= len(tokens) - start
+        and all(word in stems(tokens[start + i]) for i, word in enumerate(phrase[1:], 1))
+    ]
+    return min(found)[1] if found else None
+
+
+@lru_cache(maxsize=65536)
+def _naming(token: str) -> tuple[tuple[int, str, tuple[str, ...]], ...]:
+    """The topics that a folded word may begin to name, in the order of the catalogue."""
+    forms = stems(token)
+    return tuple(entry for entry in _topics() if entry[2][0] in forms)
 
 
 @cache
-def _topics() -> tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]:
+def _topics() -> tuple[tuple[int, str, tuple[str, ...]], ...]:
     return tuple(
-        (key, tuple(tuple(words(fold(phrase))) for phrase in topic.words)) for key, topic in targeting().topics.items()
+        (order, key, tuple(words(fold(phrase))))
+        for order, (key, topic) in enumerate(targeting().topics.items())
+        for phrase in topic.words
     )
 
 
