@@ -26,6 +26,7 @@ from services.trust.domain import approvals
 from services.trust.errors import ApprovalExpired, ApprovalNotPending, StaleHash
 from services.trust.ledger.domain.commitments import approval_data, approval_kind
 from services.trust.ledger.domain.entry import Entry
+from services.trust.paging import before
 from services.trust.store import Store, Unit
 
 MAY_READ = frozenset({"owner", "admin", "approver", "operator", "auditor", "compliance_officer", "member"})
@@ -38,13 +39,12 @@ class Approving:
     async def page(self, request: ApprovalsRequest) -> ApprovalsReply:
         """A tenant's approvals, newest first."""
         _require(request.principal, MAY_READ)
-        before = UUID(request.page.cursor) if request.page.cursor else None
         async with self._store.unit(request.principal.tenant_id) as unit:
             items = await unit.approvals(
                 request.principal.tenant_id,
                 request.state.value if request.state else None,
                 request.role,
-                before,
+                before(request.page),
                 request.page.limit + 1,
             )
         more = len(items) > request.page.limit

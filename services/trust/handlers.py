@@ -52,6 +52,7 @@ from services.trust.ledger.errors import NotYetProvable
 from services.trust.ledger.proofs import consistency, prove
 from services.trust.ledger.store import EntryFilter, SqlLedgerStore, StoredEntry
 from services.trust.packs import assemble
+from services.trust.paging import before
 from services.trust.projection import Projection
 from services.trust.store import SqlUnit, Store
 
@@ -110,9 +111,10 @@ class People:
 
     async def consents(self, request: ConsentsRequest) -> ConsentsReply:
         _require(request.principal, READERS)
-        before = UUID(request.page.cursor) if request.page.cursor else None
         async with self._store.unit(request.principal.tenant_id) as unit:
-            items = await unit.consents(request.principal.tenant_id, request.contact_id, before, request.page.limit + 1)
+            items = await unit.consents(
+                request.principal.tenant_id, request.contact_id, before(request.page), request.page.limit + 1
+            )
         more = len(items) > request.page.limit
         items = items[: request.page.limit]
         return ConsentsReply(items=tuple(items), next_cursor=str(items[-1].consent_id) if more else None)
@@ -155,7 +157,7 @@ class Books:
             actor=request.actor,
             target=request.target,
             trace_id=request.trace_id,
-            before=UUID(request.page.cursor) if request.page.cursor else None,
+            before=before(request.page),
         )
         async with self._database.batch(tenant) as work:
             rows = await SqlLedgerStore(work.connection).entries(where, request.page.limit + 1)

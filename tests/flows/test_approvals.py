@@ -15,7 +15,7 @@ import pytest
 from libs.contracts.canonical import canonical, digest
 from libs.contracts.errors import RemoteFault
 from libs.contracts.execution import ActionState
-from libs.contracts.message import Principal, new_id
+from libs.contracts.message import Page, Principal, new_id
 from libs.contracts.subjects import (
     APPROVAL_REQUESTED,
     APPROVALS,
@@ -411,3 +411,10 @@ async def test_every_step_of_an_approval_is_an_entry_of_the_ledger(world: World)
     assert kinds == [
         "decision", "approval.requested", "approval.voted", "approval.approved", "decision", "outcome",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("cursor", ["x", "'; drop table", "1", "00000000"])
+async def test_a_cursor_that_is_not_ours_is_refused_and_no_failure(world: World, cursor: str) -> None:
+    with pytest.raises(RemoteFault) as raised:
+        await world.gateway.call(APPROVALS, ApprovalsRequest(principal=APPROVER, page=Page(cursor=cursor)))
+    assert (raised.value.code, raised.value.status) == ("bad_cursor", 404)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -82,7 +82,7 @@ def _squeeze(name: str) -> str:
     return normalise(name).replace("_", "")
 
 
-@cache
+@lru_cache(maxsize=4096)  # names come from outside: what is remembered of them has an end
 def near_forbidden(name: str) -> bool:
     """Whether a name is, or is within edit distance 2 of, a forbidden effect. Known harmless names never are."""
     normal = normalise(name)
