@@ -19,7 +19,7 @@ from benchmarks.rig import PEER_DATABASE, Rig
 from libs.contracts.subjects import SUBMIT
 
 POLL_SECONDS = 0.01
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 60.0
 
 _OUR_DONE = (
     "select (select count(*) from trust.grant_closures) as closed, not exists (select 1 from trust.ledger_pending) as sequenced, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -114,6 +115,10 @@ async def rig() -> AsyncIterator[Rig]:
                 await asyncio.gather(one.plane("trust"), one.floor_process("execution"))
                 await one.plane("execution")
                 yield one
+            except BaseException:
+                for log in sorted((data_dir / "logs").glob("*.log")):
+                    print(f"--- {log.name}", *log.read_text(errors="replace").splitlines()[-12:], sep="\n", file=sys.stderr)
+                raise
             finally:
                 await one.stop()
 

@@ -153,9 +153,17 @@ def delivery_tables(schema: str) -> str:
     """
 
 
-def row_security(schema: str, *tables: str) -> str:
-    """SQL that shows a tenant's rows to that tenant's units of work alone; unset means no rows."""
-    rule = "tenant_id = any(string_to_array(nullif(current_setting('dealix.tenants', true), ''), ',')::uuid[])"
+_TENANTS = "string_to_array(nullif(current_setting('dealix.tenants', true), ''), ',')::uuid[]"
+
+
+def row_security(schema: str, *tables: str, batches: bool = False) -> str:
+    """SQL that shows a tenant's rows to that tenant's units of work alone; unset means no rows.
+
+    Both forms read the list once a statement and not once a row. The first can be an index condition. `batches` is for tables whose
+    rows are looked up by key for many tenants at once: there the list would be sorted again for every key (100 keys of 50 tenants:
+    10 ms instead of 0.5), so it becomes a hash table, and queries have to name the tenant themselves to use an index.
+    """
+    rule = f"tenant_id in (select unnest({_TENANTS}))" if batches else f"tenant_id = any((select {_TENANTS})::uuid[])"
     return "".join(
         f"create policy tenant on {schema}.{table} using ({rule}) with check ({rule});"
         f"alter table {schema}.{table} enable row level security; alter table {schema}.{table} force row level security;"

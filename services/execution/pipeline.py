@@ -217,8 +217,8 @@ class Pipeline:
                 paused = await unit.paused(tenants)
                 used = await unit.dispatch(
                     [
-                        Dispatch(j, one.claims.grant_id, one.claims.nonce, one.claims.connector)
-                        for j, one, _ in batch.admitted
+                        Dispatch(j, one.claims.grant_id, one.claims.nonce, one.claims.connector, decision)
+                        for j, one, decision in batch.admitted
                     ]
                 )
                 for job, one, decision in batch.admitted:
@@ -241,7 +241,10 @@ class Pipeline:
             ]
             if batch.closed:
                 unit.emit(ACTIONS_SETTLED, ActionsSettled(items=tuple(batch.closed)))
-        return [entry for entry in go if entry[0].action_id in moved]
+        gone = [entry for entry in go if entry[0].action_id in moved]
+        for job, _, _ in gone:
+            job.state = ActionState.DISPATCHED
+        return gone
 
     def _connector(self, job: Job, admitted: Admitted) -> Connector | None:
         """Who carries this out; None when nobody here does. Inside, it is the handler of the task type that was asked for."""

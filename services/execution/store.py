@@ -47,10 +47,13 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
+    """First use of a grant, and the decision that it came with."""
+
     job: Job
     grant_id: UUID
     nonce: str
     connector: str
+    decision: Decision
 
 
 class Unit(Protocol):
@@ -107,7 +110,7 @@ _ACCEPT = """
 with kept as (
   insert into execution.actions (tenant_id, action_id, action_type, effect, state, attempt, resource_type, resource_id, payload, salt,
     principal, reason, run_id, approval_token, idempotency_key, headers, trace_id, timeline)
-  select t, a, ty, ef, 'accepted', 1, rt, ri, pl, sa, pr::jsonb, re, ru, tok, ik, he::jsonb, tr,
+  select t, a, ty, ef, 'accepted', 1, rt, ri, pl, sa, pr::json, re, ru, tok, ik, he::json, tr,
     jsonb_build_array(jsonb_build_object('at', now(), 'state', 'accepted', 'trace_id', tr))
   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
     $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]) as x(t, a, ty, ef, rt, ri, pl, sa, pr, re, ru, tok, ik, he, tr)
@@ -119,20 +122,35 @@ with kept as (
 select action_id from kept
 """
 
+# A dispatch is recorded by its row alone: the action's own row keeps `accepted` until there is an outcome, and is only locked, so that
+# it is not rewritten twice. Whoever reads it together with its dispatch sees `dispatched`.
+_DISPATCHED = """
+select s.action_id from unnest($1::uuid[], $2::uuid[], $3::int[]) as x(t, a, n)
+join execution.actions s on s.tenant_id = x.t and s.action_id = x.a
+where s.attempt = x.n and s.state = 'accepted' for no key update of s
+"""
+
 _MOVE = """
 with x as (
   select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::bool[], $7::text[], $8::text[], $9::text[],
-    $10::uuid[], $11::uuid[], $12::text[], $13::text[], $14::text[], $15::text[], $16::float8[], $17::int[], $18::text[])
-    as x(t, a, n, st, detail, final, cl, mo, rs, ap, gr, pv, rc, er, wf, due, nx, cm)
+    $10::uuid[], $11::uuid[], $12::text[], $13::text[], $14::text[], $15::text[], $16::float8[], $17::int[], $18::text[], $19::bool[])
+    as x(t, a, n, st, detail, final, cl, mo, rs, ap, gr, pv, rc, er, wf, due, nx, cm, sent)
+), y as (
+  select x.*, d.at, d.class, d.mode, d.reasons, d.approval_id, d.policy_version, d.connector_mode
+  from x left join execution.dispatches d on x.sent and d.tenant_id = x.t and d.action_id = x.a and d.attempt = x.n
 ), moved as (
-  update execution.actions s set state = x.st, class = coalesce(x.cl, s.class), mode = coalesce(x.mo, s.mode),
-    reasons = coalesce(x.rs::jsonb, s.reasons), approval_id = coalesce(x.ap, s.approval_id), grant_id = coalesce(x.gr, s.grant_id),
-    policy_version = coalesce(x.pv, s.policy_version), receipt = coalesce(x.rc::jsonb, s.receipt), error = x.er, waiting_for = x.wf,
-    attempt = coalesce(x.nx, s.attempt), connector_mode = coalesce(x.cm, s.connector_mode),
-    timeline = case when s.state = x.st and x.detail = '' then s.timeline
-               else s.timeline || jsonb_build_object('at', now(), 'state', x.st, 'detail', x.detail) end
-  from x where s.tenant_id = x.t and s.action_id = x.a and s.attempt = x.n and s.state in ('accepted', 'granted', 'dispatched', 'unknown')
-  returning s.action_id, x.final, x.due
+  update execution.actions s set state = y.st, class = coalesce(y.cl, y.class, s.class), mode = coalesce(y.mo, y.mode, s.mode),
+    reasons = coalesce(y.rs::json, y.reasons, s.reasons), approval_id = coalesce(y.ap, y.approval_id, s.approval_id),
+    grant_id = coalesce(y.gr, s.grant_id), policy_version = coalesce(y.pv, y.policy_version, s.policy_version),
+    receipt = coalesce(y.rc::json, s.receipt), error = y.er, waiting_for = y.wf, attempt = coalesce(y.nx, s.attempt),
+    connector_mode = coalesce(y.cm, y.connector_mode, s.connector_mode),
+    timeline = case when y.at is not null then
+                 s.timeline || jsonb_build_array(jsonb_build_object('at', y.at, 'state', 'dispatched', 'detail', ''),
+                                                 jsonb_build_object('at', now(), 'state', y.st, 'detail', y.detail))
+               when s.state = y.st and y.detail = '' then s.timeline
+               else s.timeline || jsonb_build_object('at', now(), 'state', y.st, 'detail', y.detail) end
+  from y where s.tenant_id = y.t and s.action_id = y.a and s.attempt = y.n and s.state in ('accepted', 'unknown')
+  returning s.action_id, y.final, y.due
 ), gone as (
   delete from execution.work w using moved m where w.action_id = m.action_id and m.final
 ), later as (
@@ -142,10 +160,16 @@ with x as (
 select action_id from moved
 """
 
-_ACTION_COLUMNS = (
-    "tenant_id, action_id, action_type, class, mode, state, reasons, resource_type, resource_id, payload, approval_id, grant_id, receipt, "
-    "policy_version, trace_id, linked_traces, waiting_for, attempt, principal, error, timeline"
-)
+_ACTIONS = """
+select a.tenant_id, a.action_id, a.action_type, coalesce(d.class, a.class) as class, coalesce(d.mode, a.mode) as mode,
+  case when d.at is null then a.state else 'dispatched' end as state, coalesce(d.reasons, a.reasons) as reasons, a.resource_type,
+  a.resource_id, a.payload, coalesce(d.approval_id, a.approval_id) as approval_id, coalesce(d.grant_id, a.grant_id) as grant_id,
+  a.receipt, coalesce(d.policy_version, a.policy_version) as policy_version, a.trace_id, a.linked_traces, a.waiting_for, a.attempt,
+  a.principal, a.error, case when d.at is null then a.timeline
+    else a.timeline || jsonb_build_object('at', d.at, 'state', 'dispatched', 'detail', '') end as timeline
+from execution.actions a left join execution.dispatches d
+  on a.state = 'accepted' and d.tenant_id = a.tenant_id and d.action_id = a.action_id and d.attempt = a.attempt
+"""
 
 
 class SqlUnit:
@@ -164,8 +188,7 @@ class SqlUnit:
              j.principal.model_dump_json(), j.reason, j.run_id, j.approval_token, j.idempotency_key, json.dumps(j.headers), j.trace_id)
             for j in jobs
         ]  # fmt: skip
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        fresh = {row["action_id"] for row in await self._c.fetch(_ACCEPT, *columns, owner, LEASE_SECONDS)}
+        fresh = {row["action_id"] for row in await self._c.fetch(_ACCEPT, *_columns(rows), owner, LEASE_SECONDS)}
         out = []
         for job in jobs:
             if job.action_id in fresh:
@@ -198,35 +221,41 @@ class SqlUnit:
         return {(row["tenant_id"], row["scope"], row["target"]) for row in rows}
 
     async def dispatch(self, dispatches: Sequence[Dispatch]) -> set[UUID]:
-        rows = await self._c.fetch(
-            "insert into execution.dispatches (tenant_id, action_id, attempt, grant_id, nonce, connector) "
-            "select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[]) "
-            "on conflict do nothing returning grant_id",
-            [d.job.tenant_id for d in dispatches],
-            [d.job.action_id for d in dispatches],
-            [d.job.attempt for d in dispatches],
-            [d.grant_id for d in dispatches],
-            [d.nonce for d in dispatches],
-            [d.connector for d in dispatches],
+        if not dispatches:
+            return set()
+        rows = [
+            (d.job.tenant_id, d.job.action_id, d.job.attempt, d.grant_id, d.nonce, d.connector, d.job.connector_mode,
+             d.decision.action_class, d.decision.mode, _reasons(d.decision), d.decision.approval_id, d.decision.policy_version)
+            for d in dispatches
+        ]  # fmt: skip
+        used = await self._c.fetch(
+            "insert into execution.dispatches (tenant_id, action_id, attempt, grant_id, nonce, connector, connector_mode, class, mode, reasons, "
+            "approval_id, policy_version) select t, a, n, g, no, c, cm, cl, m, r::json, ap, pv from unnest($1::uuid[], $2::uuid[], $3::int[], "
+            "$4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::uuid[], $12::text[]) "
+            "as x(t, a, n, g, no, c, cm, cl, m, r, ap, pv) on conflict do nothing returning grant_id",
+            *_columns(rows),
         )
-        return {row["grant_id"] for row in rows}
+        return {row["grant_id"] for row in used}
 
     async def dispatches(self, tenant_id: UUID, action_id: UUID) -> int:
         count = "select count(*) from execution.dispatches where tenant_id = $1 and action_id = $2"
         return int(await self._c.fetchval(count, tenant_id, action_id))
 
     async def move(self, moves: Sequence[Move]) -> set[UUID]:
-        if not moves:
-            return set()
-        columns = [list(column) for column in zip(*(_move_row(m) for m in moves), strict=True)]
-        return {row["action_id"] for row in await self._c.fetch(_MOVE, *columns)}
+        dispatched = [
+            (m.job.tenant_id, m.job.action_id, m.job.attempt) for m in moves if m.state is ActionState.DISPATCHED
+        ]
+        others = [_move_row(m) for m in moves if m.state is not ActionState.DISPATCHED]
+        moved = await self._c.fetch(_DISPATCHED, *_columns(dispatched)) if dispatched else []
+        moved += await self._c.fetch(_MOVE, *_columns(others)) if others else []
+        return {row["action_id"] for row in moved}
 
     async def keep_sandbox(self, messages: Sequence[tuple[UUID, SandboxMessage]]) -> None:
         if not messages:
             return
         await self._c.execute(
             "insert into execution.sandbox (tenant_id, message_id, action_id, connector, operation, at, request) "
-            "select t, m, a, c, o, at, r::jsonb from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], "
+            "select t, m, a, c, o, at, r::json from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], "
             "$7::text[]) as x(t, m, a, c, o, at, r)",
             [tenant for tenant, _ in messages],
             [m.message_id for _, m in messages],
@@ -239,38 +268,36 @@ class SqlUnit:
 
     async def jobs(self, ids: Sequence[tuple[UUID, int, int]]) -> list[Job]:
         rows = await self._c.fetch(
-            "select * from execution.actions where action_id = any($1::uuid[])", [i for i, _, _ in ids]
-        )
+            "select a.*, d.grant_id as dispatched_grant, d.connector_mode as dispatched_mode from execution.actions a left join "
+            "execution.dispatches d on a.state = 'accepted' and d.tenant_id = a.tenant_id and d.action_id = a.action_id "
+            "and d.attempt = a.attempt where a.tenant_id = any($1::uuid[]) and a.action_id = any($2::uuid[])",
+            list(self._work.tenants), [i for i, _, _ in ids],
+        )  # fmt: skip
         leases = {action: (epoch, tries) for action, epoch, tries in ids}
         return [_job(row, *leases[row["action_id"]]) for row in rows]
 
     async def action(self, tenant_id: UUID, action_id: UUID) -> Action | None:
-        row = await self._c.fetchrow(
-            f"select {_ACTION_COLUMNS} from execution.actions where tenant_id = $1 and action_id = $2",
-            tenant_id,
-            action_id,
-        )
+        row = await self._c.fetchrow(f"{_ACTIONS} where a.tenant_id = $1 and a.action_id = $2", tenant_id, action_id)
         return _action(row) if row else None
 
     async def actions(self, tenant_id: UUID, state: str | None, before: UUID | None, limit: int) -> list[Action]:
         rows = await self._c.fetch(
-            f"select {_ACTION_COLUMNS} from execution.actions where tenant_id = $1 and ($2::text is null or state = $2) "
-            "and ($3::uuid is null or action_id < $3) order by action_id desc limit $4",
+            f"{_ACTIONS} where a.tenant_id = $1 and ($2::text is null or case when d.at is null then a.state = $2 else $2 = 'dispatched' end) "
+            "and ($3::uuid is null or a.action_id < $3) order by a.action_id desc limit $4",
             tenant_id, state, before, limit,
         )  # fmt: skip
         return [_action(row) for row in rows]
 
     async def resume(self, tenant_id: UUID, action_id: UUID, trace_id: str, headers: dict[str, str]) -> bool:
         """Put an action that waited for people back to work, as its next attempt and in the trace of whoever answered."""
-        row = await self._c.fetchrow(
-            "update execution.actions set state = 'accepted', attempt = attempt + 1, waiting_for = null, headers = $4::jsonb, "
+        if not await self._still_waiting(tenant_id, action_id):
+            return False
+        await self._c.execute(
+            "update execution.actions set state = 'accepted', attempt = attempt + 1, waiting_for = null, headers = $4::json, "
             "linked_traces = array_append(linked_traces, $3), timeline = timeline || jsonb_build_object('at', now(), 'state', 'accepted', "
-            "'detail', 'approval decided', 'trace_id', $3::text) "
-            "where tenant_id = $1 and action_id = $2 and state in ('accepted', 'awaiting_approval') returning 1",
+            "'detail', 'approval decided', 'trace_id', $3::text) where tenant_id = $1 and action_id = $2",
             tenant_id, action_id, trace_id, json.dumps(headers),
         )  # fmt: skip
-        if row is None:
-            return False
         await self._c.execute(
             "insert into execution.work (action_id, tenant_id) values ($1, $2) on conflict (action_id) do update set due_at = now(), "
             "lease_owner = null, lease_until = null, tries = 0",
@@ -280,14 +307,31 @@ class SqlUnit:
 
     async def end(self, tenant_id: UUID, action_id: UUID, state: ActionState, detail: str) -> bool:
         """Finish an action that has not been dispatched: cancelled, expired or refused by people."""
-        row = await self._c.fetchrow(
+        if not await self._still_waiting(tenant_id, action_id):
+            return False
+        await self._c.execute(
             "update execution.actions set state = $3, waiting_for = null, timeline = timeline || jsonb_build_object('at', now(), 'state', "
-            "$3::text, 'detail', $4::text) where tenant_id = $1 and action_id = $2 and state in ('accepted', 'awaiting_approval') returning 1",
+            "$3::text, 'detail', $4::text) where tenant_id = $1 and action_id = $2",
             tenant_id, action_id, state.value, detail,
         )  # fmt: skip
-        if row is not None:
-            await self._c.execute("delete from execution.work where action_id = $1", action_id)
-        return row is not None
+        await self._c.execute("delete from execution.work where action_id = $1", action_id)
+        return True
+
+    async def _still_waiting(self, tenant_id: UUID, action_id: UUID) -> bool:
+        """Lock an action, and say whether it has been neither dispatched nor ended.
+
+        Two statements on purpose: the second sees a dispatch that committed while the first waited for its lock.
+        """
+        row = await self._c.fetchrow(
+            "select attempt from execution.actions where tenant_id = $1 and action_id = $2 and state in ('accepted', 'awaiting_approval') "
+            "for no key update",
+            tenant_id, action_id,
+        )  # fmt: skip
+        return row is not None and not await self._c.fetchval(
+            "select exists (select 1 from execution.dispatches d join execution.actions a using (tenant_id, action_id, attempt) "
+            "where a.tenant_id = $1 and a.action_id = $2 and a.state = 'accepted')",
+            tenant_id, action_id,
+        )  # fmt: skip
 
     async def sandbox(
         self, tenant_id: UUID, connector: str | None, before: UUID | None, limit: int
@@ -347,13 +391,21 @@ class SqlStore:
             return int(await work.connection.fetchval("select count(*) from execution.work"))
 
 
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _reasons(decision: Decision) -> str:
+    return json.dumps([reason.model_dump() for reason in decision.reasons], ensure_ascii=False)
+
+
 def _move_row(m: Move) -> tuple[Any, ...]:
     d = m.decision
-    reasons = json.dumps([r.model_dump() for r in d.reasons], ensure_ascii=False) if d else None
     return (
-        m.job.tenant_id, m.job.action_id, m.job.attempt, m.state.value, m.detail, m.final, d.action_class.value if d else None,
-        d.mode.value if d else None, reasons, d.approval_id if d else None, m.job.grant_id, d.policy_version if d else None,
+        m.job.tenant_id, m.job.action_id, m.job.attempt, m.state, m.detail, m.final, d.action_class if d else None,
+        d.mode if d else None, _reasons(d) if d else None, d.approval_id if d else None, m.job.grant_id, d.policy_version if d else None,
         m.receipt.model_dump_json() if m.receipt else None, m.error, m.waiting_for, m.due_seconds, m.next_attempt, m.job.connector_mode,
+        m.job.state is ActionState.DISPATCHED,
     )  # fmt: skip
 
 
@@ -373,12 +425,12 @@ def _job(row: Any, epoch: int, tries: int) -> Job:
         idempotency_key=row["idempotency_key"],
         headers=json.loads(row["headers"]),
         trace_id=row["trace_id"],
-        state=ActionState(row["state"]),
+        state=ActionState.DISPATCHED if row["dispatched_grant"] is not None else ActionState(row["state"]),
         attempt=row["attempt"],
         epoch=epoch,
         tries=tries,
-        grant_id=row["grant_id"],
-        connector_mode=row["connector_mode"],
+        grant_id=row["dispatched_grant"] or row["grant_id"],
+        connector_mode=row["dispatched_mode"] or row["connector_mode"],
     )
 
 

@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Protocol
 from uuid import UUID
 
 from libs.contracts.data import ContactFacts
 from libs.contracts.execution import Settled
-from libs.contracts.message import Message
+from libs.contracts.message import Message, PrincipalKind
 from libs.contracts.subjects import Event
 from libs.contracts.trust import Approval, ApprovalStep, ConsentRecord, Decision
 from libs.runtime.database import BatchWork, Database, SessionWork
@@ -126,7 +128,8 @@ select e.ord, now() as now, d.reply, a.approval_id, a.state as approval_state, a
               and q.day = (now() at time zone 'Asia/Riyadh')::date), 0) end as sent_today,
   case when e.agent = '' then 0 else
    (select count(*) from trust.decisions b where b.tenant_id = e.tenant and b.subject_id = e.agent and b.outcome = 'refused'
-      and not (b.question->>'earlier_attempt_open')::boolean and b.decided_at > now() - interval '10 minutes') end as agent_blocks
+      and b.decided_at > now() - interval '10 minutes' and not exists (select 1 from trust.questions w where w.digest = b.question
+        and (w.document->>'earlier_attempt_open')::boolean)) end as agent_blocks
 from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[])
      with ordinality as e(tenant, action, attempt, digest, contact, channel, purpose, mac, agent, ord)
 left join trust.decisions d on d.tenant_id = e.tenant and d.action_id = e.action and d.attempt = e.attempt and d.digest = e.digest
@@ -138,13 +141,31 @@ left join lateral (select approval_id, state, expires_at from trust.approvals a
 order by e.ord
 """
 
+# For what needs no facts about a person or an agent, which is most: a row only where anything is on record, which is rare.
+_KNOWN_PLAIN = """
+select * from (
+  select e.ord, d.reply, a.approval_id, a.state as approval_state, a.expires_at < now() as lapsed,
+    e.attempt > 1 and exists(
+      select 1 from trust.decisions p left join trust.grant_closures g on g.tenant_id = p.tenant_id and g.grant_id = p.grant_id
+      where p.tenant_id = e.tenant and p.action_id = e.action and p.attempt < e.attempt and p.grant_id is not null
+        and coalesce(g.outcome, 'open') not in ('not_sent', 'failed')) as earlier_open
+  from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) with ordinality as e(tenant, action, attempt, digest, ord)
+  left join trust.decisions d on d.tenant_id = e.tenant and d.action_id = e.action and d.attempt = e.attempt and d.digest = e.digest
+  left join lateral (select approval_id, state, expires_at from trust.approvals a
+       where a.tenant_id = e.tenant and a.action_id = e.action and a.payload_hash = e.digest
+       order by approval_id desc limit 1) a on true
+) found where reply is not null or approval_id is not null or earlier_open
+"""
+
 _KEEP = """
-with kept as (
+with asked as (
+  insert into trust.questions (digest, document) select d, q::json from unnest($17::bytea[], $18::text[]) as x(d, q) on conflict do nothing
+), kept as (
   insert into trust.decisions (tenant_id, action_id, attempt, digest, decision_id, outcome, mode, effect, subject_id, contact_id,
     channel, grant_id, approval_id, policy_version, question, reply)
-  select t, a, n, d, i, o, m, e, s, c, nullif(ch, ''), g, ap, pv, q::jsonb, r
+  select t, a, n, d, i, o, m, e, s, c, nullif(ch, ''), g, ap, pv, q, r
   from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[],
-    $11::text[], $12::uuid[], $13::uuid[], $14::text[], $15::text[], $16::bytea[])
+    $11::text[], $12::uuid[], $13::uuid[], $14::text[], $15::bytea[], $16::bytea[])
     as x(t, a, n, d, i, o, m, e, s, c, ch, g, ap, pv, q, r)
   returning tenant_id, channel, grant_id
 )
@@ -170,6 +191,28 @@ class SqlUnit:
         return now
 
     async def known(self, prepared: Sequence[Prepared], macs: Sequence[str]) -> list[Known]:
+        out = [_NOTHING_KNOWN] * len(prepared)
+        plain = [n for n, p in enumerate(prepared) if _is_plain(p)]
+        others = [n for n, p in enumerate(prepared) if not _is_plain(p)]
+        if plain:
+            rows = await self._c.fetch(
+                _KNOWN_PLAIN,
+                [prepared[n].evaluation.tenant_id for n in plain],
+                [prepared[n].evaluation.action_id for n in plain],
+                [prepared[n].evaluation.attempt for n in plain],
+                [prepared[n].digest for n in plain],
+            )
+            for row in rows:
+                out[plain[row["ord"] - 1]] = Known(
+                    _prior(row), OnRecord(None, False, row["earlier_open"], *_approved(row), 0, 0)
+                )
+        if others:
+            found = await self._known_people([prepared[n] for n in others], [macs[n] for n in others])
+            for n, known in zip(others, found, strict=True):
+                out[n] = known
+        return out
+
+    async def _known_people(self, prepared: Sequence[Prepared], macs: Sequence[str]) -> list[Known]:
         capped = sorted({(p.evaluation.tenant_id, p.effect.channel) for p in prepared if p.effect and p.effect.channel})
         if capped:
             # One decider a sender at a time, so that two replicas can't both take the last message of a cap.
@@ -197,7 +240,8 @@ class SqlUnit:
         if not rulings:
             return
         columns = list(zip(*(_ruling_row(r) for r in rulings), strict=True))
-        await self._c.execute(_KEEP, *[list(column) for column in columns])
+        asked = dict(_document(r.question) for r in rulings)
+        await self._c.execute(_KEEP, *[list(column) for column in columns], list(asked), list(asked.values()))
 
     async def add_approvals(self, approvals: Sequence[tuple[Approval, int, str]]) -> None:
         await self._c.executemany(
@@ -401,7 +445,7 @@ class SqlUnit:
     async def close_grants(self, items: Sequence[Settled]) -> list[Settled]:
         rows = await self._c.fetch(
             """insert into trust.grant_closures (tenant_id, grant_id, action_id, attempt, outcome, receipt, closed_at)
-               select t, g, a, n, o, r::jsonb, c from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[],
+               select t, g, a, n, o, r::json, c from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[],
                  $7::timestamptz[]) as x(t, g, a, n, o, r, c) on conflict do nothing returning grant_id""",
             [i.tenant_id for i in items],
             [i.grant_id for i in items],
@@ -451,25 +495,43 @@ def _state(row: Any, suppressed: frozenset[str], consents: tuple[tuple[str, str]
     )  # fmt: skip
 
 
-def _known(row: Any, prepared: Prepared) -> Known:
-    prior = Decision.model_validate_json(row["reply"]) if row["reply"] is not None else None
-    channel = prepared.effect.channel if prepared.effect else None
-    contact = None
-    if row["contact_id"] is not None and channel is not None:
-        contact = _state(row, frozenset(), ((channel, row["consent"]),) if row["consent"] else ())
+_NOTHING_KNOWN = Known(None, OnRecord(None, False, False, "none", None, 0, 0))
+
+
+def _is_plain(prepared: Prepared) -> bool:
+    """Whether policy looks at no person's facts, no caps and no agent's record for this one."""
+    effect = prepared.effect
+    return (effect is None or effect.channel is None) and prepared.evaluation.subject.kind is not PrincipalKind.AGENT
+
+
+def _prior(row: Any) -> Decision | None:
+    return Decision.model_validate_json(row["reply"]) if row["reply"] is not None else None
+
+
+def _approved(row: Any) -> tuple[str, UUID | None]:
+    """The state of the newest approval of exactly this payload, as policy sees it, and its id."""
     state = {"approved": "approved", "rejected": "rejected", "pending": "pending", None: "none"}.get(
         row["approval_state"], "lapsed"
     )
     if state in ("approved", "pending") and row["lapsed"]:
         state = "lapsed"
+    return state, row["approval_id"]
+
+
+def _known(row: Any, prepared: Prepared) -> Known:
+    channel = prepared.effect.channel if prepared.effect else None
+    contact = None
+    if row["contact_id"] is not None and channel is not None:
+        contact = _state(row, frozenset(), ((channel, row["consent"]),) if row["consent"] else ())
+    approval, approval_id = _approved(row)
     return Known(
-        prior,
+        _prior(row),
         OnRecord(
             contact=contact,
             recipient_suppressed=row["suppressed"],
             earlier_attempt_open=row["earlier_open"],
-            approval=state,
-            approval_id=row["approval_id"],
+            approval=approval,
+            approval_id=approval_id,
             touches_this_week=row["touches"],
             sent_today=row["sent_today"],
             agent_blocks=row["agent_blocks"],
@@ -477,12 +539,19 @@ def _known(row: Any, prepared: Prepared) -> Known:
     )
 
 
+@lru_cache(4096)
+def _document(question: Question) -> tuple[bytes, str]:
+    """A question's digest, and the JSON that it is the digest of."""
+    text = json.dumps(asdict(question), sort_keys=True)
+    return sha256(text.encode()).digest(), text
+
+
 def _ruling_row(ruling: Ruling) -> tuple[Any, ...]:
     p, d = ruling.prepared, ruling.decision
     return (
         d.tenant_id, d.action_id, d.attempt, p.digest, d.decision_id, d.outcome.value, d.mode.value, p.evaluation.effect,
         p.evaluation.subject.id, p.contact_id, (p.effect.channel or "") if p.effect else "", ruling.grant_id, d.approval_id,
-        d.policy_version, json.dumps(asdict(ruling.question)), d.model_dump_json().encode(),
+        d.policy_version, _document(ruling.question)[0], d.model_dump_json().encode(),
     )  # fmt: skip
 
 

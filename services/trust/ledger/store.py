@@ -51,7 +51,7 @@ class LedgerStore(Protocol):
         ...
 
     async def take_pending(self, limit: int) -> list[Pending]:
-        """Remove and return the oldest pending leaves, in order."""
+        """Remove and return the oldest pending leaves, in order: `limit`, or a few more where they were recorded together."""
         ...
 
     async def heads(self, log_ids: Collection[UUID]) -> dict[UUID, TreeHead]:
@@ -106,17 +106,24 @@ with given as (
     on conflict do nothing
     returning tenant_id, entry_id
 )
-insert into trust.ledger_pending (entry_id, log_id, leaf_hash)
-select given.entry_id, given.tenant_id, given.leaf_hash
-from given join recorded using (tenant_id, entry_id) order by given.position
+insert into trust.ledger_pending (log_ids, entry_ids, leaf_hashes)
+select array_agg(tenant_id order by position), array_agg(entry_id order by position), array_agg(leaf_hash order by position)
+from given join recorded using (tenant_id, entry_id) having count(*) > 0
 """
 
+# By an array, so that the planner reads the index and never the whole heap with its dead rows.
 _TAKE = """
 with taken as (
-    delete from trust.ledger_pending where position in (select position from trust.ledger_pending order by position limit $1)
-    returning position, log_id, entry_id, leaf_hash
+    delete from trust.ledger_pending where position = any(array(
+        select position from (
+            select position, sum(cardinality(entry_ids)) over (order by position) - cardinality(entry_ids) as before
+            from (select position, entry_ids from trust.ledger_pending order by position limit $1) first
+        ) counted where before < $1))
+    returning position, log_ids, entry_ids, leaf_hashes
 )
-select log_id, entry_id, leaf_hash from taken order by position
+select each.log_id, each.entry_id, each.leaf_hash from taken,
+    unnest(taken.log_ids, taken.entry_ids, taken.leaf_hashes) with ordinality as each(log_id, entry_id, leaf_hash, place)
+order by taken.position, each.place
 """
 
 _MOVE_HEADS = """

@@ -17,12 +17,13 @@ create table trust.ledger_entries (
 );
 create index ledger_entries_target on trust.ledger_entries (tenant_id, target, entry_id);
 
--- Written in the caller's transaction, emptied by the sequencer in order of position.
+-- Written in the caller's transaction, emptied by the sequencer in order of position. One row for all that one statement recorded:
+-- a queue of single entries would cost an insert and a delete each, and bloat.
 create table trust.ledger_pending (
-    position   bigint generated always as identity primary key,
-    entry_id   uuid  not null,
-    log_id     uuid  not null,
-    leaf_hash  bytea not null check (length(leaf_hash) = 32)
+    position     bigint generated always as identity primary key,
+    log_ids      uuid[]  not null,
+    entry_ids    uuid[]  not null,
+    leaf_hashes  bytea[] not null check (cardinality(log_ids) = cardinality(entry_ids) and cardinality(log_ids) = cardinality(leaf_hashes))
 );
 
 create table trust.ledger_leaves (

@@ -13,15 +13,21 @@ create table trust.decisions (
   tenant_id uuid not null, action_id uuid not null, attempt int not null, digest text not null,
   decision_id uuid not null, outcome text not null, mode text not null, effect text not null, subject_id text not null,
   contact_id uuid, channel text, grant_id uuid, approval_id uuid, policy_version text not null,
-  question jsonb not null, reply bytea not null, decided_at timestamptz not null default now(),
+  question bytea not null, reply bytea not null, decided_at timestamptz not null default now(),
   primary key (tenant_id, action_id, attempt, digest));
+-- A row is a little longer than PostgreSQL likes to keep in one piece: compressing each would cost more than the room is worth.
+alter table trust.decisions set (toast_tuple_target = 8160);
 create index decisions_touch on trust.decisions (tenant_id, contact_id, channel, decided_at) where grant_id is not null and contact_id is not null;
 create index decisions_subject on trust.decisions (tenant_id, subject_id, decided_at) where outcome = 'refused';
 create unique index decisions_grant on trust.decisions (grant_id) where grant_id is not null;
 
+-- What policy was asked, by the SHA-256 that decisions name: a closed record of plain facts without ids, so that most decisions
+-- share theirs with many others, of all tenants.
+create table trust.questions (digest bytea primary key, document json not null);
+
 create table trust.grant_closures (
   tenant_id uuid not null, grant_id uuid not null, action_id uuid not null, attempt int not null,
-  outcome text not null, receipt jsonb, closed_at timestamptz not null,
+  outcome text not null, receipt json, closed_at timestamptz not null,
   primary key (tenant_id, grant_id));
 
 create table trust.approvals (
@@ -72,7 +78,7 @@ create table trust.evidence_packs (
 
 -- Rows of these are facts that happened: the plane's role may add to them, never change them.
 create table trust.append_only (name text primary key);
-insert into trust.append_only values ('decisions'), ('grant_closures'), ('approval_steps'), ('ledger_leaves'), ('ledger_nodes'), ('ledger_checkpoints');
+insert into trust.append_only values ('decisions'), ('questions'), ('grant_closures'), ('approval_steps'), ('ledger_leaves'), ('ledger_nodes'), ('ledger_checkpoints');
 """
 
 
@@ -81,9 +87,9 @@ def upgrade() -> None:
     run(_TABLES)
     for statement in TABLES:
         run(statement)
+    run(row_security("trust", "decisions", "grant_closures", "approvals", "ledger_entries", batches=True))
     run(
         row_security(
-            "trust", "decisions", "grant_closures", "approvals", "approval_steps", "contact_facts", "consents", "suppressions",
-            "caps", "evidence_packs", "ledger_entries",
+            "trust", "approval_steps", "contact_facts", "consents", "suppressions", "caps", "evidence_packs",
         )
-    )
+    )  # fmt: skip
