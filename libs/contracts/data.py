@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.contracts.message import Message, Page, Principal, TenantId
+from libs.contracts.message import Message, Page, Principal, TenantId, Text
 from libs.contracts.trust import Contactability
 
 
@@ -90,6 +90,8 @@ class ImportStatus(Message):
     progress: Annotated[float, Field(ge=0, le=1)]
     dry_run: bool = False
     mapping: tuple[ColumnMapping, ...] = ()
+    fields: dict[str, Text] = {}
+    """After a dry run: the fields that a column may feed, by key, as people call them."""
     error_code: str | None = None
     error_en: str | None = None
     error_ar: str | None = None

@@ -16,9 +16,10 @@ from libs.contracts.data import (
     ImportStatus,
     RejectedRow,
 )
-from libs.contracts.message import new_id
+from libs.contracts.message import Text, new_id
 from libs.runtime.database import BatchWork
 from services.data.importing.codec import account_fields, contact_fields, said, to_json
+from services.data.importing.domain.mapping import fields, label
 from services.data.importing.domain.records import ExistingRecord, MergePlan, ParsedFile
 
 LEASE_SECONDS = 120
@@ -308,6 +309,9 @@ def _status(row: Any) -> ImportStatus:
         progress=row["progress"],
         dry_run=request.dry_run,
         mapping=tuple(ColumnMapping(**m) for m in json.loads(row["mapping"])),
+        fields={key: Text(en=label(key, "en"), ar=label(key, "ar")) for key in sorted(fields())}
+        if request.dry_run
+        else {},
         error_code=row["error_code"],
         error_en=row["error_en"],
         error_ar=row["error_ar"],

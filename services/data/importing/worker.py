@@ -87,8 +87,9 @@ class ImportWorker:
         parsed, rows = await asyncio.to_thread(_read, content, request, self._runtime.now().date())
         await self._step(tenant_id, import_id, ImportState.MATCHING, 0.4)
         await self._write(tenant_id, request, parsed, rows)
-        if not request.dry_run:
-            await self._assess(tenant_id, import_id)
+        if request.dry_run:
+            return  # the file stays for the import that may follow; unused, it goes with the bucket's time limit
+        await self._assess(tenant_id, import_id)
         await self._forget(request)
 
     async def _fetch(self, request: ImportRequest) -> bytes:

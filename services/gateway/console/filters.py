@@ -132,8 +132,12 @@ def filters(lang: Lang, messages: NullTranslations) -> Mapping[str, Callable[...
         number = format_decimal(Decimal(value), format="#,##0.00", locale=_NUMBERS)
         if lang == "ar":
             unit = CURRENCY_AR.get(currency, currency)
-            return Markup('<span class="money"><bdi dir="ltr">{}</bdi> <span class="unit">{}</span></span>').format(number, unit)
-        return Markup('<span class="money"><bdi dir="ltr"><span class="unit">{}</span> {}</bdi></span>').format(currency, number)
+            return Markup('<span class="money"><bdi dir="ltr">{}</bdi> <span class="unit">{}</span></span>').format(
+                number, unit
+            )
+        return Markup('<span class="money"><bdi dir="ltr"><span class="unit">{}</span> {}</bdi></span>').format(
+            currency, number
+        )
 
     def duration(minutes: int) -> Markup:
         """A span of minutes, without sign: `2 س 58 د`, `42 د`, `3 ي 4 س`."""

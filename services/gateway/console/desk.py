@@ -1,0 +1,149 @@
+"""What every page of the console has: the reader's language, the shell around the page, and how a page is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.responses import Response
+from starlette.types import Scope
+
+from libs.contracts.errors import DealixError
+from libs.contracts.execution import ConnectorsRequest
+from libs.contracts.message import Principal
+from libs.contracts.subjects import APPROVALS, CONNECTORS
+from libs.contracts.trust import ApprovalsRequest, ApprovalState
+from services.gateway.console import pages, present
+from services.gateway.console.render import SECURITY_HEADERS, render, render_fragment
+from services.gateway.console.urls import url
+from services.gateway.console.views import Flash, Lang, Shell, Theme
+from services.gateway.domain.people import Caller
+from services.gateway.http.context import Gateway, GatewayDep
+from services.gateway.http.guards import maybe_caller
+
+LANG_COOKIE, THEME_COOKIE = "dealix_lang", "dealix_theme"
+
+
+def language(cookies: Mapping[str, str]) -> Lang:
+    """Arabic unless the reader chose English."""
+    return "en" if cookies.get(LANG_COOKIE) == "en" else "ar"
+
+
+class Desk:
+    """A request of the console, with the gateway behind it."""
+
+    def __init__(self, request: Request, gateway: Gateway) -> None:
+        self.request = request
+        self.gateway = gateway
+        self.lang: Lang = language(request.cookies)
+        self.caller: Caller | None = maybe_caller(request)
+
+    @property
+    def who(self) -> Principal:
+        """Whoever is signed in. The edge lets nobody else get here."""
+        if self.caller is None:
+            raise RuntimeError("a page was reached without signing in")
+        return self.caller.principal
+
+    async def call(self, call: Any, request: Any) -> Any:
+        return await self.gateway.bus.call(call, request)
+
+    async def shell(self, flash: Flash | None = None) -> Shell:
+        query = self.request.url.query
+        theme = self.request.cookies.get(THEME_COOKIE, "auto")
+        common: dict[str, Any] = {
+            "lang": self.lang,
+            "now": self.gateway.now(),
+            "path": self.request.url.path + (f"?{query}" if query else ""),
+            "theme": cast(Theme, theme if theme in ("light", "dark") else "auto"),
+            "flash": flash,
+        }
+        if self.caller is None:
+            return Shell(csrf="", **common)
+        profile = await self.gateway.profile(self.who.tenant_id)
+        tenant = present.pick(self.lang, profile.name_ar, profile.name_en) if profile else ""
+        csrf = self.caller.session.csrf(self.gateway.keyring) if self.caller.session else ""
+        return Shell(
+            csrf=csrf,
+            tenant=tenant,
+            user=present.user(self.lang, self.who),
+            role=next(iter(self.who.roles), ""),
+            counts={"approvals": await self._waiting()},
+            sandbox=await self._sandbox(),
+            **common,
+        )
+
+    async def _waiting(self) -> int:
+        try:
+            reply = await self.call(APPROVALS, ApprovalsRequest(principal=self.who, state=ApprovalState.PENDING))
+        except DealixError:
+            return 0
+        return len(reply.items)
+
+    async def _sandbox(self) -> bool:
+        """Whether every connector is in the sandbox. When nobody answers, the banner stays away: it would be a claim."""
+        try:
+            reply = await self.call(CONNECTORS, ConnectorsRequest(principal=self.who))
+        except DealixError:
+            return False
+        return all(connector.mode == "sandbox" for connector in reply.items)
+
+    async def show(self, page: pages.Page, *, status: int = 200, flash: Flash | None = None) -> Response:
+        """The page, or the part of it that htmx asked for."""
+        shell = await self.shell(flash)
+        part = self.request.headers.get("HX-Request") == "true" and hasattr(page, "fragment")
+        text = render_fragment(cast(pages.LivePage, page), shell) if part else render(page, shell)
+        return HTMLResponse(
+            text, status, headers={**SECURITY_HEADERS, "Cache-Control": "no-store", "Vary": "HX-Request"}
+        )
+
+    def go(self, name: str, id: str | int | None = None, **query: str | int | None) -> Response:
+        """On to another page, after a form: by GET."""
+        return RedirectResponse(url(name, id, **query), 303)
+
+    def say(self, arabic: str, english: str) -> str:
+        return present.pick(self.lang, arabic, english)
+
+    def error(self, error: DealixError) -> str:
+        return self.say(error.ar or error.en, error.en)
+
+
+async def _desk(request: Request, gateway: GatewayDep) -> Desk:
+    return Desk(request, gateway)
+
+
+DeskDep = Annotated[Desk, Depends(_desk)]
+
+
+def local(path: str) -> str:
+    """A path of this site, or the Command Center: a form must not lead anywhere else."""
+    safe = path.startswith("/console") and "//" not in path and "\\" not in path and not any(c in path for c in "\r\n")
+    return path if safe else url("command_center")
+
+
+def problem_page(scope: Scope, document: Mapping[str, Any]) -> Response | None:
+    """A refusal as a page: what failed, what is still safe, what to do."""
+    request = Request(scope)
+    lang = language(request.cookies)
+    gateway: Gateway | None = scope["app"].state.gateway if "app" in scope else None
+    if gateway is None or request.headers.get("accept", "").startswith("application/json"):
+        return None
+    status = int(document.get("status", 500))
+    kind = {403: "denied", 404: "missing", 401: "expired", 503: "offline", 504: "offline"}.get(status, "error")
+    page = pages.ProblemPage(
+        kind=cast(Any, kind),
+        title=str(document.get("title", "")),
+        detail=str(document.get("detail", "")),
+        safe=present.pick(lang, "لم يُرسل شيء ولم يُحذف شيء.", "Nothing was sent and nothing was lost."),
+        reference=str(document.get("trace_id", "")),
+        retry_href=request.url.path if request.method == "GET" else url("command_center"),
+    )
+    shell = Shell(lang=lang, csrf="", now=gateway.now(), path=request.url.path)
+    return HTMLResponse(render(page, shell), status, headers={**SECURITY_HEADERS, "Cache-Control": "no-store"})
+
+
+def field_map(body: Mapping[str, Any]) -> dict[str, str]:
+    """The columns that a mapping form chose: header to field."""
+    return {key[4:]: str(value) for key, value in body.items() if key.startswith("map.") and value}

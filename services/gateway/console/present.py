@@ -1,0 +1,451 @@
+"""From what planes answer to what pages show: pure, in the reader's language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, cast
+
+from libs.contracts import data, decision, execution, trust
+from libs.contracts.catalogue.cards import cards
+from libs.contracts.catalogue.sources import Handling, sources
+from libs.contracts.catalogue.targeting import targeting
+from libs.contracts.message import Principal
+from services.gateway.console import views
+from services.gateway.console.urls import url
+from services.gateway.console.views import Lang
+
+ROLES = {
+    "owner": ("المالك", "Owner"),
+    "admin": ("مدير النظام", "Administrator"),
+    "approver": ("معتمِد", "Approver"),
+    "operator": ("مشغّل", "Operator"),
+    "member": ("عضو", "Member"),
+    "auditor": ("مدقّق", "Auditor"),
+    "compliance_officer": ("مسؤول الامتثال", "Compliance officer"),
+}
+_OUTCOMES: dict[str, tuple[str, str, views.Tone]] = {
+    "approved": ("تمت الموافقة", "Approved", "low"),
+    "rejected": ("مرفوض", "Rejected", "high"),
+    "expired": ("انتهت المهلة", "Expired", "medium"),
+    "withdrawn": ("سُحب الطلب", "Withdrawn", "neutral"),
+    "superseded": ("حلّ محله طلب آخر", "Superseded", "neutral"),
+}
+_STEPS = {
+    "requested": ("طُلبت الموافقة", "Approval requested"),
+    "approved": ("وافق", "Approved"),
+    "voted": ("وافق الأول، والمطلوب ثانٍ", "First approval; a second is needed"),
+    "rejected": ("رفض", "Rejected"),
+    "withdrawn": ("سحب الطلب", "Withdrawn"),
+    "superseded": ("عُدّل المحتوى وأُرسل طلب جديد", "Edited; a new request replaces it"),
+    "expired": ("انتهت المهلة دون رد", "Expired without an answer"),
+}
+_KINDS = {
+    "decision": ("قرار السياسة", "Policy decision"),
+    "outcome": ("نتيجة التنفيذ", "Outcome"),
+    "approval.requested": ("طُلبت الموافقة", "Approval requested"),
+    "approval.approved": ("تمت الموافقة", "Approved"),
+    "approval.rejected": ("رُفض الطلب", "Rejected"),
+    "approval.voted": ("موافقة أولى", "First approval"),
+    "consent.recorded": ("سُجّلت موافقة تواصل", "Consent recorded"),
+    "consent.withdrawn": ("سُحبت موافقة التواصل", "Consent withdrawn"),
+    "import.written": ("استيراد قائمة", "List imported"),
+    "import.undone": ("تراجع عن استيراد", "Import undone"),
+    "card.decided": ("حُسمت بطاقة", "Card decided"),
+    "evidence.exported": ("صُدّرت حزمة أدلة", "Evidence exported"),
+    "suppression.added": ("أُضيف إلى قائمة عدم التواصل", "Added to the do-not-contact list"),
+}
+
+
+def pick(lang: Lang, arabic: str, english: str) -> str:
+    return arabic if lang == "ar" else english
+
+
+def user(lang: Lang, principal: Principal) -> views.User:
+    role = next((r for r in ROLES if r in principal.roles), "member")
+    return views.User(principal.name or principal.id, pick(lang, *ROLES[role]))
+
+
+def sla(due_at: datetime, now: datetime) -> views.Sla:
+    left = int((due_at - now).total_seconds() // 60)
+    return views.Sla(left, due_at, warn=0 <= left < 60)
+
+
+def amount(text: str | None) -> Decimal | None:
+    try:
+        return Decimal(text) if text else None
+    except InvalidOperation:
+        return None
+
+
+def payload_of(approval: trust.Approval) -> views.Payload:
+    """The payload exactly as it will run: its canonical text, and each field whole."""
+    fields = json.loads(approval.payload)
+    return views.Payload(
+        tuple(views.PayloadField(path, shown) for path, shown in _leaves(fields)),
+        approval.payload,
+        approval.payload_hash,
+    )
+
+
+def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [leaf for key in sorted(value) for leaf in _leaves(value[key], f"{path}.{key}" if path else key)]
+    return [(path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))]
+
+
+def approval_card(lang: Lang, approval: trust.Approval, now: datetime, *, may_decide: bool) -> views.Card:
+    """A request as a card. High risk never posts from the card: its verb leads to the confirm page."""
+    shown = json.loads(approval.payload)
+    key = str(approval.approval_id)
+    pending = approval.state is trust.ApprovalState.PENDING
+    confirm = url("approval_confirm", key)
+    hidden = {"payload_hash": approval.payload_hash, "view_hash": approval.view_hash}
+    approve = pick(lang, "موافقة وتنفيذ", "Approve and execute")
+    verb = (
+        views.Button(approve, confirm, key="a")
+        if approval.risk == "high"
+        else views.Button(
+            approve, url("approval_approve", key), post=True, hidden=hidden, key="a", confirm_href=confirm
+        )
+    )
+    evidence = views.Button(
+        pick(lang, "فتح الدليل", "Open the evidence"),
+        url("evidence", q=f"action:{approval.action_id}"),
+        kind="quiet",
+        key="o",
+    )
+    reject = views.Button(
+        pick(lang, "رفض مع السبب", "Reject with a reason"), url("approval_reject", key), kind="danger", key="r"
+    )
+    target = str(shown.get("account_name") or shown.get("to") or approval.view["resource"]["type"])
+    facts = [views.Fact(pick(lang, "إلى", "To"), str(shown["to"]), "ltr")] if shown.get("to") else []
+    if (value := amount(approval.value_sar)) is not None:
+        facts.insert(0, views.Fact(pick(lang, "القيمة", "Value"), value, "money", tag="estimated", strong=True))
+    facts.append(
+        views.Fact(pick(lang, "طلبه", "By"), str(approval.view.get("requested_by") or approval.requester), "name")
+    )
+    outcome = _OUTCOMES.get(approval.state.value)
+    return views.Card(
+        id=key,
+        rev=f"{approval.payload_hash[:12]}{approval.view_hash[:12]}{approval.state.value}",
+        risk=_risk(approval.risk),
+        title=pick(lang, f"{approval.view['title_ar']}: {target}", f"{approval.view['title_en']}: {target}"),
+        reason=_first_reason(lang, approval),
+        href=url("approval", key),
+        buttons=(verb, reject, evidence) if pending and may_decide else (evidence,),
+        facts=tuple(facts[:4]),
+        sla=sla(approval.due_at, now) if pending else None,
+        payload=payload_of(approval),
+        tag="sandbox",
+        kind=pick(lang, "موافقة", "Approval"),
+        outcome=pick(lang, outcome[0], outcome[1]) if outcome else "",
+        outcome_tone=outcome[2] if outcome else "neutral",
+    )
+
+
+def _first_reason(lang: Lang, approval: trust.Approval) -> str:
+    reasons = approval.view.get("reasons") or []
+    return str(reasons[0][lang]) if reasons else approval.reason
+
+
+def _risk(text: str) -> views.Risk:
+    return cast(views.Risk, text if text in ("high", "medium", "low") else "high")
+
+
+def reasons(lang: Lang, approval: trust.Approval) -> tuple[views.PolicyReason, ...]:
+    return tuple(
+        views.PolicyReason(str(r["code"]), str(r[lang]), str(r["code"])) for r in approval.view.get("reasons") or []
+    )
+
+
+def history(lang: Lang, approval: trust.Approval) -> tuple[views.Event, ...]:
+    return tuple(
+        views.Event(step.at, pick(lang, *_STEPS.get(step.step, (step.step, step.step))), step.actor, step.note)
+        for step in approval.history
+    )
+
+
+def decision_card(lang: Lang, card: decision.Card, now: datetime) -> views.Card:
+    """A card of decision's feed. Every verb posts to the card, with what it must name."""
+    arabic = lang == "ar"
+    approval_id = card.context.get("approval_id")
+    confirm = url("approval_confirm", str(approval_id)) if approval_id else ""
+    buttons = []
+    for button in card.buttons[: views.MAX_BUTTONS]:
+        label = button.label_ar if arabic else button.label_en
+        if button.action in ("open", "open_list", "review_source"):
+            buttons.append(views.Button(label, _opens(card), kind="quiet", key="o"))
+        elif button.action == "approve" and card.risk_level == "high":
+            buttons.append(views.Button(label, confirm, key="a"))
+        elif button.action == "reject" and approval_id:
+            buttons.append(views.Button(label, url("approval_reject", str(approval_id)), kind="danger", key="r"))
+        else:
+            hidden = {"button": button.action}
+            if button.action == "approve":
+                hidden |= {
+                    "payload_hash": str(card.context.get("payload_hash", "")),
+                    "view_hash": str(card.context.get("view_hash", "")),
+                }
+            kind: Literal["primary", "outline", "quiet"] = "primary" if not buttons else "quiet"
+            buttons.append(
+                views.Button(
+                    label, url("card_decision", str(card.card_id)), kind=kind, post=True, hidden=hidden,
+                    key="a" if button.action == "approve" else "", confirm_href=confirm if button.action == "approve" else "",
+                )
+            )  # fmt: skip
+    return views.Card(
+        id=str(card.card_id),
+        rev=f"{card.status.value}{card.context.get('payload_hash', '')[:12]}{card.context.get('view_hash', '')[:12]}",
+        risk=_risk(card.risk_level),
+        title=card.title_ar if arabic else card.title_en,
+        reason=card.why_now_ar if arabic else card.why_now_en,
+        href=_opens(card),
+        buttons=tuple(buttons),
+        facts=tuple(
+            views.Fact(f.label_ar if arabic else f.label_en, f.value, "ltr" if f.ltr else "text")
+            for f in card.facts[:4]
+        ),
+        sla=sla(card.expires_at, now) if card.expires_at else None,
+        kind=_card_kind(lang, card),
+    )
+
+
+def _card_kind(lang: Lang, card: decision.Card) -> str:
+    entry = cards().types[card.type]
+    return pick(lang, entry.ar, entry.en)
+
+
+def _opens(card: decision.Card) -> str:
+    if card.context.get("approval_id"):
+        return url("approval", str(card.context["approval_id"]))
+    if card.context.get("import_id"):
+        return url("import", str(card.context["import_id"]))
+    return url("opportunities")
+
+
+def source_options(lang: Lang) -> tuple[views.SourceOption, ...]:
+    policy: dict[Handling, Literal["allowed", "review", "refused"]] = {
+        Handling.ACCEPT: "allowed",
+        Handling.REVIEW: "review",
+        Handling.BLOCK: "review",
+        Handling.REFUSE: "refused",
+    }
+    return tuple(views.SourceOption(r.key, pick(lang, r.ar, r.en), policy[r.handling]) for r in sources().values())
+
+
+_IMPORT_STATES: dict[str, tuple[str, str, views.Tone]] = {
+    "queued": ("في الانتظار", "Waiting", "neutral"),
+    "reading": ("قراءة الملف", "Reading", "neutral"),
+    "matching": ("مطابقة السجلات", "Matching", "neutral"),
+    "assessing": ("تحديد من يجوز التواصل معه", "Finding out who may be contacted", "neutral"),
+    "completed": ("اكتمل", "Done", "low"),
+    "refused": ("رُفض الملف", "Refused", "high"),
+    "failed": ("تعذّر", "Failed", "high"),
+    "undone": ("تم التراجع عنه", "Undone", "medium"),
+}
+
+
+def import_summary(lang: Lang, status: data.ImportStatus) -> views.ImportSummary:
+    arabic, english, tone = _IMPORT_STATES[status.state.value]
+    return views.ImportSummary(
+        str(status.import_id), status.file_name, source_name(lang, status.source), status.started_at, pick(lang, arabic, english), tone,
+        status.counts.rows,
+    )  # fmt: skip
+
+
+def source_name(lang: Lang, key: str) -> str:
+    rule = sources().get(key)
+    return pick(lang, rule.ar, rule.en) if rule else key
+
+
+def import_state(status: data.ImportStatus) -> Literal["queued", "running", "done", "failed", "undone"]:
+    named: dict[str, Literal["queued", "running", "done", "failed", "undone"]] = {
+        "queued": "queued",
+        "completed": "done",
+        "refused": "failed",
+        "failed": "failed",
+        "undone": "undone",
+    }
+    return named.get(status.state.value, "running")
+
+
+def import_step(lang: Lang, status: data.ImportStatus) -> str:
+    arabic, english, _ = _IMPORT_STATES[status.state.value]
+    return pick(lang, arabic, english)
+
+
+def counts(status: data.ImportStatus) -> dict[str, int]:
+    c = status.counts
+    return {
+        "rows": c.rows,
+        "created": c.created,
+        "merged": c.merged,
+        "needs_review": c.needs_review,
+        "blocked": c.blocked,
+        "rejected": c.rejected,
+    }
+
+
+def rejects(lang: Lang, reply: data.RejectsReply) -> tuple[views.Reject, ...]:
+    return tuple(
+        views.Reject(r.row_number, r.field, " · ".join(c for c in r.raw if c)[:120], pick(lang, r.ar, r.en))
+        for r in reply.rows
+    )
+
+
+_PARTS = {
+    "fit": ("الملاءمة", "Fit"),
+    "intent": ("الاهتمام", "Intent"),
+    "urgency": ("الاستعجال", "Urgency"),
+    "revenue": ("القيمة", "Revenue"),
+    "engagement": ("التفاعل", "Engagement"),
+    "quality": ("جودة البيانات", "Data quality"),
+    "compliance": ("الامتثال", "Compliance"),
+    "deliverability": ("إمكان الوصول", "Deliverability"),
+}
+_CONTACTABLE = ("safe", "needs_review", "blocked", "unknown")
+
+
+def opportunity(lang: Lang, rank: int, one: decision.Opportunity, lead: data.Lead | None) -> views.Opportunity:
+    """A ranked lead with its contact, where the reader may see it."""
+    rules = targeting()
+    arabic = lang == "ar"
+    weights = dict(rules.weights)
+    sector = rules.channels.get(one.channel or "")
+    state = one.contactability if one.contactability in _CONTACTABLE else "unknown"
+    draft = views.Button(
+        pick(lang, "جهّز المسودة", "Prepare a draft"),
+        url("opportunity_draft", str(one.lead_id)),
+        kind="outline",
+        post=True,
+    )
+    return views.Opportunity(
+        rank=rank,
+        lead_id=str(one.lead_id),
+        account=one.account_name,
+        contact=(lead.contact_name if lead else one.contact_name) or "",
+        role=(lead.title if lead else "") or "",
+        city=one.city or "",
+        score=round(one.score),
+        tier=one.tier,
+        channel=pick(lang, sector.ar, sector.en) if sector else "",
+        contactability=cast(Literal["safe", "needs_review", "blocked", "unknown"], state),
+        consent="; ".join(one.channel_reasons_ar[:1] if arabic else one.channel_reasons_en[:1]),
+        reasons=one.reasons_ar if arabic else one.reasons_en,
+        why_now=tuple(
+            views.WhyNow(w.ar if arabic else w.en, w.observed_at.date() if w.observed_at else None, w.source)
+            for w in one.why_now
+        ),
+        parts=tuple(
+            views.ScorePart(key, pick(lang, *_PARTS[key]), round(value), Decimal(str(weights[key])))
+            for key, value in dict(one.parts).items()
+        ),
+        phone=(lead.phone if lead else "") or "",
+        email=(lead.email if lead else "") or "",
+        button=draft if state == "safe" else None,
+    )
+
+
+def checkpoint(reply: trust.CheckpointReply) -> views.Checkpoint | None:
+    """The newest signed checkpoint; None while nothing is signed."""
+    if not reply.note or reply.created_at is None:
+        return None
+    return views.Checkpoint(reply.origin, reply.size, reply.root, reply.created_at, reply.note, "")
+
+
+def entry_title(lang: Lang, kind: str) -> str:
+    return pick(lang, *_KINDS.get(kind, (kind, kind)))
+
+
+def ledger_row(lang: Lang, entry: trust.LedgerEntry) -> views.LedgerRow | None:
+    """A leaf of the list; None for an entry that has no place in the log yet."""
+    if entry.seq is None:
+        return None
+    tone: views.Tone = "neutral"
+    if entry.kind == "decision" and entry.data.get("outcome") == "refused":
+        tone = "high"
+    elif entry.kind == "outcome" and entry.data.get("outcome") == "succeeded":
+        tone = "low"
+    return views.LedgerRow(
+        entry.seq,
+        entry.at,
+        entry_title(lang, entry.kind),
+        entry.actor,
+        entry.leaf_hash,
+        url("evidence_entry", entry.seq),
+        tone,
+    )
+
+
+def sandbox_message(message: execution.SandboxMessage) -> views.SandboxMessage:
+    """What would have left, as its recipient would have read it."""
+    request = message.request
+    headers, body = request.get("headers") or {}, request.get("body")
+    text, to = (
+        (body, str(headers.get("To", ""))) if isinstance(body, str) else (_text(body), str((body or {}).get("to", "")))
+    )
+    return views.SandboxMessage(
+        id=str(message.message_id),
+        at=message.at,
+        channel=message.connector,
+        connector=message.connector,
+        to=to,
+        subject=str(headers.get("Subject", "")),
+        body=text,
+        receipt=f"sandbox-{message.message_id}",
+        href=url("evidence", q=f"action:{message.action_id}"),
+    )
+
+
+def _text(body: Any) -> str:
+    if not isinstance(body, dict):
+        return ""
+    template = body.get("template") or {}
+    parts: Sequence[Any] = [p.get("text") for c in template.get("components", []) for p in c.get("parameters", [])]
+    return (
+        str(parts[0] if parts else body.get("text") or "")
+        if not isinstance(body.get("text"), dict)
+        else str(body["text"].get("body", ""))
+    )
+
+
+class Entry:
+    """A canonical ledger entry, read back for its page. Empty where the text was erased."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.kind = str(document.get("kind", ""))
+        self.actor = str(document.get("actor", ""))
+        self.target = str(document.get("target", ""))
+        self.data: dict[str, Any] = document.get("data") or {}
+        at = document.get("at")
+        self.at = datetime.fromisoformat(at) if isinstance(at, str) else None
+
+
+def entry_of(text: str) -> Entry:
+    return Entry(json.loads(text) if text else {})
+
+
+def timeline(lang: Lang, entries: Sequence[trust.LedgerEntry], current: int) -> tuple[views.Event, ...]:
+    """All that the log says about the same thing, oldest first."""
+    return tuple(
+        views.Event(
+            e.at, entry_title(lang, e.kind), e.actor, str(e.data.get("outcome", "")), e.leaf_hash,
+            href=url("evidence_entry", e.seq) if e.seq is not None else "", current=e.seq == current,
+        )
+        for e in sorted(entries, key=lambda e: e.at)
+    )  # fmt: skip
+
+
+def entry_facts(lang: Lang, entry: Entry) -> tuple[views.Fact, ...]:
+    shown = (
+        ("outcome", "النتيجة", "Outcome"),
+        ("mode", "الوضع", "Mode"),
+        ("class", "الفئة", "Class"),
+        ("policy_version", "إصدار السياسة", "Policy version"),
+    )
+    return tuple(
+        views.Fact(pick(lang, ar, en), str(entry.data[key]), "ltr") for key, ar, en in shown if entry.data.get(key)
+    )
