@@ -101,3 +101,9 @@ def test_a_change_of_any_step_of_the_path_is_noticed() -> None:
 def test_without_keys_nothing_is_believed() -> None:
     with pytest.raises(GrantInvalid, match="unknown key"):
         read_grant(GRANTS[0], RootCache({}))
+
+
+def test_a_grant_that_names_another_size_than_was_signed_is_refused_even_where_its_path_would_fit() -> None:
+    """The first leaf's path is the same in a tree of three and in one of four."""
+    with pytest.raises(GrantInvalid, match="size"):
+        read_grant(GRANTS[0].evolve(size=4), RootCache({GOLDEN["kid"]: KEY}))

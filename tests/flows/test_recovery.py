@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from libs.contracts.errors import CallTimeout
+from libs.contracts.errors import CallTimeout, RemoteFault
 from libs.contracts.execution import Action, ActionState, SandboxRequest, SubmitRequest
 from libs.contracts.message import new_id
 from libs.contracts.subjects import SANDBOX, SUBMIT
 from libs.contracts.trust import AuthorizeReply, AuthorizeRequest
 from services.execution.connectors.slack import Slack
 from services.execution.errors import OutcomeUnknown, VendorRejected, VendorUnavailable
+from services.execution.memory import MemoryStore
 from services.execution.router import TaskRouter
 from services.execution.store import LEASE_SECONDS
 from tests.flows.world import (
@@ -271,6 +275,46 @@ async def test_what_cannot_be_stored_is_said_and_its_neighbours_are_carried_out(
     assert results[1].error.en
     assert results[1].error.ar
     assert sorted(s.payload["text"] for s in world.wire.sent) == ["after", "before"]
+
+
+class _Choking:
+    """A store that cannot keep a batch with a certain text in it, as a database that refuses a value."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    @asynccontextmanager
+    async def unit(self, *tenants: UUID) -> AsyncIterator[Any]:
+        async with self._store.unit(*tenants) as unit:
+            yield _ChokingUnit(unit)
+
+
+class _ChokingUnit:
+    def __init__(self, unit: Any) -> None:
+        self._unit = unit
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._unit, name)
+
+    async def accept(self, jobs: Any, owner: str) -> Any:
+        if any("poison" in job.payload for job in jobs):
+            raise RuntimeError("cannot keep this")
+        return await self._unit.accept(jobs, owner)
+
+
+async def test_one_action_that_the_store_refuses_does_not_take_its_neighbours_down() -> None:
+    async with world(over=_Choking) as made:
+        texts = ["a", "b", "poison", "c"]
+        requests = [SubmitRequest(principal=REQUESTER, items=(notice(text),)) for text in texts]
+        answers = await asyncio.gather(
+            *(made.gateway.call(SUBMIT, request) for request in requests), return_exceptions=True
+        )
+        await made.settle()
+        assert [isinstance(answer, RemoteFault) for answer in answers] == [False, False, True, False]
+        assert sorted(sent.payload["text"] for sent in made.wire.sent) == ["a", "b", "c"]
 
 
 async def test_a_task_that_fails_does_not_take_its_neighbours_down() -> None:
