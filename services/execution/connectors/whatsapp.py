@@ -103,7 +103,9 @@ def compose(payload: dict[str, Any], callback: str) -> dict[str, Any]:
         "biz_opaque_callback_data": callback,
     }
     if payload.get("template"):
-        parameters = [{"type": "text", "text": body}]
+        # The vendor refuses line breaks inside a template's parameters: each paragraph is one, on one line.
+        paragraphs = [" ".join(part.split()) for part in body.split("\n\n") if part.strip()]
+        parameters = [{"type": "text", "text": paragraph} for paragraph in paragraphs]
         template = {
             "name": str(payload["template"]),
             "language": {"code": str(payload.get("language", "ar"))},

@@ -405,11 +405,10 @@ def _text(body: Any) -> str:
         return ""
     template = body.get("template") or {}
     parts: Sequence[Any] = [p.get("text") for c in template.get("components", []) for p in c.get("parameters", [])]
-    return (
-        str(parts[0] if parts else body.get("text") or "")
-        if not isinstance(body.get("text"), dict)
-        else str(body["text"].get("body", ""))
-    )
+    if parts:
+        return "\n\n".join(str(part) for part in parts)
+    text = body.get("text")
+    return str(text.get("body", "")) if isinstance(text, dict) else str(text or "")
 
 
 class Entry:
