@@ -10,8 +10,15 @@ import pytest
 from libs.contracts.data import ContactsChanged
 from libs.contracts.execution import Action, ActionState
 from libs.contracts.message import new_id
-from libs.contracts.subjects import AUTHORIZE, CONTACTABILITY, CONTACTS_CHANGED, FACTS, SUPPRESS
-from libs.contracts.trust import AuthorizeRequest, Contactability, ContactabilityRequest, Outcome, SuppressRequest
+from libs.contracts.subjects import AUTHORIZE, CONTACTABILITY, CONTACTS_CHANGED, EVALUATE, FACTS, SUPPRESS
+from libs.contracts.trust import (
+    AuthorizeRequest,
+    Contactability,
+    ContactabilityRequest,
+    EvaluateRequest,
+    Outcome,
+    SuppressRequest,
+)
 from libs.runtime.testing import Disturbance
 from services.trust.domain.decide import DAILY_CAP
 from tests.flows.world import (
@@ -392,6 +399,25 @@ async def test_three_blocked_attempts_suspend_an_agent(world: World) -> None:
     assert (await world.run(notice())).state is ActionState.SUCCEEDED
     world.clock.advance(minutes=11)
     assert (await world.run(notice(), by=AGENT)).state is ActionState.SUCCEEDED
+
+
+async def test_what_a_suspended_agent_might_do_is_answered_with_its_suspension(world: World) -> None:
+    await world.run(notice(), by=AGENT)
+    for _ in range(3):
+        await world.run(item("bypass_auth", {}), by=AGENT)
+    asked = EvaluateRequest(evaluations=(world.requests[0].evaluations[0].evolve(action_id=new_id()),))
+    (decision,) = (await world.gateway.call(EVALUATE, asked)).decisions
+    assert (decision.outcome, decision.grant) == (Outcome.REFUSED, None)
+    assert "agent_suspended" in {reason.code for reason in decision.reasons}
+
+
+async def test_a_hypothetical_question_leaves_nothing_behind(world: World) -> None:
+    await world.run(email(world.contact()))
+    evaluation = world.requests[0].evaluations[0].evolve(action_id=new_id())
+    before = (len(world.hub.published), await world.trust_store.overdue(100))
+    (decision,) = (await world.gateway.call(EVALUATE, EvaluateRequest(evaluations=(evaluation,)))).decisions
+    assert (decision.outcome, decision.approval_id, decision.grant) == (Outcome.PARKED, None, None)
+    assert (len(world.hub.published), await world.trust_store.overdue(100)) == before
 
 
 async def test_two_blocked_attempts_do_not_suspend_an_agent(world: World) -> None:
