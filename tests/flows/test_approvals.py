@@ -298,6 +298,7 @@ async def test_a_rejected_action_is_refused_and_stays_so(world: World) -> None:
     await world.settle()
     assert (await world.action(action.action_id)).state is ActionState.REFUSED
     assert await refused(world, SECOND_APPROVER, asked) == "approval_not_pending"
+    assert len(world.requests) == 1, "a rejection is an end, not a reason to ask again"
     await world.settle()
     assert world.wire.sent == []
 
