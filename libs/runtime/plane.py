@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -161,6 +162,17 @@ class RunningPlane:
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
+def _spare_collections() -> None:
+    """Keep what was loaded at the start out of the garbage collector, and let it look rarely at the rest.
+
+    With Python's defaults a batch of a hundred actions makes it walk everything dozens of times: half of a plane's CPU (measured).
+    Messages are trees without cycles, which reference counting frees at once.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 async def _serve(planes: list[tuple[Plane, Build]]) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -170,6 +182,7 @@ async def _serve(planes: list[tuple[Plane, Build]]) -> None:
     telemetry.start(ratio=settings[0].trace_ratio, level=settings[0].log_level)
     running = [RunningPlane(plane, build, s) for (plane, build), s in zip(planes, settings, strict=True)]
     await asyncio.gather(*(one.start() for one in running))
+    _spare_collections()
     if settings[0].ready_file is not None:
         settings[0].ready_file.write_text(f'{{"pid": {os.getpid()}, "version": "{VERSION}"}}', encoding="utf-8")
     await stop.wait()

@@ -43,8 +43,9 @@ async def build(runtime: Runtime) -> None:
         Slack(sandbox, VaultSlack(vault), runtime.now),
     ]
     parts = serve(runtime, SqlStore(runtime.database), vendors, sandbox, catalogue_router())
+    runtime.loop("intake", parts.intake.accept)
     for number in range(WORKERS):
-        runtime.loop(f"intake-{number}", parts.intake.work)
+        runtime.loop(f"worker-{number}", parts.intake.work)
     runtime.loop("claimer", parts.claimer.run)
     runtime.after_start.append(parts.pipeline.load_keys)
 

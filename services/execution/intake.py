@@ -1,12 +1,14 @@
 """The intake: concurrent submissions become one committed batch, and the same replica goes on with it in memory.
 
-A submission is answered after its batch is committed: accepted means durable.
+A submission is answered after its batch is committed: accepted means durable. What was accepted waits for a worker in a short line,
+so that small submissions leave it as full batches; while the line is full nothing more is accepted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 BATCH = 100
 WORKERS = 4
 BACKLOG = 20_000
+IN_LINE = 4 * BATCH
+"""Accepted actions that may wait for a worker: a second's work at most, well within their lease."""
 
 _MISMATCH = Reason(
     code="idempotency_mismatch",
@@ -36,40 +40,40 @@ _MISMATCH = Reason(
 
 
 @dataclass(slots=True)
-class _Waiting:
-    job: Job
-    stored: asyncio.Future[Stored]
+class _Submission:
+    jobs: list[Job]
+    stored: asyncio.Future[list[Stored]]
 
 
 class Intake:
-    """Coalesces what is waiting, up to a hundred items, without adding a wait of its own: while a batch commits the next gathers."""
+    """Coalesces what is waiting, up to about a hundred items, without adding a wait of its own: while a batch commits the next
+    gathers."""
 
     def __init__(self, runtime: Runtime, store: Store, pipeline: Pipeline, router: TaskRouter) -> None:
         self._runtime = runtime
         self._store = store
         self._pipeline = pipeline
         self._router = router
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._arrived: deque[_Submission] = deque()
+        self._line: deque[Job] = deque()
+        self._backlog = 0
+        self._arrival, self._ready, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def submit(self, request: SubmitRequest) -> SubmitReply:
         """Accept one to a thousand actions.
 
         Raises Busy beyond the backlog's limit. What can't be accepted is said item by item.
         """
-        if self._queue.qsize() + len(request.items) > BACKLOG:
+        if self._backlog + len(self._line) + len(request.items) > BACKLOG:
             raise Busy
         headers, trace_id = telemetry.headers(), telemetry.trace_id()
         read_items = [
             read(item, request.principal, self._router.registered, headers, trace_id) for item in request.items
         ]
-        loop = asyncio.get_running_loop()
-        waiting = [_Waiting(job, loop.create_future()) for job in read_items if isinstance(job, Job)]
-        for one in waiting:
-            self._queue.put_nowait(one)
         rejected = [r for r in read_items if isinstance(r, Reason)]
         if rejected:
             await self._audit(request, rejected)
-        stored = iter([await one.stored for one in waiting])
+        stored = iter(await self._store_all([job for job in read_items if isinstance(job, Job)]))
         results = []
         for item, outcome in zip(request.items, read_items, strict=True):
             if isinstance(outcome, Reason):
@@ -101,40 +105,75 @@ class Intake:
                     ),
                 )
 
-    async def work(self) -> None:
-        """One worker: take what waits, commit it, answer, carry it through."""
+    async def _store_all(self, jobs: list[Job]) -> list[Stored]:
+        if not jobs:
+            return []
+        submission = _Submission(jobs, asyncio.get_running_loop().create_future())
+        self._arrived.append(submission)
+        self._backlog += len(jobs)
+        self._arrival.set()
+        return await submission.stored
+
+    async def accept(self) -> None:
+        """Take what has arrived, commit it, answer, and put it in line. One at a time, so that what arrives meanwhile gathers."""
         while True:
-            batch = [await self._queue.get()]
-            while len(batch) < BATCH and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
-            fresh = await self._commit(batch)
-            if fresh:
-                try:
-                    await self._pipeline.run(fresh)
-                except Exception:
-                    # The rows are committed under a lease: whoever claims them next goes on.
-                    log.exception("a batch stopped half-way", extra={"ids": {"actions": len(fresh)}})
+            if not self._arrived:
+                self._arrival.clear()
+                await self._arrival.wait()
+            while len(self._line) >= IN_LINE:
+                self._room.clear()
+                await self._room.wait()
+            batch, count = [], 0
+            while self._arrived and count < BATCH:
+                batch.append(self._arrived.popleft())
+                count += len(batch[-1].jobs)
+            outcomes = await self._commit([job for submission in batch for job in submission.jobs])
+            self._backlog -= count
+            start = 0
+            for submission in batch:
+                end = start + len(submission.jobs)
+                _answer(submission, outcomes[start:end])
+                start = end
+            jobs = (job for submission in batch for job in submission.jobs)
+            self._line += [j for j, kept in zip(jobs, outcomes, strict=True) if isinstance(kept, Stored) and kept.fresh]
+            if self._line:
+                self._ready.set()
 
-    async def _commit(self, batch: Sequence[_Waiting]) -> list[Job]:
+    async def work(self) -> None:
+        """One worker: take what is in line and carry it through."""
+        while True:
+            while not self._line:
+                self._ready.clear()
+                await self._ready.wait()
+            batch = [self._line.popleft() for _ in range(min(BATCH, len(self._line)))]
+            self._room.set()
+            try:
+                await self._pipeline.run(batch)
+            except Exception:
+                # The rows are committed under a lease: whoever claims them next goes on.
+                log.exception("a batch stopped half-way", extra={"ids": {"actions": len(batch)}})
+
+    async def _commit(self, jobs: list[Job]) -> list[Stored | Exception]:
         try:
-            return await self._accept(batch)
+            async with self._store.unit(*{job.tenant_id for job in jobs}) as unit:
+                return list(await unit.accept(jobs, self._runtime.instance))
         except Exception as error:
-            if len(batch) == 1:
+            if len(jobs) == 1:
                 log.exception("an action could not be stored")
-                if not batch[0].stored.done():
-                    batch[0].stored.set_exception(error)
-                return []
+                return [error]
             # One bad item must not take its neighbours down: halve until it stands alone.
-            middle = len(batch) // 2
-            return [*await self._commit(batch[:middle]), *await self._commit(batch[middle:])]
+            middle = len(jobs) // 2
+            return [*await self._commit(jobs[:middle]), *await self._commit(jobs[middle:])]
 
-    async def _accept(self, batch: Sequence[_Waiting]) -> list[Job]:
-        async with self._store.unit(*{one.job.tenant_id for one in batch}) as unit:
-            stored = await unit.accept([one.job for one in batch], self._runtime.instance)
-        for one, kept in zip(batch, stored, strict=True):
-            if not one.stored.done():
-                one.stored.set_result(kept)
-        return [one.job for one, kept in zip(batch, stored, strict=True) if kept.fresh]
+
+def _answer(submission: _Submission, outcomes: Sequence[Stored | Exception]) -> None:
+    if submission.stored.done():
+        return
+    failed = next((outcome for outcome in outcomes if isinstance(outcome, Exception)), None)
+    if failed is not None:
+        submission.stored.set_exception(failed)
+    else:
+        submission.stored.set_result([outcome for outcome in outcomes if isinstance(outcome, Stored)])
 
 
 class Claimer:

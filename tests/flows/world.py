@@ -185,7 +185,8 @@ class World:
 
     def start(self) -> None:
         """Let execution's workers begin, as a process does."""
-        self._workers = [asyncio.create_task(self.parts.intake.work()) for _ in range(2)]
+        intake = self.parts.intake
+        self._workers = [asyncio.create_task(run()) for run in (intake.accept, intake.work, intake.work)]
 
     async def kill(self) -> None:
         """End execution's workers wherever they are, as a killed process does. What was committed stays."""
