@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from libs.contracts.execution import Action, ActionState, Receipt, SandboxMessage, TimelineStep
-from libs.contracts.message import Message, Principal, Reason
+from libs.contracts.execution import Action, ActionState, Receipt, SandboxMessage
+from libs.contracts.message import Message
 from libs.contracts.subjects import Event
-from libs.contracts.trust import Decision, ResourceRef
+from libs.contracts.trust import Decision
 from libs.runtime.database import BatchWork, Database, SessionWork
 from services.execution.domain.actions import Job
+from services.execution.rows import action_of, job_of
 
 LEASE_SECONDS = 30
 
@@ -274,11 +275,11 @@ class SqlUnit:
             list(self._work.tenants), [i for i, _, _ in ids],
         )  # fmt: skip
         leases = {action: (epoch, tries) for action, epoch, tries in ids}
-        return [_job(row, *leases[row["action_id"]]) for row in rows]
+        return [job_of(row, *leases[row["action_id"]]) for row in rows]
 
     async def action(self, tenant_id: UUID, action_id: UUID) -> Action | None:
         row = await self._c.fetchrow(f"{_ACTIONS} where a.tenant_id = $1 and a.action_id = $2", tenant_id, action_id)
-        return _action(row) if row else None
+        return action_of(row) if row else None
 
     async def actions(self, tenant_id: UUID, state: str | None, before: UUID | None, limit: int) -> list[Action]:
         rows = await self._c.fetch(
@@ -286,7 +287,7 @@ class SqlUnit:
             "and ($3::uuid is null or a.action_id < $3) order by a.action_id desc limit $4",
             tenant_id, state, before, limit,
         )  # fmt: skip
-        return [_action(row) for row in rows]
+        return [action_of(row) for row in rows]
 
     async def resume(self, tenant_id: UUID, action_id: UUID, trace_id: str, headers: dict[str, str]) -> bool:
         """Put an action that waited for people back to work, as its next attempt and in the trace of whoever answered."""
@@ -407,53 +408,3 @@ def _move_row(m: Move) -> tuple[Any, ...]:
         m.receipt.model_dump_json() if m.receipt else None, m.error, m.waiting_for, m.due_seconds, m.next_attempt, m.job.connector_mode,
         m.job.state is ActionState.DISPATCHED,
     )  # fmt: skip
-
-
-def _job(row: Any, epoch: int, tries: int) -> Job:
-    return Job(
-        tenant_id=row["tenant_id"],
-        action_id=row["action_id"],
-        action_type=row["action_type"],
-        effect=row["effect"],
-        resource=ResourceRef(type=row["resource_type"], id=row["resource_id"]),
-        payload=row["payload"],
-        salt=row["salt"],
-        principal=Principal.model_validate_json(row["principal"]),
-        reason=row["reason"],
-        run_id=row["run_id"],
-        approval_token=row["approval_token"],
-        idempotency_key=row["idempotency_key"],
-        headers=json.loads(row["headers"]),
-        trace_id=row["trace_id"],
-        state=ActionState.DISPATCHED if row["dispatched_grant"] is not None else ActionState(row["state"]),
-        attempt=row["attempt"],
-        epoch=epoch,
-        tries=tries,
-        grant_id=row["dispatched_grant"] or row["grant_id"],
-        connector_mode=row["dispatched_mode"] or row["connector_mode"],
-    )
-
-
-def _action(row: Any) -> Action:
-    principal = json.loads(row["principal"])
-    return Action(
-        action_id=row["action_id"],
-        tenant_id=row["tenant_id"],
-        action_type=row["action_type"],
-        action_class=row["class"],
-        mode=row["mode"],
-        state=ActionState(row["state"]),
-        reasons=tuple(Reason(**r) for r in json.loads(row["reasons"] or "[]")),
-        resource=ResourceRef(type=row["resource_type"], id=row["resource_id"]),
-        payload=json.loads(row["payload"]),
-        approval_id=row["approval_id"],
-        grant_id=row["grant_id"],
-        receipt=Receipt.model_validate_json(row["receipt"]) if row["receipt"] else None,
-        policy_version=row["policy_version"],
-        trace_id=row["trace_id"],
-        waiting_for=row["waiting_for"],
-        attempt=row["attempt"],
-        requested_by=principal.get("name") or principal["id"],
-        timeline=tuple(TimelineStep(**step) for step in json.loads(row["timeline"])),
-        linked_traces=tuple(t for t in row["linked_traces"] if t),
-    )

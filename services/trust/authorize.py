@@ -37,7 +37,8 @@ from services.trust.domain.policy import Answer, Bundle, Question
 from services.trust.ledger.domain.commitments import DECISION, approval_data, approval_kind, decision_data
 from services.trust.ledger.domain.entry import Entry
 from services.trust.projection import Projection
-from services.trust.store import Known, Ruling, Store, Unit
+from services.trust.rows import Known, Ruling
+from services.trust.store import Store, Unit
 
 FLAGS_FRESH_SECONDS = 5.0
 

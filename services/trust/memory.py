@@ -25,7 +25,7 @@ from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.facts import MAX_AGE_HOURS, RIYADH, ContactState
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.memory import MemoryLedgerStore
-from services.trust.store import Known, Ruling
+from services.trust.rows import Known, Ruling
 
 UNSENT = frozenset({ActionState.NOT_SENT, ActionState.FAILED})
 

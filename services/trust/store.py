@@ -8,42 +8,33 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import lru_cache
-from hashlib import sha256
 from typing import Any, Protocol
 from uuid import UUID
 
 from libs.contracts.data import ContactFacts
 from libs.contracts.execution import Settled
-from libs.contracts.message import Message, PrincipalKind
+from libs.contracts.message import Message
 from libs.contracts.subjects import Event
-from libs.contracts.trust import Approval, ApprovalStep, ConsentRecord, Decision
+from libs.contracts.trust import Approval, ConsentRecord
 from libs.runtime.database import BatchWork, Database, SessionWork
 from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.facts import MAX_AGE_HOURS, ContactState
-from services.trust.domain.policy import Question
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.store import SqlLedgerStore
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is on record for one evaluation: a decision already made, or the facts to make one."""
-
-    prior: Decision | None
-    record: OnRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """One decision to be kept, with the question that led to it."""
-
-    prepared: Prepared
-    question: Question
-    decision: Decision
-    grant_id: UUID | None
+from services.trust.rows import (
+    NOTHING_KNOWN,
+    Known,
+    Ruling,
+    approval_of,
+    approved_of,
+    document_of,
+    is_plain,
+    known_of,
+    prior_of,
+    ruling_row,
+    state_of,
+)
 
 
 class Unit(Protocol):
@@ -191,9 +182,9 @@ class SqlUnit:
         return now
 
     async def known(self, prepared: Sequence[Prepared], macs: Sequence[str]) -> list[Known]:
-        out = [_NOTHING_KNOWN] * len(prepared)
-        plain = [n for n, p in enumerate(prepared) if _is_plain(p)]
-        others = [n for n, p in enumerate(prepared) if not _is_plain(p)]
+        out = [NOTHING_KNOWN] * len(prepared)
+        plain = [n for n, p in enumerate(prepared) if is_plain(p)]
+        others = [n for n, p in enumerate(prepared) if not is_plain(p)]
         if plain:
             rows = await self._c.fetch(
                 _KNOWN_PLAIN,
@@ -204,7 +195,7 @@ class SqlUnit:
             )
             for row in rows:
                 out[plain[row["ord"] - 1]] = Known(
-                    _prior(row), OnRecord(None, False, row["earlier_open"], *_approved(row), 0, 0)
+                    prior_of(row), OnRecord(None, False, row["earlier_open"], *approved_of(row), 0, 0)
                 )
         if others:
             found = await self._known_people([prepared[n] for n in others], [macs[n] for n in others])
@@ -234,13 +225,13 @@ class SqlUnit:
             [p.evaluation.subject.id if p.evaluation.subject.kind.value == "agent" else "" for p in prepared],
             MAX_AGE_HOURS,
         )
-        return [_known(row, p) for row, p in zip(rows, prepared, strict=True)]
+        return [known_of(row, p) for row, p in zip(rows, prepared, strict=True)]
 
     async def keep(self, rulings: Sequence[Ruling]) -> None:
         if not rulings:
             return
-        columns = list(zip(*(_ruling_row(r) for r in rulings), strict=True))
-        asked = dict(_document(r.question) for r in rulings)
+        columns = list(zip(*(ruling_row(r) for r in rulings), strict=True))
+        asked = dict(document_of(r.question) for r in rulings)
         await self._c.execute(_KEEP, *[list(column) for column in columns], list(asked), list(asked.values()))
 
     async def add_approvals(self, approvals: Sequence[tuple[Approval, int, str]]) -> None:
@@ -291,7 +282,7 @@ class SqlUnit:
             tenant_id,
             approval_id,
         )
-        return _approval(row, steps), row["approvers"]
+        return approval_of(row, steps), row["approvers"]
 
     async def approvals(
         self, tenant_id: UUID, state: str | None, role: str | None, before: UUID | None, limit: int
@@ -305,7 +296,7 @@ class SqlUnit:
             before,
             limit,
         )
-        return [_approval(row, ()) for row in rows]
+        return [approval_of(row, ()) for row in rows]
 
     async def close_approval(self, approval: Approval, step: str, note: str) -> None:
         await self._c.execute(
@@ -353,7 +344,7 @@ class SqlUnit:
             MAX_AGE_HOURS,
         )
         return {
-            row["contact_id"]: _state(row, frozenset(row["macs"]), tuple(json.loads(row["consents"] or "{}").items()))
+            row["contact_id"]: state_of(row, frozenset(row["macs"]), tuple(json.loads(row["consents"] or "{}").items()))
             for row in rows
         }
 
@@ -485,80 +476,3 @@ class SqlStore:
         for row in rows:
             out.setdefault(row["tenant_id"], []).append(row["approval_id"])
         return out
-
-
-def _state(row: Any, suppressed: frozenset[str], consents: tuple[tuple[str, str], ...]) -> ContactState:
-    return ContactState(
-        contact_id=row["contact_id"], email_mac=row["email_mac"], phone_mac=row["phone_mac"], source=row["source"],
-        opted_out=row["opted_out"], cold=row["cold"], email_valid=row["email_valid"],
-        collected_directly=row["collected_directly"], suppressed=suppressed, consents=consents,
-    )  # fmt: skip
-
-
-_NOTHING_KNOWN = Known(None, OnRecord(None, False, False, "none", None, 0, 0))
-
-
-def _is_plain(prepared: Prepared) -> bool:
-    """Whether policy looks at no person's facts, no caps and no agent's record for this one."""
-    effect = prepared.effect
-    return (effect is None or effect.channel is None) and prepared.evaluation.subject.kind is not PrincipalKind.AGENT
-
-
-def _prior(row: Any) -> Decision | None:
-    return Decision.model_validate_json(row["reply"]) if row["reply"] is not None else None
-
-
-def _approved(row: Any) -> tuple[str, UUID | None]:
-    """The state of the newest approval of exactly this payload, as policy sees it, and its id."""
-    state = {"approved": "approved", "rejected": "rejected", "pending": "pending", None: "none"}.get(
-        row["approval_state"], "lapsed"
-    )
-    if state in ("approved", "pending") and row["lapsed"]:
-        state = "lapsed"
-    return state, row["approval_id"]
-
-
-def _known(row: Any, prepared: Prepared) -> Known:
-    channel = prepared.effect.channel if prepared.effect else None
-    contact = None
-    if row["contact_id"] is not None and channel is not None:
-        contact = _state(row, frozenset(), ((channel, row["consent"]),) if row["consent"] else ())
-    approval, approval_id = _approved(row)
-    return Known(
-        _prior(row),
-        OnRecord(
-            contact=contact,
-            recipient_suppressed=row["suppressed"],
-            earlier_attempt_open=row["earlier_open"],
-            approval=approval,
-            approval_id=approval_id,
-            touches_this_week=row["touches"],
-            sent_today=row["sent_today"],
-            agent_blocks=row["agent_blocks"],
-        ),
-    )
-
-
-@lru_cache(4096)
-def _document(question: Question) -> tuple[bytes, str]:
-    """A question's digest, and the JSON that it is the digest of."""
-    text = json.dumps(asdict(question), sort_keys=True)
-    return sha256(text.encode()).digest(), text
-
-
-def _ruling_row(ruling: Ruling) -> tuple[Any, ...]:
-    p, d = ruling.prepared, ruling.decision
-    return (
-        d.tenant_id, d.action_id, d.attempt, p.digest, d.decision_id, d.outcome.value, d.mode.value, p.evaluation.effect,
-        p.evaluation.subject.id, p.contact_id, (p.effect.channel or "") if p.effect else "", ruling.grant_id, d.approval_id,
-        d.policy_version, _document(ruling.question)[0], d.model_dump_json().encode(),
-    )  # fmt: skip
-
-
-def _approval(row: Any, steps: Sequence[Any]) -> Approval:
-    stored = Approval.model_validate_json(row["document"])
-    changed: Approval = stored.evolve(
-        state=row["state"], decided_by=row["decided_by"], decided_at=row["decided_at"], superseded_by=row["superseded_by"],
-        history=tuple(ApprovalStep(at=s["at"], actor=s["actor"], step=s["step"], note=s["note"]) for s in steps),
-    )  # fmt: skip
-    return changed

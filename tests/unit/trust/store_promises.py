@@ -31,7 +31,8 @@ from services.trust.domain import decide
 from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.policy import Question
 from services.trust.ledger.domain.entry import Entry
-from services.trust.store import Known, Ruling, Store
+from services.trust.rows import Known, Ruling
+from services.trust.store import Store
 
 SALT = "ab" * 32
 NOW = datetime.now(UTC)

@@ -1,0 +1,14 @@
+"""The console's pages: forms in, pages out. Every rule is a plane's; nothing here decides anything."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from services.gateway.console.desk import problem_page
+from services.gateway.console.routes import approvals, command_center, evidence, session, targeting
+
+router = APIRouter()
+for area in (session, command_center, approvals, targeting, evidence):
+    router.include_router(area.router)
+
+__all__ = ["problem_page", "router"]

@@ -1,0 +1,93 @@
+"""The ledger as pages that verify themselves, and the sandbox mailbox."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query
+from starlette.responses import Response
+
+from libs.contracts import execution, trust
+from libs.contracts.errors import NotFound
+from libs.contracts.message import Page
+from libs.contracts.subjects import (
+    CHECKPOINT,
+    KEYS,
+    LEDGER,
+    PROOF,
+    SANDBOX,
+)
+from services.gateway.console import pages, present
+from services.gateway.console.desk import DeskDep
+from services.gateway.console.urls import PATHS, url
+from services.gateway.http.guards import require
+
+router = APIRouter()
+
+Text = Annotated[str, Form(max_length=2000)]
+Reading = require("read", reading=True)
+
+
+@router.get(PATHS["evidence"], dependencies=[Reading])
+async def evidence(
+    desk: DeskDep, q: Annotated[str, Query(max_length=200)] = "", cursor: Annotated[str, Query(max_length=60)] = ""
+) -> Response:
+    text = q.strip()
+    where: dict[str, str] = {"target": text} if ":" in text else {"actor": text} if text else {}
+    request = trust.LedgerRequest(principal=desk.who, page=Page(limit=50, cursor=cursor or None), **where)
+    reply = await desk.call(LEDGER, request)
+    point = await desk.call(CHECKPOINT, trust.CheckpointRequest(principal=desk.who))
+    rows = tuple(row for row in (present.ledger_row(desk.lang, entry) for entry in reply.items) if row is not None)
+    page = pages.EvidencePage(
+        rows=rows,
+        checkpoint=present.checkpoint(point),
+        query=q,
+        empty="no_match" if text else "none_yet",
+        next_href=url("evidence", q=q, cursor=reply.next_cursor) if reply.next_cursor else "",
+    )
+    return await desk.show(page)
+
+
+@router.get(PATHS["evidence_entry"], dependencies=[Reading])
+async def evidence_entry(id: int, desk: DeskDep) -> Response:
+    """One leaf with all that the browser needs to verify it by itself."""
+    proof = await desk.call(PROOF, trust.ProofRequest(principal=desk.who, seq=id))
+    point = await desk.call(CHECKPOINT, trust.CheckpointRequest(principal=desk.who))
+    keys = await desk.call(KEYS, trust.KeysRequest())
+    checkpoint = present.checkpoint(point.evolve(note=proof.checkpoint, **_parsed(proof.checkpoint)))
+    if checkpoint is None:
+        raise NotFound
+    entry = present.entry_of(proof.entry)
+    around = (
+        await desk.call(LEDGER, trust.LedgerRequest(principal=desk.who, target=entry.target, page=Page(limit=50)))
+        if entry.target
+        else None
+    )
+    page = pages.EvidenceEntryPage(
+        index=proof.seq,
+        title=present.entry_title(desk.lang, entry.kind),
+        at=entry.at or desk.gateway.now(),
+        actor=entry.actor,
+        entry=proof.entry,
+        salt=proof.salt,
+        leaf_hash=proof.leaf_hash,
+        path=proof.path,
+        checkpoint=checkpoint,
+        keys={"keys": [key for key in keys.keys if key.get("dealix_use") == "checkpoint"]},
+        timeline=present.timeline(desk.lang, around.items if around else (), proof.seq),
+        facts=present.entry_facts(desk.lang, entry),
+    )
+    return await desk.show(page)
+
+
+def _parsed(note: str) -> dict[str, Any]:
+    """Origin, size and root of a signed note, as its first three lines say them."""
+    origin, size, root = note.split("\n")[:3]
+    return {"origin": origin, "size": int(size), "root": base64.b64decode(root).hex()}
+
+
+@router.get(PATHS["sandbox_mailbox"], dependencies=[Reading])
+async def sandbox_mailbox(desk: DeskDep) -> Response:
+    reply = await desk.call(SANDBOX, execution.SandboxRequest(principal=desk.who, page=Page(limit=50)))
+    return await desk.show(pages.SandboxMailboxPage(tuple(present.sandbox_message(message) for message in reply.items)))
