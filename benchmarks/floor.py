@@ -71,7 +71,12 @@ class Execution:
         principal = request["principal"]
         tenant, shown = UUID(principal["tenant_id"]), orjson.dumps(principal).decode()
         jobs = [
-            {"tenant": tenant, "id": UUID(item["action_id"]), "payload": orjson.dumps(item["payload"]).decode(), "by": shown}
+            {
+                "tenant": tenant,
+                "id": UUID(item["action_id"]),
+                "payload": orjson.dumps(item["payload"]).decode(),
+                "by": shown,
+            }
             for item in request["items"]
         ]
         self._queue.put_nowait((message, jobs))
@@ -144,7 +149,13 @@ class Trust:
         root, paths = batch_paths([leaf_hash(one) for one in claims])
         signature = base64.urlsafe_b64encode(self._key.sign(root).signature).decode()
         grants = [
-            {"claims": claim.decode(), "index": n, "path": [step.hex() for step in path], "root": root.hex(), "jws": signature}
+            {
+                "claims": claim.decode(),
+                "index": n,
+                "path": [step.hex() for step in path],
+                "root": root.hex(),
+                "jws": signature,
+            }
             for n, (claim, path) in enumerate(zip(claims, paths, strict=True))
         ]
         tenants = [UUID(one["tenant_id"]) for one in question]

@@ -103,7 +103,9 @@ class Contest:
             return bool(row["closed"] >= target and row["sequenced"] and row["idle"])
 
         one = await self._timed(
-            sum(call.count for call in calls), submit(self._rig.gateway, SUBMIT.subject, calls, shape.in_flight), finished
+            sum(call.count for call in calls),
+            submit(self._rig.gateway, SUBMIT.subject, calls, shape.in_flight),
+            finished,
         )
         check = dict(await self._rig.ours.fetchrow(_OUR_CHECK))
         expected = {"succeeded": target, "closed": target, "leaves": 2 * target, "beyond_heads": 0}
@@ -128,7 +130,12 @@ class Contest:
         if self._peer is None:
             url = self._rig.servers.postgres.url(PEER_DATABASE)
             self._peer = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "benchmarks.peer", url, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+                sys.executable,
+                "-m",
+                "benchmarks.peer",
+                url,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
             )
             await self._peer.stdout.readline()  # type: ignore[union-attr]  # both are pipes
         before = self._rig.cpu()

@@ -117,7 +117,12 @@ async def rig() -> AsyncIterator[Rig]:
                 yield one
             except BaseException:
                 for log in sorted((data_dir / "logs").glob("*.log")):
-                    print(f"--- {log.name}", *log.read_text(errors="replace").splitlines()[-12:], sep="\n", file=sys.stderr)
+                    print(
+                        f"--- {log.name}",
+                        *log.read_text(errors="replace").splitlines()[-12:],
+                        sep="\n",
+                        file=sys.stderr,
+                    )
                 raise
             finally:
                 await one.stop()
