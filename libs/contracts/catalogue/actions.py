@@ -61,7 +61,10 @@ def effects() -> dict[str, Effect]:
     Raises pydantic.ValidationError when the catalogue is wrong.
     """
     document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    return {name: Effect.model_validate({"name": name, **document["defaults"], **fields}) for name, fields in document["effects"].items()}
+    return {
+        name: Effect.model_validate({"name": name, **document["defaults"], **fields})
+        for name, fields in document["effects"].items()
+    }
 
 
 @cache
