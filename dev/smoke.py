@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from dev.client import Client
 
 HEADER = "company,name,title,email,source,opted_out,email_opt_in,email_opt_in_at,city,sector,employees,value,notes,last_activity"
-ROLES = ("sales_manager", "growth_manager")
-"""Whose feeds hold the cards from which a draft can be asked for."""
 ON_THE_WAY = ("accepted", "granted", "dispatched", "awaiting_approval")
 SETTLE_SECONDS = 15.0
 
@@ -214,9 +212,9 @@ def _safe(client: Client, found: Found) -> str:
 
 
 def _waiting(client: Client, found: Found) -> str:
-    """The made-up lead's draft: of the day's plan, else asked for by its card."""
+    """The made-up lead's draft: of the day's plan, else asked for."""
     if not _find_draft(client, found):
-        _ask_for_draft(client, found)
+        client.post(f"/targeting/opportunities/{found.lead_id}/draft", {})
     until = time.monotonic() + SETTLE_SECONDS
     while not _find_draft(client, found):
         late = time.monotonic() > until
@@ -231,15 +229,6 @@ def _find_draft(client: Client, found: Found) -> bool:
             found.approval = client.get(f"/approvals/{approval['approval_id']}")
             return True
     return False
-
-
-def _ask_for_draft(client: Client, found: Found) -> None:
-    for role in ROLES:
-        for card in client.get("/cards/feed", role=role)["items"]:
-            buttons = [button["action"] for button in card["buttons"]]
-            if (card.get("context") or {}).get("lead_id") == found.lead_id and "prepare_draft" in buttons:
-                client.post(f"/cards/{card['card_id']}/decision", {"button": "prepare_draft"})
-                return
 
 
 def _stale(client: Client, found: Found) -> str:

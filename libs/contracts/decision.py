@@ -214,6 +214,20 @@ class Draft(Message):
     provenance: Provenance
 
 
+class PrepareDraft(Message):
+    """A draft for one lead, outside the day's plan. Asking again submits the same draft again, never a second one."""
+
+    principal: Principal
+    lead_id: UUID
+
+
+class PrepareDraftReply(Message):
+    """`created` is false when the lead had a draft already."""
+
+    draft: Draft
+    created: bool
+
+
 class DraftsRequest(Message):
     principal: Principal
     page: Page = Page()

@@ -176,6 +176,7 @@ CARDS = Call("decision.cards.v1", decision.CardsRequest, decision.CardsReply, _b
 CARD = Call("decision.card.v1", decision.CardGet, decision.Card, _by())
 DECIDE_CARD = Call("decision.decide_card.v1", decision.DecideCard, decision.DecideCardReply, _by(), 15.0)
 WHATSAPP_BRIEF = Call("decision.whatsapp_brief.v1", decision.CardsRequest, decision.BriefReply, _by())
+PREPARE_DRAFT = Call("decision.prepare_draft.v1", decision.PrepareDraft, decision.PrepareDraftReply, _by(), 15.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 
 # operating ---------------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ async def build(runtime: Runtime) -> None:
     """Wire the plane."""
     bus, drafting = runtime.bus, Drafting(runtime)
     ranking = Ranking(runtime, drafting)
-    opportunities, cards, drafts = Opportunities(runtime, ranking), Cards(runtime, drafting), Drafts(runtime)
+    opportunities, cards, drafts = Opportunities(runtime, ranking), Cards(runtime, drafting), Drafts(runtime, drafting)
     listener = Listener(runtime, ranking)
     bus.serve(subjects.RANK, opportunities.rank)
     bus.serve(subjects.OPPORTUNITIES, opportunities.list)
@@ -21,6 +21,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.CARD, cards.get)
     bus.serve(subjects.DECIDE_CARD, cards.decide)
     bus.serve(subjects.WHATSAPP_BRIEF, cards.brief)
+    bus.serve(subjects.PREPARE_DRAFT, drafts.prepare)
     bus.serve(subjects.DRAFTS, drafts.list)
     bus.on(subjects.IMPORT_COMPLETED, listener.imported)
     bus.on(subjects.APPROVAL_REQUESTED, listener.approval_requested)

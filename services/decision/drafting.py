@@ -13,14 +13,15 @@ from uuid import UUID
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.data import Lead, LeadsRequest, TenantProfile, TenantRequest
 from libs.contracts.decision import Draft
-from libs.contracts.errors import DealixError
+from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.execution import ActionItem, SubmitRequest
 from libs.contracts.message import Principal, PrincipalKind, new_id
 from libs.contracts.subjects import LEADS, SUBMIT, TENANT
 from libs.contracts.trust import ResourceRef
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
-from services.decision.agents.outreach.writer import Withheld, write
+from services.decision.agents.outreach.writer import Withheld, sender_of, write
+from services.decision.errors import DraftWithheld
 from services.decision.store import Recommendations
 from services.decision.targeting.domain.facts import facts_of
 from services.decision.targeting.domain.rank import Ranked, rank
@@ -66,24 +67,64 @@ class Drafting:
         reply = await self._runtime.bus.call(LEADS, LeadsRequest(tenant_id=tenant_id, lead_ids=tuple(lead_ids)))
         return {lead.lead_id: lead for lead in reply.items}
 
+    async def ensure(self, tenant_id: UUID, lead_id: UUID) -> tuple[Draft, bool]:
+        """The lead's draft, written now when it has none, and submitted; whether it is new.
+
+        Submitting an earlier draft again is the same action, so nobody is written to twice.
+        Raises NotFound, DraftWithheld, and what execution answers to a submission.
+        """
+        lead = (await self._leads(tenant_id, [lead_id])).get(lead_id)
+        if lead is None:
+            raise NotFound
+        profile = await self._runtime.bus.call(TENANT, TenantRequest(tenant_id=tenant_id))
+        async with self._runtime.database.batch(tenant_id) as work:
+            kept = await Recommendations(work).draft_of(tenant_id, lead_id)
+        if kept is not None:
+            await self._submit(profile, kept, lead, "asked for again")
+            return kept, False
+        one = rank([facts_of(lead)], targeting(), self._runtime.now())[0]
+        draft = await self._write(profile, one)
+        if isinstance(draft, Withheld):
+            raise DraftWithheld(draft.reasons[0])
+        await self._submit(profile, draft, lead, f"{one.tier} · {one.score:g}/100")
+        return draft, True
+
     async def _draft(self, profile: TenantProfile, one: Ranked, lead: Lead) -> bool:
-        """Write, keep and submit one draft. The draft's id is the action's: a repeated submission is the same action."""
-        draft = write(one, profile, targeting(), self._runtime.now(), draft_id=new_id(), trace_id=telemetry.trace_id())
+        """Write, keep and submit one draft of a plan; whether there is one."""
+        draft = await self._write(profile, one)
         if isinstance(draft, Withheld):
             codes = ", ".join(reason.code for reason in draft.reasons)
             log.info("no draft: %s", codes, extra={"ids": {"lead_id": str(one.lead.lead_id)}})
             return False
+        try:
+            await self._submit(profile, draft, lead, f"{one.tier} · {one.score:g}/100")
+        except DealixError as error:
+            # The draft stays; asking for it again submits the same action.
+            log.warning(
+                "a draft could not be submitted: %s", error.code, extra={"ids": {"draft_id": str(draft.draft_id)}}
+            )
+        return True
+
+    async def _write(self, profile: TenantProfile, one: Ranked) -> Draft | Withheld:
+        """Write and keep one draft; the one that was there first wins. The draft's id is the action's."""
+        draft = write(one, profile, targeting(), self._runtime.now(), draft_id=new_id(), trace_id=telemetry.trace_id())
+        if isinstance(draft, Withheld):
+            return draft
         kept: Draft = draft.evolve(action_id=draft.draft_id)
         async with self._runtime.database.batch(profile.tenant_id) as work:
-            if not await Recommendations(work).add_draft(kept):
-                return False
+            store = Recommendations(work)
+            if await store.add_draft(kept):
+                return kept
+            return await store.draft_of(profile.tenant_id, kept.lead_id) or kept
+
+    async def _submit(self, profile: TenantProfile, draft: Draft, lead: Lead, reason: str) -> None:
         item = ActionItem(
-            action_id=kept.draft_id,
-            action_type=ACTIONS[kept.channel],
-            resource=ResourceRef(type="contact", id=str(kept.contact_id)),
-            payload=_payload(kept, lead, profile),
-            reason=f"{one.tier} · {one.score:g}/100",
-            run_id=f"draft:{kept.draft_id}",
+            action_id=draft.draft_id,
+            action_type=ACTIONS[draft.channel],
+            resource=ResourceRef(type="contact", id=str(draft.contact_id)),
+            payload=payload_of(draft, lead, profile),
+            reason=reason,
+            run_id=f"draft:{draft.draft_id}",
         )
         principal = Principal(
             id=AGENT,
@@ -92,21 +133,14 @@ class Drafting:
             roles=("operator",),
             name="outreach_writer",
         )
-        try:
-            await self._runtime.bus.call(SUBMIT, SubmitRequest(principal=principal, items=(item,)))
-        except DealixError as error:
-            # The draft stays; asking for it again submits the same action.
-            log.warning(
-                "a draft could not be submitted: %s", error.code, extra={"ids": {"draft_id": str(kept.draft_id)}}
-            )
-        return True
+        await self._runtime.bus.call(SUBMIT, SubmitRequest(principal=principal, items=(item,)))
 
 
-def _payload(draft: Draft, lead: Lead, profile: TenantProfile) -> dict[str, Any]:
+def payload_of(draft: Draft, lead: Lead, profile: TenantProfile) -> dict[str, Any]:
     """Exactly what would be sent, as the connector of the channel reads it. Values are strings: nothing in it is computed later."""
     common = {
         "body": draft.body,
-        "from_name": profile.sender_name,
+        "from_name": sender_of(profile, "en" if draft.language == "en" else "ar").person,
         "language": draft.language,
         "template_version": draft.provenance.prompt_version,
         "account_name": lead.account_name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libs.contracts.errors import Conflict, Invalid
+from libs.contracts.message import Reason
 
 
 class CardClosed(Conflict):
@@ -31,10 +32,8 @@ class HashesNeeded(Invalid):
         )
 
 
-class NotContactable(Conflict):
-    def __init__(self) -> None:
-        super().__init__(
-            "not_contactable",
-            "No channel to this lead may be used now.",
-            "لا توجد قناة مسموحة للتواصل مع هذا العميل الآن.",
-        )
+class DraftWithheld(Conflict):
+    """The writer or its reviewers made no draft; the message is their first reason."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.code, reason.en, reason.ar)

@@ -23,6 +23,8 @@ from libs.contracts.decision import (
     DraftsRequest,
     OpportunitiesReply,
     OpportunitiesRequest,
+    PrepareDraft,
+    PrepareDraftReply,
     RankReply,
     RankRequest,
 )
@@ -215,8 +217,18 @@ class Cards:
 
 
 class Drafts:
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, drafting: Drafting) -> None:
         self._database = runtime.database
+        self._drafting = drafting
+
+    async def prepare(self, request: PrepareDraft) -> PrepareDraftReply:
+        """The draft of one lead, made now when there is none; it waits for approval like every other.
+
+        Raises Forbidden, NotFound, DraftWithheld.
+        """
+        _require(request.principal, MAY_DECIDE | MAY_RANK)
+        draft, created = await self._drafting.ensure(request.principal.tenant_id, request.lead_id)
+        return PrepareDraftReply(draft=draft, created=created)
 
     async def list(self, request: DraftsRequest) -> DraftsReply:
         before = UUID(request.page.cursor) if request.page.cursor else None

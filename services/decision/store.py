@@ -131,6 +131,15 @@ class Recommendations:
             )
         return row is not None
 
+    async def draft_of(self, tenant_id: UUID, lead_id: UUID) -> Draft | None:
+        """The latest draft to a lead."""
+        document = await self._c.fetchval(
+            "select document from decision.drafts where tenant_id = $1 and lead_id = $2 order by draft_id desc limit 1",
+            tenant_id,
+            lead_id,
+        )
+        return None if document is None else Draft.model_validate_json(document)
+
     async def drafts(self, tenant_id: UUID, before: UUID | None, limit: int) -> list[Draft]:
         rows = await self._c.fetch(
             "select document from decision.drafts where tenant_id = $1 and ($2::uuid is null or draft_id < $2) order by draft_id desc limit $3",

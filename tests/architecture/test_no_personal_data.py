@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from libs.contracts.execution import ActionState
 from libs.contracts.subjects import AUTHORIZE, SUPPRESS
 from libs.contracts.trust import SuppressRequest
+from libs.runtime import telemetry
 from libs.runtime.telemetry import JsonFormatter
 from libs.runtime.testing import Disturbance
 from services.execution.errors import VendorRejected
@@ -49,10 +50,10 @@ def logged() -> Iterator[io.StringIO]:
 def spans() -> InMemorySpanExporter:
     """Every span as an exporter gets it, with its events and status."""
     exporter = InMemorySpanExporter()
+    # A process has one provider for good: the planes' own, which later tests need.
+    telemetry.start()
     provider = trace.get_tracer_provider()
-    if not isinstance(provider, TracerProvider):
-        provider = TracerProvider()
-        trace.set_tracer_provider(provider)
+    assert isinstance(provider, TracerProvider)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     return exporter
 

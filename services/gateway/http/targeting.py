@@ -27,6 +27,7 @@ from libs.contracts.subjects import (
     IMPORT_UNDO,
     IMPORTS,
     OPPORTUNITIES,
+    PREPARE_DRAFT,
     RANK,
 )
 from services.gateway.domain.spreadsheet import BOM, lines
@@ -41,6 +42,7 @@ from services.gateway.idempotency import Answer, fields
 router = APIRouter(prefix="/api/v1/targeting", tags=["targeting"], responses=RESPONSES)
 
 Importer = Annotated[Principal, require("import")]
+Submitter = Annotated[Principal, require("submit")]
 Reader = Annotated[Principal, require("read", reading=True)]
 DEMO_ITEMS = 20
 
@@ -241,6 +243,14 @@ async def opportunities(
     reply = await gateway.bus.call(OPPORTUNITIES, request)
     page = items(gateway, who, reply.items, reply.next_cursor)
     return OpportunityPage(items=page.items, next_cursor=page.next_cursor, total=reply.total)
+
+
+@router.post("/opportunities/{lead_id}/draft")
+async def prepare_draft(lead_id: UUID, who: Submitter, gateway: GatewayDep) -> decision.PrepareDraftReply:
+    """A draft for this lead now, outside the day's plan. It waits for approval; asking again makes no second one."""
+    found = await gateway.bus.call(PREPARE_DRAFT, decision.PrepareDraft(principal=who, lead_id=lead_id))
+    gateway.pulse.nudge(who.tenant_id, "cards", "approvals")
+    return found
 
 
 @router.get("/opportunities/demo")

@@ -56,7 +56,7 @@ class SoundSystem(FakeGateway):
 
     def prepare(self, _: httpx.Request) -> dict[str, Any]:
         self.drafted = True
-        return {"result": "drafts:1"}
+        return {"draft": {}, "created": True}
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def system(pack: bytes) -> SoundSystem:
         "POST /targeting/rank": {"ranked": 3},
         "GET /targeting/opportunities": made.opportunities,
         "GET /cards/feed": {"items": [{"card_id": "c1", "context": {"lead_id": "l1"}, "buttons": buttons}]},
-        "POST /cards/c1/decision": made.prepare,
+        "POST /targeting/opportunities/l1/draft": made.prepare,
         "POST /actions": Several({"action_id": "forbidden"}, {"action_id": "safe"}),
         "GET /actions/forbidden": {"action_id": "forbidden", "state": "refused", "reasons": [{"code": "class_c"}]},
         "GET /actions/safe": {"action_id": "safe", "state": "succeeded"},
@@ -103,10 +103,10 @@ def test_read_only_changes_nothing(system: SoundSystem) -> None:
     assert {request.method for request in system.asked} == {"GET"}
 
 
-def test_a_draft_that_is_not_of_the_days_plan_is_asked_for_by_its_card(system: SoundSystem) -> None:
+def test_a_draft_that_is_not_of_the_days_plan_is_asked_for(system: SoundSystem) -> None:
     system.drafted = False
     assert system.types("smoke").exit_code == 0
-    assert system.bodies("POST", "/cards/c1/decision") == [{"button": "prepare_draft"}]
+    assert len(system.bodies("POST", "/targeting/opportunities/l1/draft")) == 1
 
 
 def test_other_peoples_approvals_are_never_touched(system: SoundSystem) -> None:

@@ -13,8 +13,6 @@ from libs.contracts import data, decision
 from libs.contracts.errors import DealixError
 from libs.contracts.message import Page, new_id
 from libs.contracts.subjects import (
-    CARDS,
-    DECIDE_CARD,
     IMPORT,
     IMPORT_REJECTS,
     IMPORT_STATUS,
@@ -22,6 +20,7 @@ from libs.contracts.subjects import (
     IMPORTS,
     LEADS,
     OPPORTUNITIES,
+    PREPARE_DRAFT,
 )
 from services.gateway.console import pages, present, views
 from services.gateway.console.desk import DeskDep, field_map
@@ -212,13 +211,6 @@ async def _leads(desk: DeskDep, ids: list[UUID]) -> dict[UUID, data.Lead]:
 
 @router.post(PATHS["opportunity_draft"], dependencies=[require("submit")])
 async def opportunity_draft(id: UUID, desk: DeskDep) -> Response:
-    """Prepare a draft by deciding on the lead's own card."""
-    for role in ("sales_manager", "growth_manager"):
-        feed = await desk.call(CARDS, decision.CardsRequest(principal=desk.who, role=role))
-        for card in feed.items:
-            if card.context.get("lead_id") == str(id) and any(b.action == "prepare_draft" for b in card.buttons):
-                await desk.call(
-                    DECIDE_CARD, decision.DecideCard(principal=desk.who, card_id=card.card_id, button="prepare_draft")
-                )
-                return desk.go("approvals")
+    """Prepare a draft, or say why there is none."""
+    await desk.call(PREPARE_DRAFT, decision.PrepareDraft(principal=desk.who, lead_id=id))
     return desk.go("approvals")
