@@ -7,6 +7,7 @@ leaves under their log's head.
 from __future__ import annotations
 
 import asyncio
+import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -14,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks import floor
-from benchmarks.load import SATURATED, SIXTY_FOUR, Shape, submissions, submit, tenants
-from benchmarks.rig import PEER_DATABASE, Rig
+from benchmarks.load import SATURATED, SIXTY_FOUR, TENANTS, Shape, submissions, submit, tenants
+from benchmarks.report import FLOOR, OURS, PEER, Figure, Row, Target, ratio
+from benchmarks.rig import PEER_DATABASE, Rig, rig
 from libs.contracts.subjects import SUBMIT
 
 POLL_SECONDS = 0.01
@@ -203,3 +205,53 @@ class RowCount:
 
 def _difference(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
     return {name: after[name] - before.get(name, 0.0) for name in after}
+
+
+def measure(quick: bool, progress: Callable[[str], None]) -> Row:
+    """The row: rates of three contestants in two shapes, rows and CPU an action."""
+    return asyncio.run(_measure(*((2, 4_000, 60) if quick else (7, 12_000, 150)), progress))
+
+
+async def _measure(rounds: int, actions: int, workflows: int, progress: Callable[[str], None]) -> Row:
+    async with rig() as made:
+        contest = Contest(made, progress)
+        try:
+            await contest.warm_up()
+            rows = {}
+            for who, play, connection in (("dealix", contest.ours, made.ours), ("floor", contest.floor, made.floor)):
+                counted = RowCount(connection)
+                await counted.start()
+                rows[who] = await counted.per_action((await play(SATURATED, 2_000)).actions)
+            table = await contest.run(rounds, actions, workflows)
+        finally:
+            await contest.stop_peer()
+    names = {"ours": OURS, "floor": FLOOR, "peer": PEER}
+    figures = tuple(
+        Figure(
+            one.shape, names[one.name], "actions/s", tuple(r.rate for r in one.rounds),
+            f"{rows[names[one.name]].kept:.1f} durable rows each" if names[one.name] in rows else "DBOS, 3 steps, no policy, grant or ledger",
+        )
+        for one in table
+    )  # fmt: skip
+    cpu = {f"{one.name} · {one.shape}": [r.micros() for r in one.rounds] for one in table}
+    return Row(
+        "governed",
+        "Governed actions",
+        figures,
+        (
+            Target("saturated, of the floor", ratio(figures, SATURATED.name, FLOOR), 0.6),
+            Target("64 in flight, of the floor", ratio(figures, SIXTY_FOUR.name, FLOOR), 0.6),
+            Target("64 in flight, times DBOS", ratio(figures, SIXTY_FOUR.name, PEER), 50),
+        ),
+        (
+            "An action counts when it has succeeded in the sandbox, its grant is closed and both of its ledger entries are leaves.",
+            f"{TENANTS} tenants in turn; one trace in a hundred is kept. Saturated: {SATURATED.per_request} actions a request, "
+            f"{SATURATED.in_flight} requests at a time. The floor moves the same messages with no checks at all.",
+            *(
+                f"CPU µs an action, {name} (median): "
+                + ", ".join(f"{k} {statistics.median(r.get(k, 0) for r in runs):.0f}" for k in sorted(runs[0]))
+                for name, runs in cpu.items()
+            ),
+        ),
+        {"cpu_micros": cpu, "rows": {who: vars(row) for who, row in rows.items()}},
+    )
