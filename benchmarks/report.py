@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-OURS, FLOOR, PEER = "dealix", "floor", "peer"
-COLOURS = {OURS: "#166a45", FLOOR: "#7d8a84", PEER: "#93500a"}
+OURS, FLOOR, LEAN, PEER = "dealix", "floor", "lean floor", "peer"
+COLOURS = {OURS: "#166a45", FLOOR: "#7d8a84", LEAN: "#a9b8b0", PEER: "#93500a"}
 
 
 @dataclass(frozen=True)
