@@ -13,6 +13,7 @@ from benchmarks.report import Row, keep, lines
 
 ROWS = {
     "governed": "Governed actions a second, and what each costs",
+    "latency": "One action and one trust decision: time alone and at half load",
 }
 """Rows by the module that measures them: `measure(quick, progress) -> Row`, run in a fresh event loop of its own."""
 
