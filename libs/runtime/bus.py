@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 import nats.errors
@@ -26,6 +27,8 @@ from libs.contracts.message import Fault, Message, Plane
 from libs.contracts.subjects import Call, Event, Signal
 from libs.runtime import telemetry
 from libs.runtime.database import SessionWork
+from libs.runtime.metering import CALLS
+from libs.runtime.tls import nats_tls
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +81,20 @@ def deadline_ms(timeout: float) -> str:
 async def answer(
     plane: Plane, call: Call[Q, R], handler: Callable[[Q], Awaitable[R]], body: bytes, headers: dict[str, str]
 ) -> Message:
-    """Run a handler for one raw request; every error becomes a Fault, and a request past its deadline is not worked on."""
+    """Run a handler for one raw request; every error becomes a Fault, and a request past its deadline is not worked on.
+
+    The answer is counted under the call's subject: a refusal is an answer, and only what is our fault counts as failed.
+    """
+    began = time.perf_counter()
+    reply = await _answer(plane, call, handler, body, headers)
+    outcome = "ok" if not isinstance(reply, Fault) else "failed" if reply.status >= 500 else "refused"
+    CALLS.count(call.subject, outcome, time.perf_counter() - began)
+    return reply
+
+
+async def _answer(
+    plane: Plane, call: Call[Q, R], handler: Callable[[Q], Awaitable[R]], body: bytes, headers: dict[str, str]
+) -> Message:
     if int(headers.get(DEADLINE) or 0) and int(headers[DEADLINE]) < time.time() * 1000:
         return Fault(
             code="deadline_passed",
@@ -129,11 +145,12 @@ def _decode(call: Call[Q, R], body: bytes) -> Q | Fault:
 class NatsBus:
     """The bus over FastStream's NATS broker; nats-py below it for hot calls and durable pull consumers."""
 
-    def __init__(self, plane: Plane, url: str, seed: str) -> None:
+    def __init__(self, plane: Plane, url: str, seed: str, *, ca: Path | None = None) -> None:
+        """`ca` is the file of the authority that signed the server's certificate, for `tls://` addresses."""
         self.plane = plane
         self.broker = NatsBroker(
             url.split(","),
-            security=NatsNKey.from_seed(seed),
+            security=NatsNKey.from_seed(seed, ssl_context=nats_tls(url, ca)),
             inbox_prefix=f"_INBOX_{plane.value}".encode(),
             max_reconnect_attempts=-1,
             # Two tenths of a second, whatever its annotation says: it is handed to asyncio.sleep.

@@ -104,13 +104,18 @@ class Database:
             server_settings={"search_path": self.plane.value, "application_name": f"dealix-{self.plane.value}"},
         )
         self._engine = create_async_engine(
-            self._url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            "postgresql+asyncpg://",
+            # asyncpg reads the address itself: SQLAlchemy's dialect would not understand sslmode and sslrootcert.
+            async_creator=self._connect,
             pool_size=5,
             max_overflow=self._pool_size,
             pool_pre_ping=True,
-            connect_args={
-                "server_settings": {"search_path": self.plane.value, "application_name": f"dealix-{self.plane.value}"}
-            },
+        )
+
+    async def _connect(self) -> Connection:
+        return await asyncpg.connect(
+            self._url,
+            server_settings={"search_path": self.plane.value, "application_name": f"dealix-{self.plane.value}"},
         )
 
     async def stop(self) -> None:

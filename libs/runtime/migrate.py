@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import nats
@@ -52,7 +53,7 @@ async def migrate(admin_url: str, passwords: Mapping[str, str], *, database: str
     Raises MigrationError when the database is newer than this program.
     """
     await _ensure_database(admin_url, database)
-    url = admin_url.rsplit("/", 1)[0] + f"/{database}"
+    url = on_database(admin_url, database)
     connection = await asyncpg.connect(url)
     try:
         # One migrator at a time, on any host.
@@ -62,7 +63,7 @@ async def migrate(admin_url: str, passwords: Mapping[str, str], *, database: str
         await connection.execute("revoke create on schema public from public")
         for plane in Plane:
             await _ensure_role(connection, plane, passwords[plane.value])
-        engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+        engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url))
         try:
             async with engine.connect() as async_connection:
                 for plane in Plane:
@@ -76,8 +77,13 @@ async def migrate(admin_url: str, passwords: Mapping[str, str], *, database: str
         await connection.close()
 
 
+def on_database(url: str, database: str) -> str:
+    """The same login, server and TLS options, on another database of it."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
 async def _ensure_database(admin_url: str, database: str) -> None:
-    connection = await asyncpg.connect(admin_url.rsplit("/", 1)[0] + "/postgres")
+    connection = await asyncpg.connect(on_database(admin_url, "postgres"))
     try:
         if not await connection.fetchval("select 1 from pg_database where datname = $1", database):
             await connection.execute(f'create database "{database}"')

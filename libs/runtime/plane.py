@@ -23,7 +23,10 @@ from libs.runtime import telemetry
 from libs.runtime.bus import NatsBus
 from libs.runtime.database import Database
 from libs.runtime.delivery import Consumer, Relay
-from libs.runtime.settings import VERSION, PlaneSettings, SettingsError, load
+from libs.runtime.health import HealthServer
+from libs.runtime.metering import exposition
+from libs.runtime.preflight import preflight
+from libs.runtime.settings import VERSION, PlaneSettings, SettingsError, adopt_secret_files, load
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,8 @@ class Runtime:
     now: Callable[[], datetime] = utc_now
     checks: dict[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
     """Named health checks of the plane; anything but `ok` makes it unhealthy."""
+    gauges: dict[str, Callable[[], Awaitable[float]]] = field(default_factory=dict)
+    """Values for `/metrics` by full metric name, e.g. `dealix_due_backlog`; read when asked."""
     on_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     after_start: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
@@ -74,6 +79,20 @@ class Runtime:
                 checks[name] = type(error).__name__
         return checks
 
+    async def metrics(self) -> str:
+        """What `/metrics` shows. A gauge that can't be read is left out: absent is what alerts look for, and 0 would be a claim."""
+        values = {}
+        for name, read in {"dealix_outbox_unpublished": self._unpublished, **self.gauges}.items():
+            try:
+                values[name] = await asyncio.wait_for(read(), 2)
+            except Exception as error:
+                log.warning("a gauge can't be read: %s", type(error).__name__, extra={"ids": {"gauge": name}})
+        return exposition(self.plane.value, VERSION, await self.health(), values)
+
+    async def _unpublished(self) -> float:
+        async with self.database.batch() as work:
+            return float(await work.connection.fetchval("select count(*) from outbox where published_at is null"))
+
     async def _database_check(self) -> str:
         try:
             async with asyncio.timeout(2), self.database.batch() as work:
@@ -101,12 +120,28 @@ class RunningPlane:
 
     def __init__(self, plane: Plane, build: Build, settings: PlaneSettings) -> None:
         self.build = build
-        bus = NatsBus(plane, settings.nats_url, settings.nats_seed)
+        bus = NatsBus(plane, settings.nats_url, settings.nats_seed, ca=settings.nats_ca)
         database = Database(plane, settings.database_url, pool_size=settings.database_pool)
         self.runtime = Runtime(plane, settings, bus, database)
 
+        self.serving = False
+        self._door: HealthServer | None = None
+
     async def start(self) -> None:
+        """Listen for health, check what must hold, then serve.
+
+        Raises SettingsError with one sentence when the plane must not serve here.
+        """
         runtime = self.runtime
+        if runtime.settings.health_port is not None:
+            self._door = HealthServer(
+                runtime.settings.health_host,
+                runtime.settings.health_port,
+                checks=self._readiness,
+                metrics=runtime.metrics,
+            )
+            await self._door.start()
+        await preflight(runtime.settings, runtime.now)
         await runtime.database.start()
         await self.build(runtime)
         runtime.bus.serve(PINGS[runtime.plane], self._ping)
@@ -127,15 +162,23 @@ class RunningPlane:
         runtime._tasks = [asyncio.create_task(runtime._keep(name, run), name=name) for name, run in loops]
         for hook in runtime.after_start:
             await hook()
+        self.serving = True
         log.info("serving", extra={"ids": {"plane": runtime.plane.value, "version": VERSION}})
 
+    async def _readiness(self) -> dict[str, str]:
+        return await self.runtime.health() if self.serving else {"start": "starting"}
+
     async def stop(self) -> None:
+        """Say that no more should come, finish what is in hand, end."""
+        self.serving = False
         for hook in reversed(self.runtime.on_stop):
             await hook()
         await ended(self.runtime._tasks)
         telemetry.flush()
         await self.runtime.bus.stop()
         await self.runtime.database.stop()
+        if self._door is not None:
+            await self._door.stop()
 
     async def _ping(self, _: PingRequest) -> PingReply:
         return PingReply(
@@ -178,9 +221,12 @@ async def _serve(planes: list[tuple[Plane, Build]]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    adopt_secret_files(os.environ, *(plane for plane, _ in planes))
     settings = [load(plane) for plane, _ in planes]
     telemetry.start(ratio=settings[0].trace_ratio, level=settings[0].log_level)
     running = [RunningPlane(plane, build, s) for (plane, build), s in zip(planes, settings, strict=True)]
+    if len(running) > 1 and settings[0].health_port:
+        raise SettingsError("DEALIX_HEALTH_PORT names one port and this process runs several planes: leave it unset.")
     await asyncio.gather(*(one.start() for one in running))
     _spare_collections()
     if settings[0].ready_file is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,22 @@ class RuntimeSettings(BaseSettings):
     lang: str = Field("ar", pattern="^(ar|en)$", description="language of command line and pages without a choice")
     trace_ratio: float = Field(1.0, ge=0, le=1, description="share of traces kept")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="log level")
+    health_host: str = Field("0.0.0.0", description="address of the plane's own health and metrics page")
+    health_port: int | None = Field(
+        None, ge=0, le=65535, description="port of /healthz, /readyz and /metrics of each plane; none when not set"
+    )
+    nats_ca: Path | None = Field(None, description="file of the authority that signed the NATS server's certificate")
+    secrets_dir: Path | None = Field(
+        None, description="directory of files, each named as a setting and holding its value, e.g. a mounted secret"
+    )
+    clock_skew_seconds: float = Field(
+        30.0, gt=0, description="how far this host's clock may be from the database's before a plane refuses to serve"
+    )
+    schema_ahead: str = Field(
+        "refuse",
+        pattern="^(refuse|allow)$",
+        description="whether to serve on a schema newer than this version; allow it for a rollback only",
+    )
     database_pool: int = Field(12, ge=2, le=100, description="connections to PostgreSQL, at most, per plane")
 
 
@@ -58,3 +76,50 @@ def load(plane: Plane) -> PlaneSettings:
         first = error.errors()[0]
         name = "DEALIX_" + "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"{name} is unusable: {first['msg']}.") from error
+
+
+_SETTING_FILE = re.compile(r"^(DEALIX_[A-Z_]+|OTEL_[A-Z_]+)$")
+# What one plane holds alone: found with another one, the mount is wrong, and serving would undo the separation.
+_HELD_BY = {
+    "DEALIX_TRUST_KEYS": {Plane.TRUST},
+    "DEALIX_SECRET_KEY": {Plane.GATEWAY, Plane.EXECUTION},
+    "DEALIX_DATABASE_URL": set[Plane](),
+    "DEALIX_MIGRATOR_NATS_SEED": set[Plane](),
+}
+
+
+def adopt_secret_files(environ: MutableMapping[str, str], *planes: Plane) -> None:
+    """Take settings from the files of `DEALIX_SECRETS_DIR` into `environ`; what is set there already stays.
+
+    Raises SettingsError when the directory can't be read, or when it holds what belongs to another plane.
+    """
+    named = environ.get("DEALIX_SECRETS_DIR", "")
+    if not named:
+        return
+    try:
+        files = sorted(path for path in Path(named).iterdir() if _SETTING_FILE.match(path.name))
+        found = {path.name: path.read_text(encoding="utf-8").strip() for path in files}
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not text"
+        raise SettingsError(f"DEALIX_SECRETS_DIR ({named}) can't be read: {why}.") from error
+    for name in found:
+        holders = _holders(name)
+        if holders is not None and not holders & set(planes):
+            raise SettingsError(
+                f"{named}/{name} belongs to {_names(holders)}: the {_names(set(planes))} plane must not hold it."
+            )
+    for name, value in found.items():
+        environ.setdefault(name, value)
+
+
+def _holders(name: str) -> set[Plane] | None:
+    if name in _HELD_BY:
+        return _HELD_BY[name]
+    for plane in Plane:
+        if name in (f"DEALIX_{plane.value.upper()}_NATS_SEED", f"DEALIX_{plane.value.upper()}_DATABASE_URL"):
+            return {plane}
+    return None
+
+
+def _names(planes: set[Plane]) -> str:
+    return " and ".join(sorted(plane.value for plane in planes)) or "the migrator"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from libs.contracts import subjects
 from libs.contracts.grant import RootCache
+from libs.runtime.database import Database
 from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
 from services.execution.connectors.base import Connector, Sandbox
@@ -48,6 +49,14 @@ async def build(runtime: Runtime) -> None:
         runtime.loop(f"worker-{number}", parts.intake.work)
     runtime.loop("claimer", parts.claimer.run)
     runtime.after_start.append(parts.pipeline.load_keys)
+    runtime.gauges["dealix_due_backlog"] = lambda: due_backlog(runtime.database)
+
+
+async def due_backlog(database: Database) -> float:
+    """Actions of all tenants that are due and that no live replica has in hand: what more replicas would take."""
+    async with database.batch() as work:
+        sql = "select count(*) from work where due_at <= now() and (lease_until is null or lease_until < now())"
+        return float(await work.connection.fetchval(sql))
 
 
 @dataclass(frozen=True)
