@@ -79,9 +79,8 @@ def load(plane: Plane) -> PlaneSettings:
 
 
 _SETTING_FILE = re.compile(r"^(DEALIX_[A-Z_]+|OTEL_[A-Z_]+)$")
-# What one plane holds alone: found with another one, the mount is wrong, and serving would undo the separation.
+# Besides what a plane's name begins. Found with another plane the mount is wrong, and serving would undo the separation.
 _HELD_BY = {
-    "DEALIX_TRUST_KEYS": {Plane.TRUST},
     "DEALIX_SECRET_KEY": {Plane.GATEWAY, Plane.EXECUTION},
     "DEALIX_DATABASE_URL": set[Plane](),
     "DEALIX_MIGRATOR_NATS_SEED": set[Plane](),
@@ -115,10 +114,9 @@ def adopt_secret_files(environ: MutableMapping[str, str], *planes: Plane) -> Non
 def _holders(name: str) -> set[Plane] | None:
     if name in _HELD_BY:
         return _HELD_BY[name]
-    for plane in Plane:
-        if name in (f"DEALIX_{plane.value.upper()}_NATS_SEED", f"DEALIX_{plane.value.upper()}_DATABASE_URL"):
-            return {plane}
-    return None
+    if name == "DEALIX_DATA_DIR":
+        return None
+    return next(({plane} for plane in Plane if name.startswith(f"DEALIX_{plane.value.upper()}_")), None)
 
 
 def _names(planes: set[Plane]) -> str:
