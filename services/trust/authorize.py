@@ -95,9 +95,9 @@ class Authorizer:
         await self._freshen(prepared)
         tenants = {p.evaluation.tenant_id for p in prepared}
         async with self._store.unit(*tenants) as unit:
+            known = await unit.known(prepared, [self._recipient(p) for p in prepared])
             now = await unit.now()
             await self._flags.load([t for t in tenants if _has_external(prepared, t)], now)
-            known = await unit.known(prepared, [self._recipient(p) for p in prepared])
             # An attempt is decided once; after people have answered, execution asks again as the next attempt.
             fresh = [(p, k) for p, k in zip(prepared, known, strict=True) if k.prior is None]
             rulings = self._rule(fresh, now)
@@ -114,8 +114,8 @@ class Authorizer:
         await self._freshen(prepared)
         tenants = {p.evaluation.tenant_id for p in prepared}
         async with self._store.unit(*tenants) as unit:
-            now = await unit.now()
             known = await unit.known(prepared, [self._recipient(p) for p in prepared])
+            now = await unit.now()
         questions = [self._question(p, k, now) for p, k in zip(prepared, known, strict=True)]
         answers = self._bundle.ask(questions)
         return AuthorizeReply(

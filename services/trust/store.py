@@ -132,9 +132,10 @@ left join lateral (select approval_id, state, expires_at from trust.approvals a
 order by e.ord
 """
 
-# For what needs no facts about a person or an agent, which is most: a row only where anything is on record, which is rare.
+# For what needs no facts about a person or an agent, which is most: the time, and a row only where anything is on record, which is rare.
 _KNOWN_PLAIN = """
-select * from (
+select now() as now, found.* from (values (1)) as always left join (
+ select * from (
   select e.ord, d.reply, a.approval_id, a.state as approval_state, a.expires_at < now() as lapsed,
     e.attempt > 1 and exists(
       select 1 from trust.decisions p left join trust.grant_closures g on g.tenant_id = p.tenant_id and g.grant_id = p.grant_id
@@ -145,7 +146,7 @@ select * from (
   left join lateral (select approval_id, state, expires_at from trust.approvals a
        where a.tenant_id = e.tenant and a.action_id = e.action and a.payload_hash = e.digest
        order by approval_id desc limit 1) a on true
-) found where reply is not null or approval_id is not null or earlier_open
+) e where reply is not null or approval_id is not null or earlier_open) found on true
 """
 
 _KEEP = """
@@ -173,13 +174,16 @@ class SqlUnit:
     def __init__(self, work: BatchWork) -> None:
         self._work = work
         self._c = work.connection
+        self._now: datetime | None = None
 
     def emit(self, event: Event[Any], message: Message) -> UUID:
         return self._work.emit(event, message)
 
     async def now(self) -> datetime:
-        now: datetime = await self._c.fetchval("select now()")
-        return now
+        """When the transaction began, by PostgreSQL's clock; `known` brings it along."""
+        if self._now is None:
+            self._now = await self._c.fetchval("select now()")
+        return self._now
 
     async def known(self, prepared: Sequence[Prepared], macs: Sequence[str]) -> list[Known]:
         out = [NOTHING_KNOWN] * len(prepared)
@@ -193,10 +197,12 @@ class SqlUnit:
                 [prepared[n].evaluation.attempt for n in plain],
                 [prepared[n].digest for n in plain],
             )
+            self._now = rows[0]["now"]
             for row in rows:
-                out[plain[row["ord"] - 1]] = Known(
-                    prior_of(row), OnRecord(None, False, row["earlier_open"], *approved_of(row), 0, 0)
-                )
+                if row["ord"] is not None:
+                    out[plain[row["ord"] - 1]] = Known(
+                        prior_of(row), OnRecord(None, False, row["earlier_open"], *approved_of(row), 0, 0)
+                    )
         if others:
             found = await self._known_people([prepared[n] for n in others], [macs[n] for n in others])
             for n, known in zip(others, found, strict=True):
@@ -225,6 +231,7 @@ class SqlUnit:
             [p.evaluation.subject.id if p.evaluation.subject.kind.value == "agent" else "" for p in prepared],
             MAX_AGE_HOURS,
         )
+        self._now = rows[0]["now"]
         return [known_of(row, p) for row, p in zip(rows, prepared, strict=True)]
 
     async def keep(self, rulings: Sequence[Ruling]) -> None:
