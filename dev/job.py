@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dev.client import Client
 
 ROLES = ("ceo", "sales_manager")
-ENDED = ("completed", "refused", "failed", "undone")
+ENDED = ("completed", "refused", "failed", "undone", "cancelled")
 STALL_SECONDS = 300.0
 """An import that reports nothing new for this long has stopped."""
 LOOK_SECONDS = 0.15

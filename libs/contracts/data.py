@@ -46,6 +46,7 @@ class ImportState(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     UNDONE = "undone"
+    CANCELLED = "cancelled"
 
 
 class ImportRequest(Message):

@@ -18,6 +18,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.IMPORT_STATUS, desk.status)
     bus.serve(subjects.IMPORTS, desk.list)
     bus.serve(subjects.IMPORT_REJECTS, desk.rejects)
+    bus.serve(subjects.IMPORT_CANCEL, desk.cancel)
     bus.serve(subjects.IMPORT_UNDO, desk.undo)
     bus.serve(subjects.FACTS, truth.facts)
     bus.serve(subjects.LEADS, truth.leads)

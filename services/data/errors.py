@@ -35,3 +35,12 @@ class NotUndoable(Conflict):
             f"An import that is {state} can't be undone.",
             "لا يمكن التراجع عن هذا الاستيراد في حالته الحالية.",
         )
+
+
+class NotCancellable(Conflict):
+    def __init__(self, state: str) -> None:
+        super().__init__(
+            "not_cancellable",
+            f"An import that is {state} can't be cancelled; a completed one can be undone.",
+            "لا يمكن إلغاء هذا الاستيراد الآن. إن اكتمل فتراجع عنه.",
+        )

@@ -35,10 +35,11 @@ from libs.contracts.subjects import AUDITED
 from libs.contracts.trust import AuditRecorded, Contactability
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
-from services.data.errors import NotUndoable, SlugTaken, SourceRefused, UnknownSource
+from services.data.errors import NotCancellable, NotUndoable, SlugTaken, SourceRefused, UnknownSource
+from services.data.importing.carry import tell_changed
 from services.data.importing.codec import account_fields, contact_fields
 from services.data.importing.store import Imports
-from services.data.importing.worker import ImportWorker, tell_changed
+from services.data.importing.worker import ImportWorker
 
 IMPORTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
 _COMPLETENESS = (
@@ -145,6 +146,34 @@ class ImportDesk:
         rows = rows[: request.page.limit]
         return RejectsReply(header=header, rows=tuple(rows), next_cursor=str(rows[-1].row_number) if more else None)
 
+    async def cancel(self, request: ImportGet) -> ImportStatus:
+        """Stop an import that has not been written yet: nothing of it is kept.
+
+        Raises NotCancellable once it is written; undo takes it back then.
+        """
+        _require(request.principal, IMPORTERS)
+        tenant = request.principal.tenant_id
+        status = await self.status(request)
+        async with self._database.batch(tenant) as work:
+            imports = Imports(work)
+            if not await imports.ask_to_cancel(tenant, request.import_id):
+                raise NotCancellable(status.state.value)
+            work.emit(
+                AUDITED[self._runtime.plane],
+                AuditRecorded(
+                    entry_id=new_id(),
+                    tenant_id=tenant,
+                    kind="import.cancelled",
+                    actor=request.principal.id,
+                    target=f"import:{request.import_id}",
+                    at=self._runtime.now(),
+                    data={},
+                    trace_id=telemetry.trace_id(),
+                ),
+            )
+        self._worker.wake.set()
+        return status
+
     async def undo(self, request: ImportGet) -> UndoReply:
         """Take an import back as a whole. What later imports also brought stays.
 
@@ -161,7 +190,7 @@ class ImportDesk:
                 raise NotUndoable(status.state.value)
             gone, kept = await imports.undo(tenant, request.import_id)
             await imports.finish(tenant, request.import_id, ImportState.UNDONE)
-            tell_changed(work, self._runtime, tenant, gone)
+            tell_changed(work, tenant, gone, self._runtime.now())
             work.emit(
                 AUDITED[self._runtime.plane],
                 AuditRecorded(

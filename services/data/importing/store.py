@@ -18,9 +18,10 @@ from libs.contracts.data import (
 )
 from libs.contracts.message import Text, new_id
 from libs.runtime.database import BatchWork
-from services.data.importing.codec import account_fields, contact_fields, said, to_json
+from services.data.importing.codec import said, to_json
 from services.data.importing.domain.mapping import fields, label
-from services.data.importing.domain.records import ExistingRecord, MergePlan, ParsedFile
+from services.data.importing.domain.records import ContactFields, MergePlan, ParsedFile
+from services.data.matching.keys import MatchKeys, keys_of
 
 LEASE_SECONDS = 120
 
@@ -86,6 +87,38 @@ class Imports:
             LEASE_SECONDS,
         )
 
+    async def ask_to_cancel(self, tenant_id: UUID, import_id: UUID) -> bool:
+        """Ask the import to stop; False when it is past stopping."""
+        done = await self._c.fetchval(
+            "update data.imports set cancel_requested = true where tenant_id = $1 and import_id = $2 "
+            "and state in ('queued', 'reading', 'matching') returning true",
+            tenant_id,
+            import_id,
+        )
+        return bool(done)
+
+    async def cancel_requested(self, tenant_id: UUID, import_id: UUID) -> bool:
+        found = await self._c.fetchval(
+            "select cancel_requested from data.imports where tenant_id = $1 and import_id = $2", tenant_id, import_id
+        )
+        return bool(found)
+
+    async def keep(self, import_id: UUID) -> None:
+        """Keep the lease while work on the import goes on."""
+        await self._c.execute(
+            "update data.import_queue set lease_until = now() + make_interval(secs => $2) where import_id = $1",
+            import_id,
+            LEASE_SECONDS,
+        )
+
+    async def put_back(self, import_id: UUID, seconds: float) -> None:
+        """Let the import wait; the attempt does not count."""
+        await self._c.execute(
+            "update data.import_queue set lease_until = now() + make_interval(secs => $2), tries = greatest(tries - 1, 0) where import_id = $1",
+            import_id,
+            seconds,
+        )
+
     async def finish(
         self, tenant_id: UUID, import_id: UUID, state: ImportState, error: tuple[str, str, str] | None = None
     ) -> None:
@@ -105,30 +138,13 @@ class Imports:
             tenant_id, import_id, json.dumps(mapping, ensure_ascii=False), counts.model_dump_json(), json.dumps(parsed.header, ensure_ascii=False),
         )  # fmt: skip
 
-    async def existing(self, tenant_id: UUID) -> list[ExistingRecord]:
-        """What the tenant already has, to match against. Soft-deleted rows never collide with a new import."""
+    async def seen(self, tenant_id: UUID, import_id: UUID, fingerprints: Sequence[str]) -> frozenset[str]:
+        """Which of these rows an earlier import brought already."""
         rows = await self._c.fetch(
-            "select a.account_id, a.fields afields, a.aliases, c.contact_id, c.fields cfields from data.accounts a "
-            "left join data.contacts c on c.tenant_id = a.tenant_id and c.account_id = a.account_id and c.deleted_at is null "
-            "where a.tenant_id = $1 and a.deleted_at is null order by a.account_id, c.contact_id",
-            tenant_id,
-        )
-        return [
-            ExistingRecord(
-                account_id=str(row["account_id"]),
-                account=account_fields(row["afields"]),
-                contact_id=str(row["contact_id"]) if row["contact_id"] else None,
-                contact=contact_fields(row["cfields"]) if row["cfields"] else None,
-                account_aliases=tuple(row["aliases"]),
-            )
-            for row in rows
-        ]
-
-    async def seen(self, tenant_id: UUID, fingerprints: Sequence[str]) -> frozenset[str]:
-        rows = await self._c.fetch(
-            "select distinct fingerprint from data.import_rows where tenant_id = $1 and fingerprint = any($2::text[])",
+            "select distinct fingerprint from data.import_rows where tenant_id = $1 and fingerprint = any($2::text[]) and import_id <> $3",
             tenant_id,
             list(fingerprints),
+            import_id,
         )
         return frozenset(row["fingerprint"] for row in rows)
 
@@ -140,7 +156,7 @@ class Imports:
             "insert into data.accounts as x (tenant_id, account_id, name, name_ar, fields, aliases, import_id) "
             "select $1, i, n, na, f::jsonb, string_to_array(al, chr(31)), $2 from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[]) "
             "as t(i, n, na, f, al) on conflict (tenant_id, account_id) do update set name = excluded.name, name_ar = excluded.name_ar, "
-            "fields = excluded.fields, aliases = excluded.aliases, version = x.version + 1, updated_at = now()",
+            "fields = excluded.fields, aliases = excluded.aliases, version = x.version + 1, keys_version = 0, updated_at = now()",
             tenant_id, import_id, account_ids, [a.fields.name for a in plan.accounts], [a.fields.name_ar for a in plan.accounts],
             [to_json(a.fields) for a in plan.accounts], [chr(31).join(a.aliases) for a in plan.accounts],
         )  # fmt: skip
@@ -154,9 +170,22 @@ class Imports:
             [c.fields.title for c in plan.contacts], [c.fields.phone_e164 for c in plan.contacts], [c.fields.email for c in plan.contacts],
             [c.fields.opted_out.value for c in plan.contacts], [to_json(c.fields) for c in plan.contacts],
         )  # fmt: skip
+        await self._file(tenant_id, plan, account_ids)
         await self._write_leads(tenant_id, import_id, plan, account_ids, contact_ids)
         await self._write_rows(tenant_id, import_id, plan, account_ids, contact_ids)
         return Written(tuple(contact_ids))
+
+    async def _file(self, tenant_id: UUID, plan: MergePlan, account_ids: Sequence[UUID]) -> None:
+        """New accounts go under their keys at once; those that were there are filed anew before the next matching."""
+        people: dict[int, list[ContactFields]] = {}
+        for contact in plan.contacts:
+            people.setdefault(contact.account, []).append(contact.fields)
+        fresh = [
+            (account_ids[a.index], keys_of(a.fields, people.get(a.index, ()), a.aliases))
+            for a in plan.accounts
+            if a.existing_id is None
+        ]
+        await MatchKeys(self._work).file(tenant_id, fresh)
 
     async def _write_leads(
         self,

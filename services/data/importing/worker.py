@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import date
+import tempfile
+from pathlib import Path
 from uuid import UUID
 
 import nats.js.errors
 
-from libs.contracts.data import ContactsChanged, ImportCompleted, ImportCounts, ImportRequest, ImportState
-from libs.contracts.message import new_id
-from libs.contracts.subjects import AUDITED, CONTACTABILITY, CONTACTS_CHANGED, IMPORT_COMPLETED, IMPORT_FILES
-from libs.contracts.trust import AuditRecorded, ContactabilityRequest
-from libs.runtime import telemetry
-from libs.runtime.database import BatchWork
+from libs.contracts.data import ImportCompleted, ImportRequest, ImportState
+from libs.contracts.subjects import CONTACTABILITY, IMPORT_COMPLETED, IMPORT_FILES
+from libs.contracts.trust import ContactabilityRequest
 from libs.runtime.plane import Runtime
-from services.data.importing.domain.detect import read_file
+from services.data.importing.carry import PAGE, Cancelled, TenantBusy, carry_out
+from services.data.importing.child import carry_out_apart
 from services.data.importing.domain.messages import FileRefused
-from services.data.importing.domain.plan import plan_import
-from services.data.importing.domain.records import ParsedFile, ReadRows
-from services.data.importing.domain.rows import read_rows
-from services.data.importing.store import Imports
+from services.data.importing.store import LEASE_SECONDS, Imports
 
 log = logging.getLogger(__name__)
 
-PAGE = 1000
 MAX_TRIES = 5
+BUSY_SECONDS = 1.0
+APART_FROM = 1_000_000
+"""Files above so many bytes are carried out by a child process; below, starting one takes longer than the work."""
 
 
 class ImportWorker:
@@ -49,6 +47,11 @@ class ImportWorker:
             tenant_id, import_id, tries = claimed
             try:
                 await self._carry_out(tenant_id, import_id)
+            except TenantBusy:
+                async with self._runtime.database.batch() as work:
+                    await Imports(work).put_back(import_id, BUSY_SECONDS)
+            except Cancelled:
+                await self._cancelled(tenant_id, import_id)
             except FileRefused as error:
                 await self._end(tenant_id, import_id, ImportState.REFUSED, (error.code, error.en, error.ar))
             except Exception:
@@ -82,23 +85,43 @@ class ImportWorker:
         if status.state is ImportState.ASSESSING:
             await self._assess(tenant_id, import_id)
             return
-        await self._step(tenant_id, import_id, ImportState.READING, 0.1)
-        content = await self._fetch(request)
-        parsed, rows = await asyncio.to_thread(_read, content, request, self._runtime.now().date())
-        await self._step(tenant_id, import_id, ImportState.MATCHING, 0.4)
-        await self._write(tenant_id, request, parsed, rows)
+        await self._step(tenant_id, import_id, ImportState.READING, 0.05)
+        with tempfile.TemporaryDirectory(prefix="dealix-import-") as directory:
+            await self._write(request, status.trace_id, Path(directory) / "file")
         if request.dry_run:
             return  # the file stays for the import that may follow; unused, it goes with the bucket's time limit
         await self._assess(tenant_id, import_id)
         await self._forget(request)
 
-    async def _fetch(self, request: ImportRequest) -> bytes:
+    async def _write(self, request: ImportRequest, trace_id: str, file: Path) -> None:
+        if await self._fetch(request, file) > APART_FROM:
+            await self._apart(request, file)
+        else:
+            content = await asyncio.to_thread(file.read_bytes)
+            await carry_out(self._runtime.database, request, content, now=self._runtime.now(), trace_id=trace_id)
+
+    async def _apart(self, request: ImportRequest, file: Path) -> None:
+        """The plane's processor time stays its own; the lease is kept while the child works."""
+        tenant_id, import_id = request.principal.tenant_id, request.import_id
+        child = asyncio.create_task(carry_out_apart(self._runtime.settings, tenant_id, import_id, file))
+        try:
+            while not child.done():
+                await asyncio.wait([child], timeout=LEASE_SECONDS / 4)
+                async with self._runtime.database.batch() as work:
+                    await Imports(work).keep(import_id)
+        finally:
+            child.cancel()
+        await child
+
+    async def _fetch(self, request: ImportRequest, file: Path) -> int:
+        """Put the upload into `file`. Returns its size in bytes."""
         bucket = await self._runtime.bus.client.jetstream(timeout=10).object_store(IMPORT_FILES.name)
         try:
-            found = await bucket.get(request.object_name)
+            with await asyncio.to_thread(file.open, "wb") as to:
+                await bucket.get(request.object_name, writeinto=to)
+                return to.tell()
         except (nats.js.errors.ObjectNotFoundError, nats.js.errors.ObjectDeletedError) as error:
             raise FileRefused("gone") from error
-        return found.data or b""
 
     async def _forget(self, request: ImportRequest) -> None:
         """The uploaded file holds personal data; what was needed of it is in tables now."""
@@ -107,46 +130,6 @@ class ImportWorker:
             await bucket.delete(request.object_name)
         except nats.js.errors.Error as error:
             log.warning("an uploaded file stays until its time is over: %s", type(error).__name__)
-
-    async def _write(self, tenant_id: UUID, request: ImportRequest, parsed: ParsedFile, rows: ReadRows) -> None:
-        """Match, and write the plan in one transaction: an import is there or it is not."""
-        async with self._runtime.database.batch(tenant_id) as work:
-            # One import a tenant at a time: two of the same file must not both find nothing to match.
-            await work.connection.execute("select pg_advisory_xact_lock(hashtextextended($1::text, 1))", str(tenant_id))
-            imports = Imports(work)
-            existing = await imports.existing(tenant_id)
-            seen = await imports.seen(tenant_id, [row.fingerprint for row in rows.leads])
-            plan = await asyncio.to_thread(plan_import, rows, existing, seen)
-            counts = ImportCounts(
-                rows=plan.counts.rows,
-                created=plan.counts.created,
-                merged=plan.counts.merged,
-                needs_review=plan.counts.needs_review,
-                blocked=plan.counts.blocked,
-                rejected=plan.counts.rejected,
-                unchanged=plan.counts.unchanged,
-            )
-            await imports.describe(tenant_id, request.import_id, parsed, counts)
-            if request.dry_run:
-                await imports.write_rejects(tenant_id, request.import_id, plan)
-                await imports.finish(tenant_id, request.import_id, ImportState.COMPLETED)
-                return
-            written = await imports.write(tenant_id, request.import_id, plan)
-            await imports.step(tenant_id, request.import_id, ImportState.ASSESSING, 0.7)
-            tell_changed(work, self._runtime, tenant_id, list(written.contact_ids))
-            work.emit(
-                AUDITED[self._runtime.plane],
-                AuditRecorded(
-                    entry_id=new_id(),
-                    tenant_id=tenant_id,
-                    kind="import.written",
-                    actor=request.principal.id,
-                    target=f"import:{request.import_id}",
-                    at=self._runtime.now(),
-                    data={"source": request.source, **counts.model_dump()},
-                    trace_id=telemetry.trace_id(),
-                ),
-            )
 
     async def _assess(self, tenant_id: UUID, import_id: UUID) -> None:
         """Ask trust about every contact of the import. While trust is silent the contacts stay `unknown`, and the import waits."""
@@ -188,6 +171,13 @@ class ImportWorker:
                     ),
                 )
 
+    async def _cancelled(self, tenant_id: UUID, import_id: UUID) -> None:
+        async with self._runtime.database.batch(tenant_id) as work:
+            request = await Imports(work).request(tenant_id, import_id)
+            await Imports(work).finish(tenant_id, import_id, ImportState.CANCELLED)
+        if request is not None:
+            await self._forget(request)
+
     async def _step(self, tenant_id: UUID, import_id: UUID, state: ImportState, progress: float) -> None:
         async with self._runtime.database.batch(tenant_id) as work:
             await Imports(work).step(tenant_id, import_id, state, progress)
@@ -195,18 +185,3 @@ class ImportWorker:
     async def _end(self, tenant_id: UUID, import_id: UUID, state: ImportState, error: tuple[str, str, str]) -> None:
         async with self._runtime.database.batch(tenant_id) as work:
             await Imports(work).finish(tenant_id, import_id, state, error)
-
-
-def _read(content: bytes, request: ImportRequest, today: date) -> tuple[ParsedFile, ReadRows]:
-    parsed = read_file(content, mapping=request.mapping)
-    return parsed, read_rows(parsed, source=request.source, today=today)
-
-
-def tell_changed(work: BatchWork, runtime: Runtime, tenant_id: UUID, contact_ids: list[UUID]) -> None:
-    for start in range(0, len(contact_ids), PAGE):
-        work.emit(
-            CONTACTS_CHANGED,
-            ContactsChanged(
-                tenant_id=tenant_id, contact_ids=tuple(contact_ids[start : start + PAGE]), version=1, at=runtime.now()
-            ),
-        )

@@ -166,13 +166,14 @@ class ImportPage:
     file_name: str
     source: str
     at: datetime
-    state: Literal["queued", "running", "done", "failed", "undone"]
+    state: Literal["queued", "running", "done", "failed", "undone", "cancelled"]
     progress: float  # 0 to 1
     counts: Mapping[str, int]
     step: str = ""  # reader's word for what it does now
     rejects: tuple[Reject, ...] = ()
     error: str = ""
     can_undo: bool = False
+    can_cancel: bool = False
 
 
 @dataclass(frozen=True)

@@ -245,6 +245,7 @@ _IMPORT_STATES: dict[str, tuple[str, str, views.Tone]] = {
     "refused": ("رُفض الملف", "Refused", "high"),
     "failed": ("تعذّر", "Failed", "high"),
     "undone": ("تم التراجع عنه", "Undone", "medium"),
+    "cancelled": ("أُلغي", "Cancelled", "medium"),
 }
 
 
@@ -261,13 +262,14 @@ def source_name(lang: Lang, key: str) -> str:
     return pick(lang, rule.ar, rule.en) if rule else key
 
 
-def import_state(status: data.ImportStatus) -> Literal["queued", "running", "done", "failed", "undone"]:
-    named: dict[str, Literal["queued", "running", "done", "failed", "undone"]] = {
+def import_state(status: data.ImportStatus) -> Literal["queued", "running", "done", "failed", "undone", "cancelled"]:
+    named: dict[str, Literal["queued", "running", "done", "failed", "undone", "cancelled"]] = {
         "queued": "queued",
         "completed": "done",
         "refused": "failed",
         "failed": "failed",
         "undone": "undone",
+        "cancelled": "cancelled",
     }
     return named.get(status.state.value, "running")
 

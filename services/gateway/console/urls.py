@@ -23,6 +23,7 @@ PATHS: Final = {
     "import_start": "/console/targeting/imports/{id}/start",
     "import": "/console/targeting/imports/{id}",
     "import_rejects": "/console/targeting/imports/{id}/rejects.csv",
+    "import_cancel": "/console/targeting/imports/{id}/cancel",
     "import_undo": "/console/targeting/imports/{id}/undo",
     "opportunities": "/console/targeting/opportunities",
     "opportunity_draft": "/console/targeting/opportunities/{id}/draft",

@@ -22,6 +22,7 @@ from libs.contracts.message import Page, Principal
 from libs.contracts.subjects import (
     CONTACTABILITY,
     IMPORT,
+    IMPORT_CANCEL,
     IMPORT_REJECTS,
     IMPORT_STATUS,
     IMPORT_UNDO,
@@ -208,6 +209,14 @@ async def rejects(import_id: UUID, who: Reader, gateway: GatewayDep) -> Streamin
 async def _rejects(gateway: Gateway, who: Principal, import_id: UUID, cursor: str | None) -> data.RejectsReply:
     request = data.RejectsRequest(principal=who, import_id=import_id, page=Page(cursor=cursor, limit=200))
     return await gateway.bus.call(IMPORT_REJECTS, request)
+
+
+@router.post("/imports/{import_id}/cancel", status_code=202)
+async def cancel(import_id: UUID, who: Importer, gateway: GatewayDep) -> ImportStatus:
+    """Stop an import that has not been written yet; nothing of it is kept."""
+    found = await gateway.bus.call(IMPORT_CANCEL, data.ImportGet(principal=who, import_id=import_id))
+    gateway.pulse.nudge(who.tenant_id, "imports")
+    return found
 
 
 @router.post("/imports/{import_id}/undo")

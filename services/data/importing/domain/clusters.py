@@ -33,6 +33,11 @@ def account_keys(view: AccountView) -> tuple[str, ...]:
     return (*exact, *sorted(block_keys(view.forms)))
 
 
+def is_loose(key: str) -> bool:
+    """Whether a key is a word of a name: it leads to candidates only where it is rare."""
+    return key[:2] in _LOOSE
+
+
 def contact_keys(view: ContactView) -> tuple[str, ...]:
     """Keys under which the same person is filed whatever the company; within a company all its contacts are
     candidates."""
@@ -132,11 +137,11 @@ def _candidates(keys: Sequence[Iterable[str]], stored: int) -> Iterator[tuple[in
         for name in names:
             blocks.setdefault(name, []).append(item)
     for name, members in blocks.items():
-        if len(members) > 1 and name[:2] not in _LOOSE:
+        if len(members) > 1 and not is_loose(name):
             for position, later in enumerate(members):
                 yield from ((earlier, later) for earlier in _before(members, position, stored, WINDOW))
     for later, names in enumerate(keys):
-        shared = [name for name in names if name[:2] in _LOOSE and len(blocks[name]) > 1]
+        shared = [name for name in names if is_loose(name) and len(blocks[name]) > 1]
         for name in sorted(shared, key=lambda key: (len(blocks[key]), key))[:RAREST]:
             members = blocks[name]
             window = CROWDED_WINDOW if len(members) > CROWDED else WINDOW

@@ -41,3 +41,11 @@ class FileRefused(Exception):
         said = say("file", code, **values)
         super().__init__(said.en)
         self.code, self.en, self.ar = said.code, said.en, said.ar
+
+    @classmethod
+    def told(cls, code: str, en: str, ar: str) -> FileRefused:
+        """The refusal again, as another process put it."""
+        made = cls.__new__(cls)
+        Exception.__init__(made, en)
+        made.code, made.en, made.ar = code, en, ar
+        return made

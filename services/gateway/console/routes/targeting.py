@@ -14,6 +14,7 @@ from libs.contracts.errors import DealixError
 from libs.contracts.message import Page, new_id
 from libs.contracts.subjects import (
     IMPORT,
+    IMPORT_CANCEL,
     IMPORT_REJECTS,
     IMPORT_STATUS,
     IMPORT_UNDO,
@@ -130,6 +131,7 @@ async def import_page(id: UUID, desk: DeskDep) -> Response:
         step=present.import_step(desk.lang, status),
         rejects=present.rejects(desk.lang, refused),
         error=desk.say(status.error_ar or "", status.error_en or ""),
+        can_cancel=status.state.value in ("queued", "reading", "matching") and allowed(desk.who, "import") is not None,
         can_undo=status.state is data.ImportState.COMPLETED and allowed(desk.who, "import") is not None,
     )
     return await desk.show(page)
@@ -156,6 +158,12 @@ async def import_rejects(id: UUID, desk: DeskDep) -> Response:
 @router.post(PATHS["import_undo"], dependencies=[require("import")])
 async def import_undo(id: UUID, desk: DeskDep) -> Response:
     await desk.call(IMPORT_UNDO, data.ImportGet(principal=desk.who, import_id=id))
+    return desk.go("import", str(id))
+
+
+@router.post(PATHS["import_cancel"], dependencies=[require("import")])
+async def import_cancel(id: UUID, desk: DeskDep) -> Response:
+    await desk.call(IMPORT_CANCEL, data.ImportGet(principal=desk.who, import_id=id))
     return desk.go("import", str(id))
 
 

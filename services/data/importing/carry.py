@@ -1,0 +1,146 @@
+"""Carries one import out: chunk by chunk, all in one transaction. Small files in the plane's own process, large ones in a
+child of their own, so that the plane goes on answering."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from datetime import datetime
+from uuid import UUID
+
+from libs.contracts.data import ContactsChanged, ImportCounts, ImportRequest, ImportState
+from libs.contracts.message import Plane, new_id
+from libs.contracts.subjects import AUDITED, CONTACTS_CHANGED
+from libs.contracts.trust import AuditRecorded
+from libs.runtime.database import BatchWork, Database
+from services.data.importing.domain.detect import read_file
+from services.data.importing.domain.plan import plan_import
+from services.data.importing.domain.records import MergePlan, ParsedFile
+from services.data.importing.domain.rows import read_rows
+from services.data.importing.store import Imports
+from services.data.matching.keys import MatchKeys
+
+CHUNK = 10_000
+"""Rows read, matched and written at a time: what an import holds in memory beside the file's own text."""
+PAGE = 1000
+
+
+class TenantBusy(Exception):
+    """Another import of this tenant is being written; this one waits its turn."""
+
+
+class Cancelled(Exception):
+    """A person asked for it to stop; nothing of it was kept."""
+
+
+class _Rehearsed(Exception):
+    """A dry run has seen everything; what it wrote is taken back."""
+
+
+async def carry_out(
+    database: Database, request: ImportRequest, content: bytes, *, now: datetime, trace_id: str
+) -> None:
+    """Read, match and write an import in one transaction: it is there or it is not.
+
+    Raises FileRefused, Cancelled, TenantBusy.
+    """
+    tenant, import_id = request.principal.tenant_id, request.import_id
+    parsed = await asyncio.to_thread(read_file, content, mapping=request.mapping)
+    carried = _Carried(database, request, parsed, now)
+    try:
+        async with database.batch(tenant) as work:
+            # One import a tenant at a time: two of the same file must not both find nothing to match.
+            if not await work.connection.fetchval(
+                "select pg_try_advisory_xact_lock(hashtextextended($1::text, 1))", str(tenant)
+            ):
+                raise TenantBusy
+            await carried.write(work)
+            if request.dry_run:
+                raise _Rehearsed
+            imports = Imports(work)
+            await imports.describe(tenant, import_id, parsed, carried.counts)
+            await imports.step(tenant, import_id, ImportState.ASSESSING, 0.7)
+            tell_changed(work, tenant, carried.contact_ids, now)
+            work.emit(
+                AUDITED[Plane.DATA],
+                AuditRecorded(
+                    entry_id=new_id(),
+                    tenant_id=tenant,
+                    kind="import.written",
+                    actor=request.principal.id,
+                    target=f"import:{import_id}",
+                    at=now,
+                    data={"source": request.source, **carried.counts.model_dump()},
+                    trace_id=trace_id,
+                ),
+            )
+    except _Rehearsed:
+        async with database.batch(tenant) as work:
+            imports = Imports(work)
+            await imports.describe(tenant, import_id, parsed, carried.counts)
+            for plan in carried.rejecting:
+                await imports.write_rejects(tenant, import_id, plan)
+            await imports.finish(tenant, import_id, ImportState.COMPLETED)
+
+
+class _Carried:
+    """An import on its way: what became of the rows so far."""
+
+    def __init__(self, database: Database, request: ImportRequest, parsed: ParsedFile, now: datetime) -> None:
+        self._database = database
+        self._request = request
+        self._parsed = parsed
+        self._now = now
+        self._counts: Counter[str] = Counter()
+        self.contact_ids: list[UUID] = []
+        self.rejecting: list[MergePlan] = []
+
+    @property
+    def counts(self) -> ImportCounts:
+        return ImportCounts(**self._counts)
+
+    async def write(self, work: BatchWork) -> None:
+        tenant, import_id = self._request.principal.tenant_id, self._request.import_id
+        imports, keys = Imports(work), MatchKeys(work)
+        done, total = 0, max(1, len(self._parsed.rows))
+        contacts: dict[UUID, None] = {}
+        for part in _chunks(self._parsed):
+            await self._report(done / total)
+            rows = await asyncio.to_thread(read_rows, part, source=self._request.source, today=self._now.date())
+            seen = await imports.seen(tenant, import_id, [row.fingerprint for row in rows.leads])
+            await keys.file_unfiled(tenant)
+            existing = await keys.candidates(tenant, [row for row in rows.leads if row.fingerprint not in seen])
+            plan = await asyncio.to_thread(plan_import, rows, existing, seen)
+            self._counts.update(asdict(plan.counts))
+            contacts.update(dict.fromkeys((await imports.write(tenant, import_id, plan)).contact_ids))
+            if self._request.dry_run and plan.rejected:
+                self.rejecting.append(replace(plan, decisions=(), accounts=(), contacts=(), leads=(), reviews=()))
+            done += len(part.rows)
+        self.contact_ids = list(contacts)
+
+    async def _report(self, share: float) -> None:
+        """Progress, and whether anybody wants it to stop: in a transaction of its own, so that others see it now."""
+        tenant, import_id = self._request.principal.tenant_id, self._request.import_id
+        async with self._database.batch(tenant) as work:
+            imports = Imports(work)
+            if await imports.cancel_requested(tenant, import_id):
+                raise Cancelled
+            await imports.step(tenant, import_id, ImportState.MATCHING, 0.1 + 0.6 * share)
+
+
+def _chunks(parsed: ParsedFile) -> Iterator[ParsedFile]:
+    """The file in parts; lines beyond reading go with the first."""
+    for start in range(0, max(1, len(parsed.rows)), CHUNK):
+        yield replace(parsed, rows=parsed.rows[start : start + CHUNK], broken=parsed.broken if start == 0 else ())
+
+
+def tell_changed(work: BatchWork, tenant_id: UUID, contact_ids: list[UUID], now: datetime) -> None:
+    for start in range(0, len(contact_ids), PAGE):
+        work.emit(
+            CONTACTS_CHANGED,
+            ContactsChanged(
+                tenant_id=tenant_id, contact_ids=tuple(contact_ids[start : start + PAGE]), version=1, at=now
+            ),
+        )

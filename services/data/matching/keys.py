@@ -1,0 +1,127 @@
+"""Keys of stored accounts in PostgreSQL: an import fetches what shares a key with its rows, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from uuid import UUID
+
+from libs.runtime.database import BatchWork
+from services.data.importing.codec import account_fields, contact_fields
+from services.data.importing.domain.clusters import account_keys, contact_keys, is_loose
+from services.data.importing.domain.matching import account_view, contact_view
+from services.data.importing.domain.records import AccountFields, ContactFields, ExistingRecord, LeadRow
+
+KEYS_VERSION = 1
+"""Raise it when the rules behind the keys change: every account is then filed anew before the next import."""
+MEMBERS = 40
+"""As many accounts of one key are fetched, the newest first: the longest block that matching looks at."""
+RAREST = 3
+"""Of the words of its names a row follows the rarest: "trading" would lead everywhere."""
+FILING_PAGE = 5000
+
+
+def digest(key: str) -> int:
+    """A key as a signed 64-bit number. Two keys on one number cost a comparison more, never a wrong match."""
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def keys_of(
+    account: AccountFields, contacts: Sequence[ContactFields] = (), aliases: tuple[str, ...] = ()
+) -> list[tuple[int, bool]]:
+    """The keys under which an account with its people is filed: digest, and whether it is only a word of a name."""
+    keys = dict.fromkeys(account_keys(account_view(account, contacts, aliases)))
+    for contact in contacts:
+        keys.update(dict.fromkeys(contact_keys(contact_view(contact))))
+    return [(digest(key), is_loose(key)) for key in keys]
+
+
+class MatchKeys:
+    """One transaction's view of the keys; `work` names the tenant."""
+
+    def __init__(self, work: BatchWork) -> None:
+        self._c = work.connection
+
+    async def file(self, tenant_id: UUID, filed: Sequence[tuple[UUID, Iterable[tuple[int, bool]]]]) -> None:
+        """Put the accounts under these keys and no others."""
+        ids = [account_id for account_id, _ in filed]
+        await self._c.execute(
+            "delete from data.match_keys where tenant_id = $1 and account_id = any($2::uuid[])", tenant_id, ids
+        )
+        await self.add(tenant_id, filed)
+        await self._c.execute(
+            "update data.accounts set keys_version = $3 where tenant_id = $1 and account_id = any($2::uuid[])",
+            tenant_id, ids, KEYS_VERSION,
+        )  # fmt: skip
+
+    async def add(self, tenant_id: UUID, filed: Sequence[tuple[UUID, Iterable[tuple[int, bool]]]]) -> None:
+        rows = [(key, account_id, loose) for account_id, keys in filed for key, loose in keys]
+        await self._c.execute(
+            "insert into data.match_keys (tenant_id, key, account_id, loose) "
+            "select $1, k, a, l from unnest($2::bigint[], $3::uuid[], $4::bool[]) as t(k, a, l) on conflict do nothing",
+            tenant_id, [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows],
+        )  # fmt: skip
+
+    async def file_unfiled(self, tenant_id: UUID) -> int:
+        """File what was written or edited since. Returns how many accounts that were."""
+        done = 0
+        while True:
+            rows = await self._c.fetch(
+                "select account_id from data.accounts where tenant_id = $1 and deleted_at is null and keys_version < $2 limit $3",
+                tenant_id, KEYS_VERSION, FILING_PAGE,
+            )  # fmt: skip
+            if not rows:
+                return done
+            records = await self._records(tenant_id, [row["account_id"] for row in rows])
+            people: dict[str, list[ContactFields]] = {}
+            for record in records:
+                people.setdefault(record.account_id, []).extend([record.contact] if record.contact else [])
+            accounts = {record.account_id: record for record in records}
+            await self.file(
+                tenant_id,
+                [(UUID(i), keys_of(r.account, people[i], r.account_aliases)) for i, r in accounts.items()],
+            )
+            done += len(rows)
+
+    async def candidates(self, tenant_id: UUID, rows: Sequence[LeadRow]) -> list[ExistingRecord]:
+        """Stored accounts, each with all its contacts, that share a telling key with some row. Soft-deleted ones never
+        collide with a new import."""
+        wanted = [
+            (item, key, loose) for item, row in enumerate(rows) for key, loose in keys_of(row.account, (row.contact,))
+        ]
+        await self._c.execute(
+            "create temporary table if not exists wanted_keys (item int, key bigint, loose boolean) on commit drop; truncate wanted_keys"
+        )
+        await self._c.copy_records_to_table("wanted_keys", records=wanted, columns=("item", "key", "loose"))
+        await self._c.execute("analyze wanted_keys")
+        found = await self._c.fetch(
+            "with counted as materialized (select k.key, count(*) n from data.match_keys k where k.tenant_id = $1 "
+            "and k.key in (select key from wanted_keys) group by k.key), "
+            "ordered as (select w.key, w.loose, row_number() over (partition by w.item, w.loose order by c.n, w.key) nth "
+            "from wanted_keys w join counted c using (key)), "
+            "chosen as (select distinct key from ordered where not loose or nth <= $2), "
+            "members as (select k.account_id, row_number() over (partition by k.key order by k.account_id desc) nth "
+            "from data.match_keys k join chosen using (key) where k.tenant_id = $1) "
+            "select distinct account_id from members where nth <= $3",
+            tenant_id, RAREST, MEMBERS,
+        )  # fmt: skip
+        return await self._records(tenant_id, [row["account_id"] for row in found])
+
+    async def _records(self, tenant_id: UUID, account_ids: Sequence[UUID]) -> list[ExistingRecord]:
+        rows = await self._c.fetch(
+            "select a.account_id, a.fields afields, a.aliases, c.contact_id, c.fields cfields from unnest($2::uuid[]) as t(i) "
+            "join data.accounts a on a.tenant_id = $1 and a.account_id = t.i and a.deleted_at is null "
+            "left join data.contacts c on c.tenant_id = a.tenant_id and c.account_id = a.account_id and c.deleted_at is null "
+            "order by a.account_id, c.contact_id",
+            tenant_id, list(account_ids),
+        )  # fmt: skip
+        return [
+            ExistingRecord(
+                account_id=str(row["account_id"]),
+                account=account_fields(row["afields"]),
+                contact_id=str(row["contact_id"]) if row["contact_id"] else None,
+                contact=contact_fields(row["cfields"]) if row["cfields"] else None,
+                account_aliases=tuple(row["aliases"]),
+            )
+            for row in rows
+        ]

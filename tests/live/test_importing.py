@@ -1,0 +1,90 @@
+"""Imports on real servers: matched by stored keys, one at a time a tenant, large ones apart, and stoppable."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from libs.contracts.message import Plane
+from tests.live.served import Served, eventually, served
+
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
+
+EXAMPLE = (Path(__file__).resolve().parents[2] / "examples" / "leads.csv").read_text(encoding="utf-8-sig")
+HEADER = "company,name,mobile,email,city\n"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    planes = (Plane.TRUST, Plane.DATA, Plane.DECISION, Plane.OPERATING, Plane.GATEWAY)
+    async with served(tmp_path_factory.mktemp("importing"), *planes) as made:
+        yield made
+
+
+def _rows(first: int, count: int) -> str:
+    lines = (
+        f"شركة نخبة {n} للتجارة,سالم {n},05{n:08d},salem{n}@nukhba{n}.example,الرياض"
+        for n in range(first, first + count)
+    )
+    return HEADER + "\n".join(lines)
+
+
+async def test_a_half_imported_before_is_found_again_by_its_keys(running: Served) -> None:
+    lines = EXAMPLE.splitlines()
+    half = await running.imported("\n".join(lines[:100]))
+    assert half["counts"]["created"] > 50
+    whole = await running.imported(EXAMPLE)
+    counts = whole["counts"]
+    assert counts["unchanged"] >= 90
+    assert counts["rows"] == sum(counts[name] for name in ("created", "merged", "needs_review", "blocked", "rejected"))
+    again = await running.imported(EXAMPLE)
+    assert again["counts"]["created"] == again["counts"]["needs_review"] == again["counts"]["blocked"] == 0
+
+
+async def test_an_edited_name_in_the_other_script_still_finds_its_account(running: Served) -> None:
+    await running.imported(HEADER + "شركة الرواد للمقاولات,خالد الحربي,0551112233,khalid@alrowad.example,جدة")
+    other = await running.imported(
+        HEADER + "Al Rowad Contracting Co.,Khalid Al Harbi,0551112233,khalid@alrowad.example,Jeddah"
+    )
+    assert (other["counts"]["created"], other["counts"]["merged"]) == (0, 1)
+
+
+async def test_two_imports_of_one_file_at_once_bring_its_rows_once(running: Served) -> None:
+    text = _rows(10_000, 300)
+    first, second = await asyncio.gather(running.upload(text), running.upload(text))
+    counts = [(await running.ended(one))["counts"] for one in (first, second)]
+    assert sum(one["created"] for one in counts) == 300
+    assert sum(one["unchanged"] for one in counts) == 300
+
+
+async def test_a_large_import_is_carried_out_apart_and_can_be_cancelled_half_way(running: Served) -> None:
+    text = _rows(20_000_000, 25_000)
+    assert len(text.encode()) > 1_000_000
+    import_id = await running.upload(text)
+
+    async def half_way() -> bool:
+        status = (await running.http.get(f"/api/v1/targeting/imports/{import_id}")).json()
+        return bool(status["progress"] > 0.2 and status["state"] == "matching")
+
+    await eventually(60, half_way)
+    answer = await running.http.post(f"/api/v1/targeting/imports/{import_id}/cancel")
+    assert answer.status_code == 202, answer.text
+    assert (await running.ended(import_id))["state"] == "cancelled"
+    few = await running.imported(_rows(20_000_000, 50))
+    assert few["counts"]["created"] == 50  # nothing of the cancelled import was there to be merged with
+
+
+async def test_a_completed_import_is_undone_and_not_cancelled(running: Served) -> None:
+    done = await running.imported(_rows(40_000, 3))
+    answer = await running.http.post(f"/api/v1/targeting/imports/{done['import_id']}/cancel")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_cancellable")
+
+
+async def test_a_dry_run_counts_and_keeps_nothing(running: Served) -> None:
+    looked = await running.imported(_rows(50_000, 20), dry_run="true")
+    assert looked["counts"]["created"] == 20
+    assert (await running.imported(_rows(50_000, 20)))["counts"]["created"] == 20
