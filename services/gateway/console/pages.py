@@ -156,6 +156,9 @@ class ImportMapPage:
     error: str = ""
 
 
+ImportPhase = Literal["queued", "running", "done", "failed", "undone", "cancelled"]
+
+
 @dataclass(frozen=True)
 class ImportPage:
     """Progress, then report. `counts` has the keys rows, created, merged, needs_review, blocked, rejected."""
@@ -166,7 +169,7 @@ class ImportPage:
     file_name: str
     source: str
     at: datetime
-    state: Literal["queued", "running", "done", "failed", "undone", "cancelled"]
+    state: ImportPhase
     progress: float  # 0 to 1
     counts: Mapping[str, int]
     step: str = ""  # reader's word for what it does now

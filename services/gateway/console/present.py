@@ -13,7 +13,7 @@ from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.sources import Handling, sources
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.message import Principal
-from services.gateway.console import views
+from services.gateway.console import pages, views
 from services.gateway.console.urls import url
 from services.gateway.console.views import Lang
 
@@ -262,16 +262,10 @@ def source_name(lang: Lang, key: str) -> str:
     return pick(lang, rule.ar, rule.en) if rule else key
 
 
-def import_state(status: data.ImportStatus) -> Literal["queued", "running", "done", "failed", "undone", "cancelled"]:
-    named: dict[str, Literal["queued", "running", "done", "failed", "undone", "cancelled"]] = {
-        "queued": "queued",
-        "completed": "done",
-        "refused": "failed",
-        "failed": "failed",
-        "undone": "undone",
-        "cancelled": "cancelled",
-    }
-    return named.get(status.state.value, "running")
+def import_state(status: data.ImportStatus) -> pages.ImportPhase:
+    named: dict[str, pages.ImportPhase] = {"completed": "done", "refused": "failed"}
+    same: tuple[pages.ImportPhase, ...] = ("queued", "failed", "undone", "cancelled")
+    return named.get(status.state.value) or next((one for one in same if one == status.state.value), "running")
 
 
 def import_step(lang: Lang, status: data.ImportStatus) -> str:
