@@ -263,9 +263,11 @@ def source_name(lang: Lang, key: str) -> str:
 
 
 def import_state(status: data.ImportStatus) -> pages.ImportPhase:
-    named: dict[str, pages.ImportPhase] = {"completed": "done", "refused": "failed"}
-    same: tuple[pages.ImportPhase, ...] = ("queued", "failed", "undone", "cancelled")
-    return named.get(status.state.value) or next((one for one in same if one == status.state.value), "running")
+    named: dict[str, pages.ImportPhase] = {
+        **{"queued": "queued", "completed": "done", "refused": "failed"},
+        **{"failed": "failed", "undone": "undone", "cancelled": "cancelled"},
+    }
+    return named.get(status.state.value, "running")
 
 
 def import_step(lang: Lang, status: data.ImportStatus) -> str:
