@@ -264,8 +264,12 @@ def source_name(lang: Lang, key: str) -> str:
 
 def import_state(status: data.ImportStatus) -> pages.ImportPhase:
     named: dict[str, pages.ImportPhase] = {
-        **{"queued": "queued", "completed": "done", "refused": "failed"},
-        **{"failed": "failed", "undone": "undone", "cancelled": "cancelled"},
+        "queued": "queued",
+        "completed": "done",
+        "refused": "failed",
+        "failed": "failed",
+        "undone": "undone",
+        "cancelled": "cancelled",
     }
     return named.get(status.state.value, "running")
 
