@@ -13,7 +13,7 @@ from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.sources import Handling, sources
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.message import Principal
-from services.gateway.console import pages, views
+from services.gateway.console import views
 from services.gateway.console.urls import url
 from services.gateway.console.views import Lang
 
@@ -236,47 +236,9 @@ def source_options(lang: Lang) -> tuple[views.SourceOption, ...]:
     return tuple(views.SourceOption(r.key, pick(lang, r.ar, r.en), policy[r.handling]) for r in sources().values())
 
 
-_IMPORT_STATES: dict[str, tuple[str, str, views.Tone]] = {
-    "queued": ("في الانتظار", "Waiting", "neutral"),
-    "reading": ("قراءة الملف", "Reading", "neutral"),
-    "matching": ("مطابقة السجلات", "Matching", "neutral"),
-    "assessing": ("تحديد من يجوز التواصل معه", "Finding out who may be contacted", "neutral"),
-    "completed": ("اكتمل", "Done", "low"),
-    "refused": ("رُفض الملف", "Refused", "high"),
-    "failed": ("تعذّر", "Failed", "high"),
-    "undone": ("تم التراجع عنه", "Undone", "medium"),
-    "cancelled": ("أُلغي", "Cancelled", "medium"),
-}
-
-
-def import_summary(lang: Lang, status: data.ImportStatus) -> views.ImportSummary:
-    arabic, english, tone = _IMPORT_STATES[status.state.value]
-    return views.ImportSummary(
-        str(status.import_id), status.file_name, source_name(lang, status.source), status.started_at, pick(lang, arabic, english), tone,
-        status.counts.rows,
-    )  # fmt: skip
-
-
 def source_name(lang: Lang, key: str) -> str:
     rule = sources().get(key)
     return pick(lang, rule.ar, rule.en) if rule else key
-
-
-def import_state(status: data.ImportStatus) -> pages.ImportPhase:
-    named: dict[str, pages.ImportPhase] = {
-        "queued": "queued",
-        "completed": "done",
-        "refused": "failed",
-        "failed": "failed",
-        "undone": "undone",
-        "cancelled": "cancelled",
-    }
-    return named.get(status.state.value, "running")
-
-
-def import_step(lang: Lang, status: data.ImportStatus) -> str:
-    arabic, english, _ = _IMPORT_STATES[status.state.value]
-    return pick(lang, arabic, english)
 
 
 def counts(status: data.ImportStatus) -> dict[str, int]:

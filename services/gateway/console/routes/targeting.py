@@ -23,7 +23,7 @@ from libs.contracts.subjects import (
     OPPORTUNITIES,
     PREPARE_DRAFT,
 )
-from services.gateway.console import pages, present, views
+from services.gateway.console import pages, present, present_imports, views
 from services.gateway.console.desk import DeskDep, field_map
 from services.gateway.console.urls import PATHS, url
 from services.gateway.domain.spreadsheet import BOM, lines
@@ -38,7 +38,7 @@ Reading = require("read", reading=True)
 
 async def _targeting(desk: DeskDep, *, source: str = "", error: str = "", status: int = 200) -> Response:
     reply = await desk.call(IMPORTS, data.ImportsRequest(principal=desk.who, page=Page(limit=10)))
-    imports = tuple(present.import_summary(desk.lang, one) for one in reply.items if not one.dry_run)
+    imports = tuple(present_imports.summary(desk.lang, one) for one in reply.items if not one.dry_run)
     page = pages.TargetingPage(sources=present.source_options(desk.lang), imports=imports, source=source, error=error)
     return await desk.show(page, status=status)
 
@@ -125,10 +125,10 @@ async def import_page(id: UUID, desk: DeskDep) -> Response:
         file_name=status.file_name,
         source=present.source_name(desk.lang, status.source),
         at=status.started_at,
-        state=present.import_state(status),
+        state=present_imports.state(status),
         progress=status.progress,
         counts=present.counts(status),
-        step=present.import_step(desk.lang, status),
+        step=present_imports.step(desk.lang, status),
         rejects=present.rejects(desk.lang, refused),
         error=desk.say(status.error_ar or "", status.error_en or ""),
         can_cancel=status.state.value in ("queued", "reading", "matching") and allowed(desk.who, "import") is not None,

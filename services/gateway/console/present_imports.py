@@ -1,0 +1,45 @@
+"""Imports as the console words them."""
+
+from __future__ import annotations
+
+from libs.contracts import data
+from services.gateway.console import pages, views
+from services.gateway.console.present import pick, source_name
+from services.gateway.console.views import Lang
+
+_STATES: dict[str, tuple[str, str, views.Tone]] = {
+    "queued": ("في الانتظار", "Waiting", "neutral"),
+    "reading": ("قراءة الملف", "Reading", "neutral"),
+    "matching": ("مطابقة السجلات", "Matching", "neutral"),
+    "assessing": ("تحديد من يجوز التواصل معه", "Finding out who may be contacted", "neutral"),
+    "completed": ("اكتمل", "Done", "low"),
+    "refused": ("رُفض الملف", "Refused", "high"),
+    "failed": ("تعذّر", "Failed", "high"),
+    "undone": ("تم التراجع عنه", "Undone", "medium"),
+    "cancelled": ("أُلغي", "Cancelled", "medium"),
+}
+
+
+def summary(lang: Lang, status: data.ImportStatus) -> views.ImportSummary:
+    arabic, english, tone = _STATES[status.state.value]
+    return views.ImportSummary(
+        str(status.import_id), status.file_name, source_name(lang, status.source), status.started_at, pick(lang, arabic, english), tone,
+        status.counts.rows,
+    )  # fmt: skip
+
+
+def state(status: data.ImportStatus) -> pages.ImportPhase:
+    named: dict[str, pages.ImportPhase] = {
+        "queued": "queued",
+        "completed": "done",
+        "refused": "failed",
+        "failed": "failed",
+        "undone": "undone",
+        "cancelled": "cancelled",
+    }
+    return named.get(status.state.value, "running")
+
+
+def step(lang: Lang, status: data.ImportStatus) -> str:
+    arabic, english, _ = _STATES[status.state.value]
+    return pick(lang, arabic, english)
