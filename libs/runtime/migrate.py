@@ -34,6 +34,7 @@ from libs.contracts.message import Plane
 from libs.contracts.subjects import BUCKETS, EVENTS
 from libs.runtime.delivery import MAX_DELIVERIES
 from libs.runtime.nats_config import DLQ_STREAM, streams
+from libs.runtime.tls import nats_tls
 
 SERVICES = Path(__file__).resolve().parents[2] / "services"
 
@@ -49,7 +50,8 @@ def script_location(plane: Plane) -> Path:
 async def migrate(admin_url: str, passwords: Mapping[str, str], *, database: str = "dealix") -> None:
     """Bring a PostgreSQL server to this version: database, one role and schema a plane, tables. Running it again changes nothing.
 
-    `passwords` maps plane names to the passwords of `dealix_<plane>`.
+    `passwords` maps plane names to the passwords of `dealix_<plane>`; where an operator keeps the roles it is empty. The login needs
+    no superuser: it owns the database and may create roles where it has to.
     Raises MigrationError when the database is newer than this program.
     """
     await _ensure_database(admin_url, database)
@@ -62,7 +64,7 @@ async def migrate(admin_url: str, passwords: Mapping[str, str], *, database: str
             await connection.execute(f"create extension if not exists {name} with schema public")
         await connection.execute("revoke create on schema public from public")
         for plane in Plane:
-            await _ensure_role(connection, plane, passwords[plane.value])
+            await _ensure_role(connection, plane, passwords.get(plane.value))
         engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url))
         try:
             async with engine.connect() as async_connection:
@@ -91,14 +93,29 @@ async def _ensure_database(admin_url: str, database: str) -> None:
         await connection.close()
 
 
-async def _ensure_role(connection: Any, plane: Plane, password: str) -> None:
+_ROLE = "login nosuperuser nobypassrls nocreatedb nocreaterole noinherit"
+
+
+async def _ensure_role(connection: Any, plane: Plane, password: str | None) -> None:
+    """The plane's role and schema. Without a password the role must be there: an operator keeps it and its password then."""
     role = f"dealix_{plane.value}"
-    quoted = await connection.fetchval("select quote_literal($1::text)", password)
-    exists = await connection.fetchval("select 1 from pg_roles where rolname = $1", role)
-    verb = "alter" if exists else "create"
-    await connection.execute(
-        f"{verb} role {role} login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password {quoted}"
+    found = await connection.fetchrow(
+        "select rolcanlogin and not (rolsuper or rolbypassrls or rolcreatedb or rolcreaterole or rolinherit) as right_as_it_is"
+        " from pg_roles where rolname = $1",
+        role,
     )
+    if found is None and password is None:
+        raise MigrationError(f"The role {role} does not exist and no password was given to create it with.")
+    secret = (
+        "" if password is None else f" password {await connection.fetchval('select quote_literal($1::text)', password)}"
+    )
+    if found is None:
+        await connection.execute(f"create role {role} {_ROLE}{secret}")
+    elif not found["right_as_it_is"]:
+        # Only a superuser may say `nosuperuser`, even of a role that is none: so only where something has to change.
+        await connection.execute(f"alter role {role} {_ROLE}{secret}")
+    elif secret:
+        await connection.execute(f"alter role {role}{secret}")
     await connection.execute(f"create schema if not exists {plane.value}")
 
 
@@ -177,10 +194,17 @@ def row_security(schema: str, *tables: str, batches: bool = False) -> str:
     )
 
 
-async def ensure_streams(nats_url: str, seed: str, *, replicas: int = 1) -> None:
-    """Create or update the streams, durable consumers and object stores that `subjects.py` declares."""
+async def ensure_streams(nats_url: str, seed: str, *, replicas: int = 1, ca: Path | None = None) -> None:
+    """Create or update the streams, durable consumers and object stores that `subjects.py` declares.
+
+    `ca` is the authority of a server with TLS.
+    """
     client = await nats.connect(
-        nats_url.split(","), nkeys_seed_str=seed, inbox_prefix=b"_INBOX_migrator", connect_timeout=5
+        nats_url.split(","),
+        nkeys_seed_str=seed,
+        inbox_prefix=b"_INBOX_migrator",
+        connect_timeout=5,
+        tls=nats_tls(nats_url, ca),
     )
     try:
         jetstream = client.jetstream()

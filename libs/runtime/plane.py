@@ -51,6 +51,8 @@ class Runtime:
     """Named health checks of the plane; anything but `ok` makes it unhealthy."""
     gauges: dict[str, Callable[[], Awaitable[float]]] = field(default_factory=dict)
     """Values for `/metrics` by full metric name, e.g. `dealix_due_backlog`; read when asked."""
+    expositions: list[Callable[[], str]] = field(default_factory=list)
+    """Further text for `/metrics`, in the Prometheus text format."""
     on_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     after_start: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
@@ -87,7 +89,8 @@ class Runtime:
                 values[name] = await asyncio.wait_for(read(), 2)
             except Exception as error:
                 log.warning("a gauge can't be read: %s", type(error).__name__, extra={"ids": {"gauge": name}})
-        return exposition(self.plane.value, VERSION, await self.health(), values)
+        own = exposition(self.plane.value, VERSION, await self.health(), values)
+        return own + "".join(more() for more in self.expositions)
 
     async def _unpublished(self) -> float:
         async with self.database.batch() as work:

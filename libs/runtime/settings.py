@@ -83,6 +83,7 @@ _SETTING_FILE = re.compile(r"^(DEALIX_[A-Z_]+|OTEL_[A-Z_]+)$")
 _HELD_BY = {
     "DEALIX_SECRET_KEY": {Plane.GATEWAY, Plane.EXECUTION},
     "DEALIX_DATABASE_URL": set[Plane](),
+    "DEALIX_MIGRATOR_PASSWORDS": set[Plane](),
     "DEALIX_MIGRATOR_NATS_SEED": set[Plane](),
 }
 
@@ -103,7 +104,7 @@ def adopt_secret_files(environ: MutableMapping[str, str], *planes: Plane) -> Non
         raise SettingsError(f"DEALIX_SECRETS_DIR ({named}) can't be read: {why}.") from error
     for name in found:
         holders = _holders(name)
-        if holders is not None and not holders & set(planes):
+        if holders is not None and holders != set(planes) and not holders & set(planes):
             raise SettingsError(
                 f"{named}/{name} belongs to {_names(holders)}: the {_names(set(planes))} plane must not hold it."
             )

@@ -56,6 +56,7 @@ async def build(runtime: Runtime) -> None:
     server = HttpServer(surround(application(), gateway), listening, trusted_proxies=settings.gateway_trusted_proxies)
     checks["first_owner"] = bootstrap.check
     runtime.checks["http"] = server.check
+    runtime.expositions.append(lambda: gateway.meter.text({"dealix_streams_open": float(gateway.pulse.listeners)}))
 
     async def sweep() -> None:
         while True:

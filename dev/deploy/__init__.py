@@ -1,0 +1,1 @@
+"""Kubernetes manifests and images, generated from the declarations: subjects, planes, objectives."""
