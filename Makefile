@@ -61,8 +61,8 @@ lock: setup ## Make requirements.lock anew, without addresses
 images: ## Build one image a plane
 	@echo "No image recipe exists yet." >&2; exit 2
 
-manifests: ## Render the Kubernetes manifests
-	@echo "No manifests exist yet." >&2; exit 2
+manifests: setup ## Generate the Kubernetes base from the declarations and render every overlay (ARGS=production prints one)
+	@$(BIN)/python -m dev.deploy.render $(ARGS)
 
 clean: ## Remove what set-up made; data directories stay
 	@rm -rf $(VENV) services/gateway/console/static/vendor

@@ -148,7 +148,7 @@ def _container(plane: Plane) -> Object:
     return {
         "name": plane.value,
         "image": image(plane.value),
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": "Always",
         "env": env(settings),
         "ports": ports,
         # Waiting for migrations is no failure to live: the start may take as long as they do.
@@ -257,7 +257,6 @@ def scaled_object(plane: Plane) -> Object:
             "fallback": {
                 "failureThreshold": 4,
                 "replicas": max(wants.min, wants.max // 2),
-                "behavior": "currentReplicasIfHigher",
             },
             "triggers": triggers,
         },
@@ -278,7 +277,7 @@ def migration() -> list[Object]:
                 {
                     "name": MIGRATOR,
                     "image": image(MIGRATOR),
-                    "imagePullPolicy": "IfNotPresent",
+                    "imagePullPolicy": "Always",
                     "env": env(
                         {
                             "DEALIX_NATS_URL": NATS_URL,

@@ -136,7 +136,7 @@ def collector() -> list[Object]:
     container = {
         "name": name,
         "image": COLLECTOR_IMAGE,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": "Always",
         "args": ["--config=/etc/otelcol/config.yaml"],
         "env": [{"name": "OTLP_BACKEND", "value": "tempo.monitoring.svc:4317"}],
         "ports": [
