@@ -11,7 +11,7 @@ from typing import Any
 
 from dev.deploy.objects import HEALTH_PORT, HTTP_PORT, MIGRATOR, Object, all_planes, make, selector
 from libs.contracts.message import Plane
-from libs.contracts.subjects import CALLS, MAY_CALL
+from libs.contracts.subjects import MAY_CALL
 from libs.runtime.migrate import script_location
 from libs.runtime.nats_config import permissions
 
@@ -53,7 +53,6 @@ def _plane(plane: Plane) -> Object:
     ingress: list[Object] = [{"from": [_namespace("monitoring")], "ports": [_port(HEALTH_PORT)]}]
     if plane in INGRESS:
         ingress.append({"from": [_namespace("ingress")], "ports": [_port(HTTP_PORT)]})
-    called = sorted(call.subject for call in CALLS if plane in call.callers)
     return _policy(
         plane.value,
         selector(plane.value),
@@ -61,7 +60,6 @@ def _plane(plane: Plane) -> Object:
         egress=egress,
         annotations={
             "dealix.io/may-call": ",".join(sorted(other.value for other in MAY_CALL.get(plane, ()))),
-            "dealix.io/calls": ",".join(called),
         },
     )
 
