@@ -10,6 +10,7 @@ from dev.commands import (
     actions,
     approvals,
     documents,
+    evaluate,
     evidence,
     imports,
     operate,
@@ -51,6 +52,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
     for group in (targeting, imports, approvals, actions, evidence, policy, operate, smoke):
         group.register(app, connect)
     documents.register(app)
+    evaluate.register(app)
     settings.register(app)
     return app
 

@@ -90,3 +90,19 @@ def test_one_person_in_two_spellings_is_the_same(left: str, right: str) -> None:
 )
 def test_relatives_and_namesakes_are_not_the_same_person(left: str, right: str) -> None:
     assert similarity(person_form(left), person_form(right)) < 92
+
+
+def test_a_company_is_known_by_names_that_share_nothing() -> None:
+    assert similarity(company_form("STC"), company_form("شركة الاتصالات السعودية")) >= 88
+    assert similarity(company_form("Zain KSA"), company_form("شركة الاتصالات السعودية")) < 60
+
+
+def test_a_word_with_a_slip_counts_for_its_meaning_and_never_as_the_same_name() -> None:
+    slipped = similarity(company_form("Badr Medical"), company_form("مؤسسة بدر اطبية"))
+    assert 80 <= slipped < 97
+    assert similarity(company_form("الطيبة للتجارة"), company_form("الطبية للتجارة")) < 100
+
+
+def test_the_parts_of_a_family_name_are_one_name() -> None:
+    assert person_form("Yusuf Ba Wazir").key == person_form("Yusuf Bawazir").key
+    assert person_form("سعد با وزير").key == person_form("سعد باوزير").key

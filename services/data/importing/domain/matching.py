@@ -15,6 +15,7 @@ from services.data.importing.domain.names import (
     NameForm,
     best_similarity,
     company_form,
+    given_alike,
     may_resemble,
     person_form,
     similarity,
@@ -24,6 +25,10 @@ from services.data.importing.domain.values import company_domain, is_role_mailbo
 
 SAME_NAME = 100.0
 SIMILAR_NAME = 88.0
+MOBILE = "+9665"
+"""A Saudi mobile number is one person's; other numbers may be a switchboard's."""
+PERSONS_COMPANY = 75.0
+"""Enough where one person, reached the same way, is at both: an owner's two companies share only the proper name (66)."""
 RELATED_NAME = 60.0
 DIFFERENT_NAME = 50.0
 COMMON_WORD = 40.0
@@ -123,6 +128,8 @@ def compare_accounts(a: AccountView, b: AccountView) -> Match:
         return Match(Verdict.LIKELY, ("similar_name", "different_cr"), score) if score >= SIMILAR_NAME else NO_MATCH
     if same_vat:
         return _by_identifier("same_vat", score, DIFFERENT_NAME)
+    if score >= PERSONS_COMPANY and any(where for _, where in a.people & b.people) and not (other_domain or other_city):
+        return Match(Verdict.SURE, ("similar_name", "same_person"), score, bound=2)
     if score >= SAME_NAME and any(where for _, where in a.people & b.people):
         return Match(Verdict.SURE, ("same_name", "same_person"), score)  # one person, reached the same way
     if same_mailbox:
@@ -199,9 +206,14 @@ def compare_contacts(a: ContactView, b: ContactView, *, same_account: bool) -> M
     same_phone, other_phone = _compare(a.phone, b.phone)
     if same_email:
         desk = is_role_mailbox(a.email or "")
-        if nameless or score >= SIMILAR_PERSON:
+        # A mailbox of one's own is one person's: it is enough that the first names agree (a son has his father's last name).
+        own = not desk and a.form is not None and b.form is not None and given_alike(a.form, b.form)
+        if nameless or score >= SIMILAR_PERSON or own:
             return Match(Verdict.SURE if same_account else Verdict.LIKELY, ("same_email", "same_person"), score)
         return NO_MATCH if desk else Match(Verdict.LIKELY, ("same_email", "different_name"), score)
+    own_number = same_phone and not other_email and (a.phone or "").startswith(MOBILE)
+    if own_number and same_account and a.form and b.form and given_alike(a.form, b.form):
+        return Match(Verdict.SURE, ("same_phone", "same_person"), score, bound=1)
     if same_phone and (nameless or score >= SIMILAR_PERSON):
         sure = same_account and not other_email
         return Match(Verdict.SURE if sure else Verdict.LIKELY, ("same_phone", "same_person"), score, bound=1)

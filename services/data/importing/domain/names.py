@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from itertools import combinations
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
 from services.data.importing.domain.text import fold, is_arabic, rough_sound, skeleton
 from services.data.importing.domain.vocabulary import load
@@ -16,8 +17,14 @@ from services.data.importing.domain.vocabulary import load
 GENERIC_WEIGHT, PROPER_WEIGHT = 0.5, 1.0
 """Words like "trading" say less about which company it is than its proper name does."""
 PROPER_FROM = 1000
+ALIASES_FROM = 5000
+SAME_GIVEN = 0.85
 CLOSE_WORD = 80
 """Ratio from which two words of five letters or more may be one word with a slip."""
+
+
+# Hadrami family names: "Ba Wazir" and "Bawazir" are one.
+_FAMILY_PREFIX = re.compile(r"(?<= )(ba|با) (?=\w{3})")
 
 
 @cache
@@ -98,11 +105,24 @@ def _word(word: str) -> Word:
     return Word(bare, skeleton(word), meaning, GENERIC_WEIGHT if generic else PROPER_WEIGHT)
 
 
+@cache
+def _aliases() -> dict[str, int]:
+    """Folded names, with and without their legal form, to the number of the company that goes by them."""
+    table: dict[str, int] = {}
+    for number, names in enumerate(load("company_aliases")["aliases"], ALIASES_FROM):
+        for name in map(fold, names):
+            table[name] = number
+            table[" ".join(_legal_forms().sub(" ", name).split())] = number
+    return table
+
+
 @lru_cache(maxsize=131072)
 def company_form(name: str) -> NameForm:
     """A company's name without its legal form, in either language ("شركة … المحدودة", "… Co. Ltd.")."""
     folded = fold(name)
     stripped = _legal_forms().sub(" ", folded).split()
+    if (alias := _aliases().get(" ".join(stripped)) or _aliases().get(folded)) is not None:
+        return _form(folded, (Word(f"={alias}", f"={alias}", alias, PROPER_WEIGHT),))
     tokens = [token for token in stripped if token not in _filler()] or stripped or folded.split()
     return _form(folded, tuple(_word(token) for token in tokens))
 
@@ -116,7 +136,9 @@ def person_form(name: str) -> NameForm:
         .replace("abd al ", "abdal")
         .replace("abd ul ", "abdul")
         .replace("abdul ", "abdul")
+        .replace("abd allah", "abdallah")
     )
+    joined = _FAMILY_PREFIX.sub(r"\1", joined)
     tokens = [token for token in joined.split() if token not in _person_noise()] or folded.split()
     return _form(folded, tuple(Word(_bare(token), skeleton(token), None, 1.0) for token in tokens))
 
@@ -125,6 +147,13 @@ def _form(folded: str, words: tuple[Word, ...]) -> NameForm:
     key = " ".join(word.text if word.meaning is None else f"#{word.meaning}" for word in words)
     marks = frozenset(word.bones if word.meaning is None else f"#{word.meaning}" for word in words)
     return NameForm(key, is_arabic(folded), words, sum(word.weight for word in words), marks)
+
+
+def given_alike(a: NameForm, b: NameForm) -> bool:
+    """Whether the first names of two people are the same name, in whichever script and spelling."""
+    if not a.words or not b.words:
+        return False
+    return _word_likeness(a.words[0], b.words[0], same_script=a.arabic == b.arabic) >= SAME_GIVEN
 
 
 def similarity(a: NameForm, b: NameForm) -> float:
@@ -155,6 +184,8 @@ def similarity(a: NameForm, b: NameForm) -> float:
 def _word_likeness(a: Word, b: Word, *, same_script: bool) -> float:
     if a.meaning is not None and a.meaning == b.meaning:
         return 1.0
+    if (a.meaning is None) != (b.meaning is None) and _misspelt(a, b):
+        return 0.85
     if same_script:
         return _slip(a, b)
     if a.bones == b.bones and a.bones:
@@ -162,6 +193,26 @@ def _word_likeness(a: Word, b: Word, *, same_script: bool) -> float:
     if min(len(a.bones), len(b.bones)) >= 4:
         return 0.9 * fuzz.ratio(a.bones, b.bones, score_cutoff=75) / 100
     return 0.0
+
+
+def _misspelt(a: Word, b: Word) -> bool:
+    """Whether the one word is the other's meaning with a slip ("للتجراة", "Contratcing"). It never makes two names equal."""
+    meaning, text = (a.meaning, b.text) if a.meaning is not None else (b.meaning, a.text)
+    return meaning is not None and len(text) >= 5 and _near(text, meaning)
+
+
+@lru_cache(maxsize=65536)
+def _near(text: str, meaning: int) -> bool:
+    return any(OSA.normalized_similarity(text, form) >= CLOSE_WORD / 100 for form in _spellings().get(meaning, ()))
+
+
+@cache
+def _spellings() -> dict[int, tuple[str, ...]]:
+    """The forms of each meaning that are long enough for a slip to be told from another word."""
+    found: dict[int, list[str]] = {}
+    for form, meaning in _meanings().items():
+        found.setdefault(meaning, []).extend([form] if len(form) >= 5 else [])
+    return {meaning: tuple(forms) for meaning, forms in found.items()}
 
 
 def _sound_alike(a: Word, b: Word) -> bool:
@@ -177,7 +228,9 @@ def _slip(a: Word, b: Word) -> float:
         return 0.95 if len(a.bones) >= 3 else 0.9
     if len(a.text) < 5 or len(b.text) < 5 or not (a.text.isalpha() and b.text.isalpha()):
         return 0.0  # one digit makes another branch, not a slip
-    return 0.9 * fuzz.ratio(a.text, b.text, score_cutoff=CLOSE_WORD) / 100
+    # Two letters exchanged are one slip (optimal string alignment), which a ratio alone counts twice.
+    ratio = fuzz.ratio(a.text, b.text, score_cutoff=CLOSE_WORD) / 100
+    return 0.9 * max(ratio, OSA.normalized_similarity(a.text, b.text, score_cutoff=CLOSE_WORD / 100))
 
 
 def may_resemble(left: Sequence[NameForm], right: Sequence[NameForm]) -> bool:

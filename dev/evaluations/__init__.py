@@ -1,0 +1,1 @@
+"""Labelled evaluation sets and the programs that measure against them."""
