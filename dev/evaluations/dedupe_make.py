@@ -177,14 +177,15 @@ class Maker:
         )
         yield self._record(second, owner, "owner's other company")
         # Two people behind one desk: one mailbox, one switchboard written as the mobile.
+        names = set()
         for number in range(2):
             clerk = Person(
                 f"{company.id}d{number}", tuple(self.dice.choice(self.own["given"])), tuple(self.dice.choice(self.own["family"])),
                 company.switchboard, f"info@{company.slug}.example", ("موظف استقبال", "Receptionist"),
             )  # fmt: skip
-            if number == 0 or (clerk.given, clerk.family) != first:
+            if (clerk.given, clerk.family) not in names:
                 yield self._record(company, clerk, "shared desk")
-            first = (clerk.given, clerk.family)
+            names.add((clerk.given, clerk.family))
 
     def _branch(self, company: Company) -> Iterator[dict[str, str]]:
         """A branch with a registration of its own is a company of its own until a person says otherwise."""
