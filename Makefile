@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit live-test browser-test browser-deps chaos bench lint types format lock images manifests clean
+.PHONY: help setup run test unit live-test browser-test browser-deps chaos bench lint types format lock images compose-secrets manifests clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -58,8 +58,11 @@ format: setup ## Format the code
 lock: setup ## Make requirements.lock anew, without addresses
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --universal --python-version 3.11 -o requirements.lock
 
-images: ## Build one image a plane
-	@echo "No image recipe exists yet." >&2; exit 2
+images: setup ## Build one image a plane, with bill of materials and provenance in build/images (ARGS=trust builds one)
+	@$(BIN)/python -m dev.deploy.images $(ARGS)
+
+compose-secrets: setup ## Make the secrets and files that deploy/compose/compose.yaml mounts; what is there stays
+	@$(BIN)/python -m dev.deploy.compose
 
 manifests: setup ## Generate the Kubernetes base from the declarations and render every overlay (ARGS=production prints one)
 	@$(BIN)/python -m dev.deploy.render $(ARGS)

@@ -133,6 +133,31 @@ def test_the_policy_linter_finds_nothing_unexplained(tmp_path: Path) -> None:
     assert {check for check, _ in run(checkov, manifest)} > {check for check, _ in findings}
 
 
+def test_the_policy_linter_finds_nothing_in_the_image_recipe(tmp_path: Path) -> None:
+    recipe = ROOT / "deploy" / "images" / "Dockerfile"
+    assert _recipe_findings(recipe) == set()
+    careless = tmp_path / "Dockerfile"
+    careless.write_text(recipe.read_text().replace("USER 10001:10001\n", ""))
+    assert _recipe_findings(careless), "it looks"
+
+
+def _recipe_findings(recipe: Path) -> set[str]:
+    command = [
+        str(linter()),
+        "-f",
+        str(recipe),
+        "--framework",
+        "dockerfile",
+        "--skip-download",
+        "--compact",
+        "--quiet",
+        "-o",
+        "json",
+    ]
+    report = json.loads(subprocess.run(command, capture_output=True, text=True, timeout=120, check=False).stdout)
+    return {finding["check_id"] for finding in report.get("results", {}).get("failed_checks", [])}
+
+
 def linter() -> Path:
     """Checkov in an environment of its own: it pins too much to live beside us. Skips where it cannot be installed."""
     venv = ROOT / ".venv-policy"
