@@ -30,6 +30,7 @@ def assemble(plane: str, target: Path) -> None:
             _copy_migrations(other, target)
     else:
         shutil.copytree(ROOT / "services" / plane, target / "services" / plane, ignore=_LEAVE)
+    shutil.copy(Path(__file__).with_name("probe.py"), target)
     module = "libs.runtime.migrator" if plane == MIGRATOR else f"services.{plane}"
     (target / "main.py").write_text(
         f'"""Starts the {plane}."""\n\nimport runpy\n\nif __name__ == "__main__":\n'

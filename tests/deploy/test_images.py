@@ -130,7 +130,7 @@ async def test_the_migrator_and_every_plane_start_and_serve_from_their_images(
                 running.enter_context(started(folder, environ))
             for plane in Plane:
                 assert wait_ready(doors[plane]), f"{plane.value} did not become ready"
-                _run(built[plane.value], "-m", "libs.runtime.probe", DEALIX_HEALTH_PORT=str(doors[plane]))
+                _run(built[plane.value], "probe.py", DEALIX_HEALTH_PORT=str(doors[plane]))
             assert wait_ready(console), "the gateway does not find every plane ready"
 
 

@@ -1,4 +1,4 @@
-"""`python -m libs.runtime.probe`: exit code 0 when this container's plane is ready, 1 when it is not."""
+"""Exit code 0 when this container's plane is ready, 1 when it is not: the image's health check. Standard library only."""
 
 from __future__ import annotations
 
