@@ -128,6 +128,10 @@ class Client:
             self._send("POST", path, json=body if body is not None else {}, headers=headers, timeout=timeout)
         )
 
+    def put(self, path: str, body: Any) -> Any:
+        """PUT a JSON body. Raises ApiError, NotRunning."""
+        return self._json(self._send("PUT", path, json=body))
+
     def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> Any:
         """POST a file as multipart field `file`, beside plain fields. Raises ApiError, NotRunning, OSError."""
         with file.open("rb") as stream:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dev.commands import approval_desk
 from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, LimitOption
 from dev.messages import Sentence
 from dev.output import JsonOption, LangOption, Output, output
@@ -119,6 +120,8 @@ def register(app: typer.Typer, connect: Connect) -> None:
             approval = client.post(f"/approvals/{approval_id}/reject", {"reason": reason})
         out.result(approval)
         out.say(Sentence("Rejected; nothing is sent.", "رُفض الطلب ولن يُرسل شيء."))
+
+    approval_desk.extend(group, connect)
 
 
 def approve_exactly(out: Output, client: Client, path: str, body: dict[str, Any]) -> dict[str, Any]:

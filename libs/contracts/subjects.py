@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from libs.contracts import data, decision, execution, operating, trust
+from libs.contracts import approvals, data, decision, execution, operating, trust
 from libs.contracts.message import Message, Ok, Plane
 
 Q = TypeVar("Q", bound=Message)
@@ -118,6 +118,15 @@ APPROVE = Call("trust.approve.v1", trust.ApproveRequest, trust.Approval, _by(_D)
 REJECT = Call("trust.reject.v1", trust.RejectRequest, trust.Approval, _by(_D))
 REVISE = Call("trust.revise.v1", trust.ReviseRequest, trust.Approval, _by())
 WITHDRAW = Call("trust.withdraw.v1", trust.WithdrawRequest, trust.Approval, _by(_D))
+RULES = Call("trust.rules.v1", approvals.RulesRequest, approvals.RulesReply, _by())
+SET_RULES = Call("trust.set_rules.v1", approvals.SetRules, approvals.RulesReply, _by())
+DELEGATE = Call("trust.delegate.v1", approvals.DelegateRequest, approvals.Delegation, _by())
+END_DELEGATION = Call("trust.end_delegation.v1", approvals.EndDelegation, approvals.Delegation, _by())
+DELEGATIONS = Call("trust.delegations.v1", approvals.DelegationsRequest, approvals.DelegationsReply, _by())
+COMPARE = Call("trust.compare_approvals.v1", approvals.CompareRequest, approvals.Comparison, _by())
+APPROVE_BULK = Call("trust.approve_bulk.v1", approvals.BulkRequest, approvals.BulkReply, _by(), 15.0)
+EDIT = Call("trust.edit.v1", approvals.EditGet, approvals.Edit, frozenset({_E}))
+TOKEN = Call("trust.approval_token.v1", approvals.TokenRequest, approvals.TokenReply, _by())
 CONTACTABILITY = Call(
     "trust.contactability.v1", trust.ContactabilityRequest, trust.ContactabilityReply, _by(_D, _DA), 20.0
 )
@@ -135,6 +144,7 @@ EVIDENCE_READ = Call("trust.evidence_read.v1", trust.EvidenceRead, trust.Evidenc
 KEYS = Call("trust.keys.v1", trust.KeysRequest, trust.KeysReply, _by(_E))
 
 APPROVAL_REQUESTED = Event("trust.approval_requested.v1", trust.ApprovalRequested, frozenset({_D}))
+APPROVAL_ESCALATED = Event("trust.approval_escalated.v1", approvals.ApprovalEscalated, frozenset({_D}))
 APPROVAL_DECIDED = Event("trust.approval_decided.v1", trust.ApprovalDecided, frozenset({_E, _D}))
 
 # execution ---------------------------------------------------------------------------------------------------------------------

@@ -169,6 +169,8 @@ class ApprovalStep(Message):
     actor: str
     step: str
     note: str = ""
+    on_behalf: str = ""
+    """Whose right was used, where it was lent."""
 
 
 class Approval(Message):
@@ -203,6 +205,12 @@ class Approval(Message):
     history: tuple[ApprovalStep, ...] = ()
     decision: Decision | None = None
     trace_id: str = ""
+    approvers: int = 1
+    """How many different people must approve."""
+    stage: str = ""
+    """How far the clock is: `reminded`, `warned`, `escalated` or `breached`."""
+    replaced_by_action: UUID | None = None
+    """The action with the edited payload that takes this one's place."""
 
 
 class ApprovalsRequest(Message):
@@ -246,6 +254,7 @@ class ReviseRequest(Message):
     approval_id: UUID
     payload: dict[str, Any]
     expected_hash: str
+    reason: str | None = None
 
 
 class WithdrawRequest(Message):

@@ -26,4 +26,5 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.IMPORT_COMPLETED, listener.imported)
     bus.on(subjects.APPROVAL_REQUESTED, listener.approval_requested)
     bus.on(subjects.APPROVAL_DECIDED, listener.approval_decided)
+    bus.on(subjects.APPROVAL_ESCALATED, listener.approval_escalated)
     runtime.loop("ranking", ranking.loop)

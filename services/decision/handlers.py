@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
+from libs.contracts.approvals import ApprovalEscalated
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.data import ImportCompleted, ImportGet
@@ -306,6 +307,21 @@ class Listener:
             event.decided_by,
             event.state.value,
         )
+
+    async def approval_escalated(self, work: SessionWork, event: ApprovalEscalated) -> None:
+        """The card follows its request into the other role's queue; where that role has it already, the old one goes."""
+        connection = (await work.batch()).connection
+        here = "tenant_id = $1 and status = 'open' and document->'context'->>'approval_id' = $2"
+        await connection.execute(
+            f"update decision.cards set status = 'decided', decided_at = now(), decided_by = 'system:trust', decided_button = $4 "
+            f"where {here} and role <> $3 and exists (select 1 from decision.cards where {here} and role = $3)",
+            event.tenant_id, str(event.approval_id), event.to_role, event.stage,
+        )  # fmt: skip
+        await connection.execute(
+            "update decision.cards set role = $3, priority = priority + 1, document = jsonb_set(document, '{role}', to_jsonb($3::text)) "
+            f"where {here}",
+            event.tenant_id, str(event.approval_id), event.to_role,
+        )  # fmt: skip
 
     async def _blocked(self, event: ImportCompleted) -> Happening | None:
         now = self._runtime.now()

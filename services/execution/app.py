@@ -85,7 +85,7 @@ def serve(
     intake = Intake(runtime, store, pipeline, router)
     claimer = Claimer(runtime, store, pipeline)
     queries = Queries(store, vendors)
-    orders = Orders(store, claimer.wake)
+    orders = Orders(store, claimer.wake, bus, intake.submit)
     pipeline.settled = queries.settled
 
     bus.serve(subjects.SUBMIT, intake.submit)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
+from libs.contracts.approvals import EditGet
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.execution import (
     FINAL_STATES,
     Action,
     ActionGet,
+    ActionItem,
     ActionsReply,
     ActionsRequest,
     ActionState,
@@ -24,9 +26,13 @@ from libs.contracts.execution import (
     EffectsRequest,
     SandboxReply,
     SandboxRequest,
+    SubmitReply,
+    SubmitRequest,
 )
-from libs.contracts.trust import ApprovalDecided, ApprovalState
+from libs.contracts.subjects import EDIT
+from libs.contracts.trust import ApprovalDecided, ApprovalState, ResourceRef
 from libs.runtime import telemetry
+from libs.runtime.bus import Bus
 from libs.runtime.database import SessionWork
 from services.execution.connectors.base import Connector
 from services.execution.errors import NotCancellable
@@ -34,6 +40,7 @@ from services.execution.store import Store
 
 RESTING = FINAL_STATES | {ActionState.AWAITING_APPROVAL, ActionState.UNKNOWN}
 SUBMITTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
+Submit = Callable[[SubmitRequest], Awaitable[SubmitReply]]
 SANDBOX_READERS = frozenset({"owner", "admin", "approver", "operator", "auditor", "compliance_officer", "member"})
 
 
@@ -130,9 +137,11 @@ class Queries:
 class Orders:
     """What execution is told: control by operating, approvals by trust, reconciliation by trust."""
 
-    def __init__(self, store: Store, wake: asyncio.Event) -> None:
+    def __init__(self, store: Store, wake: asyncio.Event, bus: Bus, submit: Submit) -> None:
         self._store = store
         self._wake = wake
+        self._bus = bus
+        self._submit = submit
 
     async def control(self, row: ControlRow) -> ControlReply:
         """Keep a pause; an older version than the one on record changes nothing."""
@@ -152,7 +161,21 @@ class Orders:
                     ApprovalState.REJECTED: ActionState.REFUSED,
                 }.get(event.state, ActionState.CANCELLED)
                 await unit.end(event.tenant_id, event.action_id, state, f"approval {event.state.value}")
+        if event.state is ApprovalState.SUPERSEDED:
+            await self._resubmit(event)
         asyncio.get_running_loop().call_later(0.02, self._wake.set)
+
+    async def _resubmit(self, event: ApprovalDecided) -> None:
+        """Submit the edit that ended a request. Its action's id follows from the edit, so that doing it again submits nothing twice."""
+        edit = await self._bus.call(EDIT, EditGet(tenant_id=event.tenant_id, approval_id=event.approval_id))
+        item = ActionItem(
+            action_id=edit.action_id,
+            action_type=edit.action_type,
+            resource=ResourceRef(type=edit.resource_type, id=edit.resource_id),
+            payload=edit.payload,
+            reason=edit.reason,
+        )
+        await self._submit(SubmitRequest(principal=edit.editor, items=(item,)))
 
     async def list_effects(self, request: EffectsRequest) -> EffectsReply:
         """What the sandbox holds; vendors without a read-back can't be checked, and that is what is said."""

@@ -14,6 +14,7 @@ from libs.contracts import subjects
 from libs.runtime.bus import Bus
 from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
+from services.trust.approvals.handlers import Desk
 from services.trust.approving import Approving
 from services.trust.authorize import Authorizer, LiveFlags
 from services.trust.domain.keys import KeysUnusable, TrustKeys
@@ -26,7 +27,7 @@ from services.trust.settings import TrustSettings
 from services.trust.store import SqlStore, Store
 
 POLICIES = Path(__file__).parent / "policies" / "platform.cedar"
-EXPIRY_SECONDS = 30.0
+EXPIRY_SECONDS = 15.0
 
 
 async def build(runtime: Runtime) -> None:
@@ -72,11 +73,12 @@ async def build(runtime: Runtime) -> None:
 
     async def expire() -> None:
         while True:
+            await approving.tick()
             await approving.expire_overdue()
             await asyncio.sleep(EXPIRY_SECONDS)
 
     runtime.loop("ledger", sequence)
-    runtime.loop("approvals' expiry", expire)
+    runtime.loop("approvals' clocks", expire)
     runtime.on_stop.append(finish)
 
 
@@ -87,7 +89,7 @@ def serve(bus: Bus, store: Store, bundle: Bundle, keys: TrustKeys, *, grant_seco
     """
     projection = Projection(store, bus, keys.identifier)
     authorizer = Authorizer(store, bundle, keys, projection, LiveFlags(bus), grant_seconds=grant_seconds)
-    approving = Approving(store)
+    approving, desk = Approving(store), Desk(store, keys.identifier)
     people = People(store, projection)
     listener = Listener(store, projection)
 
@@ -99,6 +101,15 @@ def serve(bus: Bus, store: Store, bundle: Bundle, keys: TrustKeys, *, grant_seco
     bus.serve(subjects.REJECT, approving.reject)
     bus.serve(subjects.WITHDRAW, approving.withdraw)
     bus.serve(subjects.REVISE, approving.revise)
+    bus.serve(subjects.APPROVE_BULK, approving.approve_bulk)
+    bus.serve(subjects.COMPARE, desk.compare)
+    bus.serve(subjects.RULES, desk.rules)
+    bus.serve(subjects.SET_RULES, desk.set_rules)
+    bus.serve(subjects.DELEGATE, desk.delegate)
+    bus.serve(subjects.END_DELEGATION, desk.end)
+    bus.serve(subjects.DELEGATIONS, desk.delegations)
+    bus.serve(subjects.EDIT, desk.edit)
+    bus.serve(subjects.TOKEN, desk.token)
     bus.serve(subjects.CONTACTABILITY, people.contactability)
     bus.serve(subjects.RECORD_CONSENTS, people.record)
     bus.serve(subjects.WITHDRAW_CONSENT, people.withdraw)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from libs.contracts.errors import Forbidden, NotFound
+from libs.contracts.approvals import ApprovalEscalated, BulkReply, BulkRequest, Edit
+from libs.contracts.canonical import CanonicalizationError, canonical
+from libs.contracts.errors import DealixError, Forbidden, Invalid, NotFound
 from libs.contracts.message import Principal
-from libs.contracts.subjects import APPROVAL_DECIDED
+from libs.contracts.subjects import APPROVAL_DECIDED, APPROVAL_ESCALATED
 from libs.contracts.trust import (
     Approval,
     ApprovalDecided,
@@ -22,8 +24,11 @@ from libs.contracts.trust import (
     ReviseRequest,
     WithdrawRequest,
 )
+from services.trust.approvals.domain import clock
+from services.trust.approvals.domain.alike import compare
+from services.trust.approvals.domain.rights import right_for, value_of, voters
 from services.trust.domain import approvals
-from services.trust.errors import ApprovalExpired, ApprovalNotPending, StaleHash
+from services.trust.errors import ApprovalExpired, ApprovalNotPending, BulkRefused, StaleHash
 from services.trust.ledger.domain.commitments import approval_data, approval_kind
 from services.trust.ledger.domain.entry import Entry
 from services.trust.paging import before
@@ -60,22 +65,26 @@ class Approving:
     async def approve(self, request: ApproveRequest) -> Approval:
         """One vote, bound to both hashes. The last vote that is needed makes the approval."""
         async with self._store.unit(request.principal.tenant_id) as unit:
-            approval, approvers = await _load(unit, request.principal, request.approval_id, lock=True)
-            now = await unit.now()
-            voted = frozenset(step.actor for step in approval.history if step.step == "approved")
-            complete = approvals.check_vote(approval, request, approvers=approvers, voted=voted, now=now)
-            marked = {"self_approved": True} if request.principal.id == approval.requester else {}
-            if not complete:
-                await unit.add_step(
-                    approval.tenant_id, approval.approval_id, request.principal.id, "approved", request.note
-                )
-                await unit.append(
-                    [_entry(approval, approval_kind("voted"), request.principal, now, request.note, marked)]
-                )
-                return (await _load(unit, request.principal, request.approval_id))[0]
-            return await _close(
-                unit, approval, ApprovalState.APPROVED, request.principal, now, request.note, "approved", marked
-            )
+            return await _vote(unit, request)
+
+    async def approve_bulk(self, request: BulkRequest) -> BulkReply:
+        """Votes for several requests of one template, each for its own hashes, in one transaction: all of them count, or none.
+
+        Raises NotAlike, and BulkRefused naming the first request whose vote does not count.
+        """
+        approvals.require_approver(request.principal)
+        async with self._store.unit(request.principal.tenant_id) as unit:
+            # Always in the same order, so that two of these never wait for each other.
+            ordered = sorted({item.approval_id: item for item in request.items}.values(), key=lambda i: i.approval_id)
+            compare([(await _load(unit, request.principal, i.approval_id, lock=True))[0] for i in ordered])
+            done = []
+            for one in ordered:
+                vote = ApproveRequest(principal=request.principal, note=request.note, **dict(one))
+                try:
+                    done.append(await _vote(unit, vote))
+                except DealixError as error:
+                    raise BulkRefused(str(one.approval_id), error.en, error.ar) from error
+        return BulkReply(items=tuple(done))
 
     async def reject(self, request: RejectRequest) -> Approval:
         approvals.require_approver(request.principal)
@@ -98,32 +107,54 @@ class Approving:
             return await _close(unit, approval, ApprovalState.WITHDRAWN, request.principal, now, "", "withdrawn", {})
 
     async def revise(self, request: ReviseRequest) -> Approval:
-        """End this request because its payload was edited. The edited payload is submitted anew and asks for a new approval.
+        """End this request because its payload was edited, and keep the edit in the same transaction: execution takes it from here
+        and submits it, however often it has to try. The edited payload asks for an approval of its own. The same edit again
+        changes nothing.
 
         Raises StaleHash when the editor saw another payload.
         """
         _require(request.principal, frozenset({"owner", "admin", "approver", "operator"}))
-        async with self._store.unit(request.principal.tenant_id) as unit:
+        tenant = request.principal.tenant_id
+        try:
+            text = canonical(request.payload).decode()
+        except CanonicalizationError as error:
+            raise Invalid(
+                "payload_not_json", "The payload has no canonical form.", "الحمولة بلا صيغة معيارية."
+            ) from error
+        async with self._store.unit(tenant) as unit:
             approval, _ = await _load(unit, request.principal, request.approval_id, lock=True)
+            made = await unit.desk.edit(tenant, request.approval_id)
+            if made is not None and canonical(made.payload).decode() == text:
+                return approval
             now = await unit.now()
             _pending(approval, now)
             if request.expected_hash != approval.payload_hash:
                 raise StaleHash
-            changed = sorted(
-                name
-                for name in {*request.payload, *json.loads(approval.payload)}
-                if request.payload.get(name) != json.loads(approval.payload).get(name)
+            before = json.loads(approval.payload)
+            names = {*request.payload, *before}
+            changed = sorted(name for name in names if request.payload.get(name) != before.get(name))
+            edit = Edit(
+                action_id=uuid5(approval.approval_id, text),
+                action_type=approval.action_type,
+                resource_type=approval.view["resource"]["type"],
+                resource_id=approval.view["resource"]["id"],
+                payload=request.payload,
+                reason=approval.reason if request.reason is None else request.reason,
+                editor=request.principal,
             )
+            await unit.desk.keep_edit(tenant, approval.approval_id, edit)
+            extra = {"changed_fields": changed, "replaced_by_action": str(edit.action_id)}
             return await _close(
-                unit,
-                approval,
-                ApprovalState.SUPERSEDED,
-                request.principal,
-                now,
-                "",
-                "superseded",
-                {"changed_fields": changed},
+                unit, approval, ApprovalState.SUPERSEDED, request.principal, now, "", "superseded", extra
             )
+
+    async def tick(self, limit: int = 100) -> int:
+        """Act on the thresholds that clocks have reached, of all tenants. Returns how many."""
+        due = await self._store.due_ticks(limit)
+        for tenant_id, approval_id, stage in due:
+            async with self._store.unit(tenant_id) as unit:
+                await _reach(unit, tenant_id, approval_id, stage)
+        return len(due)
 
     async def expire_overdue(self, limit: int = 100) -> int:
         """Deny what nobody answered in time, of all tenants. Returns how many."""
@@ -142,6 +173,54 @@ class Approving:
                 await _finish(unit, found[0], ApprovalState.EXPIRED, "system:trust", now, "", "expired", {})
                 count += 1
         return count
+
+
+async def _vote(unit: Unit, request: ApproveRequest) -> Approval:
+    approval, approvers = await _load(unit, request.principal, request.approval_id, lock=True)
+    now = await unit.now()
+    who = request.principal
+    approvals.require_approver(who)
+    _pending(approval, now)
+    rules = (await unit.desk.rules(who.tenant_id)).rules
+    lent = await unit.desk.lent_to(who.tenant_id, who.id)
+    right = right_for(approval, who, lent, rules, value_of(json.loads(approval.payload)), now)
+    votes = sum(step.step == "approved" for step in approval.history)
+    complete = approvals.check_vote(
+        approval, request, approvers=approvers, voted=voters(approval), votes=votes, giver=right.giver, now=now
+    )
+    marked: dict[str, Any] = {"self_approved": True} if who.id == approval.requester else {}
+    if right.giver:
+        marked["on_behalf"] = right.giver
+    if complete:
+        state = ApprovalState.APPROVED
+        return await _close(unit, approval, state, who, now, request.note, "approved", marked, right.giver)
+    await unit.add_step(approval.tenant_id, approval.approval_id, who.id, "approved", request.note, right.giver)
+    await unit.append([_entry(approval, approval_kind("voted"), who, now, request.note, marked)])
+    return (await _load(unit, who, request.approval_id))[0]
+
+
+async def _reach(unit: Unit, tenant_id: UUID, approval_id: UUID, stage: str) -> None:
+    """One threshold of one clock: a step of the history, a ledger entry, and from the third on another queue."""
+    found = await unit.approval(tenant_id, approval_id, lock=True)
+    await unit.desk.drop_ticks(approval_id, [stage])
+    if found is None or found[0].state is not ApprovalState.PENDING:
+        return
+    approval, now = found[0], await unit.now()
+    rules = (await unit.desk.rules(tenant_id)).rules
+    role = clock.role_at(stage, approval.role, rules)
+    await unit.desk.move(tenant_id, approval_id, role, stage)
+    await unit.add_step(tenant_id, approval_id, "system:trust", stage, "")
+    moved: Approval = approval.evolve(role=role, stage=stage)
+    extra = {"from_role": approval.role, "to_role": role, "due_at": approval.due_at.isoformat()}
+    await unit.append([_entry(moved, approval_kind(stage), "system:trust", now, "", extra)])
+    if role != approval.role:
+        unit.emit(
+            APPROVAL_ESCALATED,
+            ApprovalEscalated(
+                approval_id=approval_id, tenant_id=tenant_id, action_id=approval.action_id, from_role=approval.role,
+                to_role=role, stage=stage, at=now,
+            ),
+        )  # fmt: skip
 
 
 def _require(principal: Principal, roles: frozenset[str]) -> None:
@@ -172,8 +251,9 @@ async def _close(
     note: str,
     step: str,
     extra: dict[str, Any],
+    giver: str = "",
 ) -> Approval:
-    await _finish(unit, approval, state, principal.id, now, note, step, extra)
+    await _finish(unit, approval, state, principal.id, now, note, step, extra, giver)
     return (await _load(unit, principal, approval.approval_id))[0]
 
 
@@ -186,9 +266,10 @@ async def _finish(
     note: str,
     step: str,
     extra: dict[str, Any],
+    giver: str = "",
 ) -> None:
     closed: Approval = approval.evolve(state=state, decided_by=actor, decided_at=now)
-    await unit.close_approval(closed, step, note)
+    await unit.close_approval(closed, step, note, giver)
     await unit.append([_entry(closed, approval_kind(step), actor, now, note, extra)])
     unit.emit(
         APPROVAL_DECIDED,

@@ -30,6 +30,8 @@ from libs.contracts.trust import (
     Outcome,
 )
 from libs.runtime.bus import Bus
+from services.trust.approvals.asking import Asking
+from services.trust.approvals.tokens import redeem, use
 from services.trust.domain import approvals, decide
 from services.trust.domain.decide import Prepared
 from services.trust.domain.keys import TrustKeys, issue
@@ -98,9 +100,11 @@ class Authorizer:
             known = await unit.known(prepared, [self._recipient(p) for p in prepared])
             now = await unit.now()
             await self._flags.load([t for t in tenants if _has_external(prepared, t)], now)
+            known = await redeem(unit, self._keys.identifier, prepared, known, now)
             # An attempt is decided once; after people have answered, execution asks again as the next attempt.
             fresh = [(p, k) for p, k in zip(prepared, known, strict=True) if k.prior is None]
             rulings = self._rule(fresh, now)
+            await use(unit, self._keys.identifier, rulings)
             await unit.keep(rulings)
             await self._ask_people(unit, rulings, now)
             await unit.append([_entry(ruling, now) for ruling in rulings])
@@ -256,6 +260,7 @@ class Authorizer:
     async def _ask_people(self, unit: Unit, rulings: Sequence[Ruling], now: datetime) -> None:
         """An approval for every decision that parked, and that has none waiting already."""
         new = []
+        asking = Asking(unit)
         for ruling in rulings:
             decision, prepared = ruling.decision, ruling.prepared
             if decision.outcome is not Outcome.PARKED or decision.approval_id is None or prepared.effect is None:
@@ -271,11 +276,13 @@ class Authorizer:
                 payload_hash=prepared.digest,
                 policy_version=self._bundle.version,
                 now=now,
+                **dict(await asking.terms(prepared, now)),
             )
-            new.append((asked, max(1, prepared.effect.approvers), prepared.evaluation.salt))
+            new.append((asked, asked.approvers, prepared.evaluation.salt))
         if not new:
             return
         await unit.add_approvals(new)
+        await asking.settle([asked for asked, _, _ in new])
         for asked, _, _ in new:
             unit.emit(
                 APPROVAL_REQUESTED,

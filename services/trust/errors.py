@@ -52,3 +52,63 @@ class EvidenceScope(Invalid):
             "Scope is action:ID or period:FROM..TO (dates).",
             "النطاق يكون action:المعرّف أو period:من..إلى (تاريخان).",
         )
+
+
+class NotYourQueue(Forbidden):
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            "not_your_queue",
+            f"This request is in the queue of {role}; it is decided there.",
+            "هذا الطلب في قائمة دور آخر، ويُحسم هناك.",
+        )
+
+
+class OverLimit(Forbidden):
+    def __init__(self) -> None:
+        super().__init__(
+            "over_limit", "The value is above what you may approve.", "القيمة أعلى من حد صلاحيتك في الموافقة."
+        )
+
+
+class NotAlike(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "not_alike",
+            "Only requests of the same template are approved together; decide these one by one.",
+            "لا تُعتمد معًا إلا طلبات القالب نفسه؛ احسم هذه واحدًا واحدًا.",
+        )
+
+
+class BulkRefused(Conflict):
+    """One of several votes does not count, so that none does."""
+
+    def __init__(self, approval_id: str, en: str, ar: str) -> None:
+        super().__init__(
+            "bulk_refused",
+            f"Nothing was approved. Request {approval_id}: {en}",
+            f"لم يُعتمد شيء. الطلب {approval_id}: {ar}",
+        )
+
+
+class BadRules(Invalid):
+    def __init__(self, en: str, ar: str) -> None:
+        super().__init__("bad_rules", en, ar)
+
+
+class RulesChanged(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "rules_changed",
+            "The rules were changed meanwhile. Read them again.",
+            "تغيّرت الضوابط في هذه الأثناء. اقرأها من جديد.",
+        )
+
+
+class BadDelegation(Invalid):
+    def __init__(self, en: str, ar: str) -> None:
+        super().__init__("bad_delegation", en, ar)
+
+
+class NoToken(Conflict):
+    def __init__(self, en: str, ar: str) -> None:
+        super().__init__("no_approval_token", en, ar)

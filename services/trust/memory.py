@@ -21,6 +21,8 @@ from libs.contracts.subjects import Event
 from libs.contracts.trust import Approval, ApprovalState, ApprovalStep, ConsentRecord, Decision, Outcome
 from libs.runtime.database import SessionWork
 from libs.runtime.testing import MemoryDatabase
+from services.trust.approvals.domain.clock import THRESHOLDS
+from services.trust.approvals.memory import DeskTables, MemoryDesk
 from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.facts import MAX_AGE_HOURS, RIYADH, ContactState
 from services.trust.ledger.domain.entry import Entry, seal
@@ -72,6 +74,7 @@ class _Tables:
     consents: dict[tuple[UUID, UUID], ConsentRecord] = field(default_factory=dict)
     suppressions: dict[tuple[UUID, str], tuple[str, str]] = field(default_factory=dict)
     caps: dict[tuple[UUID, str, date], int] = field(default_factory=dict)
+    desk: DeskTables = field(default_factory=DeskTables)
 
     def copy(self) -> _Tables:
         return _Tables(**{name: rows.copy() for name, rows in vars(self).items()})
@@ -85,6 +88,7 @@ class MemoryUnit:
         self._ledger = ledger
         self._work = work
         self._now = now
+        self.desk = MemoryDesk(tables, now)
 
     def _own(self, tenant_id: UUID) -> None:
         if tenant_id not in self._work.tenants:
@@ -177,6 +181,8 @@ class MemoryUnit:
             return "none", None
         newest = max(found, key=lambda approval: approval.approval_id)
         state = newest.state.value if newest.state in _ANSWERS else "lapsed"
+        if state == "approved" and self._t.desk.used(tenant_id, newest.approval_id):
+            state = "lapsed"
         if state in ("approved", "pending") and newest.expires_at < self._now:
             state = "lapsed"
         return state, newest.approval_id
@@ -272,7 +278,7 @@ class MemoryUnit:
         ]
         return sorted(found, key=lambda approval: approval.approval_id, reverse=True)[:limit]
 
-    async def close_approval(self, approval: Approval, step: str, note: str) -> None:
+    async def close_approval(self, approval: Approval, step: str, note: str, on_behalf: str = "") -> None:
         self._own(approval.tenant_id)
         key = (approval.tenant_id, approval.approval_id)
         stored = self._t.approvals[key]
@@ -280,16 +286,19 @@ class MemoryUnit:
             state=approval.state, decided_by=approval.decided_by, decided_at=approval.decided_at
         )
         self._t.approvals[key] = replace(stored, approval=closed)
-        await self.add_step(*key, approval.decided_by or "system:trust", step, note)
+        await self.desk.drop_ticks(approval.approval_id, [t.stage for t in THRESHOLDS])
+        await self.add_step(*key, approval.decided_by or "system:trust", step, note, on_behalf)
 
-    async def add_step(self, tenant_id: UUID, approval_id: UUID, actor: str, step: str, note: str) -> None:
+    async def add_step(
+        self, tenant_id: UUID, approval_id: UUID, actor: str, step: str, note: str, on_behalf: str = ""
+    ) -> None:
         self._own(tenant_id)
         before = self._t.steps.get((tenant_id, approval_id), ())
         if step == "approved" and any((s.step, s.actor) == (step, actor) for s in before):
             raise ValueError("a person votes once")
         self._t.steps[tenant_id, approval_id] = (
             *before,
-            ApprovalStep(at=self._now, actor=actor, step=step, note=note),
+            ApprovalStep(at=self._now, actor=actor, step=step, note=note, on_behalf=on_behalf),
         )
 
     # -- contacts, consent, suppression ----------------------------------------------------------------------------------
@@ -398,6 +407,9 @@ class MemoryStore:
         for _, tenant_id, approval_id in due[:limit]:
             out.setdefault(tenant_id, []).append(approval_id)
         return out
+
+    async def due_ticks(self, limit: int) -> list[tuple[UUID, UUID, str]]:
+        return self._tables.desk.due(self._now(), limit)
 
 
 _ANSWERS = frozenset({ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.PENDING})

@@ -107,6 +107,9 @@ def approval_of(row: Any, steps: Sequence[Any]) -> Approval:
     stored = Approval.model_validate_json(row["document"])
     changed: Approval = stored.evolve(
         state=row["state"], decided_by=row["decided_by"], decided_at=row["decided_at"], superseded_by=row["superseded_by"],
-        history=tuple(ApprovalStep(at=s["at"], actor=s["actor"], step=s["step"], note=s["note"]) for s in steps),
+        role=row["role"], stage=row["stage"], replaced_by_action=row["replaced_by_action"],
+        history=tuple(
+            ApprovalStep(at=s["at"], actor=s["actor"], step=s["step"], note=s["note"], on_behalf=s["on_behalf"]) for s in steps
+        ),
     )  # fmt: skip
     return changed

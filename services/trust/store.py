@@ -18,6 +18,7 @@ from libs.contracts.message import Message
 from libs.contracts.subjects import Event
 from libs.contracts.trust import Approval, ConsentRecord
 from libs.runtime.database import BatchWork, Database, SessionWork
+from services.trust.approvals.store import Desk, SqlDesk
 from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.facts import MAX_AGE_HOURS, ContactState
 from services.trust.ledger.domain.entry import Entry, seal
@@ -38,7 +39,10 @@ from services.trust.rows import (
 
 
 class Unit(Protocol):
-    """One transaction over a few tenants."""
+    """One transaction over a few tenants. `desk` is its part that surrounds a vote."""
+
+    @property
+    def desk(self) -> Desk: ...
 
     async def now(self) -> datetime: ...
 
@@ -56,9 +60,11 @@ class Unit(Protocol):
         self, tenant_id: UUID, state: str | None, role: str | None, before: UUID | None, limit: int
     ) -> list[Approval]: ...
 
-    async def close_approval(self, approval: Approval, step: str, note: str) -> None: ...
+    async def close_approval(self, approval: Approval, step: str, note: str, on_behalf: str = "") -> None: ...
 
-    async def add_step(self, tenant_id: UUID, approval_id: UUID, actor: str, step: str, note: str) -> None: ...
+    async def add_step(
+        self, tenant_id: UUID, approval_id: UUID, actor: str, step: str, note: str, on_behalf: str = ""
+    ) -> None: ...
 
     async def stale(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> list[UUID]: ...
 
@@ -98,6 +104,10 @@ class Store(Protocol):
         """Approvals that nobody answered in time, by tenant."""
         ...
 
+    async def due_ticks(self, limit: int) -> list[tuple[UUID, UUID, str]]:
+        """Thresholds of clocks that have been reached, of all tenants: (tenant, approval, stage), oldest first."""
+        ...
+
 
 _KNOWN = """
 select e.ord, now() as now, d.reply, a.approval_id, a.state as approval_state, a.expires_at < now() as lapsed,
@@ -126,7 +136,8 @@ from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[
 left join trust.decisions d on d.tenant_id = e.tenant and d.action_id = e.action and d.attempt = e.attempt and d.digest = e.digest
 left join trust.contact_facts c on c.tenant_id = e.tenant and c.contact_id = e.contact
      and c.refreshed_at > now() - make_interval(hours => $10)
-left join lateral (select approval_id, state, expires_at from trust.approvals a
+left join lateral (select approval_id, case when state = 'approved' and exists (select 1 from trust.approval_tokens k
+       where k.tenant_id = a.tenant_id and k.approval_id = a.approval_id and k.used_by is not null) then 'spent' else state end as state, expires_at from trust.approvals a
      where a.tenant_id = e.tenant and a.action_id = e.action and a.payload_hash = e.digest
      order by approval_id desc limit 1) a on true
 order by e.ord
@@ -143,7 +154,8 @@ select now() as now, found.* from (values (1)) as always left join (
         and coalesce(g.outcome, 'open') not in ('not_sent', 'failed')) as earlier_open
   from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) with ordinality as e(tenant, action, attempt, digest, ord)
   left join trust.decisions d on d.tenant_id = e.tenant and d.action_id = e.action and d.attempt = e.attempt and d.digest = e.digest
-  left join lateral (select approval_id, state, expires_at from trust.approvals a
+  left join lateral (select approval_id, case when state = 'approved' and exists (select 1 from trust.approval_tokens k
+       where k.tenant_id = a.tenant_id and k.approval_id = a.approval_id and k.used_by is not null) then 'spent' else state end as state, expires_at from trust.approvals a
        where a.tenant_id = e.tenant and a.action_id = e.action and a.payload_hash = e.digest
        order by approval_id desc limit 1) a on true
 ) e where reply is not null or approval_id is not null or earlier_open) found on true
@@ -175,6 +187,7 @@ class SqlUnit:
         self._work = work
         self._c = work.connection
         self._now: datetime | None = None
+        self.desk = SqlDesk(self._c)
 
     def emit(self, event: Event[Any], message: Message) -> UUID:
         return self._work.emit(event, message)
@@ -285,7 +298,7 @@ class SqlUnit:
         if row is None:
             return None
         steps = await self._c.fetch(
-            "select at, actor, step, note from trust.approval_steps where tenant_id = $1 and approval_id = $2 order by seq",
+            "select at, actor, step, note, on_behalf from trust.approval_steps where tenant_id = $1 and approval_id = $2 order by seq",
             tenant_id,
             approval_id,
         )
@@ -305,7 +318,7 @@ class SqlUnit:
         )
         return [approval_of(row, ()) for row in rows]
 
-    async def close_approval(self, approval: Approval, step: str, note: str) -> None:
+    async def close_approval(self, approval: Approval, step: str, note: str, on_behalf: str = "") -> None:
         await self._c.execute(
             "update trust.approvals set state = $3, decided_by = $4, decided_at = $5 where tenant_id = $1 and approval_id = $2",
             approval.tenant_id,
@@ -314,18 +327,19 @@ class SqlUnit:
             approval.decided_by,
             approval.decided_at,
         )
-        await self._c.execute("delete from trust.approval_deadlines where approval_id = $1", approval.approval_id)
-        await self.add_step(approval.tenant_id, approval.approval_id, approval.decided_by or "system:trust", step, note)
-
-    async def add_step(self, tenant_id: UUID, approval_id: UUID, actor: str, step: str, note: str) -> None:
         await self._c.execute(
-            "insert into trust.approval_steps (tenant_id, approval_id, actor, step, note) values ($1, $2, $3, $4, $5)",
-            tenant_id,
-            approval_id,
-            actor,
-            step,
-            note,
+            "with ticks as (delete from trust.approval_ticks where approval_id = $1) "
+            "delete from trust.approval_deadlines where approval_id = $1",
+            approval.approval_id,
         )
+        by = approval.decided_by or "system:trust"
+        await self.add_step(approval.tenant_id, approval.approval_id, by, step, note, on_behalf)
+
+    async def add_step(
+        self, tenant_id: UUID, approval_id: UUID, actor: str, step: str, note: str, on_behalf: str = ""
+    ) -> None:
+        sql = "insert into trust.approval_steps (tenant_id, approval_id, actor, step, note, on_behalf) values ($1, $2, $3, $4, $5, $6)"
+        await self._c.execute(sql, tenant_id, approval_id, actor, step, note, on_behalf)
 
     async def stale(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> list[UUID]:
         rows = await self._c.fetch(
@@ -483,3 +497,11 @@ class SqlStore:
         for row in rows:
             out.setdefault(row["tenant_id"], []).append(row["approval_id"])
         return out
+
+    async def due_ticks(self, limit: int) -> list[tuple[UUID, UUID, str]]:
+        async with self._database.batch() as work:
+            rows = await work.connection.fetch(
+                "select tenant_id, approval_id, stage from trust.approval_ticks where due_at <= now() order by due_at limit $1",
+                limit,
+            )
+        return [(row["tenant_id"], row["approval_id"], row["stage"]) for row in rows]

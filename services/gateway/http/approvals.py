@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,13 +10,12 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, Field
 
 from libs.contracts import trust
-from libs.contracts.execution import ActionGet, ActionItem, ActionState, SubmitRequest
+from libs.contracts.errors import DealixError, NotFound
+from libs.contracts.execution import Action, ActionGet, ActionState
 from libs.contracts.message import Principal
-from libs.contracts.subjects import ACTION, APPROVAL, APPROVALS, APPROVE, REJECT, REVISE, SUBMIT, WITHDRAW
+from libs.contracts.subjects import ACTION, APPROVAL, APPROVALS, APPROVE, REJECT, REVISE, WITHDRAW
 from libs.contracts.trust import Approval, ApprovalState
-from services.gateway.domain.ids import derived
 from services.gateway.errors import Unprocessable
-from services.gateway.http.actions import refused
 from services.gateway.http.bodies import Hash, Items, Note, PagingDep, items
 from services.gateway.http.bodies import Request as Body
 from services.gateway.http.context import Gateway, GatewayDep
@@ -132,30 +131,37 @@ async def revise(
             "expected_hash_missing", "Say which payload was edited: expected_hash or If-Match.",
             "حدّد الحمولة التي عُدّلت: expected_hash أو If-Match.",
         )  # fmt: skip
-    shown = await gateway.bus.call(APPROVAL, trust.ApprovalRequest(principal=who, approval_id=approval_id))
-    before = await gateway.bus.call(ACTION, ActionGet(principal=who, action_id=shown.action_id))
     ended = await gateway.bus.call(
         REVISE,
-        trust.ReviseRequest(principal=who, approval_id=approval_id, payload=body.payload, expected_hash=expected),
+        trust.ReviseRequest(
+            principal=who, approval_id=approval_id, payload=body.payload, expected_hash=expected, reason=body.reason
+        ),
     )
-    # The same edit of the same request is the same action, so that a repeated edit submits nothing twice.
-    edited = derived(approval_id, json.dumps(body.payload, sort_keys=True))
-    item = ActionItem(
-        action_id=edited, action_type=before.action_type, resource=before.resource, payload=body.payload,
-        reason=ended.reason if body.reason is None else body.reason,
-    )  # fmt: skip
-    reply = await gateway.bus.call(SUBMIT, SubmitRequest(principal=who, items=(item,)))
-    result = reply.results[0]
-    if result.error is not None:
-        raise refused(result.error)
-    found = await gateway.bus.call(
-        ACTION, ActionGet(principal=who, action_id=result.action_id, wait_seconds=3), timeout=8.0
-    )
+    if ended.replaced_by_action is None:
+        raise NotFound
+    found = await _replacement(gateway, who, ended.replaced_by_action)
+    if found is None:
+        # Trust has kept the edit; execution takes it up as soon as it can.
+        return Superseded(superseded=approval_id, action_id=ended.replaced_by_action, state=ActionState.ACCEPTED)
     _changed(gateway, who)
     fresh = None
     if found.approval_id is not None:
         fresh = await gateway.bus.call(APPROVAL, trust.ApprovalRequest(principal=who, approval_id=found.approval_id))
     return Superseded(superseded=approval_id, action_id=found.action_id, state=found.state, approval=fresh)
+
+
+async def _replacement(gateway: Gateway, who: Principal, action_id: UUID) -> Action | None:
+    """The action that an edit became, as soon as execution has it; None when that takes longer than a client waits."""
+    for pause in (0.05, 0.1, 0.2, 0.4, 0.8, 1.0):
+        try:
+            return await gateway.bus.call(
+                ACTION, ActionGet(principal=who, action_id=action_id, wait_seconds=3), timeout=8.0
+            )
+        except DealixError as error:
+            if error.status != 404:
+                raise
+        await asyncio.sleep(pause)
+    return None
 
 
 def _changed(gateway: Gateway, who: Principal) -> None:

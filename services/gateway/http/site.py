@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from services.gateway.http import (
     access,
     actions,
+    approval_desk,
     approvals,
     auth,
     cards,
@@ -35,7 +36,7 @@ from services.gateway.http.replays import Replays
 CONSOLE = "services.gateway.console.routes"
 ROUTERS = (
     health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
-    approvals.router, access.router, trust.router, proof.router, connectors.router, operating.router, live.router,
+    approval_desk.router, approvals.router, access.router, trust.router, proof.router, connectors.router, operating.router, live.router,
 )  # fmt: skip
 
 

@@ -13,7 +13,6 @@ from libs.contracts.message import Principal, PrincipalKind, Reason
 from libs.contracts.trust import Approval, ApprovalState, ApproveRequest, Evaluation
 from services.trust.errors import AlreadyVoted, ApprovalExpired, ApprovalNotPending, SelfApproval, StaleHash
 
-SLA = {"high": timedelta(hours=4), "medium": timedelta(hours=8), "low": timedelta(hours=24)}
 LIFETIME = timedelta(days=7)
 ROLES = {"high": "ceo", "medium": "sales_manager", "low": "sales_manager"}
 MAY_APPROVE = frozenset({"owner", "approver"})
@@ -36,6 +35,17 @@ _LABELS = {
     "language": ("Language", "اللغة"),
     "channel": ("Channel", "القناة"),
     "text": ("Text", "النص"),
+    "account_name": ("Company", "المنشأة"),
+    "to_name": ("Recipient", "المستلِم"),
+    "template_version": ("Template version", "إصدار القالب"),
+    "currency": ("Currency", "العملة"),
+    "customer": ("Customer", "العميل"),
+    "reason": ("Reason", "السبب"),
+    "lead_id": ("Lead", "العميل المحتمل"),
+    "deal": ("Deal", "الصفقة"),
+    "parameters": ("Parameters", "المتغيرات"),
+    "variables": ("Parameters", "المتغيرات"),
+    "opt_out_url": ("Opt-out link", "رابط إلغاء الاشتراك"),
 }
 
 
@@ -83,6 +93,10 @@ def request(
     payload_hash: str,
     policy_version: str,
     now: datetime,
+    due_at: datetime,
+    expires_at: datetime,
+    approvers: int,
+    supersedes: UUID | None = None,
 ) -> Approval:
     """A pending approval of exactly this payload and this view."""
     shown = view(evaluation, effect, payload, reasons, payload_hash)
@@ -104,20 +118,30 @@ def request(
         view_hash=digest(bytes.fromhex(evaluation.salt), canonical(shown)),
         policy_version=policy_version,
         requested_at=now,
-        due_at=now + SLA[effect.risk],
-        expires_at=now + LIFETIME,
+        due_at=due_at,
+        expires_at=expires_at,
         compensation=_COMPENSATION[effect.reversibility][0],
+        supersedes=supersedes,
         trace_id=evaluation.trace_id,
+        approvers=approvers,
     )
 
 
 def check_vote(
-    approval: Approval, vote: ApproveRequest, *, approvers: int, voted: frozenset[str], now: datetime
+    approval: Approval,
+    vote: ApproveRequest,
+    *,
+    approvers: int,
+    voted: frozenset[str],
+    votes: int,
+    giver: str,
+    now: datetime,
 ) -> bool:
     """Whether this vote completes the approval; False when a second person is still needed.
 
     Raises ApprovalNotPending, ApprovalExpired, Forbidden, SelfApproval, StaleHash or AlreadyVoted: in that order, so that nobody
-    without the right learns whether a hash was right.
+    without the right learns whether a hash was right. `voted` is everybody whose right has been used in the `votes` so far, `giver`
+    whoever lent the right for this one.
     """
     principal = vote.principal
     require_approver(principal)
@@ -129,9 +153,9 @@ def check_vote(
         raise SelfApproval
     if (vote.payload_hash, vote.view_hash) != (approval.payload_hash, approval.view_hash):
         raise StaleHash
-    if principal.id in voted:
+    if principal.id in voted or giver in voted:
         raise AlreadyVoted
-    return len(voted) + 1 >= max(1, approvers)
+    return votes + 1 >= max(1, approvers)
 
 
 def _may_approve_own(approval: Approval, vote: ApproveRequest, approvers: int) -> bool:

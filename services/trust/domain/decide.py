@@ -35,6 +35,8 @@ class OnRecord:
     touches_this_week: int
     sent_today: int
     agent_blocks: int = 0
+    token_fits: bool = False
+    """Whether the request's token refers to an unused approval of exactly this, which `approval` then says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def _same_tenant(prepared: Prepared) -> bool:
 
 def _approval(evaluation: Evaluation, record: OnRecord) -> str:
     token = evaluation.approval_token
-    if token is not None and (record.approval_id is None or token != str(record.approval_id)):
+    own = record.approval_id is not None and token == str(record.approval_id)
+    if token is not None and not own and not record.token_fits:
         # A token is a reference to an approval of exactly this action; anything else is worth nothing, and is said.
         return "token_unknown"
     return record.approval

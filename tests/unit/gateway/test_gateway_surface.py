@@ -167,22 +167,20 @@ async def test_a_vote_needs_both_hashes(site: Site) -> None:
     assert site.planes.asked == []
 
 
-async def test_an_edit_ends_the_request_and_submits_the_edited_action_once(site: Site) -> None:
-    site.planes.answer(subjects.APPROVAL, approval())
-    site.planes.answer(subjects.ACTION, action(ActionState.AWAITING_APPROVAL, action_type="send_email"))
-    site.planes.answer(subjects.REVISE, approval(state=trust.ApprovalState.SUPERSEDED))
-    site.planes.answer(subjects.SUBMIT, accepted)
+async def test_an_edit_is_one_call_to_trust_and_answers_with_the_action_in_its_place(site: Site) -> None:
+    edited = new_id()
+    site.planes.answer(subjects.ACTION, action(ActionState.AWAITING_APPROVAL, action_id=edited))
+    superseded = approval(state=trust.ApprovalState.SUPERSEDED).evolve(replaced_by_action=edited)
+    site.planes.answer(subjects.REVISE, superseded)
     owner = await site.bearer("owner")
     path, body = f"/api/v1/approvals/{ID}/payload", {"payload": {"to": "x"}}
     problem(await site.client.put(path, json=body, headers=owner), 422, "expected_hash_missing")
-    for _ in range(2):
-        response = await site.client.put(path, json=body, headers={**owner, "If-Match": '"' + "a" * 64 + '"'})
-        assert response.status_code == 200, response.text
-    assert site.planes.requests(subjects.REVISE)[0].expected_hash == "a" * 64
-    first, second = (r.items[0] for r in site.planes.requests(subjects.SUBMIT))
-    assert first.action_id == second.action_id
-    assert first.payload == {"to": "x"}
-    assert first.action_type == "send_email"
+    response = await site.client.put(path, json=body, headers={**owner, "If-Match": '"' + "a" * 64 + '"'})
+    assert response.status_code == 200, response.text
+    assert response.json()["action_id"] == str(edited)
+    (request,) = site.planes.requests(subjects.REVISE)
+    assert (request.expected_hash, request.payload) == ("a" * 64, {"to": "x"})
+    assert site.planes.requests(subjects.SUBMIT) == []
 
 
 # -- AuthZEN ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Approvals beyond the single vote: rules, clock and escalation, delegation, many at once, edits, tokens."""
