@@ -9,6 +9,7 @@ import typer
 from dev.commands import (
     actions,
     approvals,
+    consent,
     documents,
     evaluate,
     evidence,
@@ -49,7 +50,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
             raise typer.Exit
 
     system.register(app, parts)
-    for group in (targeting, imports, approvals, actions, evidence, policy, operate, smoke):
+    for group in (targeting, imports, approvals, consent, actions, evidence, policy, operate, smoke):
         group.register(app, connect)
     documents.register(app)
     evaluate.register(app)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from libs.contracts import approvals, data, decision, execution, operating, trust
+from libs.contracts import approvals, consent, data, decision, execution, operating, trust
 from libs.contracts.message import Message, Ok, Plane
 
 Q = TypeVar("Q", bound=Message)
@@ -134,6 +134,9 @@ RECORD_CONSENTS = Call("trust.record_consents.v1", trust.RecordConsents, Ok, _by
 WITHDRAW_CONSENT = Call("trust.withdraw_consent.v1", trust.WithdrawConsent, Ok, _by())
 CONSENTS = Call("trust.consents.v1", trust.ConsentsRequest, trust.ConsentsReply, _by())
 SUPPRESS = Call("trust.suppress.v1", trust.SuppressRequest, Ok, _by())
+SUPPRESSIONS = Call("trust.suppressions.v1", consent.SuppressionsRequest, consent.SuppressionsReply, _by())
+UNSUBSCRIBE_LINK = Call("trust.unsubscribe_link.v1", consent.LinkRequest, consent.LinkReply, _by(_D))
+UNSUBSCRIBE = Call("trust.unsubscribe.v1", consent.Unsubscribe, consent.UnsubscribeReply, _by())
 LEDGER = Call("trust.ledger.v1", trust.LedgerRequest, trust.LedgerReply, _by())
 PROOF = Call("trust.proof.v1", trust.ProofRequest, trust.ProofReply, _by())
 CHECKPOINT = Call("trust.checkpoint.v1", trust.CheckpointRequest, trust.CheckpointReply, _by())
@@ -145,6 +148,7 @@ KEYS = Call("trust.keys.v1", trust.KeysRequest, trust.KeysReply, _by(_E))
 
 APPROVAL_REQUESTED = Event("trust.approval_requested.v1", trust.ApprovalRequested, frozenset({_D}))
 APPROVAL_ESCALATED = Event("trust.approval_escalated.v1", approvals.ApprovalEscalated, frozenset({_D}))
+CONTACT_STOPPED = Event("trust.contact_stopped.v1", consent.ContactStopped, frozenset({_E}))
 APPROVAL_DECIDED = Event("trust.approval_decided.v1", trust.ApprovalDecided, frozenset({_E, _D}))
 
 # execution ---------------------------------------------------------------------------------------------------------------------

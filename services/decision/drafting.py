@@ -11,12 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.catalogue.targeting import targeting
+from libs.contracts.consent import LinkRequest
 from libs.contracts.data import Lead, LeadsRequest, TenantProfile, TenantRequest
 from libs.contracts.decision import Draft
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.execution import ActionItem, SubmitRequest
 from libs.contracts.message import Principal, PrincipalKind, new_id
-from libs.contracts.subjects import LEADS, SUBMIT, TENANT
+from libs.contracts.subjects import LEADS, SUBMIT, TENANT, UNSUBSCRIBE_LINK
 from libs.contracts.trust import ResourceRef
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
@@ -29,6 +30,8 @@ from services.decision.targeting.domain.rank import Ranked, rank
 log = logging.getLogger(__name__)
 
 AGENT = "agent:outreach_writer"
+TOKEN_PLACE = "{token}"
+"""Where a tenant's opt-out address takes a person's own token."""
 ACTIONS = {"email": "send_email", "whatsapp": "send_whatsapp"}
 
 
@@ -76,7 +79,7 @@ class Drafting:
         lead = (await self._leads(tenant_id, [lead_id])).get(lead_id)
         if lead is None:
             raise NotFound
-        profile = await self._runtime.bus.call(TENANT, TenantRequest(tenant_id=tenant_id))
+        profile = await self._personal(await self._runtime.bus.call(TENANT, TenantRequest(tenant_id=tenant_id)), lead)
         async with self._runtime.database.batch(tenant_id) as work:
             kept = await Recommendations(work).draft_of(tenant_id, lead_id)
         if kept is not None:
@@ -91,6 +94,7 @@ class Drafting:
 
     async def _draft(self, profile: TenantProfile, one: Ranked, lead: Lead) -> bool:
         """Write, keep and submit one draft of a plan; whether there is one."""
+        profile = await self._personal(profile, lead)
         draft = await self._write(profile, one)
         if isinstance(draft, Withheld):
             codes = ", ".join(reason.code for reason in draft.reasons)
@@ -116,6 +120,20 @@ class Drafting:
             if await store.add_draft(kept):
                 return kept
             return await store.draft_of(profile.tenant_id, kept.lead_id) or kept
+
+    async def _personal(self, profile: TenantProfile, lead: Lead) -> TenantProfile:
+        """The tenant's profile with this contact's own unsubscribe link, where the tenant's address has a place for it."""
+        if TOKEN_PLACE not in profile.opt_out_url or lead.contact_id is None:
+            return profile
+        request = LinkRequest(tenant_id=profile.tenant_id, contact_id=lead.contact_id, channel="email")
+        try:
+            token = (await self._runtime.bus.call(UNSUBSCRIBE_LINK, request)).token
+        except DealixError as error:
+            # Without an address there is no link to it; the words that stop messages are in the text all the same.
+            log.info("no unsubscribe link: %s", error.code, extra={"ids": {"lead_id": str(lead.lead_id)}})
+            token = ""
+        changed: TenantProfile = profile.evolve(opt_out_url=profile.opt_out_url.replace(TOKEN_PLACE, token))
+        return changed
 
     async def _submit(self, profile: TenantProfile, draft: Draft, lead: Lead, reason: str) -> None:
         item = ActionItem(

@@ -97,4 +97,5 @@ def serve(
     bus.serve(subjects.EXECUTION_CONTROL, orders.control)
     bus.serve(subjects.LIST_EFFECTS, orders.list_effects)
     bus.on(subjects.APPROVAL_DECIDED, orders.approval_decided)
+    bus.on(subjects.CONTACT_STOPPED, orders.contact_stopped)
     return Parts(intake, claimer, pipeline)

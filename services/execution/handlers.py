@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from libs.contracts.approvals import EditGet
+from libs.contracts.catalogue.actions import effects
+from libs.contracts.consent import ContactStopped
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.execution import (
     FINAL_STATES,
@@ -164,6 +166,14 @@ class Orders:
         if event.state is ApprovalState.SUPERSEDED:
             await self._resubmit(event)
         asyncio.get_running_loop().call_later(0.02, self._wake.set)
+
+    async def contact_stopped(self, work: SessionWork, event: ContactStopped) -> None:
+        """End what waits for a person who said stop. What is dispatched has left; what is granted and not dispatched ends here."""
+        async with self._store.join(work) as unit:
+            for action_id, effect in await unit.waiting_about(event.tenant_id, str(event.contact_id)):
+                known = effects().get(effect)
+                if event.channel is None or known is None or known.channel in (event.channel, None):
+                    await unit.end(event.tenant_id, action_id, ActionState.CANCELLED, event.why)
 
     async def _resubmit(self, event: ApprovalDecided) -> None:
         """Submit the edit that ended a request. Its action's id follows from the edit, so that doing it again submits nothing twice."""

@@ -215,6 +215,15 @@ class MemoryUnit:
         self._t.queue.pop(action_id, None)
         return True
 
+    async def waiting_about(self, tenant_id: UUID, resource_id: str) -> list[tuple[UUID, str]]:
+        return sorted(
+            (action_id, row.job.effect)
+            for (tenant, action_id), row in self._t.actions.items()
+            if tenant == tenant_id
+            and row.state in WAITING
+            and (row.job.resource.type, row.job.resource.id) == ("contact", resource_id)
+        )
+
     def _waiting(self, tenant_id: UUID, action_id: UUID) -> _Row | None:
         row = self._t.actions.get((tenant_id, action_id))
         return row if row is not None and self._sees(tenant_id) and row.state in WAITING else None

@@ -84,6 +84,10 @@ class Unit(Protocol):
 
     async def end(self, tenant_id: UUID, action_id: UUID, state: ActionState, detail: str) -> bool: ...
 
+    async def waiting_about(self, tenant_id: UUID, resource_id: str) -> list[tuple[UUID, str]]:
+        """Actions about a contact that have neither ended nor left: (action, effect)."""
+        ...
+
     async def sandbox(
         self, tenant_id: UUID, connector: str | None, before: UUID | None, limit: int
     ) -> list[SandboxMessage]: ...
@@ -317,6 +321,14 @@ class SqlUnit:
         )  # fmt: skip
         await self._c.execute("delete from execution.work where action_id = $1", action_id)
         return True
+
+    async def waiting_about(self, tenant_id: UUID, resource_id: str) -> list[tuple[UUID, str]]:
+        rows = await self._c.fetch(
+            "select action_id, effect from execution.actions where tenant_id = $1 and state in ('accepted', 'awaiting_approval') "
+            "and resource_type = 'contact' and resource_id = $2 order by action_id",
+            tenant_id, resource_id,
+        )  # fmt: skip
+        return [(row["action_id"], row["effect"]) for row in rows]
 
     async def _still_waiting(self, tenant_id: UUID, action_id: UUID) -> bool:
         """Lock an action, and say whether it has been neither dispatched nor ended.

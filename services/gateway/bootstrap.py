@@ -36,7 +36,7 @@ def demo_profile() -> TenantProfile:
         name_ar="شركة المثال التجارية",
         sender_name="شركة المثال التجارية",
         sender_email="sales@demo.example",
-        opt_out_url="https://demo.example/unsubscribe",
+        opt_out_url="https://demo.example/u/{token}",
     )
 
 

@@ -17,6 +17,7 @@ from libs.runtime.settings import SettingsError
 from services.trust.approvals.handlers import Desk
 from services.trust.approving import Approving
 from services.trust.authorize import Authorizer, LiveFlags
+from services.trust.consent.handlers import Consenting
 from services.trust.domain.keys import KeysUnusable, TrustKeys
 from services.trust.domain.policy import Bundle
 from services.trust.handlers import Books, Listener, People
@@ -90,7 +91,7 @@ def serve(bus: Bus, store: Store, bundle: Bundle, keys: TrustKeys, *, grant_seco
     projection = Projection(store, bus, keys.identifier)
     authorizer = Authorizer(store, bundle, keys, projection, LiveFlags(bus), grant_seconds=grant_seconds)
     approving, desk = Approving(store), Desk(store, keys.identifier)
-    people = People(store, projection)
+    people, consenting = People(store, projection), Consenting(store, projection, keys.identifier)
     listener = Listener(store, projection)
 
     bus.serve(subjects.AUTHORIZE, authorizer.authorize)
@@ -111,10 +112,13 @@ def serve(bus: Bus, store: Store, bundle: Bundle, keys: TrustKeys, *, grant_seco
     bus.serve(subjects.EDIT, desk.edit)
     bus.serve(subjects.TOKEN, desk.token)
     bus.serve(subjects.CONTACTABILITY, people.contactability)
-    bus.serve(subjects.RECORD_CONSENTS, people.record)
-    bus.serve(subjects.WITHDRAW_CONSENT, people.withdraw)
+    bus.serve(subjects.RECORD_CONSENTS, consenting.record)
+    bus.serve(subjects.WITHDRAW_CONSENT, consenting.withdraw)
     bus.serve(subjects.CONSENTS, people.consents)
-    bus.serve(subjects.SUPPRESS, people.suppress)
+    bus.serve(subjects.SUPPRESS, consenting.suppress)
+    bus.serve(subjects.SUPPRESSIONS, consenting.suppressions)
+    bus.serve(subjects.UNSUBSCRIBE_LINK, consenting.link)
+    bus.serve(subjects.UNSUBSCRIBE, consenting.unsubscribe)
     bus.on(subjects.ACTIONS_SETTLED, listener.settled)
     bus.on(subjects.CONTACTS_CHANGED, listener.contacts_changed)
     for event in subjects.AUDITED.values():

@@ -170,7 +170,7 @@ class Approving:
                 found = await unit.approval(tenant_id, approval_id, lock=True)
                 if found is None or found[0].state is not ApprovalState.PENDING or now < found[0].expires_at:
                     continue
-                await _finish(unit, found[0], ApprovalState.EXPIRED, "system:trust", now, "", "expired", {})
+                await finish(unit, found[0], ApprovalState.EXPIRED, "system:trust", now, "", "expired", {})
                 count += 1
         return count
 
@@ -253,11 +253,11 @@ async def _close(
     extra: dict[str, Any],
     giver: str = "",
 ) -> Approval:
-    await _finish(unit, approval, state, principal.id, now, note, step, extra, giver)
+    await finish(unit, approval, state, principal.id, now, note, step, extra, giver)
     return (await _load(unit, principal, approval.approval_id))[0]
 
 
-async def _finish(
+async def finish(
     unit: Unit,
     approval: Approval,
     state: ApprovalState,
@@ -268,6 +268,7 @@ async def _finish(
     extra: dict[str, Any],
     giver: str = "",
 ) -> None:
+    """Close a request: its state, the step of its history, the ledger entry, and the event that execution and decision hear."""
     closed: Approval = approval.evolve(state=state, decided_by=actor, decided_at=now)
     await unit.close_approval(closed, step, note, giver)
     await unit.append([_entry(closed, approval_kind(step), actor, now, note, extra)])

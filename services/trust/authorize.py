@@ -32,6 +32,7 @@ from libs.contracts.trust import (
 from libs.runtime.bus import Bus
 from services.trust.approvals.asking import Asking
 from services.trust.approvals.tokens import redeem, use
+from services.trust.consent.capping import with_caps
 from services.trust.domain import approvals, decide
 from services.trust.domain.decide import Prepared
 from services.trust.domain.keys import TrustKeys, issue
@@ -101,6 +102,7 @@ class Authorizer:
             now = await unit.now()
             await self._flags.load([t for t in tenants if _has_external(prepared, t)], now)
             known = await redeem(unit, self._keys.identifier, prepared, known, now)
+            known = await with_caps(unit, prepared, known, now)
             # An attempt is decided once; after people have answered, execution asks again as the next attempt.
             fresh = [(p, k) for p, k in zip(prepared, known, strict=True) if k.prior is None]
             rulings = self._rule(fresh, now)
@@ -120,6 +122,7 @@ class Authorizer:
         async with self._store.unit(*tenants) as unit:
             known = await unit.known(prepared, [self._recipient(p) for p in prepared])
             now = await unit.now()
+            known = await with_caps(unit, prepared, known, now)
         questions = [self._question(p, k, now) for p, k in zip(prepared, known, strict=True)]
         answers = self._bundle.ask(questions)
         return AuthorizeReply(
@@ -181,8 +184,8 @@ class Authorizer:
                 continue
             sender = (prepared.evaluation.tenant_id, channel)
             person = (prepared.evaluation.tenant_id, prepared.contact_id or prepared.evaluation.action_id, channel)
-            over_day = known.record.sent_today + sent[sender] >= decide.DAILY_CAP
-            over_contact = known.record.touches_this_week + touched[person] >= decide.CONTACT_CAP
+            over_day = known.record.sent_today + sent[sender] >= known.record.daily_cap
+            over_contact = known.record.touches_this_week + touched[person] >= known.record.contact_cap
             if over_day or over_contact:
                 questions[n] = replace(questions[n], over_daily_cap=over_day, over_contact_cap=over_contact)
                 answers[n] = self._bundle.ask([questions[n]])[0]

@@ -112,3 +112,15 @@ class BadDelegation(Invalid):
 class NoToken(Conflict):
     def __init__(self, en: str, ar: str) -> None:
         super().__init__("no_approval_token", en, ar)
+
+
+class BadConsent(Invalid):
+    def __init__(self, en: str, ar: str) -> None:
+        super().__init__("bad_consent", en, ar)
+
+
+class BadLink(Invalid):
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("bad_link", "This link is not valid.", "هذا الرابط غير صالح.")

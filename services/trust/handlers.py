@@ -12,7 +12,7 @@ from uuid import UUID
 from libs.contracts.data import ContactsChanged
 from libs.contracts.errors import Conflict, Forbidden, NotFound
 from libs.contracts.execution import ActionsSettled
-from libs.contracts.message import PLATFORM, Ok, Principal, new_id
+from libs.contracts.message import Principal, new_id
 from libs.contracts.trust import (
     AuditRecorded,
     CheckpointReply,
@@ -36,9 +36,6 @@ from libs.contracts.trust import (
     LedgerRequest,
     ProofReply,
     ProofRequest,
-    RecordConsents,
-    SuppressRequest,
-    WithdrawConsent,
 )
 from libs.runtime.database import Database, SessionWork
 from services.trust.domain.facts import CHANNELS, RIYADH, contactability
@@ -57,12 +54,11 @@ from services.trust.projection import Projection
 from services.trust.store import SqlUnit, Store
 
 READERS = frozenset({"owner", "admin", "auditor", "compliance_officer", "approver", "operator"})
-CONSENT_KEEPERS = frozenset({"owner", "compliance_officer", "api_client"})
 CHUNK = 512 * 1024
 
 
 class People:
-    """Who may be contacted: contactability, consent, suppression."""
+    """Who may be contacted, and what they agreed to."""
 
     def __init__(self, store: Store, projection: Projection) -> None:
         self._store = store
@@ -82,33 +78,6 @@ class People:
             )
         )
 
-    async def record(self, request: RecordConsents) -> Ok:
-        _same_tenant(request.principal, request.tenant_id)
-        _require(request.principal, CONSENT_KEEPERS)
-        async with self._store.unit(request.tenant_id) as unit:
-            now = await unit.now()
-            await unit.add_consents(request.tenant_id, request.consents)
-            await unit.append(
-                [
-                    _fact(request.tenant_id, "consent.recorded", request.principal.id, f"contact:{c.contact_id}", now,
-                          consent_id=str(c.consent_id), channel=c.channel, purpose=c.purpose, method=c.method)
-                    for c in request.consents
-                ]
-            )  # fmt: skip
-        return Ok()
-
-    async def withdraw(self, request: WithdrawConsent) -> Ok:
-        """Effective at once: the next decision about this person reads it."""
-        _same_tenant(request.principal, request.tenant_id)
-        _require(request.principal, CONSENT_KEEPERS | {"operator", "approver", "admin"})
-        async with self._store.unit(request.tenant_id) as unit:
-            count = await unit.withdraw(request.tenant_id, request.contact_id, request.channel)
-            await unit.append(
-                [_fact(request.tenant_id, "consent.withdrawn", request.principal.id, f"contact:{request.contact_id}",
-                       await unit.now(), channel=request.channel, consents=count)]
-            )  # fmt: skip
-        return Ok()
-
     async def consents(self, request: ConsentsRequest) -> ConsentsReply:
         _require(request.principal, READERS)
         async with self._store.unit(request.principal.tenant_id) as unit:
@@ -118,25 +87,6 @@ class People:
         more = len(items) > request.page.limit
         items = items[: request.page.limit]
         return ConsentsReply(items=tuple(items), next_cursor=str(items[-1].consent_id) if more else None)
-
-    async def suppress(self, request: SuppressRequest) -> Ok:
-        _same_tenant(request.principal, request.tenant_id)
-        _require(request.principal, CONSENT_KEEPERS | {"admin", "operator"})
-        mac = self._projection.mac(request.tenant_id, request.identifier) or ""
-        async with self._store.unit(request.tenant_id) as unit:
-            await unit.suppress(request.tenant_id, mac, request.reason, request.principal.id)
-            await unit.append(
-                [
-                    _fact(
-                        request.tenant_id,
-                        "suppression.added",
-                        request.principal.id,
-                        f"identifier:{mac[:16]}",
-                        await unit.now(),
-                    )
-                ]
-            )
-        return Ok()
 
 
 class Books:
@@ -335,11 +285,6 @@ class Listener:
 def _require(principal: Principal, roles: frozenset[str]) -> None:
     if not roles & set(principal.roles):
         raise Forbidden
-
-
-def _same_tenant(principal: Principal, tenant_id: UUID) -> None:
-    if principal.tenant_id != tenant_id or tenant_id == PLATFORM:
-        raise NotFound
 
 
 def _fact(tenant_id: UUID, kind: str, actor: str, target: str, at: datetime, **data: Any) -> Entry:

@@ -23,6 +23,7 @@ from libs.runtime.database import SessionWork
 from libs.runtime.testing import MemoryDatabase
 from services.trust.approvals.domain.clock import THRESHOLDS
 from services.trust.approvals.memory import DeskTables, MemoryDesk
+from services.trust.consent.memory import MemoryConsents
 from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.facts import MAX_AGE_HOURS, RIYADH, ContactState
 from services.trust.ledger.domain.entry import Entry, seal
@@ -88,7 +89,7 @@ class MemoryUnit:
         self._ledger = ledger
         self._work = work
         self._now = now
-        self.desk = MemoryDesk(tables, now)
+        self.desk, self.consent = MemoryDesk(tables, now), MemoryConsents(tables, now)
 
     def _own(self, tenant_id: UUID) -> None:
         if tenant_id not in self._work.tenants:

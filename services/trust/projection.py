@@ -17,8 +17,8 @@ from libs.contracts.message import TenantId
 from libs.contracts.subjects import FACTS
 from libs.contracts.trust import ConsentRecord
 from libs.runtime.bus import Bus
+from services.trust.consent.domain.entries import consent_entry
 from services.trust.domain.facts import identifier_mac
-from services.trust.ledger.domain.entry import Entry
 from services.trust.store import Store, Unit
 
 log = logging.getLogger(__name__)
@@ -71,24 +71,7 @@ class Projection:
         fresh = await unit.add_consents(tenant_id, consents)
         if fresh:
             now = await unit.now()
-            await unit.append(
-                [
-                    Entry(
-                        tenant_id=tenant_id,
-                        kind="consent.recorded",
-                        actor="plane:data",
-                        target=f"contact:{record.contact_id}",
-                        at=now,
-                        data={
-                            "consent_id": str(record.consent_id),
-                            "channel": record.channel,
-                            "purpose": record.purpose,
-                            "method": record.method,
-                        },
-                    )
-                    for record in consents
-                ]
-            )
+            await unit.append([consent_entry(tenant_id, "plane:data", record, now) for record in consents])
 
 
 def _consents(facts: ContactFacts) -> list[ConsentRecord]:

@@ -19,6 +19,7 @@ from libs.contracts.subjects import Event
 from libs.contracts.trust import Approval, ConsentRecord
 from libs.runtime.database import BatchWork, Database, SessionWork
 from services.trust.approvals.store import Desk, SqlDesk
+from services.trust.consent.store import Consents, SqlConsents
 from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.facts import MAX_AGE_HOURS, ContactState
 from services.trust.ledger.domain.entry import Entry, seal
@@ -43,6 +44,9 @@ class Unit(Protocol):
 
     @property
     def desk(self) -> Desk: ...
+
+    @property
+    def consent(self) -> Consents: ...
 
     async def now(self) -> datetime: ...
 
@@ -187,7 +191,7 @@ class SqlUnit:
         self._work = work
         self._c = work.connection
         self._now: datetime | None = None
-        self.desk = SqlDesk(self._c)
+        self.desk, self.consent = SqlDesk(self._c), SqlConsents(self._c)
 
     def emit(self, event: Event[Any], message: Message) -> UUID:
         return self._work.emit(event, message)

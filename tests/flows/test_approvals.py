@@ -20,6 +20,7 @@ from libs.contracts.subjects import (
     APPROVAL_REQUESTED,
     APPROVALS,
     APPROVE,
+    CONTACT_STOPPED,
     REJECT,
     REVISE,
     SUPPRESS,
@@ -371,10 +372,15 @@ async def test_there_is_no_approval_that_was_never_asked_for(world: World) -> No
     assert await refused(world, APPROVER, asked.evolve(approval_id=new_id())) == "not_found"
 
 
+async def unheard(_: Any, __: Any) -> None:
+    """Stands where execution hears of people who said stop: the decision alone has to hold."""
+
+
 # Decided again after the approval (AISVS 9.7.2: what holds is looked at when it is done) -----------------------------------------
 
 
 async def test_consent_that_was_withdrawn_after_the_approval_still_blocks(world: World) -> None:
+    world.execution_bus.event_handlers[CONTACT_STOPPED.subject] = unheard
     contact = world.contact()
     action = await world.run(whatsapp(contact))
     asked = await world.approval_of(action)
@@ -390,6 +396,7 @@ async def test_consent_that_was_withdrawn_after_the_approval_still_blocks(world:
 
 
 async def test_a_suppression_after_the_approval_still_blocks(world: World) -> None:
+    world.execution_bus.event_handlers[CONTACT_STOPPED.subject] = unheard
     contact = world.contact()
     action = await world.run(email(contact))
     await world.gateway.call(APPROVE, vote(await world.approval_of(action), APPROVER))

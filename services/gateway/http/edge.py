@@ -51,6 +51,9 @@ OPEN = frozenset(
     }
 )  # fmt: skip
 """What nobody has to sign in for. Everything else under these prefixes, and every state change anywhere, needs a caller."""
+SINGLE_PURPOSE = frozenset({("GET", "/u/{token}"), ("POST", "/u/{token}")})
+"""Routes whose path itself carries a signed token for one purpose. Trust checks it; nobody signs in."""
+_TOKENED = tuple((method, path.partition("{")[0]) for method, path in SINGLE_PURPOSE)
 CLOSED = ("/api/", "/access/", "/console")
 STATIC = "/console/static/"
 LARGE = frozenset({"/api/v1/targeting/import", "/console/targeting/upload"})
@@ -248,7 +251,10 @@ def _from_elsewhere(request: Request) -> bool:
 
 
 def _is_open(method: str, path: str) -> bool:
-    return ("GET" if method == "HEAD" else method, path) in OPEN or (method in SAFE and path.startswith(STATIC))
+    method = "GET" if method == "HEAD" else method
+    if any(method == one and path.startswith(prefix) for one, prefix in _TOKENED):
+        return True
+    return (method, path) in OPEN or (method in SAFE and path.startswith(STATIC))
 
 
 def _sign_in(request: Request) -> RedirectResponse:

@@ -26,6 +26,7 @@ from services.gateway.http import (
     proof,
     targeting,
     trust,
+    unsubscribe,
     users,
 )
 from services.gateway.http.context import Gateway
@@ -36,7 +37,7 @@ from services.gateway.http.replays import Replays
 CONSOLE = "services.gateway.console.routes"
 ROUTERS = (
     health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
-    approval_desk.router, approvals.router, access.router, trust.router, proof.router, connectors.router, operating.router, live.router,
+    approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, proof.router, connectors.router, operating.router, live.router,
 )  # fmt: skip
 
 

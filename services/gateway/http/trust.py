@@ -9,10 +9,19 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from libs.contracts import trust
+from libs.contracts.consent import Suppression, SuppressionsRequest
 from libs.contracts.errors import NotFound
 from libs.contracts.message import Page, Principal
-from libs.contracts.subjects import CONSENTS, RECORD_CONSENTS, SUPPRESS, WITHDRAW_CONSENT
-from libs.contracts.trust import ConsentRecord
+from libs.contracts.subjects import (
+    CONSENTS,
+    LEDGER,
+    PROOF,
+    RECORD_CONSENTS,
+    SUPPRESS,
+    SUPPRESSIONS,
+    WITHDRAW_CONSENT,
+)
+from libs.contracts.trust import ConsentRecord, LedgerEntry, ProofReply
 from services.gateway.errors import Unprocessable
 from services.gateway.http.bodies import Body, Id, Items, Moment, PagingDep, Word, items
 from services.gateway.http.bodies import Request as RequestBody
@@ -66,6 +75,14 @@ class NewSuppression(RequestBody):
 
     identifier: Annotated[str, Field(min_length=3, max_length=254)]
     reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class ConsentProof(BaseModel):
+    """`proofs` are in the order of `entries`; each holds the entry's canonical text, salt, path and checkpoint."""
+
+    consent: ConsentRecord
+    entries: list[LedgerEntry]
+    proofs: list[ProofReply]
 
 
 class Done(BaseModel):
@@ -135,6 +152,31 @@ async def _consent(gateway: Gateway, who: Principal, consent_id: UUID) -> Consen
         if (cursor := reply.next_cursor) is None:
             break
     raise NotFound
+
+
+@router.get("/consents/{consent_id}/proof")
+async def proof(consent_id: UUID, who: Reader, gateway: GatewayDep) -> ConsentProof:
+    """The proof of one consent: the record, and every ledger entry about it with its inclusion proof under a signed checkpoint."""
+    record = await _consent(gateway, who, consent_id)
+    request = trust.LedgerRequest(principal=who, target=f"contact:{record.contact_id}", page=Page(limit=200))
+    entries = (await gateway.bus.call(LEDGER, request)).items
+    own = [e for e in entries if _about(e, record) and e.seq is not None]
+    proofs = [await gateway.bus.call(PROOF, trust.ProofRequest(principal=who, seq=e.seq or 0)) for e in own]
+    return ConsentProof(consent=record, entries=own, proofs=proofs)
+
+
+def _about(entry: LedgerEntry, record: ConsentRecord) -> bool:
+    if entry.kind == "consent.recorded":
+        return entry.data.get("consent_id") == str(record.consent_id)
+    return entry.kind == "consent.withdrawn" and entry.data.get("channel") in (None, record.channel)
+
+
+@router.get("/suppressions")
+async def suppressions(who: Reader, gateway: GatewayDep, paging: PagingDep) -> Items[Suppression]:
+    """The do-not-contact list. An entry is named by the beginning of a keyed hash: nobody can read whom it is about."""
+    request = SuppressionsRequest(principal=who, page=paging.page(gateway, who))
+    reply = await gateway.bus.call(SUPPRESSIONS, request)
+    return items(gateway, who, reply.items, reply.next_cursor)
 
 
 @router.post("/suppressions", status_code=201)

@@ -35,6 +35,8 @@ class OnRecord:
     touches_this_week: int
     sent_today: int
     agent_blocks: int = 0
+    daily_cap: int = DAILY_CAP
+    contact_cap: int = CONTACT_CAP
     token_fits: bool = False
     """Whether the request's token refers to an unused approval of exactly this, which `approval` then says."""
 
@@ -115,8 +117,8 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
         source_policy=source_policy(contact) if contact is not None else "unknown",
         opt_out_text=_has_opt_out(prepared.payload),
         sender_identity=_names_sender(prepared.payload),
-        over_daily_cap=record.sent_today >= DAILY_CAP,
-        over_contact_cap=record.touches_this_week >= CONTACT_CAP,
+        over_daily_cap=record.sent_today >= record.daily_cap,
+        over_contact_cap=record.touches_this_week >= record.contact_cap,
         quiet_hours=quiet_hours(now),
     )
 

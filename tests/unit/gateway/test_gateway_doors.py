@@ -13,7 +13,7 @@ from libs.contracts.catalogue.roles import roles
 from libs.contracts.errors import Forbidden
 from libs.contracts.message import new_id
 from libs.contracts.subjects import APPROVE, SUBMIT
-from services.gateway.http.edge import OPEN
+from services.gateway.http.edge import OPEN, SINGLE_PURPOSE
 from services.gateway.http.guards import caller_of
 from services.gateway.http.site import application
 from tests.unit.gateway.fake_site import Site, problem
@@ -34,11 +34,12 @@ OWN_BUSINESS = {
 }  # fmt: skip
 """What concerns only whoever asks: signed in is enough."""
 ACTION = {"action_type": "send_email", "resource": {"type": "contact", "id": ID}, "payload": {"to": "x@y.example"}}
+CREDENTIAL_FREE = ("ping.v1", "keys.v1", "unsubscribe.v1")
 VOTE = {"payload_hash": "a" * 64, "view_hash": "b" * 64}
 
 
 def concrete(path: str) -> str:
-    return re.sub(r"\{n\}", "1", re.sub(r"\{(key|trace_id)\}", "email_smtp", re.sub(r"\{\w+_id\}", ID, path)))
+    return re.sub(r"\{(n|token)\}", "1", re.sub(r"\{(key|trace_id)\}", "email_smtp", re.sub(r"\{\w+_id\}", ID, path)))
 
 
 def calls(dependant: Dependant) -> list[Any]:
@@ -53,11 +54,11 @@ def test_there_are_routes_to_walk() -> None:
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_without_credentials_every_route_but_the_open_ones_is_refused(site: Site, method: str, path: str) -> None:
     response = await site.client.request(method, concrete(path))
-    if (method, path) in OPEN:
+    if (method, path) in OPEN | SINGLE_PURPOSE:
         assert response.status_code != 401
     elif path.startswith(("/api/", "/access/")) or method != "GET":
         problem(response, 401, "not_signed_in")
-    assert [subject for subject, _ in site.planes.asked if not subject.endswith(("ping.v1", "keys.v1"))] == []
+    assert [subject for subject, _ in site.planes.asked if not subject.endswith(CREDENTIAL_FREE)] == []
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,7 @@ def test_every_route_checks_a_capability(method: str, path: str) -> None:
 def test_what_is_open_changes_nothing_but_the_sign_in_itself() -> None:
     api = {(method, path) for method, path in OPEN if method != "GET" and not path.startswith("/console")}
     assert api == OPEN_CHANGES
+    assert {path for method, path in SINGLE_PURPOSE if method == "POST"} == {"/u/{token}"}
 
 
 def test_no_method_and_path_is_declared_twice() -> None:

@@ -1,0 +1,1 @@
+"""Consent, suppression, unsubscribing, caps: whom this tenant may write to, and how often."""
