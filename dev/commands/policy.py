@@ -1,4 +1,5 @@
-"""`dealix policy`: check a policy file without a server, and ask what the active policies say of a hypothetical action."""
+"""`dealix policy`: check a policy file without a server, ask what policies say of a hypothetical action, propose a bundle, replay
+history under it, and ask for its activation."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dev.commands import policy_bundles
 from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, read_json_input, read_text
 from dev.messages import DealixError, Sentence
 from dev.output import JsonOption, LangOption, Output, output
@@ -28,14 +30,16 @@ def register(app: typer.Typer, connect: Connect) -> None:
         lang: LangOption = None,
         as_json: JsonOption = False,
     ) -> None:
-        """Parse a policy file and validate it against the schema of all effects. Needs no server."""
+        """Parse a policy file, validate it against the schema of all effects, and see that it lifts no rule of the platform. Needs no server."""
+        from libs.contracts.errors import DealixError as Refusal
+        from services.trust.app import POLICIES
+        from services.trust.bundles.domain import checked
         from services.trust.domain.policy import Bundle
-        from services.trust.errors import PolicyInvalid
 
         out = output(lang, as_json)
         try:
-            bundle = Bundle(read_text(file))
-        except PolicyInvalid as error:
+            _, bundle = checked(Bundle(POLICIES.read_text(encoding="utf-8")), read_text(file))
+        except Refusal as error:
             raise PolicyRejected(f"{file}: {error.en}", f"{file}: {error.ar} {error.en}") from error
         out.result({"valid": True, "version": bundle.version})
         out.say(Sentence(f"{file} is valid. Version {bundle.version}", f"{file} صالح. الإصدار {bundle.version}"))
@@ -58,10 +62,15 @@ def register(app: typer.Typer, connect: Connect) -> None:
         out = output(lang, as_json)
         asked = read_json_input(file)
         with connect(out, base_url, data_dir) as client:
-            answer = client.post("//access/v1/evaluations", question(asked, file, lambda: client.get("/me")))
+            body = question(asked, file, lambda: client.get("/me"))
+            several = "evaluations" in body
+            path, sent = ("//access/v1/evaluations", body) if several else ("/policy/explain", {"question": body})
+            answer = client.post(path, sent)
         out.result(answer)
         for one in answer.get("evaluations") or [answer]:
             _show(out, one)
+
+    policy_bundles.register(group, connect)
 
 
 def question(asked: Any, name: str, me: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -82,7 +91,7 @@ def question(asked: Any, name: str, me: Callable[[], dict[str, Any]]) -> dict[st
 
 
 def _show(out: Output, answer: dict[str, Any]) -> None:
-    told: dict[str, Any] = answer.get("context") or {}
+    told: dict[str, Any] = answer.get("context") or answer
     now = out.text("runs at once", "يُنفّذ فورًا")
     waits = out.text("waits for an approval", "ينتظر موافقة")
     never = out.text("is not carried out", "لا يُنفّذ")
@@ -95,5 +104,7 @@ def _show(out: Output, answer: dict[str, Any]) -> None:
     rows = [(plain(r.get("policy_id") or r.get("code")), plain(r.get(out.lang))) for r in told.get("reasons") or ()]
     if rows:
         out.show(table(out.lang, [("policy", "السياسة"), ("says", "تقول")], rows))
+    for rule in answer.get("policies") or ():
+        out.show(plain(rule["text"]))
     if version := told.get("policy_version"):
         out.say(Sentence(f"Policy version {plain(version)}", f"إصدار السياسة {plain(version)}"))

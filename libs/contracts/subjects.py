@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from libs.contracts import approvals, consent, data, decision, execution, operating, trust
+from libs.contracts import approvals, consent, data, decision, execution, operating, policy, trust
 from libs.contracts.message import Message, Ok, Plane
 
 Q = TypeVar("Q", bound=Message)
@@ -145,6 +145,20 @@ EVIDENCE_EXPORT = Call("trust.evidence_export.v1", trust.EvidenceRequest, trust.
 EVIDENCE = Call("trust.evidence.v1", trust.EvidenceGet, trust.EvidenceReply, _by())
 EVIDENCE_READ = Call("trust.evidence_read.v1", trust.EvidenceRead, trust.EvidenceChunk, _by())
 KEYS = Call("trust.keys.v1", trust.KeysRequest, trust.KeysReply, _by(_E))
+POLICY_BUNDLES = Call("trust.policy_bundles.v1", policy.BundlesRequest, policy.BundlesReply, _by())
+POLICY_BUNDLE = Call("trust.policy_bundle.v1", policy.BundleRequest, policy.PolicyBundle, _by())
+POLICY_PROPOSE = Call("trust.policy_propose.v1", policy.ProposeBundle, policy.PolicyBundle, _by())
+POLICY_DIFF = Call("trust.policy_diff.v1", policy.BundleDiffRequest, policy.BundleDiff, _by())
+POLICY_SHADOW = Call("trust.policy_shadow.v1", policy.ShadowBundle, policy.PolicyBundle, _by())
+POLICY_PREPARE = Call("trust.policy_prepare.v1", policy.PrepareActivation, policy.PreparedActivation, _by())
+POLICY_EXPLAIN = Call("trust.policy_explain.v1", policy.ExplainRequest, policy.ExplainReply, _by())
+POLICY_REPLAY = Call("trust.policy_replay.v1", policy.ReplayRequest, policy.Replay, _by())
+POLICY_REPLAY_GET = Call("trust.policy_replay_get.v1", policy.ReplayGet, policy.Replay, _by())
+POLICY_REPLAYS = Call("trust.policy_replays.v1", policy.ReplaysRequest, policy.ReplaysReply, _by())
+POLICY_REPLAY_CHANGES = Call(
+    "trust.policy_replay_changes.v1", policy.ReplayChangesRequest, policy.ReplayChangesReply, _by()
+)
+VIOLATIONS = Call("trust.violations.v1", policy.ViolationsRequest, policy.ViolationsReply, _by())
 
 APPROVAL_REQUESTED = Event("trust.approval_requested.v1", trust.ApprovalRequested, frozenset({_D}))
 APPROVAL_ESCALATED = Event("trust.approval_escalated.v1", approvals.ApprovalEscalated, frozenset({_D}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -17,6 +18,11 @@ from libs.runtime.settings import SettingsError
 from services.trust.approvals.handlers import Desk
 from services.trust.approving import Approving
 from services.trust.authorize import Authorizer, LiveFlags
+from services.trust.bundles.force import Bundles
+from services.trust.bundles.handlers import Policies
+from services.trust.bundles.replay import Replays
+from services.trust.bundles.violations import Violations
+from services.trust.bundles.watch import Watch
 from services.trust.consent.handlers import Consenting
 from services.trust.domain.keys import KeysUnusable, TrustKeys
 from services.trust.domain.policy import Bundle
@@ -43,8 +49,16 @@ async def build(runtime: Runtime) -> None:
         raise SettingsError("DEALIX_TRUST_KEYS is missing or unusable: trust can't sign without its keys.") from error
     bus, database = runtime.bus, runtime.database
     bundle = Bundle(POLICIES.read_text(encoding="utf-8"))
-    approving = serve(bus, SqlStore(database), bundle, keys, grant_seconds=settings.grant_seconds)
-    books = Books(database, bundle, keys, settings.origin)
+    bundles = Bundles(bundle)
+    watch, replays, violations = Watch(database, bundles), Replays(database, bundles), Violations(database)
+    await watch.load()
+    served = serve(bus, SqlStore(database), bundles, keys, grant_seconds=settings.grant_seconds)
+    policies = Policies(database, bundles, watch, served.authorizer)
+    served.authorizer.attached = policies.attached
+    served.listener.on_settled.append(policies.settled)
+    serve_policies(bus, policies, replays, violations)
+    approving = served.approving
+    books = Books(database, keys, settings.origin)
     bus.serve(subjects.KEYS, books.keys)
     bus.serve(subjects.LEDGER, books.entries)
     bus.serve(subjects.PROOF, books.proof)
@@ -80,16 +94,41 @@ async def build(runtime: Runtime) -> None:
 
     runtime.loop("ledger", sequence)
     runtime.loop("approvals' clocks", expire)
+    runtime.loop("policy switch", watch.follow)
+    runtime.loop("policy canaries and shadows", watch.measure)
+    runtime.loop("policy replays", replays.run)
     runtime.on_stop.append(finish)
 
 
-def serve(bus: Bus, store: Store, bundle: Bundle, keys: TrustKeys, *, grant_seconds: int) -> Approving:
-    """Answer and hear everything that needs a bus and a store alone: decisions, approvals, people. Reading the ledger needs SQL.
+def serve_policies(bus: Bus, policies: Policies, replays: Replays, violations: Violations) -> None:
+    """Answer what concerns policy bundles, replays and violations."""
+    bus.serve(subjects.POLICY_BUNDLES, policies.page)
+    bus.serve(subjects.POLICY_BUNDLE, policies.get)
+    bus.serve(subjects.POLICY_PROPOSE, policies.propose)
+    bus.serve(subjects.POLICY_DIFF, policies.diff)
+    bus.serve(subjects.POLICY_SHADOW, policies.shadow)
+    bus.serve(subjects.POLICY_PREPARE, policies.prepare)
+    bus.serve(subjects.POLICY_EXPLAIN, policies.explain)
+    bus.serve(subjects.POLICY_REPLAY, replays.start)
+    bus.serve(subjects.POLICY_REPLAY_GET, replays.get)
+    bus.serve(subjects.POLICY_REPLAYS, replays.page)
+    bus.serve(subjects.POLICY_REPLAY_CHANGES, replays.changes)
+    bus.serve(subjects.VIOLATIONS, violations.page)
 
-    Returns the approvals: somebody has to expire them.
-    """
+
+@dataclass(frozen=True)
+class Served:
+    """What others build on: approvals have to be expired, and outcomes and explanations have more readers than these."""
+
+    approving: Approving
+    authorizer: Authorizer
+    listener: Listener
+
+
+def serve(bus: Bus, store: Store, bundles: Bundles, keys: TrustKeys, *, grant_seconds: int) -> Served:
+    """Answer and hear everything that needs a bus and a store alone: decisions, approvals, people. Reading the ledger needs SQL."""
     projection = Projection(store, bus, keys.identifier)
-    authorizer = Authorizer(store, bundle, keys, projection, LiveFlags(bus), grant_seconds=grant_seconds)
+    authorizer = Authorizer(store, bundles, keys, projection, LiveFlags(bus), grant_seconds=grant_seconds)
     approving, desk = Approving(store), Desk(store, keys.identifier)
     people, consenting = People(store, projection), Consenting(store, projection, keys.identifier)
     listener = Listener(store, projection)
@@ -123,4 +162,4 @@ def serve(bus: Bus, store: Store, bundle: Bundle, keys: TrustKeys, *, grant_seco
     bus.on(subjects.CONTACTS_CHANGED, listener.contacts_changed)
     for event in subjects.AUDITED.values():
         bus.on(event, listener.audited)
-    return approving
+    return Served(approving, authorizer, listener)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -25,6 +25,7 @@ from libs.contracts.trust import (
     AuthorizeRequest,
     Decision,
     EvaluateRequest,
+    Evaluation,
     Grant,
     GrantClaims,
     Outcome,
@@ -32,6 +33,7 @@ from libs.contracts.trust import (
 from libs.runtime.bus import Bus
 from services.trust.approvals.asking import Asking
 from services.trust.approvals.tokens import redeem, use
+from services.trust.bundles.force import Bundles, Whose
 from services.trust.consent.capping import with_caps
 from services.trust.domain import approvals, decide
 from services.trust.domain.decide import Prepared
@@ -44,6 +46,7 @@ from services.trust.rows import Known, Ruling
 from services.trust.store import Store, Unit
 
 FLAGS_FRESH_SECONDS = 5.0
+POLICY_ACTIVATE = "policy_activate"
 
 
 class LiveFlags:
@@ -74,7 +77,7 @@ class Authorizer:
     def __init__(
         self,
         store: Store,
-        bundle: Bundle,
+        bundles: Bundles,
         keys: TrustKeys,
         projection: Projection,
         flags: LiveFlags,
@@ -82,15 +85,13 @@ class Authorizer:
         grant_seconds: int,
     ) -> None:
         self._store = store
-        self._bundle = bundle
+        self._bundles = bundles
         self._keys = keys
         self._projection = projection
         self._flags = flags
         self._grant_seconds = grant_seconds
-
-    @property
-    def bundle(self) -> Bundle:
-        return self._bundle
+        self.attached: Callable[[Prepared], Awaitable[bool]] | None = None
+        """Whether an activation of policies names its replay report; without this none does."""
 
     async def authorize(self, request: AuthorizeRequest) -> AuthorizeReply:
         """Decide a batch, keep every decision, and only then answer."""
@@ -101,11 +102,12 @@ class Authorizer:
             known = await unit.known(prepared, [self._recipient(p) for p in prepared])
             now = await unit.now()
             await self._flags.load([t for t in tenants if _has_external(prepared, t)], now)
+            replayed = await self._replayed(prepared)
             known = await redeem(unit, self._keys.identifier, prepared, known, now)
             known = await with_caps(unit, prepared, known, now)
             # An attempt is decided once; after people have answered, execution asks again as the next attempt.
             fresh = [(p, k) for p, k in zip(prepared, known, strict=True) if k.prior is None]
-            rulings = self._rule(fresh, now)
+            rulings = self._rule(fresh, replayed, now)
             await use(unit, self._keys.identifier, rulings)
             await unit.keep(rulings)
             await self._ask_people(unit, rulings, now)
@@ -123,13 +125,34 @@ class Authorizer:
             known = await unit.known(prepared, [self._recipient(p) for p in prepared])
             now = await unit.now()
             known = await with_caps(unit, prepared, known, now)
-        questions = [self._question(p, k, now) for p, k in zip(prepared, known, strict=True)]
-        answers = self._bundle.ask(questions)
+        replayed = await self._replayed(prepared)
+        questions = [self._question(p, k, replayed, now) for p, k in zip(prepared, known, strict=True)]
+        answers = self._bundles.ask([_whose(p) for p in prepared], questions)
         return AuthorizeReply(
             decisions=tuple(
                 self._decision(p, q, a, None, None) for p, q, a in zip(prepared, questions, answers, strict=True)
             )
         )
+
+    async def explain(self, evaluation: Evaluation, bundle: Bundle | None) -> tuple[Decision, Question, Bundle]:
+        """What `bundle`, or the one in force, says of one hypothetical action, and the facts that it looked at."""
+        prepared = decide.prepare(evaluation, digest(bytes.fromhex(evaluation.salt), evaluation.payload.encode()))
+        await self._freshen([prepared])
+        async with self._store.unit(evaluation.tenant_id) as unit:
+            (known,) = await unit.known([prepared], [self._recipient(prepared)])
+            now = await unit.now()
+        asked = self._question(prepared, known, await self._replayed([prepared]), now)
+        bundle = bundle or self._bundles.of(_whose(prepared))
+        decision = self._decision(prepared, asked, bundle.ask([asked])[0], None, None)
+        return decision.evolve(policy_version=bundle.version), asked, bundle
+
+    async def _replayed(self, prepared: Sequence[Prepared]) -> set[UUID]:
+        """Actions that activate policies and name their replay's report."""
+        found = set()
+        for one in prepared:
+            if one.evaluation.effect == POLICY_ACTIVATE and self.attached is not None and await self.attached(one):
+                found.add(one.evaluation.action_id)
+        return found
 
     async def _freshen(self, prepared: Sequence[Prepared]) -> None:
         contacts: dict[UUID, list[UUID]] = {}
@@ -142,19 +165,20 @@ class Authorizer:
     def _recipient(self, prepared: Prepared) -> str:
         return self._projection.mac(prepared.evaluation.tenant_id, prepared.recipient) or ""
 
-    def _question(self, prepared: Prepared, known: Known, now: datetime) -> Question:
+    def _question(self, prepared: Prepared, known: Known, replayed: set[UUID], now: datetime) -> Question:
         connector = prepared.effect.connector if prepared.effect else ""
-        return decide.question(
+        asked = decide.question(
             prepared,
             known.record,
             recipient_mac=self._recipient(prepared),
             live=self._flags.live(prepared.evaluation.tenant_id, connector),
             now=now,
         )
+        return replace(asked, replay_attached=True) if prepared.evaluation.action_id in replayed else asked
 
-    def _rule(self, fresh: Sequence[tuple[Prepared, Known]], now: datetime) -> list[Ruling]:
-        questions = [self._question(p, k, now) for p, k in fresh]
-        answers = self._bundle.ask(questions)
+    def _rule(self, fresh: Sequence[tuple[Prepared, Known]], replayed: set[UUID], now: datetime) -> list[Ruling]:
+        questions = [self._question(p, k, replayed, now) for p, k in fresh]
+        answers = self._bundles.ask([_whose(p) for p, _ in fresh], questions)
         self._reserve(fresh, questions, answers)
         granted = [n for n, answer in enumerate(answers) if decide.outcome(answer) is Outcome.GRANTED]
         claims = [self._claims(fresh[n][0], fresh[n][1], questions[n], answers[n], now) for n in granted]
@@ -188,7 +212,7 @@ class Authorizer:
             over_contact = known.record.touches_this_week + touched[person] >= known.record.contact_cap
             if over_day or over_contact:
                 questions[n] = replace(questions[n], over_daily_cap=over_day, over_contact_cap=over_contact)
-                answers[n] = self._bundle.ask([questions[n]])[0]
+                answers[n] = self._bundles.ask([_whose(prepared)], [questions[n]])[0]
                 continue
             sent[sender] += 1
             touched[person] += 1
@@ -208,7 +232,7 @@ class Authorizer:
         agent = (prepared.evaluation.tenant_id, subject.id)
         if not questions[n].suspended and known.record.agent_blocks + blocked[agent] >= decide.AGENT_BLOCKS:
             questions[n] = replace(questions[n], suspended=True)
-            answers[n] = self._bundle.ask([questions[n]])[0]
+            answers[n] = self._bundles.ask([_whose(prepared)], [questions[n]])[0]
         if decide.outcome(answers[n]) is Outcome.REFUSED and not questions[n].earlier_attempt_open:
             blocked[agent] += 1
 
@@ -230,7 +254,7 @@ class Authorizer:
             operation=effect.operation,
             template_version=str(prepared.payload.get("template_version", "")),
             payload_digest=prepared.digest,
-            policy_version=self._bundle.version,
+            policy_version=self._bundles.of(_whose(prepared)).version,
             approval_id=known.record.approval_id if known.record.approval == "approved" else None,
             nonce=secrets.token_hex(16),
             issued_at=issued,
@@ -254,7 +278,7 @@ class Authorizer:
             reasons=answer.reasons,
             approval_required=outcome is Outcome.PARKED,
             approval_id=approval_id if outcome in (Outcome.PARKED, Outcome.GRANTED) else None,
-            policy_version=self._bundle.version,
+            policy_version=self._bundles.of(_whose(prepared)).version,
             audit_event=new_id(),
             proof_impact=decide.PROOF_IMPACT[outcome],
             grant=grant,
@@ -277,7 +301,7 @@ class Authorizer:
                 prepared.payload,
                 decision.reasons,
                 payload_hash=prepared.digest,
-                policy_version=self._bundle.version,
+                policy_version=decision.policy_version,
                 now=now,
                 **dict(await asking.terms(prepared, now)),
             )
@@ -316,6 +340,10 @@ class Authorizer:
                 for asked, _, _ in new
             ]
         )
+
+
+def _whose(prepared: Prepared) -> Whose:
+    return prepared.evaluation.tenant_id, prepared.evaluation.action_id
 
 
 def _prior(known: Known) -> Decision:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from libs.contracts.data import ContactsChanged
 from libs.contracts.errors import Conflict, Forbidden, NotFound
-from libs.contracts.execution import ActionsSettled
+from libs.contracts.execution import ActionsSettled, Settled
 from libs.contracts.message import Principal, new_id
 from libs.contracts.trust import (
     AuditRecorded,
@@ -40,7 +41,6 @@ from libs.contracts.trust import (
 from libs.runtime.database import Database, SessionWork
 from services.trust.domain.facts import CHANNELS, RIYADH, contactability
 from services.trust.domain.keys import TrustKeys
-from services.trust.domain.policy import Bundle
 from services.trust.errors import EvidenceScope
 from services.trust.ledger.domain.checkpoint import origin_of, parse_checkpoint
 from services.trust.ledger.domain.commitments import OUTCOME, outcome_data
@@ -92,9 +92,8 @@ class People:
 class Books:
     """Reading the ledger, and packs from it."""
 
-    def __init__(self, database: Database, bundle: Bundle, keys: TrustKeys, origin: str) -> None:
+    def __init__(self, database: Database, keys: TrustKeys, origin: str) -> None:
         self._database = database
-        self._bundle = bundle
         self._keys = keys
         self._origin = origin
 
@@ -182,7 +181,7 @@ class Books:
             if not any([await store.entries(where, 1) for where in filters]):
                 raise NotFound
             try:
-                body = await assemble(work.connection, tenant, request.scope, filters, self._bundle, self._keys)
+                body = await assemble(work.connection, tenant, request.scope, filters, self._keys)
             except NotYetProvable as error:
                 raise Conflict(
                     "checkpoint_pending", "The newest entries are not under a signed checkpoint yet; try again in a few seconds.",
@@ -246,12 +245,17 @@ class Books:
         )
 
 
+OnSettled = Callable[[SessionWork, Sequence[Settled]], Awaitable[None]]
+"""Takes part in the transaction that closes grants, with the outcomes that are new."""
+
+
 class Listener:
     """What trust hears: outcomes that close grants, changes of contacts, and other planes' audit records."""
 
     def __init__(self, store: Store, projection: Projection) -> None:
         self._store = store
         self._projection = projection
+        self.on_settled: list[OnSettled] = []
 
     async def settled(self, work: SessionWork, event: ActionsSettled) -> None:
         async with self._store.join(work) as unit:
@@ -269,6 +273,8 @@ class Listener:
                     for item in fresh
                 ]
             )
+        for then in self.on_settled:
+            await then(work, fresh)
 
     async def contacts_changed(self, _: SessionWork, event: ContactsChanged) -> None:
         await self._projection.fetch(event.tenant_id, event.contact_ids)

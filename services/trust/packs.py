@@ -10,15 +10,15 @@ from uuid import UUID
 from libs.contracts.canonical import canonical
 from libs.contracts.execution import Receipt
 from libs.contracts.trust import Approval, Decision, Grant
+from services.trust.bundles.store import BundleRows
 from services.trust.domain.keys import TrustKeys
-from services.trust.domain.policy import Bundle
 from services.trust.ledger.gather import gather
 from services.trust.ledger.pack import PackContents, Salted, build_pack
 from services.trust.ledger.store import EntryFilter, SqlLedgerStore
 
 
 async def assemble(
-    connection: Any, tenant_id: UUID, scope: str, filters: Sequence[EntryFilter], bundle: Bundle, keys: TrustKeys
+    connection: Any, tenant_id: UUID, scope: str, filters: Sequence[EntryFilter], keys: TrustKeys
 ) -> bytes:
     """The pack of a scope, in the caller's transaction.
 
@@ -29,6 +29,7 @@ async def assemble(
     data = [json.loads(entry.body)["data"] for entry in gathered.entries]
     grant_ids = [UUID(d["grant_id"]) for d in data if d.get("grant_id")]
     approval_ids = sorted({UUID(d["approval_id"]) for d in data if d.get("approval_id")})
+    versions = sorted({d["policy_version"] for d in data if d.get("policy_version")})
     closed = [UUID(d["closes_grant"]) for d in data if d.get("closes_grant")]
     approvals = await connection.fetch(
         "select approval_id, document, salt from trust.approvals where tenant_id = $1 and approval_id = any($2::uuid[])",
@@ -46,7 +47,7 @@ async def assemble(
         payloads=[Salted(a.payload.encode(), salt) for a, salt in documents],
         views={a.approval_id: Salted(canonical(a.view), salt) for a, salt in documents},
         receipts=await _receipts(connection, tenant_id, closed),
-        policies=[bundle.text],
+        policies=await BundleRows(connection, tenant_id).texts(versions),
     )
     return build_pack(contents, keys.statement)
 

@@ -37,6 +37,7 @@ from services.execution.gate import Admitted
 from services.execution.memory import MemoryStore as ExecutionStore
 from services.execution.router import TaskRouter, catalogue_router
 from services.trust import app as trust
+from services.trust.bundles.force import Bundles
 from services.trust.domain.keys import TrustKeys
 from services.trust.domain.policy import Bundle
 from services.trust.handlers import Books
@@ -347,8 +348,8 @@ async def world(
     operating_bus.serve(FLAGS, operating.answer)
 
     trust_store = TrustStore(trust_bus.database, now=clock)
-    approving = trust.serve(trust_bus, trust_store, BUNDLE, KEYS_OF_TRUST, grant_seconds=GRANT_SECONDS)
-    trust_bus.serve(KEYS, Books(trust_bus.database, BUNDLE, KEYS_OF_TRUST, "example.test/log").keys)  # type: ignore[arg-type]
+    served = trust.serve(trust_bus, trust_store, Bundles(BUNDLE), KEYS_OF_TRUST, grant_seconds=GRANT_SECONDS)
+    trust_bus.serve(KEYS, Books(trust_bus.database, KEYS_OF_TRUST, "example.test/log").keys)  # type: ignore[arg-type]
 
     execution_store = ExecutionStore(execution_bus.database, now=clock)
     runtime = Runtime(Plane.EXECUTION, None, execution_bus, execution_bus.database, now=clock)  # type: ignore[arg-type]
@@ -363,7 +364,7 @@ async def world(
     )
     made = World(
         clock, hub, gateway, execution_bus, trust_bus, operating_bus, data, operating, wire, trust_store,
-        execution_store, approving, parts, [], [],
+        execution_store, served.approving, parts, [], [],
     )  # fmt: skip
     _listen_in(made)
     await hub.start()

@@ -115,9 +115,14 @@ def _whole(body: Questions, part: PartialQuestion) -> Question:
 
 
 async def _ask(gateway: Gateway, caller: Caller, asked: list[Question]) -> list[Answer]:
-    asked_of_trust = [_evaluation(q, await _subject(gateway, caller, q.subject)) for q in asked]
+    asked_of_trust = [await evaluation_of(gateway, caller, q) for q in asked]
     reply = await gateway.bus.call(EVALUATE, EvaluateRequest(evaluations=tuple(asked_of_trust)))
     return [_answer(decision) for decision in reply.decisions]
+
+
+async def evaluation_of(gateway: Gateway, caller: Caller, question: Question) -> Evaluation:
+    """What trust is asked for a question. Raises Unprocessable when its payload has no canonical form."""
+    return _evaluation(question, await _subject(gateway, caller, question.subject))
 
 
 async def _subject(gateway: Gateway, caller: Caller, subject: Subject) -> Principal:

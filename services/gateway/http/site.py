@@ -22,6 +22,7 @@ from services.gateway.http import (
     live,
     me,
     operating,
+    policy,
     problems,
     proof,
     targeting,
@@ -37,7 +38,8 @@ from services.gateway.http.replays import Replays
 CONSOLE = "services.gateway.console.routes"
 ROUTERS = (
     health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
-    approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, proof.router, connectors.router, operating.router, live.router,
+    approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, policy.router, proof.router,
+    connectors.router, operating.router, live.router,
 )  # fmt: skip
 
 

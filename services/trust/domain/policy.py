@@ -50,6 +50,7 @@ class Question:
     over_daily_cap: bool = False
     over_contact_cap: bool = False
     quiet_hours: bool = False
+    replay_attached: bool = False
 
     def context(self) -> dict[str, str | bool]:
         """The record as Cedar sees it."""
@@ -73,7 +74,6 @@ class _Policy:
     mode: Mode
     en: str
     ar: str
-    text: str
 
 
 _KIND = {"user": "User", "api_key": "ApiKey", "agent": "Agent", "system": "System"}
@@ -123,13 +123,6 @@ class Bundle:
         self._entities = cedarpy.Entities.from_json_str("[]")
         self._memo: dict[Question, Answer] = {}
 
-    def policy_text(self, policy_id: str) -> str:
-        return self._policies_by_id[policy_id].text
-
-    @property
-    def _policies_by_id(self) -> dict[str, _Policy]:
-        return {policy.id: policy for policy in self._policies.values()}
-
     def ask(self, questions: Sequence[Question]) -> list[Answer]:
         """Decide each question. An evaluation error denies."""
         new = [q for q in dict.fromkeys(questions) if q not in self._memo]
@@ -177,9 +170,7 @@ def _annotated(text: str) -> dict[str, _Policy]:
             raise PolicyInvalid(f"Policy {notes.get('id') or generated} lacks @{', @'.join(missing)}.")
         if notes["mode"] not in list(Mode):
             raise PolicyInvalid(f"Policy {notes['id']} has an unknown mode {notes['mode']}.")
-        out[generated] = _Policy(
-            notes["id"], Mode(notes["mode"]), notes["reason_en"], notes["reason_ar"], json.dumps(policy)
-        )
+        out[generated] = _Policy(notes["id"], Mode(notes["mode"]), notes["reason_en"], notes["reason_ar"])
     ids = [policy.id for policy in out.values()]
     if len(ids) != len(set(ids)):
         raise PolicyInvalid("Two policies have the same @id.")

@@ -144,17 +144,40 @@ def test_a_policy_that_could_not_be_activated_is_refused(tmp_path: Path, text: s
 
 def test_an_action_can_be_asked_about_as_it_would_be_submitted() -> None:
     reasons = [{"code": "cold_whatsapp", "policy_id": "cold_whatsapp", "en": "No opt-in.", "ar": "لا توجد موافقة."}]
-    context = {"mode": "blocked", "class": "B", "outcome": "refused", "reasons": reasons, "approval_required": False}
-    gateway = FakeGateway(
-        {"GET /me": {"principal_id": "user:1"}, "POST /access/v1/evaluations": {"decision": False, "context": context}}
-    )
+    answer = {
+        "decision": False, "mode": "blocked", "class": "B", "outcome": "refused", "reasons": reasons, "approval_required": False,
+        "policies": [{"id": "cold_whatsapp", "text": "forbid (principal, action, resource);"}],
+    }  # fmt: skip
+    gateway = FakeGateway({"GET /me": {"principal_id": "user:1"}, "POST /policy/explain": answer})
     action = {"action_type": "send_whatsapp", "resource": {"type": "contact", "id": "c"}, "payload": {"to": "x"}}
     done = gateway.types("policy", "explain", "-", stdin=json.dumps(action))
     assert "is not carried out (refused, blocked, B)" in done.stdout
     assert "cold_whatsapp" in done.stdout
-    asked = json.loads(gateway.asked[-1].content)
+    assert "forbid (principal, action, resource);" in done.stdout
+    asked = json.loads(gateway.asked[-1].content)["question"]
     assert asked["subject"] == {"type": "user", "id": "user:1"}
     assert asked["action"] == {"name": "send_whatsapp", "properties": {"payload": {"to": "x"}}}
+
+
+def test_a_replay_is_followed_to_its_end_and_names_what_would_be_newly_allowed() -> None:
+    running = {"replay_id": "r1", "bundle": "a" * 64, "state": "running", "done": 1, "total": 2}
+    report = {
+        "decisions": 2, "newly_allowed": 1, "newly_blocked": 0, "newly_parked": 0, "value_delayed_sar": "0.00",
+        "actions_of_unknown_value": 0, "approvals_per_approver": [],
+    }  # fmt: skip
+    change = {"decided_at": "t", "effect": "slack_notify", "subject": "user:1", "action_id": "action-77"}
+    gateway = FakeGateway(
+        {
+            "POST /policy/replay": running,
+            "GET /policy/replays/r1": Several(running, {**running, "state": "done", "report": report}),
+            "GET /policy/replays/r1/changes": {"items": [change]},
+        }
+    )
+    done = gateway.types("policy", "replay", "a" * 64)
+    assert done.exit_code == 0, done.stderr
+    assert "action-77" in done.stdout
+    failed = FakeGateway({"POST /policy/replay": {**running, "state": "failed"}}).types("policy", "replay", "a" * 64)
+    assert failed.exit_code == 2
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '"x"'])

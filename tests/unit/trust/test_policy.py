@@ -31,6 +31,7 @@ def spotless(effect: Effect, **changes: Any) -> Question:
         draft_effect=effect.draft,
         connector_mode="sandbox",
         approval="approved",
+        replay_attached=True,
     )
     if effect.channel is not None:
         base = replace(

@@ -1,0 +1,1 @@
+"""Policy bundles: proposed, compared, replayed, activated, in force."""
