@@ -139,8 +139,9 @@ class Authorizer:
         prepared = decide.prepare(evaluation, digest(bytes.fromhex(evaluation.salt), evaluation.payload.encode()))
         await self._freshen([prepared])
         async with self._store.unit(evaluation.tenant_id) as unit:
-            (known,) = await unit.known([prepared], [self._recipient(prepared)])
+            found = await unit.known([prepared], [self._recipient(prepared)])
             now = await unit.now()
+            (known,) = await with_caps(unit, [prepared], found, now)
         asked = self._question(prepared, known, await self._replayed([prepared]), now)
         bundle = bundle or self._bundles.of(_whose(prepared))
         decision = self._decision(prepared, asked, bundle.ask([asked])[0], None, None)
