@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from libs.contracts import approvals, consent, data, decision, execution, operating, policy, trust
+from libs.contracts import approvals, consent, crm, data, decision, execution, operating, policy, trust
 from libs.contracts.message import Message, Ok, Plane
 
 Q = TypeVar("Q", bound=Message)
@@ -192,6 +192,28 @@ IMPORT_CANCEL = Call("data.import_cancel.v1", data.ImportGet, data.ImportStatus,
 IMPORT_UNDO = Call("data.import_undo.v1", data.ImportGet, data.UndoReply, _by(), 60.0)
 FACTS = Call("data.facts.v1", data.FactsRequest, data.FactsReply, frozenset({_T}), 10.0)
 LEADS = Call("data.leads.v1", data.LeadsRequest, data.LeadsReply, _by(_D), 20.0)
+
+RECORDS = Call("data.records.v1", crm.ListRecords, crm.RecordsReply, _by(_D))
+RECORD = Call("data.record.v1", crm.GetRecord, crm.Record, _by(_D))
+CREATE_RECORD = Call("data.create_record.v1", crm.CreateRecord, crm.Record, _by(), 10.0)
+CHANGE_RECORD = Call("data.change_record.v1", crm.ChangeRecord, crm.Record, _by(), 10.0)
+DELETE_RECORD = Call("data.delete_record.v1", crm.DeleteRecord, Ok, _by(), 10.0)
+MOVE_DEAL = Call("data.move_deal.v1", crm.MoveDeal, crm.Record, _by(), 10.0)
+BULK_CHANGE = Call("data.bulk_change.v1", crm.BulkChange, crm.BulkChanged, _by(), 60.0)
+UNDO_BULK = Call("data.undo_bulk.v1", crm.UndoBulk, crm.BulkChanged, _by(), 60.0)
+TIMELINE = Call("data.timeline.v1", crm.TimelineRequest, crm.TimelineReply, _by(_D))
+SEARCH = Call("data.search.v1", crm.SearchRequest, crm.SearchReply, _by(_D), 10.0)
+MERGE_RECORDS = Call("data.merge_records.v1", crm.MergeRecords, crm.MergeReply, _by(), 20.0)
+UNDO_MERGE = Call("data.undo_merge.v1", crm.UndoMerge, crm.UndoMergeReply, _by(), 20.0)
+REVIEWS = Call("data.reviews.v1", crm.ReviewsRequest, crm.ReviewsReply, _by())
+REVIEW = Call("data.review.v1", crm.ReviewGet, crm.Review, _by())
+DECIDE_REVIEW = Call("data.decide_review.v1", crm.DecideReview, crm.Review, _by(), 20.0)
+CUSTOM_FIELDS = Call("data.custom_fields.v1", crm.CustomFieldsRequest, crm.CustomFieldsReply, _by())
+SAVE_CUSTOM_FIELD = Call("data.save_custom_field.v1", crm.SaveCustomField, crm.CustomField, _by())
+DROP_CUSTOM_FIELD = Call("data.drop_custom_field.v1", crm.DropCustomField, Ok, _by())
+SAVED_VIEWS = Call("data.saved_views.v1", crm.ViewsRequest, crm.ViewsReply, _by())
+SAVE_VIEW = Call("data.save_view.v1", crm.SaveView, crm.SavedView, _by())
+DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 
 IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libs.contracts import subjects
 from libs.runtime.plane import Runtime
+from services.data.crm.app import serve_crm
 from services.data.handlers import ImportDesk, Tenants, Truth
 from services.data.importing.worker import ImportWorker
 
@@ -22,4 +23,5 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.IMPORT_UNDO, desk.undo)
     bus.serve(subjects.FACTS, truth.facts)
     bus.serve(subjects.LEADS, truth.leads)
+    serve_crm(runtime)
     runtime.loop("imports", worker.run)

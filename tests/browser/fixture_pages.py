@@ -13,6 +13,7 @@ from libs.contracts import merkle
 from libs.contracts.canonical import canonical
 from services.gateway.console import pages, views
 from services.gateway.console.urls import url
+from tests.browser.fixture_crm import CrmFixtures
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 ORIGIN = "dealix.example/demo"
@@ -668,6 +669,7 @@ class Fixtures:
             "sandbox-empty": pages.SandboxMailboxPage(()),
             "problem-denied": self.problem("denied"),
             "problem-error": self.problem("error"),
+            **CrmFixtures(self.lang).all(),
         }
 
 

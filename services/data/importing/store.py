@@ -18,6 +18,7 @@ from libs.contracts.data import (
 )
 from libs.contracts.message import Text, new_id
 from libs.runtime.database import BatchWork
+from services.data.crm.search import SearchText
 from services.data.importing.codec import said, to_json
 from services.data.importing.domain.mapping import fields, label
 from services.data.importing.domain.records import ContactFields, MergePlan, ParsedFile
@@ -156,7 +157,7 @@ class Imports:
             "insert into data.accounts as x (tenant_id, account_id, name, name_ar, fields, aliases, import_id) "
             "select $1, i, n, na, f::jsonb, string_to_array(al, chr(31)), $2 from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[]) "
             "as t(i, n, na, f, al) on conflict (tenant_id, account_id) do update set name = excluded.name, name_ar = excluded.name_ar, "
-            "fields = excluded.fields, aliases = excluded.aliases, version = x.version + 1, keys_version = 0, updated_at = now()",
+            "fields = excluded.fields, aliases = excluded.aliases, version = x.version + 1, keys_version = 0, indexed = false, updated_at = now()",
             tenant_id, import_id, account_ids, [a.fields.name for a in plan.accounts], [a.fields.name_ar for a in plan.accounts],
             [to_json(a.fields) for a in plan.accounts], [chr(31).join(a.aliases) for a in plan.accounts],
         )  # fmt: skip
@@ -165,7 +166,7 @@ class Imports:
             "select $1, i, a, n, ti, p, e, o, f::jsonb, $2 from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], "
             "$9::text[], $10::text[]) as t(i, a, n, ti, p, e, o, f) on conflict (tenant_id, contact_id) do update set full_name = excluded.full_name, "
             "title = excluded.title, phone = excluded.phone, email = excluded.email, opted_out = excluded.opted_out, fields = excluded.fields, "
-            "version = x.version + 1, updated_at = now()",
+            "version = x.version + 1, indexed = false, updated_at = now()",
             tenant_id, import_id, contact_ids, [account_ids[c.account] for c in plan.contacts], [c.fields.full_name for c in plan.contacts],
             [c.fields.title for c in plan.contacts], [c.fields.phone_e164 for c in plan.contacts], [c.fields.email for c in plan.contacts],
             [c.fields.opted_out.value for c in plan.contacts], [to_json(c.fields) for c in plan.contacts],
@@ -173,6 +174,7 @@ class Imports:
         await self._file(tenant_id, plan, account_ids)
         await self._write_leads(tenant_id, import_id, plan, account_ids, contact_ids)
         await self._write_rows(tenant_id, import_id, plan, account_ids, contact_ids)
+        await SearchText(self._work, tenant_id).enqueue()
         return Written(tuple(contact_ids))
 
     async def _file(self, tenant_id: UUID, plan: MergePlan, account_ids: Sequence[UUID]) -> None:
@@ -247,13 +249,16 @@ class Imports:
             [json.dumps([asdict(n) for n in d.notes], ensure_ascii=False) for d in plan.decisions],
         )  # fmt: skip
         await self.write_rejects(tenant_id, import_id, plan)
+        ends = _ends(plan, account_ids, contact_ids)
+        # A pair that waits already, or that a person said are two, is not asked about again.
         await self._c.execute(
-            "insert into data.merge_reviews (tenant_id, review_id, import_id, kind, row_number, other_id, other_row, score, why) "
-            "select $1, i, $2, k, n, oi, orow, s, w::jsonb from unnest($3::uuid[], $4::text[], $5::int[], $6::uuid[], $7::int[], $8::real[], $9::text[]) "
-            "as t(i, k, n, oi, orow, s, w)",
+            "insert into data.merge_reviews (tenant_id, review_id, import_id, kind, row_number, other_id, other_row, score, why, left_id, right_id) "
+            "select $1, i, $2, k, n, oi, orow, s, w::jsonb, li, ri from unnest($3::uuid[], $4::text[], $5::int[], $6::uuid[], $7::int[], $8::real[], "
+            "$9::text[], $10::uuid[], $11::uuid[]) as t(i, k, n, oi, orow, s, w, li, ri) where li <> ri and not exists (select 1 from data.merge_reviews m "
+            "where m.tenant_id = $1 and m.state in ('waiting', 'apart') and (m.left_id, m.right_id) in ((t.li, t.ri), (t.ri, t.li)))",
             tenant_id, import_id, [new_id() for _ in plan.reviews], [r.kind for r in plan.reviews], [r.row_number for r in plan.reviews],
             [UUID(r.other_id) if r.other_id else None for r in plan.reviews], [r.other_row for r in plan.reviews],
-            [r.score for r in plan.reviews], [said(r.why) for r in plan.reviews],
+            [r.score for r in plan.reviews], [said(r.why) for r in plan.reviews], [left for left, _ in ends], [right for _, right in ends],
         )  # fmt: skip
 
     async def write_rejects(self, tenant_id: UUID, import_id: UUID, plan: MergePlan) -> None:
@@ -324,6 +329,24 @@ class Imports:
             "delete from data.import_rows where tenant_id = $1 and import_id = $2", tenant_id, import_id
         )
         return ids, int(kept or 0)
+
+
+def _ends(
+    plan: MergePlan, account_ids: Sequence[UUID], contact_ids: Sequence[UUID]
+) -> list[tuple[UUID | None, UUID | None]]:
+    """The stored records of each pair for review: the one that was there or earlier, and the one that waits."""
+    at = {decision.row_number: decision for decision in plan.decisions}
+
+    def stored(kind: str, row_number: int | None) -> UUID | None:
+        decision = at.get(row_number) if row_number is not None else None
+        if decision is None:
+            return None
+        return account_ids[decision.account] if kind == "account" else contact_ids[decision.contact]
+
+    return [
+        (UUID(r.other_id) if r.other_id else stored(r.kind, r.other_row), stored(r.kind, r.row_number))
+        for r in plan.reviews
+    ]
 
 
 def _status(row: Any) -> ImportStatus:

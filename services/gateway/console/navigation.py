@@ -22,6 +22,7 @@ DESTINATIONS: Final = (
     Destination("command_center", _("Command Center"), _("Command"), "compass", "KeyC"),
     Destination("approvals", _("Approval Center"), _("Approvals"), "approvals", "KeyA"),
     Destination("targeting", _("Targeting"), _("Targeting"), "target", "KeyT"),
+    Destination("crm", _("Customers"), _("Customers"), "person", "KeyU"),
     Destination("evidence", _("Evidence"), _("Evidence"), "evidence", "KeyE"),
     Destination("sandbox_mailbox", _("Sandbox mailbox"), _("Sandbox"), "mail", "KeyS"),
 )

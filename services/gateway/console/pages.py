@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 
 from markupsafe import Markup
 
+from services.gateway.console.pages_crm import CrmPage
 from services.gateway.console.views import (
     Card,
     Change,
@@ -265,5 +266,6 @@ Page = (
     | EvidenceEntryPage
     | SandboxMailboxPage
     | ProblemPage
+    | CrmPage
 )
 LivePage = CommandCenterPage | ApprovalsPage | ApprovalPage | ImportPage | EvidencePage

@@ -14,9 +14,11 @@ from services.gateway.http import (
     actions,
     approval_desk,
     approvals,
+    arrange,
     auth,
     cards,
     connectors,
+    crm,
     documents,
     health,
     live,
@@ -40,6 +42,7 @@ ROUTERS = (
     health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
     approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, policy.router, proof.router,
     connectors.router, operating.router, live.router,
+    crm.router, arrange.router,
 )  # fmt: skip
 
 

@@ -1,0 +1,36 @@
+"""Puts what imports wrote into the text to search in, in the background."""
+
+from __future__ import annotations
+
+import asyncio
+
+from libs.runtime.plane import Runtime
+from services.data.crm.search import SearchText
+
+LOOK_SECONDS = 1.0
+
+
+class Indexer:
+    """Works through the queue of tenants; what it did not finish stays in it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._database = runtime.database
+
+    async def run(self) -> None:
+        while True:
+            if not await self.some():
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def some(self) -> bool:
+        """Index one page of one tenant. False when there is nothing to do."""
+        async with self._database.batch() as work:
+            tenant = await work.connection.fetchval("select tenant_id from data.search_queue limit 1")
+        if tenant is None:
+            return False
+        async with self._database.batch(tenant) as work:
+            # Off the queue first: an import that puts the tenant on again while this page is written is not lost.
+            await work.connection.execute("delete from data.search_queue where tenant_id = $1", tenant)
+            text = SearchText(work, tenant)
+            if await text.index_some():
+                await text.enqueue()
+        return True
