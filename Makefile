@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit live-test browser-test browser-deps chaos bench lint types format lock images compose-secrets manifests clean
+.PHONY: help setup run test unit live-test tls-test browser-test browser-deps chaos bench lint types format lock images compose-secrets manifests clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ unit: setup ## Unit, contract, flow and architecture tests only: seconds
 
 live-test: setup ## Tests on real NATS and PostgreSQL (testcontainers where a Docker engine answers)
 	@$(BIN)/python -m pytest tests/live $(ARGS)
+
+tls-test: setup ## The live tests once more, against NATS and PostgreSQL with TLS required
+	@DEALIX_TEST_SERVERS=tls $(BIN)/python -m pytest tests/live $(ARGS)
 
 browser-test: setup ## Tests in real Chromium
 	@$(BIN)/python -m pytest tests/browser $(ARGS)

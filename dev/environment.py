@@ -12,7 +12,7 @@ from dev.secrets import PLANES, Secrets
 ONE_PROCESS = "one_process"
 
 # Settings that are no secret and mean the same everywhere.
-_SHARED = ("DEALIX_LANG", "DEALIX_LOG_LEVEL", "DEALIX_TRACE_RATIO", "DEALIX_DATABASE_POOL")
+_SHARED = ("DEALIX_LANG", "DEALIX_LOG_LEVEL", "DEALIX_TRACE_RATIO", "DEALIX_DATABASE_POOL", "DEALIX_NATS_CA")
 # Model providers' keys: every model call leaves through execution, so nobody else holds them.
 _EXECUTION_PREFIXES = ("DEALIX_LLM_", "DEALIX_CONNECTOR_")
 _ROOT = Path(__file__).resolve().parent.parent

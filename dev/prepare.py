@@ -70,6 +70,8 @@ async def _ensure_streams(prepared: Prepared) -> None:
 
     from dev.secrets import MIGRATOR
     from libs.runtime.migrate import ensure_streams
+    from libs.runtime.settings import SettingsError
+    from libs.runtime.tls import nats_tls
 
     seed = prepared.secrets.nats_seeds[MIGRATOR]
     try:
@@ -82,9 +84,12 @@ async def _ensure_streams(prepared: Prepared) -> None:
             reconnect_time_wait=0.2,
             connect_timeout=3,
             error_cb=_no_log,
+            tls=nats_tls(prepared.nats_url, prepared.nats_ca),
         )
         await probe.close()
-        await ensure_streams(prepared.nats_url, seed)
+        await ensure_streams(prepared.nats_url, seed, ca=prepared.nats_ca)
+    except SettingsError as error:
+        raise StartFailed(str(error), f"تعذّر استخدام DEALIX_NATS_CA: {error}") from error
     except (OSError, nats.errors.Error) as error:
         raise _unreachable("DEALIX_NATS_URL", error) from error
 

@@ -84,6 +84,14 @@ class SystemSettings(BaseModel):
             "عنوانًا مثل postgresql://user:password@host/dealix",
         ),
     )
+    nats_ca: Path | None = _setting(
+        None,
+        (
+            "Certificate of the authority that signed the NATS server's, for tls:// addresses",
+            "شهادة الجهة التي وقّعت شهادة خادم NATS لعناوين tls://",
+        ),
+        ("a readable file", "ملفًا مقروءًا"),
+    )
     data_dir: Path = _setting(
         Path(".dealix"),
         ("Directory of data, logs and secrets", "مجلد البيانات والسجلات والأسرار"),

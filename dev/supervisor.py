@@ -45,6 +45,7 @@ class Prepared:
     admin_url: str = field(repr=False)
     secrets: Secrets
     data_dir: Path
+    nats_ca: Path | None = None
 
 
 Prepare = Callable[[Prepared], Awaitable[Sequence[Sentence]]]
@@ -163,7 +164,7 @@ class Supervisor:
             data_dir=data_dir,
         )
         self._progress(Sentence("Applying migrations …", "تحديث قاعدة البيانات …"))
-        prepared = Prepared(self._addresses.nats_url, self._addresses.admin_url, secrets, data_dir)
+        prepared = Prepared(self._addresses.nats_url, self._addresses.admin_url, secrets, data_dir, settings.nats_ca)
         notes = await self._plan.prepare(prepared)
         self._progress(Sentence("Starting the planes …", "تشغيل الخدمات …"))
         for name, argv in self._plan.commands.items():

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from dev.deploy import images
+from dev.deploy.compose import plane_files
 from dev.directory import any_free_port
 from dev.embedded import embedded_servers
 from dev.prepare import authorization
 from dev.secrets import MIGRATOR, Secrets, load_or_create
 from libs.contracts.message import Plane
+from tests.deploy.processes import clean, started, wait_ready
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(400)]
 
@@ -53,11 +51,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def python(folder: Path) -> Path:
     return folder / "venv" / "bin" / "python"
-
-
-def clean(**more: str) -> dict[str, str]:
-    """An environment with nothing of this checkout in it."""
-    return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": "/nonexistent", **more}
 
 
 def _uv(*arguments: str) -> None:
@@ -127,7 +120,7 @@ async def test_the_migrator_and_every_plane_start_and_serve_from_their_images(
                     DEALIX_HTTP_PORT=str(console),
                 )
                 (folder / "data").mkdir(exist_ok=True)
-                running.enter_context(started(folder, environ))
+                running.enter_context(started([str(python(folder)), "main.py"], folder / "app", environ))
             for plane in Plane:
                 assert wait_ready(doors[plane]), f"{plane.value} did not become ready"
                 _run(built[plane.value], "probe.py", DEALIX_HEALTH_PORT=str(doors[plane]))
@@ -137,49 +130,9 @@ async def test_the_migrator_and_every_plane_start_and_serve_from_their_images(
 def mount(folder: Path, plane: Plane, secrets: Secrets, admin_url: str) -> Path:
     """A plane's secret as a cluster mounts it: one file a setting."""
     folder.mkdir(exist_ok=True)
-    prefix = f"DEALIX_{plane.value.upper()}_"
-    values = {
-        f"{prefix}NATS_SEED": secrets.nats_seeds[plane.value],
-        f"{prefix}DATABASE_URL": secrets.database_url(plane.value, admin_url),
-    }
-    if plane is Plane.TRUST:
-        values["DEALIX_TRUST_KEYS"] = secrets.trust_keys_json()
-    if plane in (Plane.GATEWAY, Plane.EXECUTION):
-        values["DEALIX_SECRET_KEY"] = secrets.secret_key
-    for name, value in values.items():
+    for name, value in plane_files(plane.value, secrets, admin_url).items():
         (folder / name).write_text(value + "\n")
     return folder
-
-
-class started:
-    """A plane's process for as long as the block lasts."""
-
-    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
-        self._command, self._cwd, self._environ = [str(python(folder)), "main.py"], folder / "app", environ
-
-    def __enter__(self) -> subprocess.Popen[bytes]:
-        self._process = subprocess.Popen(self._command, cwd=self._cwd, env=self._environ, stdout=subprocess.DEVNULL)
-        return self._process
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-def wait_ready(port: int, seconds: float = 45.0) -> bool:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
-            with direct.open(f"http://127.0.0.1:{port}/readyz", timeout=5):
-                return True
-        except (urllib.error.HTTPError, OSError):
-            time.sleep(0.2)
-    return False
 
 
 def test_bills_of_materials_and_provenance_are_written_without_an_engine(

@@ -18,6 +18,7 @@ from libs.runtime.bus import NatsBus
 from libs.runtime.migrate import ensure_streams, migrate
 from libs.runtime.plane import RunningPlane, Runtime
 from libs.runtime.settings import load
+from tests.live.tls_servers import chosen, tls_servers
 
 
 @dataclass
@@ -46,11 +47,30 @@ class System:
 
 
 @asynccontextmanager
+async def _servers(data_dir: Path, rights: str) -> AsyncIterator[Servers]:
+    """Embedded servers, or with DEALIX_TEST_SERVERS=tls those of `tls_servers`, whose authority this process then believes."""
+    if not chosen():
+        async with embedded_servers(data_dir, authorization=rights) as servers:
+            yield servers
+        return
+    async with tls_servers(data_dir, authorization=rights) as (servers, ca):
+        before = {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "DEALIX_NATS_CA")}
+        os.environ.update(SSL_CERT_FILE=str(ca), DEALIX_NATS_CA=str(ca))
+        try:
+            yield servers
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
+
+
+@asynccontextmanager
 async def prepared_servers(data_dir: Path) -> AsyncIterator[tuple[Servers, Secrets]]:
     """Embedded servers with users, roles, tables and streams, and no plane."""
     data_dir.mkdir(parents=True, exist_ok=True)
     secrets = load_or_create(data_dir / "secrets.json")
-    async with embedded_servers(data_dir, authorization=authorization(secrets.nats_public_keys())) as servers:
+    async with _servers(data_dir, authorization(secrets.nats_public_keys())) as servers:
         await migrate(servers.admin_url, secrets.database_passwords)
         await ensure_streams(servers.nats_url, secrets.nats_seeds[MIGRATOR])
         yield servers, secrets
