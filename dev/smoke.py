@@ -52,7 +52,7 @@ class People:
         """A wanted lead, the same once more, one who opted out, and half a row."""
         agreed = (today - timedelta(days=30)).isoformat()
         wanted = (
-            f"{self.company},Noura Mithal,CEO,noura@{self.domain},website_form,no,yes,{agreed},Riyadh,healthcare,120,480000,"
+            f"{self.company},Noura Mithal,CEO,noura@{self.domain},website_form,no,yes,{agreed},Riyadh,healthcare,120,18000,"
             f"طلب عرض سعر اليوم,{today.isoformat()}"
         )
         left = f"{self.opted_out},Saad Mithal,CEO,saad@{self.opted_out.lower()}.example,website_form,yes,no,,Jeddah,retail,50,9000,,"
