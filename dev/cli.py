@@ -9,6 +9,7 @@ import typer
 from dev.commands import (
     actions,
     approvals,
+    backup,
     consent,
     documents,
     evaluate,
@@ -53,6 +54,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
     for group in (targeting, imports, approvals, consent, actions, evidence, policy, operate, smoke):
         group.register(app, connect)
     documents.register(app)
+    backup.register(app)
     evaluate.register(app)
     settings.register(app)
     return app

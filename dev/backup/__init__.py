@@ -1,0 +1,1 @@
+"""Backup and restore: the database, the installation's secrets, and what proves that they came back whole."""
