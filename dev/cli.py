@@ -21,6 +21,7 @@ from dev.commands import (
     smoke,
     system,
     targeting,
+    witness,
 )
 from dev.commands.common import Connect, connect
 from dev.messages import Sentence
@@ -51,7 +52,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
             raise typer.Exit
 
     system.register(app, parts)
-    for group in (targeting, imports, approvals, consent, actions, evidence, policy, operate, smoke):
+    for group in (targeting, imports, approvals, consent, actions, evidence, policy, operate, smoke, witness):
         group.register(app, connect)
     documents.register(app)
     backup.register(app)

@@ -1,7 +1,7 @@
 """Verifies an evidence pack offline: `python verify.py pack.zip --trust-root jwks.json`.
 
 One file that needs Python 3.11 and `cryptography`, nothing else of Dealix: copy it, read it, run it anywhere. The trust root is
-a JWK set (RFC 7517) of Ed25519 keys (RFC 8037), each with `kid` and `dealix_use` (`statement`, `checkpoint`, `grant`), obtained
+a JWK set (RFC 7517) of Ed25519 keys (RFC 8037), each with `kid` and `dealix_use` (`statement`, `checkpoint`, `grant`, and `witness` with its name as `kid`), obtained
 from somewhere other than the pack's sender.
 
 What is checked, by name:
@@ -9,6 +9,8 @@ What is checked, by name:
     manifest    every file is listed with its size and SHA-256, and none is missing or foreign
     statement   the DSSE-signed in-toto statement is about this manifest
     checkpoint  the log's signed note (C2SP tlog-checkpoint) is of this tenant's log, of this size and root
+    witness     each witness that the pack names, and whose key the trust root has, cosigned that note (C2SP tlog-cosignature)
+    platform    the checkpoint is an entry of the platform's own log, under that log's signed note
     entries     each entry, with its salt, is a leaf under that root (RFC 9162 inclusion proof)
     grants      each grant's claims are under a signed batch root and under an entry; every granted entry has its grant
     payloads    each payload is one that a grant or an entry names, by salted digest
@@ -41,6 +43,8 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "manifest": ("Every file is the one listed", "كل ملف مطابق للفهرس"),
     "statement": ("Statement is signed and about this manifest", "البيان موقّع ويخص هذا الفهرس"),
     "checkpoint": ("Checkpoint of the log is signed", "نقطة تحقق السجل موقّعة"),
+    "witness": ("Witnesses have seen this log", "شهد الشهود على هذا السجل"),
+    "platform": ("Checkpoint is in the platform's log", "نقطة التحقق في سجل المنصة"),
     "entries": ("Every entry is in the log", "كل قيد موجود في السجل"),
     "grants": ("Every grant is signed and recorded", "كل تصريح موقّع ومسجّل"),
     "payloads": ("Every payload is the one recorded", "كل حمولة هي المسجّلة"),
@@ -48,11 +52,13 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "receipts": ("Every receipt belongs to one grant", "كل إيصال يخص تصريحًا واحدًا"),
     "policies": ("Policy texts are those that decided", "نصوص السياسات هي التي حكمت"),
 }
-USES = ("statement", "checkpoint", "grant")
+USES = ("statement", "checkpoint", "grant", "witness")
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 PREDICATE_TYPE = "urn:dealix:evidence-pack:v1"
 FOLDERS = ("entries/", "proofs/", "grants/", "payloads/", "views/", "receipts/", "policies/")
 FILES = {"manifest.json", "statement.dsse.json", "checkpoint.txt", "salts.json", "summary.ar.txt", "summary.en.txt"}
+FILES |= {"platform.json", "summary.pdf"}
+PLATFORM = "00000000-0000-0000-0000-000000000000"
 UNLISTED = {"manifest.json", "statement.dsse.json"}
 
 
@@ -166,6 +172,8 @@ def verify_bytes(data: bytes, keys: TrustRoot, report: Report | None = None) -> 
         "manifest": pack.check_manifest,
         "statement": pack.check_statement,
         "checkpoint": pack.check_checkpoint,
+        "witness": pack.check_witness,
+        "platform": pack.check_platform,
         "entries": pack.check_entries,
         "grants": pack.check_grants,
         "payloads": pack.check_payloads,
@@ -211,7 +219,7 @@ class _Pack:
 
     def check_manifest(self) -> str:
         self.manifest = self.json("manifest.json")
-        if (self.manifest["format"], self.manifest["version"]) != ("dealix-evidence-pack", 1):
+        if self.manifest["format"] != "dealix-evidence-pack" or self.manifest["version"] not in (1, 2):
             raise Failed("unknown format or version: get a newer verifier")
         listed = self.manifest["files"]
         present = self.files.keys() - UNLISTED
@@ -222,15 +230,6 @@ class _Pack:
             if listed[name] != found:
                 raise Failed(f"{name}: expected {listed[name]}, got {found}")
         self.salts = self.json("salts.json")
-        if self.manifest["witness"] is None:
-            self.notes.append(
-                Note(
-                    "no witness: nobody but the operator has signed this checkpoint",
-                    "لا شاهد: لم يوقّع نقطة التحقق أحد غير المشغّل",
-                )
-            )
-        else:
-            raise Failed("the pack names a witness, which this format version does not know")
         self.notes.append(
             Note(
                 "the pack proves that these entries are in the log, not that the scope has no others",
@@ -281,6 +280,71 @@ class _Pack:
             raise Failed(f"{origin} is not the log of tenant {self.manifest['tenant_id']}")
         signer = self._note_signer(origin, f"{body}\n".encode(), block[:-1].split("\n"))
         return f"{size} leaves, key {signer}"
+
+    def check_witness(self) -> str:
+        named = self.manifest["witness"]
+        if not named:
+            self.notes.append(
+                Note(
+                    "no witness: nobody but the operator has signed this checkpoint",
+                    "لا شاهد: لم يوقّع نقطة التحقق أحد غير المشغّل",
+                )
+            )
+            return "none"
+        body, _, block = self.files["checkpoint.txt"].decode().rpartition("\n\n")
+        lines = [line.split(" ") for line in block[:-1].split("\n")]
+        known = self.keys.get("witness", {})
+        checked = []
+        for name in named:
+            blobs = [_base64(encoded) for _, signer, encoded in lines if signer == name]
+            if not blobs:
+                raise Failed(f"the pack names witness {name}, who has not cosigned the note")
+            if name not in known:
+                self.notes.append(
+                    Note(
+                        f"the key of witness {name} is not in the trust root: its cosignature was not checked",
+                        f"مفتاح الشاهد {name} ليس بين مفاتيح الثقة، فلم تُفحص مصادقته",
+                    )
+                )
+                continue
+            key_id = sha256(name.encode() + b"\n\x04" + known[name]).digest()[:4]
+            ours = [blob for blob in blobs if blob[:4] == key_id and len(blob) == 76]
+            if not ours:
+                raise Failed(f"no cosignature under the trust root's key of witness {name}")
+            for blob in ours:
+                signed = b"cosignature/v1\ntime %d\n%s\n" % (int.from_bytes(blob[4:12]), body.encode())
+                _verify(known[name], blob[12:], signed, f"the cosignature of witness {name} is wrong")
+            checked.append(name)
+        return f"{len(checked)} of {len(named)} checked"
+
+    def check_platform(self) -> str:
+        if "platform.json" not in self.files:
+            if self.manifest["version"] >= 2 and self.manifest["platform"] is not None:
+                raise Failed("platform.json is missing")
+            self.notes.append(
+                Note(
+                    "the pack does not show its checkpoint in the platform's log",
+                    "لا تبيّن الحزمة نقطة تحققها في سجل المنصة",
+                )
+            )
+            return "none"
+        anchor = self.json("platform.json")
+        body, _, block = anchor["checkpoint"].rpartition("\n\n")
+        origin, size, root = body.split("\n")[:3]
+        if origin != f"{self.manifest['origin'].rpartition('/')[0]}/{PLATFORM}":
+            raise Failed(f"{origin} is not the log of this platform")
+        self._note_signer(origin, f"{body}\n".encode(), block[:-1].split("\n"))
+        salt, proof = bytes.fromhex(anchor["salt"]), anchor["proof"]
+        if len(salt) != 32:
+            raise Failed("the salt of the platform's entry is not 32 bytes")
+        leaf = sha256(b"\x00" + salt + anchor["entry"].encode()).digest()
+        path = [bytes.fromhex(step) for step in proof["path"]]
+        if not _included(leaf, proof["seq"], int(size), path, _base64(root)):
+            raise Failed("the platform's entry is not under the platform's checkpoint")
+        said, stated = _json(anchor["entry"].encode())["data"], self.manifest["checkpoint"]
+        if (said["origin"], said["size"], said["root"]) != (self.manifest["origin"], stated["size"], stated["root"]):
+            raise Failed(f"the platform's log holds another checkpoint: expected {stated}, got {said}")
+        return f"entry {proof['seq']} of {size}"
 
     def _note_signer(self, origin: str, body: bytes, lines: list[str]) -> str:
         # Key id of a signed note: SHA-256(name, newline, signature type 1, public key), first four bytes.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from libs.contracts import approvals, consent, crm, data, decision, execution, operating, policy, trust
+from libs.contracts import approvals, consent, crm, data, decision, execution, ledger, operating, policy, trust
 from libs.contracts.message import Message, Ok, Plane
 
 Q = TypeVar("Q", bound=Message)
@@ -145,6 +145,10 @@ EVIDENCE_EXPORT = Call("trust.evidence_export.v1", trust.EvidenceRequest, trust.
 EVIDENCE = Call("trust.evidence.v1", trust.EvidenceGet, trust.EvidenceReply, _by())
 EVIDENCE_READ = Call("trust.evidence_read.v1", trust.EvidenceRead, trust.EvidenceChunk, _by())
 KEYS = Call("trust.keys.v1", trust.KeysRequest, trust.KeysReply, _by(_E))
+COSIGN = Call("trust.cosign.v1", ledger.CosignRequest, ledger.Cosignature, _by())
+COSIGNATURES = Call("trust.cosignatures.v1", ledger.CosignaturesRequest, ledger.CosignaturesReply, _by())
+REVIEW_EVIDENCE = Call("trust.evidence_review.v1", ledger.PackStep, trust.EvidenceReply, _by())
+SEAL_EVIDENCE = Call("trust.evidence_seal.v1", ledger.PackStep, trust.EvidenceReply, _by())
 POLICY_BUNDLES = Call("trust.policy_bundles.v1", policy.BundlesRequest, policy.BundlesReply, _by())
 POLICY_BUNDLE = Call("trust.policy_bundle.v1", policy.BundleRequest, policy.PolicyBundle, _by())
 POLICY_PROPOSE = Call("trust.policy_propose.v1", policy.ProposeBundle, policy.PolicyBundle, _by())

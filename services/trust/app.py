@@ -28,6 +28,8 @@ from services.trust.domain.keys import KeysUnusable, TrustKeys
 from services.trust.domain.policy import Bundle
 from services.trust.handlers import Books, Listener, People
 from services.trust.ledger import sequencer
+from services.trust.ledger.cosigning import Cosigning
+from services.trust.ledger.packing import Packing
 from services.trust.ledger.store import LedgerStore, SqlLedgerStore
 from services.trust.projection import Projection
 from services.trust.settings import TrustSettings
@@ -59,6 +61,12 @@ async def build(runtime: Runtime) -> None:
     serve_policies(bus, policies, replays, violations)
     approving = served.approving
     books = Books(database, keys, settings.origin)
+    cosigning = Cosigning(database, settings.origin)
+    packing = Packing(database)
+    bus.serve(subjects.REVIEW_EVIDENCE, packing.review)
+    bus.serve(subjects.SEAL_EVIDENCE, packing.seal)
+    bus.serve(subjects.COSIGN, cosigning.cosign)
+    bus.serve(subjects.COSIGNATURES, cosigning.page)
     bus.serve(subjects.KEYS, books.keys)
     bus.serve(subjects.LEDGER, books.entries)
     bus.serve(subjects.PROOF, books.proof)

@@ -13,7 +13,7 @@ from uuid import UUID
 from libs.contracts.data import ContactsChanged
 from libs.contracts.errors import Conflict, Forbidden, NotFound
 from libs.contracts.execution import ActionsSettled, Settled
-from libs.contracts.message import Principal, new_id
+from libs.contracts.message import PLATFORM, Principal, new_id
 from libs.contracts.trust import (
     AuditRecorded,
     CheckpointReply,
@@ -48,6 +48,7 @@ from services.trust.ledger.domain.entry import Entry
 from services.trust.ledger.errors import NotYetProvable
 from services.trust.ledger.proofs import consistency, prove
 from services.trust.ledger.store import EntryFilter, SqlLedgerStore, StoredEntry
+from services.trust.ledger.witnesses import presentable
 from services.trust.packs import assemble
 from services.trust.paging import before
 from services.trust.projection import Projection
@@ -121,6 +122,7 @@ class Books:
         tenant = request.principal.tenant_id
         async with self._database.batch(tenant) as work:
             store = SqlLedgerStore(work.connection)
+            await presentable(work.connection, tenant, await store.checkpoint(tenant))
             proof, checkpoint = await prove(store, tenant, request.seq)
             entry = await store.entry(tenant, proof.leaf.entry_id)
         return ProofReply(
@@ -138,6 +140,7 @@ class Books:
         tenant = request.principal.tenant_id
         async with self._database.batch(tenant) as work:
             stored = await SqlLedgerStore(work.connection).checkpoint(tenant)
+            await presentable(work.connection, tenant, stored)
         if stored is None:
             return CheckpointReply(
                 origin=origin_of(self._origin, tenant),
@@ -158,6 +161,8 @@ class Books:
     async def consistency(self, request: ConsistencyRequest) -> ConsistencyReply:
         _require(request.principal, READERS | {"member", "api_client"})
         async with self._database.batch(request.principal.tenant_id) as work:
+            newest = await SqlLedgerStore(work.connection).checkpoint(request.principal.tenant_id)
+            await presentable(work.connection, request.principal.tenant_id, newest)
             path = await consistency(
                 SqlLedgerStore(work.connection), request.principal.tenant_id, request.first, request.second
             )
@@ -176,7 +181,8 @@ class Books:
         tenant = request.principal.tenant_id
         filters = _filters(tenant, request.scope)
         pack_id = new_id()
-        async with self._database.batch(tenant) as work:
+        # The platform beside the tenant: the pack shows the tenant's checkpoint in the platform's log.
+        async with self._database.batch(tenant, PLATFORM) as work:
             store = SqlLedgerStore(work.connection)
             if not any([await store.entries(where, 1) for where in filters]):
                 raise NotFound

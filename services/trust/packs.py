@@ -12,9 +12,12 @@ from libs.contracts.execution import Receipt
 from libs.contracts.trust import Approval, Decision, Grant
 from services.trust.bundles.store import BundleRows
 from services.trust.domain.keys import TrustKeys
+from services.trust.ledger.anchors import anchor
+from services.trust.ledger.domain.checkpoint import parse_checkpoint
 from services.trust.ledger.gather import gather
 from services.trust.ledger.pack import PackContents, Salted, build_pack
 from services.trust.ledger.store import EntryFilter, SqlLedgerStore
+from services.trust.ledger.witnesses import WitnessRows, presentable
 
 
 async def assemble(
@@ -25,7 +28,15 @@ async def assemble(
     Raises NotYetProvable while an entry waits for its checkpoint, PackTooLarge beyond the limit.
     """
     # A period may still be going on: its newest entries, which no checkpoint covers yet, are left to the next pack.
-    gathered = await gather(SqlLedgerStore(connection), filters, complete=not scope.startswith("period:"))
+    witnesses = WitnessRows(connection, tenant_id)
+    await presentable(connection, tenant_id, await SqlLedgerStore(connection).checkpoint(tenant_id))
+    cosigned = await witnesses.newest()
+    gathered = await gather(
+        SqlLedgerStore(connection),
+        filters,
+        complete=not scope.startswith("period:"),
+        cosigned=cosigned.size if cosigned else None,
+    )
     data = [json.loads(entry.body)["data"] for entry in gathered.entries]
     grant_ids = [UUID(d["grant_id"]) for d in data if d.get("grant_id")]
     approval_ids = sorted({UUID(d["approval_id"]) for d in data if d.get("approval_id")})
@@ -36,6 +47,7 @@ async def assemble(
         tenant_id, approval_ids,
     )  # fmt: skip
     documents = [(Approval.model_validate_json(row["document"]), bytes.fromhex(row["salt"])) for row in approvals]
+    size = parse_checkpoint(gathered.note).size
     contents = PackContents(
         scope=scope,
         tenant_id=tenant_id,
@@ -47,6 +59,8 @@ async def assemble(
         payloads=[Salted(a.payload.encode(), salt) for a, salt in documents],
         views={a.approval_id: Salted(canonical(a.view), salt) for a, salt in documents},
         receipts=await _receipts(connection, tenant_id, closed),
+        cosignatures=await witnesses.lines(size),
+        platform=await anchor(connection, tenant_id, size),
         policies=await BundleRows(connection, tenant_id).texts(versions),
     )
     return build_pack(contents, keys.statement)

@@ -31,6 +31,7 @@ from services.gateway.http import (
     trust,
     unsubscribe,
     users,
+    witnesses,
 )
 from services.gateway.http.context import Gateway
 from services.gateway.http.edge import Envelope, Gatekeeper, Limits
@@ -40,7 +41,7 @@ from services.gateway.http.replays import Replays
 CONSOLE = "services.gateway.console.routes"
 ROUTERS = (
     health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
-    approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, policy.router, proof.router,
+    approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, policy.router, proof.router, witnesses.router,
     connectors.router, operating.router, live.router,
     crm.router, arrange.router,
 )  # fmt: skip

@@ -5,6 +5,9 @@ DealixError
 │   └── NoSuchEntry     nothing is recorded under this number or id
 ├── Conflict
 │   ├── NotYetProvable  recorded, but not under a signed checkpoint yet: ask again in some seconds
+│   ├── LogForked       the log does not extend what a witness has seen: it is not shown
+│   ├── ForkedView      a witness was shown another tree than ours of the same size
+│   ├── NotCosigned     a cosignature that does not hold
 │   └── Erased          the entry was erased; its leaf and its proof remain
 └── Invalid
     ├── NoSuchTree      the tree sizes asked about are not the log's
@@ -41,6 +44,29 @@ class Erased(Conflict):
             "The entry was erased on request. Its place in the ledger can still be proven.",
             "مُحي القيد بناءً على طلب، وما زال إثبات موضعه في السجل ممكنًا.",
         )
+
+
+class LogForked(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "log_forked",
+            "The log does not extend its last cosigned checkpoint, so it is not shown. Somebody has changed or restored it.",
+            "لا يمتد السجل من آخر نقطة تحقق صادق عليها شاهد، فلا يُعرض. عُدّل السجل أو استُعيد من نسخة.",
+        )
+
+
+class ForkedView(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "forked_view",
+            "This checkpoint is not one of this log: the witness was shown another history.",
+            "نقطة التحقق هذه ليست من هذا السجل: عُرض على الشاهد تاريخ آخر.",
+        )
+
+
+class NotCosigned(Invalid):
+    def __init__(self, why: str) -> None:
+        super().__init__("not_cosigned", f"The cosignature does not hold: {why}.", "مصادقة الشاهد غير صالحة.")
 
 
 class NoSuchTree(Invalid):

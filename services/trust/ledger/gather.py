@@ -24,12 +24,16 @@ class Gathered:
     erased: tuple[int, ...]
 
 
-async def gather(store: LedgerStore, filters: Sequence[EntryFilter], *, complete: bool = True) -> Gathered:
+async def gather(
+    store: LedgerStore, filters: Sequence[EntryFilter], *, complete: bool = True, cosigned: int | None = None
+) -> Gathered:
     """The entries of one tenant that match any of `filters`, and all others about the same actions: a receipt without its grant,
     or a grant without its approval, would prove nothing. Call it inside a transaction that may see the tenant.
 
     `complete` asks for every match; otherwise those that no checkpoint covers yet are left out, as a period that is still
     going on needs. Leaving the newest out never separates a receipt from its grant: what it rests on was recorded before it.
+
+    `cosigned` is the size of the largest tree that a witness has cosigned: the proofs are against that one where it covers all.
 
     Raises NoSuchEntry when nothing matches, NotYetProvable when a match that is asked for is not under a checkpoint yet, and
     PackTooLarge.
@@ -55,7 +59,9 @@ async def gather(store: LedgerStore, filters: Sequence[EntryFilter], *, complete
     if not leaves:
         raise NotYetProvable
     leaves.sort(key=lambda leaf: leaf.seq)
-    proofs, checkpoint = await prove_all(store, leaves[0].log_id, leaves)
+    proofs, checkpoint = await prove_all(
+        store, leaves[0].log_id, leaves, cosigned if cosigned is not None and cosigned > leaves[-1].seq else None
+    )
     entries, erased = [], []
     for proof in proofs:
         entry = found[proof.leaf.entry_id]

@@ -8,6 +8,7 @@
     grants/ID.json           claims, path, root JWS  payloads/HASH.json canonical payloads that grants name
     views/ID.json            what approvers saw      receipts/ID.json   what connectors did
     policies/HASH.cedar      policy texts            summary.LANG.txt   for reading
+    platform.json            the checkpoint's entry in the platform's log, with its proof and that log's signed note
 
 Pure: the same contents and key give the same bytes.
 """
@@ -34,7 +35,7 @@ from services.trust.ledger.proofs import InclusionProof
 from services.trust.ledger.summary import LANGUAGES, summary
 
 FORMAT = "dealix-evidence-pack"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:dealix:evidence-pack:v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -72,6 +73,10 @@ class PackContents:
     views: Mapping[UUID, Salted] = field(default_factory=dict)
     receipts: Sequence[Receipt] = ()
     policies: Sequence[str] = ()
+    cosignatures: Sequence[tuple[str, str]] = ()
+    """Names of witnesses and their lines for the note."""
+    platform: Mapping[str, Any] | None = None
+    """What `platform.json` holds, once the platform's log has the checkpoint."""
 
 
 def build_pack(contents: PackContents, signer: Signer) -> bytes:
@@ -94,7 +99,10 @@ def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
 def _evidence(contents: PackContents) -> dict[str, bytes]:
     entries = sorted(contents.entries, key=lambda entry: entry.proof.leaf.seq)
     width = max(3, len(str(len(entries) - 1)))
-    files = {"checkpoint.txt": contents.note.encode()}
+    lines = "".join(f"{line}\n" for _, line in contents.cosignatures)
+    files = {"checkpoint.txt": f"{contents.note}{lines}".encode()}
+    if contents.platform is not None:
+        files["platform.json"] = canonical(contents.platform)
     salts: dict[str, dict[str, str]] = {"entries": {}, "payloads": {}, "views": {}}
     for number, entry in enumerate(entries):
         name = f"{number:0{width}}"
@@ -140,6 +148,7 @@ def _summaries(contents: PackContents) -> dict[str, bytes]:
             size=checkpoint.size,
             entries=listed,
             erased=contents.erased,
+            witnesses=sorted({name for name, _ in contents.cosignatures}),
         ).encode()
         for language in LANGUAGES
     }
@@ -155,7 +164,8 @@ def _manifest(contents: PackContents, files: Mapping[str, bytes]) -> dict[str, A
         "generated_at": timestamp(contents.generated_at),
         "origin": checkpoint.origin,
         "checkpoint": {"size": checkpoint.size, "root": checkpoint.root.hex()},
-        "witness": None,
+        "witness": sorted({name for name, _ in contents.cosignatures}) or None,
+        "platform": None if contents.platform is None else contents.platform["proof"]["seq"],
         "entries": len(contents.entries),
         "erased": list(contents.erased),
         "files": {name: {"sha256": sha256(data).hexdigest(), "size": len(data)} for name, data in files.items()},

@@ -29,10 +29,10 @@ async def prove(store: LedgerStore, log_id: UUID, seq: int) -> tuple[InclusionPr
 
 
 async def prove_all(
-    store: LedgerStore, log_id: UUID, leaves: Sequence[Leaf]
+    store: LedgerStore, log_id: UUID, leaves: Sequence[Leaf], size: int | None = None
 ) -> tuple[list[InclusionProof], StoredCheckpoint]:
-    """The inclusion of several leaves under the newest checkpoint, read together. Raises NotYetProvable."""
-    checkpoint = await store.checkpoint(log_id)
+    """The inclusion of several leaves under the newest checkpoint, or the one of `size`, read together. Raises NotYetProvable."""
+    checkpoint = await store.checkpoint(log_id, size)
     if checkpoint is None or any(leaf.seq >= checkpoint.size for leaf in leaves):
         raise NotYetProvable
     plans = [plan_inclusion(leaf.seq, checkpoint.size) for leaf in leaves]

@@ -18,6 +18,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "entries": "Entries in this pack",
         "erased": "Entries erased on request (places in the log)",
         "witness": "Witness: none. No third party has countersigned this checkpoint.",
+        "witnesses": "Witnesses who have cosigned this checkpoint",
         "limit": "The pack proves that these entries are in the log. It does not prove that the scope has no others.",
         "verify": "Verify: dealix verify pack.zip --trust-root jwks.json (take the key file from elsewhere, not from us)",
         "columns": "place | time in Riyadh | kind | target | actor",
@@ -31,6 +32,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "entries": "عدد القيود في هذه الحزمة",
         "erased": "قيود مُحيت بناءً على طلب (مواضعها في السجل)",
         "witness": "الشاهد: لا يوجد. لم يصادق طرف ثالث على نقطة التحقق هذه.",
+        "witnesses": "شهود صادقوا على نقطة التحقق هذه",
         "limit": "تثبت الحزمة وجود هذه القيود في السجل، ولا تثبت خلوّ النطاق من غيرها.",
         "verify": "للتحقق: dealix verify pack.zip --trust-root jwks.json (خذ ملف المفاتيح من مصدر مستقل عنّا)",
         "columns": "الموضع | الوقت بتوقيت الرياض | النوع | الموضوع | الفاعل",
@@ -49,6 +51,7 @@ def summary(
     size: int,
     entries: Sequence[tuple[int, bytes]],
     erased: Sequence[int],
+    witnesses: Sequence[str] = (),
 ) -> str:
     """The page in one of `LANGUAGES`. `entries` are sequence numbers and canonical entries."""
     words = _WORDS[language]
@@ -63,7 +66,8 @@ def summary(
     ]
     if erased:
         lines.append(f"{words['erased']}: {', '.join(map(str, erased))}")
-    lines += [words["witness"], words["limit"], words["verify"], "", words["columns"]]
+    seen = f"{words['witnesses']}: {', '.join(witnesses)}" if witnesses else words["witness"]
+    lines += [seen, words["limit"], words["verify"], "", words["columns"]]
     for seq, body in entries:
         entry = json.loads(body)
         at = datetime.strptime(entry["at"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)

@@ -193,7 +193,7 @@ def settled(done: Receipt) -> Settled:
     )
 
 
-async def contents(told: Story) -> PackContents:
+async def contents(told: Story, **more: Any) -> PackContents:
     leaf = merkle.leaf_hash(canonical(told.claims.model_dump(mode="json")))
     receipts = [each for each in (told.receipt, told.second) if each is not None]
     steps: list[tuple[str, dict[str, Any]]] = [
@@ -228,6 +228,7 @@ async def contents(told: Story) -> PackContents:
         views={APPROVAL_ID: Salted(VIEW, SALT)} if told.approval else {},
         receipts=receipts,
         policies=[POLICY],
+        **more,
     )
 
 

@@ -76,7 +76,7 @@ def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> str:
 
 def parse_checkpoint(note: str) -> Checkpoint:
     """What a note says, *unverified*. Raises MalformedNote."""
-    return _parse_body(_split(note)[0])
+    return parse_body(_split(note)[0])
 
 
 def verify_checkpoint(note: str, origin: str, *public_keys: bytes) -> Checkpoint:
@@ -100,7 +100,7 @@ def verify_checkpoint(note: str, origin: str, *public_keys: bytes) -> Checkpoint
         verified = True
     if not verified:
         raise UnverifiedNote("no known key has signed the checkpoint")
-    checkpoint = _parse_body(body)
+    checkpoint = parse_body(body)
     if checkpoint.origin != origin:
         raise UnverifiedNote(f"the checkpoint is of {checkpoint.origin!r}, not of {origin!r}")
     return checkpoint
@@ -124,7 +124,8 @@ def _signature(line: str) -> tuple[str, bytes]:
     return name, blob
 
 
-def _parse_body(body: str) -> Checkpoint:
+def parse_body(body: str) -> Checkpoint:
+    """What a checkpoint's text says. Raises MalformedNote."""
     lines = body.split("\n")
     if len(lines) < 4 or not lines[0] or lines[-1]:
         raise MalformedNote("a checkpoint has an origin, a size and a root")

@@ -1,0 +1,193 @@
+"""Witnesses on a real PostgreSQL: what they cosigned binds the log, across restores of the database."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from dev import witness
+from dev.verify import verify_bytes
+from libs.contracts.errors import DealixError
+from libs.contracts.ledger import CosignaturesRequest, CosignRequest, PackStep
+from libs.contracts.message import Plane, Principal, new_id
+from libs.contracts.trust import CheckpointRequest, ConsistencyRequest, EvidenceRead, EvidenceRequest, ProofRequest
+from libs.runtime.database import Database
+from services.trust.handlers import Books
+from services.trust.ledger.cosigning import Cosigning
+from services.trust.ledger.domain.checkpoint import Checkpoint, sign_checkpoint
+from services.trust.ledger.domain.records import EntryFilter
+from services.trust.ledger.packing import Packing
+from services.trust.ledger.sequencer import Sequencer
+from services.trust.ledger.store import SqlLedgerStore
+from tests.flows.world import KEYS_OF_TRUST
+from tests.live.migrated import migrated_postgres, plane_database
+from tests.unit.trust.ledger_promises import entries
+
+pytestmark = [pytest.mark.live, pytest.mark.asyncio]
+ORIGIN = "example.test/log"
+
+
+@pytest.fixture(scope="module")
+def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with migrated_postgres(tmp_path_factory.mktemp("witness")) as url:
+        yield url
+
+
+class Log:
+    """One tenant's log with its readers."""
+
+    def __init__(self, database: Database, admin_url: str, folder: Path) -> None:
+        self.database, self.admin_url = database, admin_url
+        self.tenant = new_id()
+        self.auditor = Principal(id="user:9", kind="user", tenant_id=self.tenant, roles=("auditor",))
+        self.owner = Principal(id="user:1", kind="user", tenant_id=self.tenant, roles=("owner",))
+        self.books = Books(database, KEYS_OF_TRUST, ORIGIN)
+        self.cosigning = Cosigning(database, ORIGIN)
+        self.key = witness.load_key(folder / "key", "witness.example")
+
+    async def grow(self, count: int) -> None:
+        async with self.database.batch(self.tenant) as work:
+            await SqlLedgerStore(work.connection).append(entries(self.tenant, count, kind="login", target="session:1"))
+        await self.sequence()
+
+    async def sequence(self) -> None:
+        connection = await asyncpg.connect(self.admin_url)
+        try:
+            sequencer = Sequencer(SqlLedgerStore(connection), KEYS_OF_TRUST.checkpoint, origin=ORIGIN)
+            await sequencer.drain()
+            await sequencer.checkpoint()
+        finally:
+            await connection.close()
+
+    async def note(self) -> str:
+        return (await self.books.checkpoint(CheckpointRequest(principal=self.auditor))).note
+
+    async def cosign(self, note: str, key: witness.Key | None = None) -> None:
+        used = key or self.key
+        request = CosignRequest(principal=self.auditor, note=used.cosign(note, 1_795_248_000), witness=used.vkey)
+        await self.cosigning.cosign(request)
+
+    async def kinds(self) -> list[str]:
+        async with self.database.batch(self.tenant) as work:
+            return [e.kind for e in await SqlLedgerStore(work.connection).entries(EntryFilter(self.tenant), 500)]
+
+
+@pytest_asyncio.fixture
+async def log(admin_url: str, tmp_path: Path) -> AsyncIterator[Log]:
+    async with plane_database(admin_url, Plane.TRUST) as database:
+        yield Log(database, admin_url, tmp_path)
+
+
+async def test_a_cosignature_of_our_checkpoint_is_kept_and_shown(log: Log) -> None:
+    await log.grow(5)
+    await log.cosign(await log.note())
+    page = await log.cosigning.page(CosignaturesRequest(principal=log.auditor))
+    assert [(c.size, c.name, c.witness) for c in page.items] == [(5, "witness.example", log.key.vkey)]
+    assert "ledger.cosigned" in await log.kinds()
+    await log.grow(3)
+    await log.cosign(await log.note())
+    assert await log.note()
+
+
+async def test_a_witness_with_a_forked_view_is_refused_and_ledgered(log: Log) -> None:
+    await log.grow(5)
+    origin = f"{ORIGIN}/{log.tenant}"
+    for size, root, named in (
+        (5, b"\x01" * 32, origin),
+        (4, b"\x01" * 32, origin),
+        (5, b"\x01" * 32, f"{ORIGIN}/{new_id()}"),
+    ):
+        forked = sign_checkpoint(Checkpoint(named, size, root), KEYS_OF_TRUST.checkpoint)
+        with pytest.raises(DealixError) as error:
+            await log.cosign(forked)
+        assert error.value.code == "forked_view"
+    assert (await log.kinds()).count("ledger.cosignature_refused") == 3
+    assert not (await log.cosigning.page(CosignaturesRequest(principal=log.auditor))).items
+
+
+async def test_a_name_belongs_to_the_key_of_its_first_cosignature(log: Log, tmp_path: Path) -> None:
+    await log.grow(2)
+    await log.cosign(await log.note())
+    with pytest.raises(DealixError) as error:
+        await log.cosign(await log.note(), witness.load_key(tmp_path / "else", "witness.example"))
+    assert error.value.code == "not_cosigned"
+
+
+async def rewrite(log: Log, *statements: str) -> None:
+    """What somebody does who has the database, and is no friend."""
+    connection = await asyncpg.connect(log.admin_url)
+    try:
+        await connection.execute("set session_replication_role = replica")
+        for statement in statements:
+            await connection.execute(statement, log.tenant)
+    finally:
+        await connection.close()
+
+
+async def test_a_log_set_back_behind_what_was_cosigned_is_not_shown_any_more(log: Log) -> None:
+    await log.grow(5)
+    await log.grow(5)
+    await log.cosign(await log.note())
+    await rewrite(log, "delete from trust.ledger_checkpoints where log_id = $1 and size > 5")
+    for ask in (
+        log.books.checkpoint(CheckpointRequest(principal=log.auditor)),
+        log.books.proof(ProofRequest(principal=log.auditor, seq=1)),
+        log.books.consistency(ConsistencyRequest(principal=log.auditor, first=1, second=2)),
+        log.books.export(EvidenceRequest(principal=log.auditor, scope="period:2026-01-01..2027-12-31")),
+    ):
+        with pytest.raises(DealixError) as error:
+            await ask
+        assert error.value.code == "log_forked"
+
+
+async def test_a_log_rewritten_below_what_was_cosigned_is_not_shown_any_more(log: Log) -> None:
+    await log.grow(5)
+    await log.cosign(await log.note())
+    await log.grow(1)
+    assert await log.note()
+    note = sign_checkpoint(Checkpoint(f"{ORIGIN}/{log.tenant}", 20, b"\x07" * 32), KEYS_OF_TRUST.checkpoint)
+    connection = await asyncpg.connect(log.admin_url)
+    await connection.execute(
+        "insert into trust.ledger_checkpoints (log_id, size, note) values ($1, 20, $2)", log.tenant, note
+    )
+    await connection.close()
+    with pytest.raises(DealixError) as error:
+        await log.note()
+    assert error.value.code == "log_forked"
+
+
+async def test_a_pack_carries_the_cosignature_and_the_platforms_proof_and_goes_its_way_to_the_seal(log: Log) -> None:
+    await log.grow(3)
+    await log.cosign(await log.note())
+    scope = "period:2026-01-01..2027-12-31"
+    made = await log.books.export(EvidenceRequest(principal=log.owner, scope=scope))
+    chunk = await log.books.read(EvidenceRead(principal=log.owner, pack_id=made.pack_id))
+    root: dict[str, dict[str, bytes]] = {use: {} for use in ("statement", "checkpoint", "grant", "witness")}
+    for jwk in KEYS_OF_TRUST.jwks():
+        root[jwk["dealix_use"]][jwk["kid"]] = base64.urlsafe_b64decode(jwk["x"] + "==")
+    root["witness"][log.key.name] = log.key.public
+    report = verify_bytes(base64.b64decode(chunk.data), root)
+    assert report.exit_code == 0, report.as_dict()
+    details = {check.name: check.detail for check in report.checks}
+    assert details["witness"] == "1 of 1 checked"
+    assert details["platform"].startswith("entry ")
+    packing = Packing(log.database)
+    step = PackStep(principal=log.auditor, pack_id=made.pack_id, note="قرئت")
+    for refused, code in (
+        (packing.seal(step), "pack_state"),
+        (packing.review(step.evolve(principal=log.owner)), "own_pack"),
+    ):
+        with pytest.raises(DealixError) as error:
+            await refused
+        assert error.value.code == code
+    assert (await packing.review(step)).state == "reviewed"
+    sealed = await packing.seal(step)
+    assert (sealed.state, sealed.sha256) == ("sealed", made.sha256)
+    with pytest.raises(DealixError):
+        await packing.review(step)
+    assert {"evidence.reviewed", "evidence.sealed"} <= set(await log.kinds())
