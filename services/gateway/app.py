@@ -20,6 +20,7 @@ from services.gateway.http.context import Gateway
 from services.gateway.http.site import application, surround
 from services.gateway.idempotency import Idempotency
 from services.gateway.metrics import Meter
+from services.gateway.oidc.build import single_sign_on
 from services.gateway.people import People
 from services.gateway.pulse import Pulse
 from services.gateway.readiness import Readiness
@@ -101,6 +102,7 @@ def wire(
         meter=Meter(),
         now=now,
         readiness=Readiness(bus, health),
+        single_sign_on=single_sign_on(settings, store, keyring, authentication, now),
     )
 
 

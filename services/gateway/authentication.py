@@ -28,6 +28,7 @@ from services.gateway.errors import (
     LockedOut,
     SecondFactorRequired,
     SessionEnded,
+    SsoRequired,
     UnknownKey,
     WrongCode,
     WrongCredentials,
@@ -148,6 +149,9 @@ class Authentication:
             await self._failed(user, "password")
             raise WrongCredentials
         await self._store.forgive(account)
+        if self._settings.gateway_oidc_only and "owner" not in user.roles:
+            await self._failed(user, "sso_required")
+            raise SsoRequired
         if not user.totp_on:
             return await self._enter(user)
         if code is None:
@@ -214,15 +218,21 @@ class Authentication:
         said = {"tenant": str(user.tenant_id), "user": str(user.user_id), "until": until}
         return self._keyring.seal("challenge", json.dumps(said).encode()).hex()
 
-    async def _enter(self, user: User) -> SignedIn:
+    async def enter(self, user: User, *, life: timedelta, by: str) -> SignedIn:
+        """A session for somebody whom `by` has vouched for, of `life` at most."""
+        return await self._enter(user, life=min(life, self._settings.session_life), by=by)
+
+    async def _enter(self, user: User, *, life: timedelta | None = None, by: str = "password") -> SignedIn:
         """A new session each time: whatever cookie the browser had before proves nothing (session fixation)."""
         token = token_urlsafe(32)
         async with self._store.unit(user.tenant_id) as unit:
             now = await unit.now()
-            session = Session(user.tenant_id, new_id(), user.user_id, now, now, now + self._settings.session_life)
+            session = Session(
+                user.tenant_id, new_id(), user.user_id, now, now, now + (life or self._settings.session_life)
+            )
             await unit.add_session(session, self._session_door(token))
             await self.record(
-                unit, user.tenant_id, "session.started", user.actor, user.actor, second_factor=user.totp_on
+                unit, user.tenant_id, "session.started", user.actor, user.actor, second_factor=user.totp_on, by=by
             )
         return SignedIn(user, session, token)
 

@@ -3,7 +3,9 @@
 Refusal
 ├── Unauthenticated (401)
 │   ├── NotSignedIn · WrongCredentials · SecondFactorRequired · WrongCode · SessionEnded
+│   ├── SsoRequired
 │   └── UnknownKey · KeyExpired
+├── SsoFailed (400) · SsoRefused (403)
 ├── LockedOut (429)
 ├── MissingRole · CsrfFailed · PasswordChangeRequired (403)
 ├── BadRequest (400) · BodyTooLarge (413) · BadCursor (422)
@@ -63,6 +65,64 @@ class WrongCredentials(Unauthenticated):
             "wrong_credentials",
             "The e-mail address or password is wrong.",
             "البريد الإلكتروني أو كلمة المرور غير صحيحة.",
+        )
+
+
+_SSO_REFUSALS = {
+    "no_email": (
+        "Your organisation's sign-in sent no e-mail address; ask your administrator.",
+        "لم ترسل جهتك بريدًا إلكترونيًا عند الدخول؛ راجع مسؤول النظام.",
+    ),
+    "unverified_email": (
+        "Your organisation has not verified your e-mail address; ask your administrator.",
+        "لم تؤكّد جهتك بريدك الإلكتروني؛ راجع مسؤول النظام.",
+    ),
+    "no_group": (
+        "None of your groups has a role here; ask your administrator.",
+        "لا توجد لمجموعاتك أي صلاحية هنا؛ راجع مسؤول النظام.",
+    ),
+    "other_account": (
+        "This e-mail address has an account with a password here; sign in with the password.",
+        "لهذا البريد حساب بكلمة مرور هنا؛ سجّل الدخول بكلمة المرور.",
+    ),
+    "disabled": (
+        "This account is closed; ask your administrator.",
+        "هذا الحساب مغلق؛ راجع مسؤول النظام.",
+    ),
+}
+
+
+class SsoFailed(Refusal):
+    """The way to the identity provider and back did not work, or was not this browser's; the log says why."""
+
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__(
+            "sso_failed",
+            "Signing in with your organisation did not work; try again.",
+            "تعذّر الدخول بحساب جهتك؛ أعد المحاولة.",
+        )
+
+
+class SsoRefused(Refusal):
+    """The provider vouched for somebody who has no way in here. `why` is a key of the table above."""
+
+    status = 403
+
+    def __init__(self, why: str) -> None:
+        en, ar = _SSO_REFUSALS[why]
+        super().__init__(f"sso_{why}", en, ar)
+
+
+class SsoRequired(Unauthenticated):
+    """Passwords are for the break-glass owner only."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "sso_required",
+            "Sign in with your organisation; passwords are for emergencies.",
+            "سجّل الدخول بحساب جهتك؛ كلمات المرور للطوارئ فقط.",
         )
 
 

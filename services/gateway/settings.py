@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +30,37 @@ class GatewaySettings(BaseSettings):
     gateway_body_mb: int = Field(2, ge=1, le=64, description="largest other request body, in megabytes")
     gateway_demo: bool = Field(True, description="answer the public demo pages from the example tenant")
     gateway_first_owner: str = Field("owner@demo.example", description="e-mail address of the first owner")
+
+    gateway_public_url: str = Field(
+        "http://127.0.0.1:8080",
+        description="address by which browsers reach the console; the identity provider sends them back to it",
+    )
+    gateway_oidc_issuer: str = Field(
+        "", description="issuer of the organisation's identity provider (OpenID Connect); no single sign-on when empty"
+    )
+    gateway_oidc_client_id: str = Field("", description="what the identity provider knows this installation by")
+    gateway_oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="the client's secret at the identity provider"
+    )
+    gateway_oidc_roles: dict[str, str] = Field(
+        default_factory=dict, description='roles by group of the provider, as JSON: {"sales-leads": "approver"}'
+    )
+    gateway_oidc_groups_claim: str = Field("groups", description="claim of the ID token that lists a person's groups")
+    gateway_oidc_ca: str = Field(
+        "", description="file of the authority that signed the provider's certificate, for a private one"
+    )
+    gateway_oidc_tenant: UUID | None = Field(
+        None, description="tenant that single sign-on leads into; the first one when not set"
+    )
+    gateway_oidc_session_minutes: int = Field(
+        60,
+        ge=5,
+        le=1440,
+        description="minutes after which somebody must come back from the provider: who left it is out by then",
+    )
+    gateway_oidc_only: bool = Field(
+        False, description="accept passwords of owners only, for emergencies; everybody else signs in at the provider"
+    )
 
     @property
     def session_idle(self) -> timedelta:

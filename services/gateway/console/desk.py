@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
@@ -92,6 +93,8 @@ class Desk:
 
     async def show(self, page: pages.Page, *, status: int = 200, flash: Flash | None = None) -> Response:
         """The page, or the part of it that htmx asked for."""
+        if isinstance(page, pages.SignInPage):
+            page = replace(page, sso=self.gateway.single_sign_on is not None)
         shell = await self.shell(flash)
         part = self.request.headers.get("HX-Request") == "true" and hasattr(page, "fragment")
         text = render_fragment(cast(pages.LivePage, page), shell) if part else render(page, shell)

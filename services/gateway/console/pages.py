@@ -40,6 +40,8 @@ class SignInPage:
     email: str = ""
     next: str = "/console"
     locked_minutes: int = 0
+    sso: bool = False
+    """Whether the organisation's identity provider can be used; set by the desk."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ STATIC: Final = "/console/static"
 PATHS: Final = {
     "sign_in": "/console/sign-in",
     "sign_in_code": "/console/sign-in/code",
+    "sso": "/console/sign-in/sso",
+    "sso_back": "/console/sign-in/sso/back",
     "sign_out": "/console/sign-out",
     "preferences": "/console/preferences",
     "command_center": "/console",

@@ -24,6 +24,7 @@ from services.gateway.errors import Unavailable
 from services.gateway.files import ImportFiles
 from services.gateway.idempotency import Idempotency
 from services.gateway.metrics import Meter
+from services.gateway.oidc.sign_in import SingleSignOn
 from services.gateway.people import People
 from services.gateway.pulse import Pulse
 from services.gateway.readiness import Ready
@@ -52,6 +53,8 @@ class Gateway:
     readiness: Callable[[], Awaitable[Ready]]
     problem_page: Callable[[Scope, Mapping[str, Any]], Response | None] | None = None
     """Shows a refusal as a page of the console; None as its answer leaves it a problem document."""
+    single_sign_on: SingleSignOn | None = None
+    """None without an identity provider."""
     demo_tenant: TenantId | None = None
     """The example tenant, once the data plane has said which it is."""
     _profiles: dict[UUID, tuple[float, TenantProfile]] = field(default_factory=dict)
@@ -67,6 +70,10 @@ class Gateway:
             return known[1] if known else None
         self._profiles[tenant_id] = (time.monotonic(), found)
         return found
+
+    def sso_tenant(self) -> TenantId | None:
+        """The tenant that single sign-on leads into; None while the first one is not known yet."""
+        return self.settings.gateway_oidc_tenant or self.demo_tenant
 
     def demo_principal(self) -> Principal:
         """Somebody who may look at the example tenant, and change nothing.

@@ -47,6 +47,7 @@ OPEN = frozenset(
         ("GET", "/api/v1/targeting/opportunities/demo"), ("GET", "/api/v1/targeting/contactability/demo"),
         ("GET", "/api/v1/proof-ledger/demo"),
         ("GET", SIGN_IN), ("POST", SIGN_IN), ("GET", f"{SIGN_IN}/code"), ("POST", f"{SIGN_IN}/code"),
+        ("GET", f"{SIGN_IN}/sso"), ("GET", f"{SIGN_IN}/sso/back"),
         ("POST", "/console/preferences"),
     }
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Sign-in at the organisation's own identity provider (OpenID Connect)."""
