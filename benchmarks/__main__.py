@@ -12,6 +12,7 @@ from benchmarks.processes import machine
 from benchmarks.report import Row, keep, lines
 
 ROWS = {
+    "importing": "A long list imported and ranked",
     "governed": "Governed actions a second, and what each costs",
     "latency": "One action and one trust decision: time alone and at half load",
 }

@@ -217,11 +217,11 @@ class Truth:
         """Facts for trust. A contact's source is the riskiest of its leads'; the strictest opt-out holds."""
         async with self._database.batch(request.tenant_id) as work:
             rows = await work.connection.fetch(
-                "select c.contact_id, c.account_id, c.email, c.phone, c.opted_out, c.fields, c.version, c.updated_at, "
-                "(select json_agg(json_build_object('source', l.source, 'direct', l.collected_directly, 'cold', l.cold, 'at', l.obtained_at, "
-                "'import', l.import_id, 'row', l.row_number)) from data.leads l where l.tenant_id = c.tenant_id and l.contact_id = c.contact_id "
-                "and l.deleted_at is null) as leads "
-                "from data.contacts c where c.tenant_id = $1 and c.contact_id = any($2::uuid[]) and c.deleted_at is null",
+                "with l as (select contact_id, json_agg(json_build_object('source', source, 'direct', collected_directly, 'cold', cold, "
+                "'at', obtained_at, 'import', import_id, 'row', row_number)) as leads from data.leads "
+                "where tenant_id = $1 and contact_id = any($2::uuid[]) and deleted_at is null group by contact_id) "
+                "select c.contact_id, c.account_id, c.email, c.phone, c.opted_out, c.fields, c.version, c.updated_at, l.leads "
+                "from data.contacts c left join l using (contact_id) where c.tenant_id = $1 and c.contact_id = any($2::uuid[]) and c.deleted_at is null",
                 request.tenant_id, list(request.contact_ids),
             )  # fmt: skip
         return FactsReply(items=tuple(_facts(row) for row in rows))

@@ -88,3 +88,18 @@ async def test_a_dry_run_counts_and_keeps_nothing(running: Served) -> None:
     looked = await running.imported(_rows(50_000, 20), dry_run="true")
     assert looked["counts"]["created"] == 20
     assert (await running.imported(_rows(50_000, 20)))["counts"]["created"] == 20
+
+
+async def test_a_column_that_a_person_named_once_is_known_the_next_time(running: Served) -> None:
+    odd = "company,name,ext\n" + "شركة الذاكرة {0},سعد {0},055777000{0}"
+    plain = await running.imported(odd.format(1), mapping='{"ext": "phone"}', source="event")
+    again = await running.imported(odd.format(2), source="event")
+    other = await running.imported(odd.format(3), source="website_form")
+    named = [{m["column"]: m["field"] for m in one["mapping"]}["ext"] for one in (plain, again, other)]
+    assert named == ["phone", "phone", None]
+
+
+async def test_a_large_file_of_cards_is_read_as_well(running: Served) -> None:
+    card = "BEGIN:VCARD\nVERSION:3.0\nFN:Reem {0}\nORG:Cards {0} Trading\nTEL;TYPE=CELL:0558{0:06d}\nEND:VCARD\n"
+    done = await running.imported("".join(card.format(n) for n in range(30)), name="people.vcf")
+    assert done["counts"]["created"] == 30

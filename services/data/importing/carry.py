@@ -25,6 +25,8 @@ from services.data.matching.keys import MatchKeys
 CHUNK = 10_000
 """Rows read, matched and written at a time: what an import holds in memory beside the file's own text."""
 PAGE = 1000
+MANY = 5_000
+"""From so many rows on the planner is told at once what the tables hold now."""
 
 
 class TenantBusy(Exception):
@@ -47,7 +49,9 @@ async def carry_out(
     Raises FileRefused, Cancelled, TenantBusy.
     """
     tenant, import_id = request.principal.tenant_id, request.import_id
-    parsed = await asyncio.to_thread(read_file, content, mapping=request.mapping)
+    async with database.batch(tenant) as work:
+        remembered = await Imports(work).remembered_mapping(tenant, request.source)
+    parsed = await asyncio.to_thread(read_file, content, mapping=request.mapping, remembered=remembered)
     carried = _Carried(database, request, parsed, now)
     try:
         async with database.batch(tenant) as work:
@@ -56,11 +60,15 @@ async def carry_out(
                 "select pg_try_advisory_xact_lock(hashtextextended($1::text, 1))", str(tenant)
             ):
                 raise TenantBusy
+            # What an open transaction has written, nobody's statistics know: a plan of nested loops would go through it once a row.
+            await work.connection.execute("set local enable_nestloop = off")
             await carried.write(work)
             if request.dry_run:
                 raise _Rehearsed
             imports = Imports(work)
             await imports.describe(tenant, import_id, parsed, carried.counts)
+            if request.mapping:
+                await imports.remember_mapping(tenant, request.source, request.mapping)
             await imports.step(tenant, import_id, ImportState.ASSESSING, 0.7)
             tell_changed(work, tenant, carried.contact_ids, now)
             work.emit(
@@ -76,6 +84,9 @@ async def carry_out(
                     trace_id=trace_id,
                 ),
             )
+        if carried.counts.rows >= MANY:
+            async with database.batch(tenant) as work:
+                await Imports(work).refresh_statistics()
     except _Rehearsed:
         async with database.batch(tenant) as work:
             imports = Imports(work)

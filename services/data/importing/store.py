@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,8 @@ from services.data.crm.search import SearchText
 from services.data.importing.codec import said, to_json
 from services.data.importing.domain.mapping import fields, label
 from services.data.importing.domain.records import ContactFields, MergePlan, ParsedFile
-from services.data.matching.keys import MatchKeys, keys_of
+from services.data.importing.domain.text import fold
+from services.data.matching.keys import KEYS_VERSION, MatchKeys, keys_of
 
 LEASE_SECONDS = 120
 
@@ -104,6 +105,25 @@ class Imports:
         )
         return bool(found)
 
+    async def refresh_statistics(self) -> None:
+        """Let the planner know the tables as they are now. Never inside an import's own transaction: it would lock out others'."""
+        await self._c.execute("select data.refresh_statistics()")
+
+    async def remembered_mapping(self, tenant_id: UUID, source: str) -> dict[str, str]:
+        """What people chose for columns of this source before: folded header to field, "" for none."""
+        rows = await self._c.fetch(
+            "select header_key, mapping->>'field' as field from data.import_mappings where tenant_id = $1 and source = $2",
+            tenant_id, source,
+        )  # fmt: skip
+        return {row["header_key"]: row["field"] or "" for row in rows}
+
+    async def remember_mapping(self, tenant_id: UUID, source: str, chosen: Mapping[str, str]) -> None:
+        await self._c.execute(
+            "insert into data.import_mappings (tenant_id, source, header_key, mapping) select $1, $2, h, jsonb_build_object('field', f) "
+            "from unnest($3::text[], $4::text[]) as t(h, f) on conflict (tenant_id, source, header_key) do update set mapping = excluded.mapping, at = now()",
+            tenant_id, source, [fold(header) for header in chosen], list(chosen.values()),
+        )  # fmt: skip
+
     async def keep(self, import_id: UUID) -> None:
         """Keep the lease while work on the import goes on."""
         await self._c.execute(
@@ -154,12 +174,12 @@ class Imports:
         account_ids = [UUID(a.existing_id) if a.existing_id else new_id() for a in plan.accounts]
         contact_ids = [UUID(c.existing_id) if c.existing_id else new_id() for c in plan.contacts]
         await self._c.execute(
-            "insert into data.accounts as x (tenant_id, account_id, name, name_ar, fields, aliases, import_id) "
-            "select $1, i, n, na, f::jsonb, string_to_array(al, chr(31)), $2 from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[]) "
+            "insert into data.accounts as x (tenant_id, account_id, name, name_ar, fields, aliases, import_id, keys_version) "
+            "select $1, i, n, na, f::jsonb, string_to_array(al, chr(31)), $2, $8 from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[]) "
             "as t(i, n, na, f, al) on conflict (tenant_id, account_id) do update set name = excluded.name, name_ar = excluded.name_ar, "
             "fields = excluded.fields, aliases = excluded.aliases, version = x.version + 1, keys_version = 0, indexed = false, updated_at = now()",
             tenant_id, import_id, account_ids, [a.fields.name for a in plan.accounts], [a.fields.name_ar for a in plan.accounts],
-            [to_json(a.fields) for a in plan.accounts], [chr(31).join(a.aliases) for a in plan.accounts],
+            [to_json(a.fields) for a in plan.accounts], [chr(31).join(a.aliases) for a in plan.accounts], KEYS_VERSION,
         )  # fmt: skip
         await self._c.execute(
             "insert into data.contacts as x (tenant_id, contact_id, account_id, full_name, title, phone, email, opted_out, fields, import_id) "
@@ -187,7 +207,7 @@ class Imports:
             for a in plan.accounts
             if a.existing_id is None
         ]
-        await MatchKeys(self._work).file(tenant_id, fresh)
+        await MatchKeys(self._work).add(tenant_id, fresh)
 
     async def _write_leads(
         self,

@@ -18,6 +18,8 @@ MEMBERS = 40
 """As many accounts of one key are fetched, the newest first: the longest block that matching looks at."""
 RAREST = 3
 """Of the words of its names a row follows the rarest: "trading" would lead everywhere."""
+COUNTED = 200
+"""How far the accounts of one key are counted: beyond, it is only common."""
 FILING_PAGE = 5000
 
 
@@ -95,33 +97,35 @@ class MatchKeys:
         await self._c.copy_records_to_table("wanted_keys", records=wanted, columns=("item", "key", "loose"))
         await self._c.execute("analyze wanted_keys")
         found = await self._c.fetch(
-            "with counted as materialized (select k.key, count(*) n from data.match_keys k where k.tenant_id = $1 "
-            "and k.key in (select key from wanted_keys) group by k.key), "
+            "with counted as materialized (select w.key, (select count(*) from (select 1 from data.match_keys k where k.tenant_id = $1 "
+            "and k.key = w.key limit $4) x) n from (select distinct key from wanted_keys) w), "
             "ordered as (select w.key, w.loose, row_number() over (partition by w.item, w.loose order by c.n, w.key) nth "
-            "from wanted_keys w join counted c using (key)), "
-            "chosen as (select distinct key from ordered where not loose or nth <= $2), "
-            "members as (select k.account_id, row_number() over (partition by k.key order by k.account_id desc) nth "
-            "from data.match_keys k join chosen using (key) where k.tenant_id = $1) "
-            "select distinct account_id from members where nth <= $3",
-            tenant_id, RAREST, MEMBERS,
+            "from wanted_keys w join counted c using (key) where c.n > 0), "
+            "chosen as (select distinct key from ordered where not loose or nth <= $2) "
+            "select distinct unnest(array(select k.account_id from data.match_keys k where k.tenant_id = $1 and k.key = chosen.key "
+            "order by k.account_id desc limit $3)) as account_id from chosen",
+            tenant_id, RAREST, MEMBERS, COUNTED,
         )  # fmt: skip
         return await self._records(tenant_id, [row["account_id"] for row in found])
 
     async def _records(self, tenant_id: UUID, account_ids: Sequence[UUID]) -> list[ExistingRecord]:
-        rows = await self._c.fetch(
-            "select a.account_id, a.fields afields, a.aliases, c.contact_id, c.fields cfields from unnest($2::uuid[]) as t(i) "
-            "join data.accounts a on a.tenant_id = $1 and a.account_id = t.i and a.deleted_at is null "
-            "left join data.contacts c on c.tenant_id = a.tenant_id and c.account_id = a.account_id and c.deleted_at is null "
-            "order by a.account_id, c.contact_id",
+        """The accounts with all their contacts: two look-ups by index, whatever the planner thinks of the tables."""
+        accounts = await self._c.fetch(
+            "select account_id, fields, aliases from data.accounts where tenant_id = $1 and account_id = any($2::uuid[]) "
+            "and deleted_at is null order by account_id",
             tenant_id, list(account_ids),
         )  # fmt: skip
-        return [
-            ExistingRecord(
-                account_id=str(row["account_id"]),
-                account=account_fields(row["afields"]),
-                contact_id=str(row["contact_id"]) if row["contact_id"] else None,
-                contact=contact_fields(row["cfields"]) if row["cfields"] else None,
-                account_aliases=tuple(row["aliases"]),
-            )
-            for row in rows
-        ]
+        contacts = await self._c.fetch(
+            "select account_id, contact_id, fields from data.contacts where tenant_id = $1 and account_id = any($2::uuid[]) "
+            "and deleted_at is null order by contact_id",
+            tenant_id, list(account_ids),
+        )  # fmt: skip
+        people: dict[UUID, list[tuple[str | None, ContactFields | None]]] = {}
+        for row in contacts:
+            people.setdefault(row["account_id"], []).append((str(row["contact_id"]), contact_fields(row["fields"])))
+        out: list[ExistingRecord] = []
+        for row in accounts:
+            account, aliases = account_fields(row["fields"]), tuple(row["aliases"])
+            for contact_id, contact in people.get(row["account_id"], [(None, None)]):
+                out.append(ExistingRecord(str(row["account_id"]), account, contact_id, contact, aliases))
+        return out

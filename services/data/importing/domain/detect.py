@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from services.data.importing.domain.cards import HEADER, read_cards
+from services.data.importing.domain.json_lines import read_json_lines
 from services.data.importing.domain.mapping import header_score, map_columns
 from services.data.importing.domain.messages import FileRefused, say
 from services.data.importing.domain.records import Column, ParsedFile, RowRejected, Said, SourceRow
 from services.data.importing.domain.sniff import decode, file_kind
 from services.data.importing.domain.table import DELIMITERS, Record, read_records, split_lines
-from services.data.importing.domain.text import clean, is_arabic
+from services.data.importing.domain.text import clean, fold, is_arabic
 from services.data.importing.domain.workbook import read_workbook
 
 MIB = 1024 * 1024
@@ -31,29 +33,74 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-def read_file(
-    content: bytes, *, mapping: Mapping[str, str] | None = None, limits: Limits = DEFAULT_LIMITS
-) -> ParsedFile:
-    """Read a CSV or XLSX file whole. The file's name plays no part: content decides.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Fields that people chose for columns: for this file, and for such files before."""
 
-    `mapping` is the user's choice of fields, header to field. Rows that cannot be read come back in `broken`; whatever
+    mapping: Mapping[str, str]
+    remembered: Mapping[str, str]
+
+    def of(self, header: Sequence[str]) -> dict[str, str]:
+        """What counts for the columns of this header, which the memory may know only in part."""
+        known = {clean(name): self.remembered[fold(name)] for name in header if fold(name) in self.remembered}
+        spoken = {fold(name) for name in self.mapping}
+        return {name: field for name, field in known.items() if fold(name) not in spoken} | dict(self.mapping)
+
+
+def read_file(
+    content: bytes,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    remembered: Mapping[str, str] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> ParsedFile:
+    """Read a CSV, XLSX, vCard or JSON Lines file whole. The file's name plays no part: content decides.
+
+    `mapping` is the user's choice of fields, header to field; `remembered` what was chosen for such a list before, by folded header: it
+    counts for the columns that the user says nothing of. Rows that cannot be read come back in `broken`; whatever
     damages the file as a whole raises FileRefused with its code and both languages.
     """
     if len(content) > limits.file_bytes:
         raise FileRefused("too_large", size=-(-len(content) // MIB), limit=limits.file_bytes // MIB)
-    if file_kind(content) == "xlsx":
-        return _from_workbook(content, mapping, limits)
-    return _from_text(content, mapping, limits)
+    chosen = Choice(mapping or {}, remembered or {})
+    kind = file_kind(content)
+    if kind == "xlsx":
+        return _from_workbook(content, chosen, limits)
+    if kind == "vcard":
+        text, encoding = decode(content)
+        return _from_records("vcard", encoding, HEADER, read_cards(text), chosen, limits)
+    if kind == "jsonl":
+        text, encoding = decode(content)
+        header, records = read_json_lines(split_lines(text), limits.columns)
+        if not header:
+            raise FileRefused("not_a_table", kind=say("kind", "json"))
+        return _from_records("jsonl", encoding, header, records, chosen, limits)
+    return _from_text(content, chosen, limits)
 
 
-def _from_text(content: bytes, mapping: Mapping[str, str] | None, limits: Limits) -> ParsedFile:
+def _from_records(
+    kind: str,
+    encoding: str,
+    header: Sequence[str],
+    records: Iterable[Record],
+    chosen: Choice,
+    limits: Limits,
+) -> ParsedFile:
+    """A file whose format names its columns, so that there is no header to look for."""
+    columns = _columns(header, chosen, limits)
+    code = "broken_card" if kind == "vcard" else "broken_json"
+    rows, broken, blank = _sort_rows(records, len(header), limits, broken_code=code)
+    return ParsedFile(kind, encoding, None, None, _language(columns), 0, columns, rows, broken, blank)
+
+
+def _from_text(content: bytes, chosen: Choice, limits: Limits) -> ParsedFile:
     text, encoding = decode(content)
     lines = split_lines(text)
     if len(lines) and len(lines[0]) > 4096:
         _refuse_wide(max(lines[0].count(d) for d in DELIMITERS) + 1, limits)
     delimiter, header_index = _best_delimiter(lines)
     header = next(islice(read_records(lines, delimiter), header_index, None))
-    columns = _columns(header.cells, mapping, limits)
+    columns = _columns(header.cells, chosen, limits)
     width = len(header.cells)
     records = read_records(lines, delimiter, width, start=header.end, number=header.number)
     rows, broken, blank = _sort_rows(records, width, limits)
@@ -84,7 +131,7 @@ def _best_delimiter(lines: Sequence[str]) -> tuple[str, int]:
     return best[2], best[3]
 
 
-def _from_workbook(content: bytes, mapping: Mapping[str, str] | None, limits: Limits) -> ParsedFile:
+def _from_workbook(content: bytes, chosen: Choice, limits: Limits) -> ParsedFile:
     sheet = read_workbook(content, max_unpacked=limits.unpacked_bytes)
     near_top = sheet.rows[:HEADER_WITHIN]
     _refuse_wide(max(len(cells) for _, cells in near_top), limits)
@@ -93,7 +140,7 @@ def _from_workbook(content: bytes, mapping: Mapping[str, str] | None, limits: Li
         raise FileRefused("no_recognised_column")
     header_index = scores.index(max(scores))
     number, header = sheet.rows[header_index]
-    columns = _columns(header, mapping, limits)
+    columns = _columns(header, chosen, limits)
     marked = ((row, _marked(row, cells, sheet.formulas)) for row, cells in sheet.rows[header_index + 1 :])
     records = (Record(row, cells if any(cells) else ()) for row, cells in marked)
     rows, broken, blank = _sort_rows(records, len(header), limits)
@@ -112,13 +159,13 @@ def _marked(row: int, cells: tuple[str, ...], formulas: frozenset[tuple[int, int
     return tuple(f"={cell}" if (row, i) in formulas else cell for i, cell in enumerate(cells))
 
 
-def _columns(header: Sequence[str], mapping: Mapping[str, str] | None, limits: Limits) -> tuple[Column, ...]:
+def _columns(header: Sequence[str], chosen: Choice, limits: Limits) -> tuple[Column, ...]:
     _refuse_wide(len(header), limits)
-    return map_columns([clean(cell) for cell in header], mapping)
+    return map_columns([clean(cell) for cell in header], chosen.of(header))
 
 
 def _sort_rows(
-    records: Iterable[Record], width: int, limits: Limits
+    records: Iterable[Record], width: int, limits: Limits, *, broken_code: str = "broken_quotes"
 ) -> tuple[tuple[SourceRow, ...], tuple[RowRejected, ...], int]:
     rows: list[SourceRow] = []
     broken: list[RowRejected] = []
@@ -128,7 +175,7 @@ def _sort_rows(
         if not cells and not record.broken:
             blank += 1
         elif record.broken:
-            said = say("row", "broken_quotes")
+            said = say("row", broken_code)
             broken.append(RowRejected(record.number, "", said.code, said.en, said.ar, cells))
         elif len(cells) == width or (len(cells) > width and not any(cells[width:])):
             rows.append(SourceRow(record.number, cells[:width]))

@@ -29,8 +29,6 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"<HTML", "web_page"),
     (b"<table", "web_page"),
     (b"<?xml", "document"),
-    (b"BEGIN:VCARD", "vcard"),
-    (b"{", "json"),
     (b"[", "json"),
 )
 _ZIP = b"PK\x03\x04"
@@ -52,7 +50,7 @@ _ODD = re.compile(
 
 
 def file_kind(content: bytes) -> str:
-    """`csv`, or `xlsx` for anything packed as a zip (the workbook reader looks further).
+    """`csv`, `vcard`, `jsonl`, or `xlsx` for anything packed as a zip (the workbook reader looks further).
 
     Raises FileRefused: empty_file, old_excel, not_a_table.
     """
@@ -69,6 +67,11 @@ def file_kind(content: bytes) -> str:
         raise FileRefused("old_excel")
     if b"%PDF-" in head:
         raise FileRefused("not_a_table", kind=say("kind", "pdf"))
+    plain = start.replace(b"\x00", b"")
+    if plain[:11].upper() == b"BEGIN:VCARD":
+        return "vcard"
+    if plain.startswith(b"{") and not start.startswith(b"{\\rtf"):
+        return "jsonl"
     for signature, kind in _SIGNATURES:
         # "BM" and "RIFF" may begin an honest header, but not one with zero bytes.
         if start.startswith(signature) and (signature not in (b"BM", b"RIFF") or b"\x00" in head):

@@ -1,0 +1,227 @@
+"""How long it takes until a long list is imported and ranked: read, normalised, matched, written, assessed by trust, ranked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import nats
+from nats.aio.client import Client
+
+from benchmarks.leads import leads_csv
+from benchmarks.processes import cpu_seconds, start_module
+from benchmarks.report import FLOOR, OURS, PEER, Figure, Row, Target
+from dev.embedded import embedded_servers
+from dev.environment import Addresses, plane_environment
+from dev.prepare import authorization
+from dev.secrets import MIGRATOR, load_or_create
+from libs.contracts.data import EnsureTenant, ImportGet, ImportRequest, ImportStatus, TenantProfile
+from libs.contracts.decision import RankReply, RankRequest
+from libs.contracts.message import Message, Plane, Principal, PrincipalKind, new_id
+from libs.contracts.operating import PingRequest
+from libs.contracts.subjects import ENSURE_TENANT, IMPORT, IMPORT_FILES, IMPORT_STATUS, PINGS, RANK, Call
+from libs.runtime.migrate import ensure_streams, migrate
+from services.data.importing.domain.detect import read_file
+from services.data.importing.domain.rows import read_rows
+
+WHAT = "100,000 leads imported and ranked"
+ROWS, QUICK_ROWS = 100_000, 10_000
+WANTED_SECONDS = 30.0
+LONGEST = 900.0
+TODAY = date(2026, 11, 21)
+Progress = Callable[[str], None]
+
+
+def measure(quick: bool, progress: Progress) -> Row:
+    rows = QUICK_ROWS if quick else ROWS
+    content = leads_csv(rows)
+    progress(f"{rows:,} rows, {len(content) / 1e6:.1f} MB")
+    floors = [_floor(content) for _ in range(1 if quick else 3)]
+    progress(f"floor: {min(floors):.1f} s")
+    found = asyncio.run(_ours(content, progress))
+    unit = "s"
+    figures = [
+        Figure(WHAT, OURS, unit, (found["total"],), f"of it import {found['import']:.1f} s, rank {found['rank']:.1f} s"),
+        Figure(WHAT, FLOOR, unit, tuple(floors), "the file read and normalised in one process, nothing matched or stored"),
+        Figure("rows imported a second", OURS, "rows/s", (rows / found["import"],)),
+        Figure("answers of the data plane meanwhile, p99", OURS, "ms", (found["p99"],), f"{found['pings']:.0f} asked, longest {found['longest']:.0f} ms"),
+        Figure("memory of the import's process, most", OURS, "MB", (found["memory"],)),
+    ]  # fmt: skip
+    notes = [
+        f"{rows:,} rows of which 8 % come twice; the tenant was empty before. CPU seconds used: {found['cpu']}.",
+        f"Counts: {found['counts']}.",
+    ]
+    if find_spec("recordlinkage") is not None:
+        figures.append(_peer(content))
+    else:
+        notes.append(
+            "The peer (recordlinkage) is not installed here; `pip install recordlinkage` adds it to the table."
+        )
+    target = Target(f"end to end, against {WANTED_SECONDS:.0f} s", found["total"] / WANTED_SECONDS, 1.0, at_most=True)
+    return Row("importing", WHAT, tuple(figures), (target,) if rows == ROWS else (), tuple(notes), found)
+
+
+def _floor(content: bytes) -> float:
+    began = time.perf_counter()
+    read_rows(read_file(content), source="own_crm", today=TODAY)
+    return time.perf_counter() - began
+
+
+def _peer(content: bytes) -> Figure:
+    """recordlinkage: blocks on number and on address, compares names and companies; nothing is normalised or stored."""
+    import io
+
+    import pandas
+    import recordlinkage
+
+    began = time.perf_counter()
+    frame = pandas.read_csv(io.BytesIO(content), dtype=str).fillna("")
+    index = recordlinkage.Index()
+    index.block("mobile")
+    index.block("email")
+    pairs = index.index(frame)
+    compare = recordlinkage.Compare()
+    compare.string("company", "company", method="jarowinkler", threshold=0.88)
+    compare.string("name", "name", method="jarowinkler", threshold=0.88)
+    compare.compute(pairs, frame)
+    return Figure(
+        WHAT,
+        PEER,
+        "s",
+        (time.perf_counter() - began,),
+        "recordlinkage: exact blocks on number and address, one script; no storing",
+    )
+
+
+async def _ours(content: bytes, progress: Progress) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="dealix-bench-", ignore_cleanup_errors=True) as directory:
+        data_dir = Path(directory)
+        secrets = load_or_create(data_dir / "secrets.json")
+        async with embedded_servers(data_dir, authorization=authorization(secrets.nats_public_keys())) as servers:
+            await migrate(servers.admin_url, secrets.database_passwords)
+            await ensure_streams(servers.nats_url, secrets.nats_seeds[MIGRATOR])
+            addresses = Addresses(servers.nats_url, servers.admin_url, "127.0.0.1", 0, data_dir)
+            children = {}
+            client = await nats.connect(
+                servers.nats_url, nkeys_seed_str=secrets.nats_seeds["gateway"], inbox_prefix=b"_INBOX_gateway"
+            )
+            try:
+                for name in ("trust", "data", "decision"):
+                    ready = data_dir / f"{name}.ready"
+                    environ = plane_environment(name, {**os.environ, "DEALIX_TRACE_RATIO": "0.01"}, secrets, addresses)
+                    environ["DEALIX_READY_FILE"] = str(ready)
+                    children[name] = await start_module(
+                        f"services.{name}", environ=environ, data_dir=data_dir, ready=ready
+                    )
+                found = await _run(client, content, children["data"].pid, progress)
+                found["cpu"] = {name: round(cpu_seconds(child.pid, family=True), 1) for name, child in children.items()}
+                if (child := servers.postgres.child) is not None:
+                    found["cpu"]["postgres"] = round(cpu_seconds(child.pid, family=True), 1)
+                return found
+            except BaseException:
+                for log in sorted((data_dir / "logs").glob("*.log")):
+                    print(
+                        f"--- {log.name}",
+                        *log.read_text(errors="replace").splitlines()[-12:],
+                        sep="\n",
+                        file=sys.stderr,
+                    )
+                raise
+            finally:
+                for child in children.values():
+                    await child.stop()
+                await client.close()
+
+
+async def _call(client: Client, call: Call[Any, Any], request: Message, timeout: float | None = None) -> Any:
+    reply = await client.request(call.subject, request.model_dump_json().encode(), timeout=timeout or call.timeout)
+    if reply.headers and "Dealix-Fault" in reply.headers:
+        raise RuntimeError(reply.data.decode())
+    return call.reply.model_validate_json(reply.data)
+
+
+async def _run(client: Client, content: bytes, data_pid: int, progress: Progress) -> dict[str, Any]:
+    tenant = new_id()
+    who = Principal(id="user:bench", kind=PrincipalKind.USER, tenant_id=tenant, roles=("owner",), scopes=("*",))
+    profile = TenantProfile(
+        tenant_id=tenant, slug="bench", name_en="Bench", name_ar="قياس", sender_name="Bench", sender_email="bench@bench.example",
+        opt_out_url="https://bench.example/stop",
+    )  # fmt: skip
+    await _call(client, ENSURE_TENANT, EnsureTenant(profile=profile))
+    bucket = await client.jetstream(timeout=30).object_store(IMPORT_FILES.name)
+    import_id = new_id()
+    name = f"{tenant}/{import_id}"
+    await bucket.put(name, content)
+    watch = _Watch(client, data_pid)
+    watching = asyncio.create_task(watch.run())
+    began = time.perf_counter()
+    await _call(
+        client, IMPORT,
+        ImportRequest(principal=who, import_id=import_id, object_name=name, file_name="leads.csv", size=len(content), source="own_crm"),
+    )  # fmt: skip
+    state = ""
+    while True:
+        status: ImportStatus = await _call(client, IMPORT_STATUS, ImportGet(principal=who, import_id=import_id))
+        if status.state.value != state:
+            state = status.state.value
+            progress(f"{time.perf_counter() - began:.1f} s: {state}")
+        if status.finished_at is not None:
+            break
+        await asyncio.sleep(0.1)
+    imported = time.perf_counter()
+    if state != "completed":
+        raise RuntimeError(f"the import ended as {state}: {status.error_en}")
+    reply: RankReply = await _call(client, RANK, RankRequest(principal=who), timeout=LONGEST)
+    ended = time.perf_counter()
+    progress(f"{ended - began:.1f} s: ranked {reply.model_dump(mode='json')}"[:160])
+    watching.cancel()
+    return {
+        "import": imported - began, "rank": ended - imported, "total": ended - began, "counts": status.counts.model_dump(), **watch.found(),
+    }  # fmt: skip
+
+
+class _Watch:
+    """Asks the data plane for a sign of life ten times a second, and looks how much memory it and its children hold."""
+
+    def __init__(self, client: Client, pid: int) -> None:
+        self._client, self._pid = client, pid
+        self._waits: list[float] = []
+        self._memory = 0.0
+
+    async def run(self) -> None:
+        call = PINGS[Plane.DATA]
+        while True:
+            began = time.perf_counter()
+            with contextlib.suppress(TimeoutError, nats.errors.Error):  # counted by how long it took
+                await _call(self._client, call, PingRequest(), timeout=10)
+            self._waits.append((time.perf_counter() - began) * 1000)
+            self._memory = max([self._memory, *(_resident(pid) for pid in _children(self._pid))])
+            await asyncio.sleep(0.1)
+
+    def found(self) -> dict[str, float]:
+        ordered = sorted(self._waits) or [0.0]
+        return {
+            "p99": ordered[int(len(ordered) * 0.99) - 1], "longest": ordered[-1], "pings": float(len(ordered)), "memory": self._memory,
+        }  # fmt: skip
+
+
+def _children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _resident(pid: int) -> float:
+    """Megabytes of memory that a process holds."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
