@@ -17,6 +17,7 @@ from dev.commands import (
     imports,
     operate,
     policy,
+    rights,
     settings,
     smoke,
     system,
@@ -52,7 +53,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
             raise typer.Exit
 
     system.register(app, parts)
-    for group in (targeting, imports, approvals, consent, actions, evidence, policy, operate, smoke, witness):
+    for group in (targeting, imports, approvals, consent, rights, actions, evidence, policy, operate, smoke, witness):
         group.register(app, connect)
     documents.register(app)
     backup.register(app)

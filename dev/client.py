@@ -128,9 +128,10 @@ class Client:
             self._send("POST", path, json=body if body is not None else {}, headers=headers, timeout=timeout)
         )
 
-    def put(self, path: str, body: Any) -> Any:
-        """PUT a JSON body. Raises ApiError, NotRunning."""
-        return self._json(self._send("PUT", path, json=body))
+    def put(self, path: str, body: Any, *, version: int | None = None) -> Any:
+        """PUT a JSON body, on top of the version that was edited. Raises ApiError, NotRunning."""
+        headers = {"If-Match": f'"{version}"'} if version is not None else {}
+        return self._json(self._send("PUT", path, json=body, headers=headers))
 
     def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> Any:
         """POST a file as multipart field `file`, beside plain fields. Raises ApiError, NotRunning, OSError."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from libs.contracts import approvals, consent, crm, data, decision, execution, ledger, operating, policy, trust
+from libs.contracts import approvals, consent, crm, data, decision, execution, ledger, operating, policy, rights, trust
 from libs.contracts.message import Message, Ok, Plane
 
 Q = TypeVar("Q", bound=Message)
@@ -137,6 +137,17 @@ SUPPRESS = Call("trust.suppress.v1", trust.SuppressRequest, Ok, _by())
 SUPPRESSIONS = Call("trust.suppressions.v1", consent.SuppressionsRequest, consent.SuppressionsReply, _by())
 UNSUBSCRIBE_LINK = Call("trust.unsubscribe_link.v1", consent.LinkRequest, consent.LinkReply, _by(_D))
 UNSUBSCRIBE = Call("trust.unsubscribe.v1", consent.Unsubscribe, consent.UnsubscribeReply, _by())
+REGISTER = Call("trust.register.v1", rights.RegisterList, rights.RegisterReply, _by())
+REGISTER_ENTRY = Call("trust.register_entry.v1", rights.RegisterGet, rights.RegisterEntry, _by())
+REGISTER_PUT = Call("trust.register_put.v1", rights.RegisterPut, rights.RegisterEntry, _by())
+REGISTER_DELETE = Call("trust.register_delete.v1", rights.RegisterDelete, Ok, _by())
+OPEN_RIGHTS = Call("trust.open_rights.v1", rights.OpenRights, rights.RightsRequest, _by())
+RIGHTS = Call("trust.rights.v1", rights.RightsList, rights.RightsReply, _by())
+RIGHTS_REQUEST = Call("trust.rights_request.v1", rights.RightsGet, rights.RightsRequest, _by())
+IDENTIFY_RIGHTS = Call("trust.identify_rights.v1", rights.IdentifyRights, rights.RightsRequest, _by())
+EXTEND_RIGHTS = Call("trust.extend_rights.v1", rights.ExtendRights, rights.RightsRequest, _by())
+CLOSE_RIGHTS = Call("trust.close_rights.v1", rights.CloseRights, rights.RightsRequest, _by())
+ERASE_RIGHTS = Call("trust.erase_rights.v1", rights.EraseRights, rights.RightsRequest, _by())
 LEDGER = Call("trust.ledger.v1", trust.LedgerRequest, trust.LedgerReply, _by())
 PROOF = Call("trust.proof.v1", trust.ProofRequest, trust.ProofReply, _by())
 CHECKPOINT = Call("trust.checkpoint.v1", trust.CheckpointRequest, trust.CheckpointReply, _by())
@@ -167,6 +178,7 @@ VIOLATIONS = Call("trust.violations.v1", policy.ViolationsRequest, policy.Violat
 APPROVAL_REQUESTED = Event("trust.approval_requested.v1", trust.ApprovalRequested, frozenset({_D}))
 APPROVAL_ESCALATED = Event("trust.approval_escalated.v1", approvals.ApprovalEscalated, frozenset({_D}))
 CONTACT_STOPPED = Event("trust.contact_stopped.v1", consent.ContactStopped, frozenset({_E}))
+ERASURE_ORDERED = Event("trust.erasure_ordered.v1", rights.ErasureOrdered, frozenset({_D, _E, _DA}))
 APPROVAL_DECIDED = Event("trust.approval_decided.v1", trust.ApprovalDecided, frozenset({_E, _D}))
 
 # execution ---------------------------------------------------------------------------------------------------------------------
@@ -251,6 +263,17 @@ PINGS: dict[Plane, Call[operating.PingRequest, operating.PingReply]] = {
         f"{plane.value}.ping.v1", operating.PingRequest, operating.PingReply, frozenset({_G, _O}) - {plane}, 2.0
     )
     for plane in Plane
+}
+HOLDERS = (_T, _DA, _D, _E)
+"""Planes that hold something about people."""
+PERSON: dict[Plane, Call[rights.PersonRequest, rights.PersonReply]] = {
+    plane: Call(f"{plane.value}.person.v1", rights.PersonRequest, rights.PersonReply, _by() - {plane}, 10.0)
+    for plane in HOLDERS
+}
+ERASED: dict[Plane, Event[rights.ErasurePerformed]] = {
+    plane: Event(f"{plane.value}.erasure_performed.v1", rights.ErasurePerformed, frozenset({_T}))
+    for plane in HOLDERS
+    if plane is not _T
 }
 AUDITED: dict[Plane, Event[trust.AuditRecorded]] = {
     plane: Event(f"{plane.value}.audit_recorded.v1", trust.AuditRecorded, frozenset({_T}))

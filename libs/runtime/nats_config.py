@@ -51,6 +51,8 @@ def permissions(plane: Plane) -> Permissions:
         if plane in bucket.readers:
             publish |= {f"$JS.API.CONSUMER.CREATE.{stream}.>", f"$JS.API.CONSUMER.CREATE.{stream}"}
             publish |= {f"$JS.API.CONSUMER.DELETE.{stream}.>", "$JS.FC.>", f"$JS.API.STREAM.PURGE.{stream}"}
+            # What was read is overwritten where it lies, which a purge does not do.
+            publish.add(f"$JS.API.STREAM.MSG.DELETE.{stream}")
             # The client finds the stream of its chunks by subject.
             publish |= {f"$O.{bucket.name}.M.>", "$JS.API.STREAM.NAMES"}
     publish.add(f"dlq.{plane.value}.>")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from libs.contracts import subjects
+from libs.contracts.message import Plane
 from libs.runtime.plane import Runtime
 from services.data.crm.app import serve_crm
+from services.data.erasure import People
 from services.data.handlers import ImportDesk, Tenants, Truth
 from services.data.importing.worker import ImportWorker
 
@@ -24,4 +26,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.FACTS, truth.facts)
     bus.serve(subjects.LEADS, truth.leads)
     serve_crm(runtime)
+    people = People(runtime)
+    runtime.bus.serve(subjects.PERSON[Plane.DATA], people.person)
+    runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     runtime.loop("imports", worker.run)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from libs.contracts import subjects
+from libs.contracts.message import Plane
 from libs.runtime.plane import Runtime
 from services.decision.drafting import Drafting
+from services.decision.erasure import People
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
 from services.decision.ranking import Ranking
 
@@ -27,4 +29,7 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.APPROVAL_REQUESTED, listener.approval_requested)
     bus.on(subjects.APPROVAL_DECIDED, listener.approval_decided)
     bus.on(subjects.APPROVAL_ESCALATED, listener.approval_escalated)
+    people = People(runtime)
+    runtime.bus.serve(subjects.PERSON[Plane.DECISION], people.person)
+    runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     runtime.loop("ranking", ranking.loop)

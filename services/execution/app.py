@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from libs.contracts import subjects
 from libs.contracts.grant import RootCache
+from libs.contracts.message import Plane
 from libs.runtime.database import Database
 from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
@@ -17,6 +18,7 @@ from services.execution.connectors.email_smtp import EmailSmtp
 from services.execution.connectors.internal import Internal
 from services.execution.connectors.slack import Slack
 from services.execution.connectors.whatsapp import WhatsApp
+from services.execution.erasure import People
 from services.execution.gate import Gate
 from services.execution.handlers import Orders, Queries
 from services.execution.intake import WORKERS, Claimer, Intake
@@ -44,6 +46,9 @@ async def build(runtime: Runtime) -> None:
         Slack(sandbox, VaultSlack(vault), runtime.now),
     ]
     parts = serve(runtime, SqlStore(runtime.database), vendors, sandbox, catalogue_router())
+    people = People(runtime)
+    runtime.bus.serve(subjects.PERSON[Plane.EXECUTION], people.person)
+    runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     runtime.loop("intake", parts.intake.accept)
     for number in range(WORKERS):
         runtime.loop(f"worker-{number}", parts.intake.work)

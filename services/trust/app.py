@@ -12,7 +12,9 @@ import asyncpg
 from pydantic import ValidationError
 
 from libs.contracts import subjects
+from libs.contracts.message import Plane
 from libs.runtime.bus import Bus
+from libs.runtime.database import Database
 from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
 from services.trust.approvals.handlers import Desk
@@ -32,6 +34,8 @@ from services.trust.ledger.cosigning import Cosigning
 from services.trust.ledger.packing import Packing
 from services.trust.ledger.store import LedgerStore, SqlLedgerStore
 from services.trust.projection import Projection
+from services.trust.rights.handlers import Rights
+from services.trust.rights.registers import Registers
 from services.trust.settings import TrustSettings
 from services.trust.store import SqlStore, Store
 
@@ -76,6 +80,8 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.EVIDENCE, books.pack)
     bus.serve(subjects.EVIDENCE_READ, books.read)
 
+    rights = serve_rights(bus, database, keys)
+
     stop = asyncio.Event()
 
     @asynccontextmanager
@@ -98,10 +104,11 @@ async def build(runtime: Runtime) -> None:
         while True:
             await approving.tick()
             await approving.expire_overdue()
+            await rights.tick()
             await asyncio.sleep(EXPIRY_SECONDS)
 
     runtime.loop("ledger", sequence)
-    runtime.loop("approvals' clocks", expire)
+    runtime.loop("clocks", expire)
     runtime.loop("policy switch", watch.follow)
     runtime.loop("policy canaries and shadows", watch.measure)
     runtime.loop("policy replays", replays.run)
@@ -171,3 +178,24 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: TrustKeys, *, grant_se
     for event in subjects.AUDITED.values():
         bus.on(event, listener.audited)
     return Served(approving, authorizer, listener)
+
+
+def serve_rights(bus: Bus, database: Database, keys: TrustKeys) -> Rights:
+    """Answer and hear everything about people's rights and the registers, which need SQL."""
+    registers = Registers(database)
+    rights = Rights(database, Projection(SqlStore(database), bus, keys.identifier))
+    bus.serve(subjects.REGISTER, registers.list)
+    bus.serve(subjects.REGISTER_ENTRY, registers.get)
+    bus.serve(subjects.REGISTER_PUT, registers.put)
+    bus.serve(subjects.REGISTER_DELETE, registers.delete)
+    bus.serve(subjects.OPEN_RIGHTS, rights.open)
+    bus.serve(subjects.RIGHTS, rights.list)
+    bus.serve(subjects.RIGHTS_REQUEST, rights.get)
+    bus.serve(subjects.IDENTIFY_RIGHTS, rights.identify)
+    bus.serve(subjects.EXTEND_RIGHTS, rights.extend)
+    bus.serve(subjects.CLOSE_RIGHTS, rights.close)
+    bus.serve(subjects.ERASE_RIGHTS, rights.erase)
+    bus.serve(subjects.PERSON[Plane.TRUST], rights.person)
+    for event in subjects.ERASED.values():
+        bus.on(event, rights.performed)
+    return rights

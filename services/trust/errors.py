@@ -124,3 +124,21 @@ class BadLink(Invalid):
 
     def __init__(self) -> None:
         super().__init__("bad_link", "This link is not valid.", "هذا الرابط غير صالح.")
+
+
+class BadEntry(Invalid):
+    def __init__(self, en: str, ar: str) -> None:
+        super().__init__("bad_entry", en, ar)
+
+
+class EntryChanged(Conflict):
+    def __init__(self) -> None:
+        super().__init__(
+            "entry_changed",
+            "This entry was changed meanwhile. Read it again.",
+            "تغيّر هذا القيد في هذه الأثناء. اقرأه من جديد.",
+        )
+
+
+class RightsRefused(Conflict):
+    """A step that a request does not allow in its state; `code` says which."""

@@ -193,6 +193,10 @@ class SqlUnit:
         self._now: datetime | None = None
         self.desk, self.consent = SqlDesk(self._c), SqlConsents(self._c)
 
+    @property
+    def connection(self) -> Any:
+        return self._c
+
     def emit(self, event: Event[Any], message: Message) -> UUID:
         return self._work.emit(event, message)
 

@@ -153,6 +153,7 @@ def test_only_writers_put_files_into_a_bucket_and_only_named_planes_read_it() ->
         assert may_publish(plane, f"$O.{bucket.name}.C.any") is (plane in bucket.writers)
         named = plane in bucket.writers | bucket.readers
         assert may_publish(plane, f"$JS.API.STREAM.INFO.OBJ_{bucket.name}") is named
+        assert may_publish(plane, f"$JS.API.STREAM.MSG.DELETE.OBJ_{bucket.name}") is (plane in bucket.readers)
 
 
 def test_the_dangerous_calls_have_exactly_one_caller() -> None:

@@ -17,6 +17,7 @@ from libs.runtime.plane import Runtime
 from services.data.importing.carry import PAGE, Cancelled, TenantBusy, carry_out
 from services.data.importing.child import carry_out_apart
 from services.data.importing.domain.messages import FileRefused
+from services.data.importing.shredding import shred
 from services.data.importing.store import LEASE_SECONDS, Imports
 
 log = logging.getLogger(__name__)
@@ -125,9 +126,8 @@ class ImportWorker:
 
     async def _forget(self, request: ImportRequest) -> None:
         """The uploaded file holds personal data; what was needed of it is in tables now."""
-        bucket = await self._runtime.bus.client.jetstream(timeout=10).object_store(IMPORT_FILES.name)
         try:
-            await bucket.delete(request.object_name)
+            await shred(self._runtime.bus.client.jetstream(timeout=10), IMPORT_FILES, request.object_name)
         except nats.js.errors.Error as error:
             log.warning("an uploaded file stays until its time is over: %s", type(error).__name__)
 

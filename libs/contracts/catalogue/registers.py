@@ -1,0 +1,122 @@
+"""The registers a controller keeps, as data: which fields an entry has, which must be filled, and which clock runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from libs.contracts.message import Message
+
+FILE = Path(__file__).with_suffix(".yaml")
+LONGEST = 20_000
+"""Characters of one text."""
+
+
+class RegisterField(Message):
+    type: Literal["text", "long", "date", "moment", "number", "yes_no", "choice", "list"]
+    en: str
+    ar: str
+    options: tuple[tuple[str, str, str], ...] = ()
+
+
+class RegisterClock(Message):
+    """`hours` from the moment in field `start` until field `end` must be filled, where all of `when` are yes."""
+
+    start: str
+    end: str
+    hours: int
+    when: tuple[str, ...]
+
+
+class Register(Message):
+    key: str
+    en: str
+    ar: str
+    source: str
+    title: str
+    required: tuple[str, ...]
+    fields: dict[str, RegisterField]
+    clock: RegisterClock | None = None
+
+    def problem(self, values: dict[str, Any]) -> tuple[str, str] | None:
+        """The first thing that is wrong with an entry, in English and Arabic; None when it is fit."""
+        for name in values:
+            if name not in self.fields:
+                return f"This register has no field {name}.", f"لا يوجد في هذا السجل حقل {name}."
+        for name in self.required:
+            if values.get(name) in (None, "", []):
+                return f"{self.fields[name].en} is missing.", f"حقل «{self.fields[name].ar}» مطلوب."
+        for name, value in values.items():
+            field = self.fields[name]
+            if value is not None and not _fits(field, value):
+                return f"{field.en} is not of the right form ({field.type}).", f"صيغة حقل «{field.ar}» غير صحيحة."
+        return None
+
+    def due_at(self, values: dict[str, Any]) -> datetime | None:
+        """When this entry's clock ends; None where none runs for it."""
+        if self.clock is None or not all(values.get(name) is True for name in self.clock.when):
+            return None
+        return datetime.fromisoformat(values[self.clock.start]).astimezone(UTC) + timedelta(hours=self.clock.hours)
+
+    def met_at(self, values: dict[str, Any]) -> datetime | None:
+        """When the clock's duty was done; None while it is not."""
+        done = values.get(self.clock.end) if self.clock is not None else None
+        return datetime.fromisoformat(done) if done else None
+
+
+def _fits(field: RegisterField, value: Any) -> bool:
+    if field.type in ("text", "long"):
+        return isinstance(value, str) and len(value) <= (LONGEST if field.type == "long" else 500)
+    if field.type == "choice":
+        return value in {key for key, _, _ in field.options}
+    if field.type == "yes_no":
+        return isinstance(value, bool)
+    if field.type == "number":
+        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**9
+    if field.type == "list":
+        return (
+            isinstance(value, list)
+            and len(value) <= 100
+            and all(isinstance(v, str) and 0 < len(v) <= 500 for v in value)
+        )
+    return _time(field.type, value)
+
+
+def _time(kind: str, value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        if kind == "date":
+            date.fromisoformat(value)
+            return True
+        return datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+@cache
+def registers() -> dict[str, Register]:
+    """All registers by key.
+
+    Raises pydantic.ValidationError or ValueError when the catalogue is wrong.
+    """
+    document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    out = {}
+    for key, body in document.items():
+        clock = body.pop("clock", None)
+        if clock is not None:
+            body["clock"] = {
+                "start": clock["from"],
+                "end": clock["until"],
+                "hours": clock["hours"],
+                "when": clock["when"],
+            }
+        out[key] = Register.model_validate({"key": key, **body})
+        named = {out[key].title, *out[key].required, *(clock["when"] if clock is not None else ())}
+        if named - out[key].fields.keys():
+            raise ValueError(f"register {key} names fields that it does not have")
+    return out

@@ -1,0 +1,1 @@
+"""Rules of rights requests, without I/O."""
