@@ -10,7 +10,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from libs.contracts import approvals, consent, crm, data, decision, execution, ledger, operating, policy, rights, trust
+from libs.contracts import (
+    approvals,
+    consent,
+    crm,
+    data,
+    decision,
+    execution,
+    ledger,
+    operating,
+    outreach,
+    policy,
+    rights,
+    trust,
+)
 from libs.contracts.message import Message, Ok, Plane
 
 Q = TypeVar("Q", bound=Message)
@@ -195,7 +208,7 @@ LIST_EFFECTS = Call(
     "execution.list_effects.v1", execution.EffectsRequest, execution.EffectsReply, frozenset({_T}), 30.0
 )
 
-ACTIONS_SETTLED = Event("execution.actions_settled.v1", execution.ActionsSettled, frozenset({_T}))
+ACTIONS_SETTLED = Event("execution.actions_settled.v1", execution.ActionsSettled, frozenset({_T, _DA}))
 
 # data --------------------------------------------------------------------------------------------------------------------------
 ENSURE_TENANT = Call("data.ensure_tenant.v1", data.EnsureTenant, data.TenantProfile, frozenset({_G}))
@@ -229,6 +242,9 @@ SAVE_CUSTOM_FIELD = Call("data.save_custom_field.v1", crm.SaveCustomField, crm.C
 DROP_CUSTOM_FIELD = Call("data.drop_custom_field.v1", crm.DropCustomField, Ok, _by())
 SAVED_VIEWS = Call("data.saved_views.v1", crm.ViewsRequest, crm.ViewsReply, _by())
 SAVE_VIEW = Call("data.save_view.v1", crm.SaveView, crm.SavedView, _by())
+REPUTATION = Call("data.reputation.v1", outreach.ReputationRequest, outreach.ReputationReply, _by(_D))
+RECORD_SIGNALS = Call("data.record_signals.v1", outreach.RecordSignals, outreach.SignalsReply, _by())
+EXPORT_PAGE = Call("data.export_page.v1", outreach.ExportRequest, outreach.ExportReply, _by(), 20.0)
 DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 
 IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
@@ -243,6 +259,7 @@ CARDS = Call("decision.cards.v1", decision.CardsRequest, decision.CardsReply, _b
 CARD = Call("decision.card.v1", decision.CardGet, decision.Card, _by())
 DECIDE_CARD = Call("decision.decide_card.v1", decision.DecideCard, decision.DecideCardReply, _by(), 15.0)
 WHATSAPP_BRIEF = Call("decision.whatsapp_brief.v1", decision.CardsRequest, decision.BriefReply, _by())
+COMMITTEE = Call("decision.committee.v1", outreach.CommitteeRequest, outreach.CommitteeReply, _by(), 15.0)
 PREPARE_DRAFT = Call("decision.prepare_draft.v1", decision.PrepareDraft, decision.PrepareDraftReply, _by(), 15.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 

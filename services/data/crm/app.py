@@ -6,7 +6,9 @@ from libs.contracts import subjects
 from libs.runtime.plane import Runtime
 from services.data.crm.arrange import ArrangementDesk
 from services.data.crm.desk import Desk
+from services.data.crm.export import ExportDesk
 from services.data.crm.indexing import Indexer
+from services.data.crm.reputation import ReputationDesk
 from services.data.crm.timeline import Timelines
 from services.data.matching.merges import Merges
 from services.data.matching.reviews import ReviewDesk
@@ -37,4 +39,9 @@ def serve_crm(runtime: Runtime) -> None:
     bus.serve(subjects.SAVED_VIEWS, arranged.views)
     bus.serve(subjects.SAVE_VIEW, arranged.save_view)
     bus.serve(subjects.DROP_VIEW, arranged.drop_view)
+    reputation = ReputationDesk(runtime)
+    bus.serve(subjects.REPUTATION, reputation.get)
+    bus.serve(subjects.RECORD_SIGNALS, reputation.record)
+    bus.serve(subjects.EXPORT_PAGE, ExportDesk(runtime).page)
+    bus.on(subjects.ACTIONS_SETTLED, reputation.settled)
     runtime.loop("indexing", Indexer(runtime).run)

@@ -24,6 +24,7 @@ from services.gateway.http import (
     live,
     me,
     operating,
+    outreach,
     policy,
     problems,
     proof,
@@ -46,7 +47,7 @@ ROUTERS = (
     approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, rights.router, registers.router,
     policy.router, proof.router, witnesses.router,
     connectors.router, operating.router, live.router,
-    crm.router, arrange.router,
+    crm.router, arrange.router, outreach.router,
 )  # fmt: skip
 
 

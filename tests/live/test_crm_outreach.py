@@ -1,0 +1,80 @@
+"""Committee, reputation and export over HTTP on real servers."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from libs.contracts.message import Plane
+from tests.live.served import Served, served
+
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
+
+API = "/api/v1"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    planes = (Plane.TRUST, Plane.DATA, Plane.DECISION, Plane.OPERATING, Plane.GATEWAY)
+    async with served(tmp_path_factory.mktemp("outreach"), *planes) as made:
+        yield made
+
+
+async def test_a_committee_is_read_from_titles_in_both_languages(running: Served) -> None:
+    account = (await running.http.post(f"{API}/accounts", json={"name": "Rimal"})).json()
+    for name, title in (("نورة", "مدير المشتريات"), ("Khalid", "CEO"), ("Sara", "كاتبة قصص")):
+        answer = await running.http.post(
+            f"{API}/contacts", json={"account_id": account["id"], "full_name": name, "title": title}
+        )
+        assert answer.status_code == 201, answer.text
+    found = (await running.http.get(f"{API}/targeting/committee", params={"account_id": account["id"]})).json()
+    roles = {seat["name"]: seat["role"] for seat in found["seats"]}
+    assert (roles["نورة"], roles["Sara"]) == ("blocker", None)
+    assert roles["Khalid"] in ("decision_maker", "economic_buyer")
+    assert "technical_reviewer" in found["missing"] and roles["Khalid"] not in found["missing"]
+    missing = await running.http.get(
+        f"{API}/targeting/committee", params={"account_id": "01930000-0000-7000-8000-000000000001"}
+    )
+    assert missing.status_code == 404
+
+
+async def test_reports_count_once_and_pause_a_channel(running: Served) -> None:
+    async def report(kind: str, count: int) -> int:
+        body = {
+            "channel": "email", "kind": kind, "external_ids": [f"{kind}-{n}" for n in range(count)], "at": "2026-11-20T08:00:00Z",
+        }  # fmt: skip
+        answer = await running.http.post(f"{API}/targeting/reputation/signals", json=body)
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["recorded"])
+
+    assert await report("sent", 100) == 100
+    assert await report("sent", 100) == 0
+    for kind, count in (("bounced", 20), ("complained", 1), ("replied", 9)):
+        await report(kind, count)
+    items = (await running.http.get(f"{API}/targeting/reputation")).json()["items"]
+    email = next(one for one in items if one["channel"] == "email")
+    assert (email["score"], email["paused"]) == (30, True)
+    assert {one["kind"] for one in email["deductions"]} == {"bounced", "complained"}
+
+
+async def test_a_full_export_holds_every_record_in_both_forms(running: Served) -> None:
+    made = (
+        await running.http.post(f"{API}/accounts", json={"name": "=cmd()", "name_ar": "شركة التصدير", "employees": 12})
+    ).json()
+    await running.http.post(f"{API}/deals", json={"account_id": made["id"], "title": "عقد", "amount": "10.50"})
+    answer = await running.http.get(f"{API}/export")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        accounts = [json.loads(line) for line in archive.read("accounts.jsonl").decode().splitlines()]
+        deals = [json.loads(line) for line in archive.read("deals.jsonl").decode().splitlines()]
+        table = archive.read("accounts.csv").decode("utf-8-sig")
+        assert {"README.txt", "tasks.csv", "activities.jsonl"} <= set(archive.namelist())
+    assert made["id"] in {one["id"] for one in accounts}
+    assert deals[0]["account_id"] == made["id"] and deals[0]["amount"] == "10.50"
+    assert "'=cmd()" in table and "شركة التصدير" in table
