@@ -98,7 +98,7 @@ class Authorizer:
         prepared = [decide.prepare(e, digest(bytes.fromhex(e.salt), e.payload.encode())) for e in request.evaluations]
         await self._freshen(prepared)
         tenants = {p.evaluation.tenant_id for p in prepared}
-        async with self._store.unit(*tenants) as unit:
+        async with self._store.unit(*tenants, planned=True) as unit:
             known = await unit.known(prepared, [self._recipient(p) for p in prepared])
             now = await unit.now()
             await self._flags.load([t for t in tenants if _has_external(prepared, t)], now)

@@ -386,7 +386,7 @@ class MemoryStore:
         self.ledger = MemoryLedgerStore(now=now)
 
     @asynccontextmanager
-    async def unit(self, *tenants: UUID) -> AsyncIterator[MemoryUnit]:
+    async def unit(self, *tenants: UUID, planned: bool = False) -> AsyncIterator[MemoryUnit]:
         async with self._database.work(*tenants) as work, self.join(work) as unit:
             yield unit
 

@@ -98,7 +98,9 @@ class Unit(Protocol):
 
 
 class Store(Protocol):
-    def unit(self, *tenants: UUID) -> AbstractAsyncContextManager[Unit]: ...
+    def unit(self, *tenants: UUID, planned: bool = False) -> AbstractAsyncContextManager[Unit]:
+        """A transaction that sees `tenants`; `planned` as in `Database.batch`."""
+        ...
 
     def join(self, work: SessionWork) -> AbstractAsyncContextManager[Unit]:
         """Take part in an event handler's own unit of work, so that both commit together."""
@@ -487,8 +489,8 @@ class SqlStore:
         self._database = database
 
     @asynccontextmanager
-    async def unit(self, *tenants: UUID) -> AsyncIterator[SqlUnit]:
-        async with self._database.batch(*tenants) as work:
+    async def unit(self, *tenants: UUID, planned: bool = False) -> AsyncIterator[SqlUnit]:
+        async with self._database.batch(*tenants, planned=planned) as work:
             yield SqlUnit(work)
 
     @asynccontextmanager
