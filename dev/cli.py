@@ -15,6 +15,7 @@ from dev.commands import (
     evaluate,
     evidence,
     imports,
+    keys,
     operate,
     policy,
     rights,
@@ -53,7 +54,20 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
             raise typer.Exit
 
     system.register(app, parts)
-    for group in (targeting, imports, approvals, consent, rights, actions, evidence, policy, operate, smoke, witness):
+    for group in (
+        targeting,
+        imports,
+        approvals,
+        consent,
+        rights,
+        actions,
+        evidence,
+        policy,
+        operate,
+        smoke,
+        witness,
+        keys,
+    ):
         group.register(app, connect)
     documents.register(app)
     backup.register(app)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev.processes import without_dealix
-from dev.secrets import PLANES, Secrets
+from dev.secrets import KEYS_FILE, PLANES, Secrets
 
 ONE_PROCESS = "one_process"
 
@@ -65,6 +65,7 @@ def _own(plane: str, operator: Mapping[str, str], secrets: Secrets, addresses: A
         own.update(DEALIX_HTTP_HOST=addresses.http_host, DEALIX_HTTP_PORT=str(addresses.http_port))
     if plane == "trust":
         own["DEALIX_TRUST_KEYS"] = secrets.trust_keys_json()
+        own.setdefault("DEALIX_TRUST_KEYS_FILE", str(addresses.data_dir / KEYS_FILE))
     if plane == "execution":
         own.update({n: v for n, v in operator.items() if n.startswith(_EXECUTION_PREFIXES)})
     return own

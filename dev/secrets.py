@@ -26,6 +26,9 @@ PLANES = ("decision", "execution", "trust", "data", "operating", "gateway")
 MIGRATOR = "migrator"
 """The NATS user that creates streams and consumers. No plane ever receives its seed."""
 
+COMPROMISED = "compromised"
+KEYS_FILE = "trust-keys.json"
+"""What a running trust plane reads again when it changes."""
 SIGNING_KEYS = ("grant", "checkpoint", "statement")
 
 
@@ -88,7 +91,10 @@ def load_or_create(path: Path) -> Secrets:
             database_passwords={
                 p: stored.get("database_passwords", {}).get(p) or secrets.token_urlsafe(24) for p in PLANES
             },
-            trust_keys={n: stored.get("trust_keys", {}).get(n) or _new_key(n) for n in (*SIGNING_KEYS, "identifier")},
+            trust_keys={
+                **{n: stored.get("trust_keys", {}).get(n) or _new_key(n) for n in (*SIGNING_KEYS, "identifier")},
+                **{n: k for n, k in stored.get("trust_keys", {}).items() if n == COMPROMISED},
+            },
         )
         kept.nats_public_keys()
     except OSError as error:
@@ -110,6 +116,30 @@ def load_or_create(path: Path) -> Secrets:
         except OSError as error:
             raise unusable(path, error) from error
     return kept
+
+
+def rotate_keys(data_dir: Path, uses: tuple[str, ...], *, compromised: bool) -> dict[str, tuple[str, str]]:
+    """Replace signing keys, in the secrets and in the file that a running trust plane watches. Returns old and new ids by use.
+
+    Raises DataDirectoryUnusable.
+    """
+    path = data_dir / "secrets.json"
+    kept = load_or_create(path)
+    keys = {name: dict(key) for name, key in kept.trust_keys.items()}
+    made = {}
+    for use in uses:
+        before, keys[use] = keys[use]["kid"], _new_key(use)
+        made[use] = (before, keys[use]["kid"])
+    if compromised:
+        known = keys.get(COMPROMISED, {}).get("kids", "").split()
+        keys[COMPROMISED] = {"kids": " ".join([*known, *(before for before, _ in made.values())])}
+    try:
+        content = {**json.loads(path.read_text()), "trust_keys": keys}
+        write_json(path, content, mode=0o600)
+        write_json(data_dir / KEYS_FILE, keys, mode=0o600)
+    except OSError as error:
+        raise unusable(path, error) from error
+    return made
 
 
 def _new_seed() -> str:

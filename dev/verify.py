@@ -130,6 +130,8 @@ def load_trust_root(path: str | Path) -> TrustRoot:
         root: dict[str, dict[str, bytes]] = {use: {} for use in USES}
         for key in keys:
             if key.get("kty") == "OKP" and key.get("crv") == "Ed25519" and key.get("dealix_use") in root:
+                if key.get("dealix_state") == "compromised":  # others could have signed as well
+                    continue
                 raw = _base64url(key["x"])
                 if len(raw) != 32:
                     raise Failed(f"key {key['kid']} is not 32 bytes")

@@ -255,7 +255,9 @@ class Effect(Message):
 
 
 class EffectsReply(Message):
-    """`checkable` is false where the vendor can't be asked; then `items` says nothing."""
+    """`checkable` is false where the vendor can't be asked; then `items` says nothing. Unless `complete`, what is missing from
+    `items` may still be in the vendor's log."""
 
     checkable: bool
     items: tuple[Effect, ...]
+    complete: bool = True

@@ -21,6 +21,7 @@ from libs.contracts import (
     operating,
     outreach,
     policy,
+    receipts,
     rights,
     trust,
 )
@@ -173,6 +174,9 @@ COSIGN = Call("trust.cosign.v1", ledger.CosignRequest, ledger.Cosignature, _by()
 COSIGNATURES = Call("trust.cosignatures.v1", ledger.CosignaturesRequest, ledger.CosignaturesReply, _by())
 REVIEW_EVIDENCE = Call("trust.evidence_review.v1", ledger.PackStep, trust.EvidenceReply, _by())
 SEAL_EVIDENCE = Call("trust.evidence_seal.v1", ledger.PackStep, trust.EvidenceReply, _by())
+TOOL_RECEIPTS = Call("trust.tool_receipts.v1", receipts.ToolReceiptsRequest, receipts.ToolReceiptsReply, _by())
+VERIFY_TOOL = Call("trust.verify_tool.v1", receipts.VerifyTool, receipts.ToolVerdict, _by(_D, _E))
+RECONCILIATION = Call("trust.reconciliation.v1", receipts.ReconciliationRequest, receipts.ReconciliationReply, _by())
 POLICY_BUNDLES = Call("trust.policy_bundles.v1", policy.BundlesRequest, policy.BundlesReply, _by())
 POLICY_BUNDLE = Call("trust.policy_bundle.v1", policy.BundleRequest, policy.PolicyBundle, _by())
 POLICY_PROPOSE = Call("trust.policy_propose.v1", policy.ProposeBundle, policy.PolicyBundle, _by())
@@ -188,6 +192,7 @@ POLICY_REPLAY_CHANGES = Call(
 )
 VIOLATIONS = Call("trust.violations.v1", policy.ViolationsRequest, policy.ViolationsReply, _by())
 
+OUTCOME_RESOLVED = Event("trust.outcome_resolved.v1", receipts.OutcomeResolved, frozenset({_E}))
 APPROVAL_REQUESTED = Event("trust.approval_requested.v1", trust.ApprovalRequested, frozenset({_D}))
 APPROVAL_ESCALATED = Event("trust.approval_escalated.v1", approvals.ApprovalEscalated, frozenset({_D}))
 CONTACT_STOPPED = Event("trust.contact_stopped.v1", consent.ContactStopped, frozenset({_E}))
@@ -265,7 +270,8 @@ DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply
 
 # operating ---------------------------------------------------------------------------------------------------------------------
 PLANES = Call("operating.planes.v1", operating.HealthRequest, operating.HealthReply, frozenset({_G}))
-CONTROL = Call("operating.control.v1", operating.ControlCommand, operating.ControlState, frozenset({_G}))
+# Trust pauses a connector whose vendor did something that nobody granted.
+CONTROL = Call("operating.control.v1", operating.ControlCommand, operating.ControlState, frozenset({_G, _T}))
 CONTROLS = Call("operating.controls.v1", operating.ControlList, operating.ControlListReply, frozenset({_G}))
 FLAGS = Call("operating.flags.v1", operating.FlagsRequest, operating.FlagsReply, frozenset({_G, _T}), 2.0)
 SET_FLAG = Call("operating.set_flag.v1", operating.SetFlag, operating.FlagsReply, frozenset({_G}))

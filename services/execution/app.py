@@ -90,7 +90,7 @@ def serve(
     intake = Intake(runtime, store, pipeline, router)
     claimer = Claimer(runtime, store, pipeline)
     queries = Queries(store, vendors)
-    orders = Orders(store, claimer.wake, bus, intake.submit)
+    orders = Orders(store, claimer.wake, bus, intake.submit, connectors)
     pipeline.settled = queries.settled
 
     bus.serve(subjects.SUBMIT, intake.submit)
@@ -102,5 +102,6 @@ def serve(
     bus.serve(subjects.EXECUTION_CONTROL, orders.control)
     bus.serve(subjects.LIST_EFFECTS, orders.list_effects)
     bus.on(subjects.APPROVAL_DECIDED, orders.approval_decided)
+    bus.on(subjects.OUTCOME_RESOLVED, orders.outcome_resolved)
     bus.on(subjects.CONTACT_STOPPED, orders.contact_stopped)
     return Parts(intake, claimer, pipeline)

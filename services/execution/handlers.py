@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from libs.contracts.approvals import EditGet
@@ -31,15 +31,17 @@ from libs.contracts.execution import (
     SubmitReply,
     SubmitRequest,
 )
+from libs.contracts.receipts import OutcomeResolved
 from libs.contracts.subjects import EDIT
 from libs.contracts.trust import ApprovalDecided, ApprovalState, ResourceRef
 from libs.runtime import telemetry
 from libs.runtime.bus import Bus
 from libs.runtime.database import SessionWork
-from services.execution.connectors.base import Connector
+from services.execution.connectors.base import Connector, ReadsBack
 from services.execution.errors import NotCancellable
 from services.execution.store import Store
 
+MOST_EFFECTS = 1000
 RESTING = FINAL_STATES | {ActionState.AWAITING_APPROVAL, ActionState.UNKNOWN}
 SUBMITTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
 Submit = Callable[[SubmitRequest], Awaitable[SubmitReply]]
@@ -139,7 +141,10 @@ class Queries:
 class Orders:
     """What execution is told: control by operating, approvals by trust, reconciliation by trust."""
 
-    def __init__(self, store: Store, wake: asyncio.Event, bus: Bus, submit: Submit) -> None:
+    def __init__(
+        self, store: Store, wake: asyncio.Event, bus: Bus, submit: Submit, connectors: Mapping[str, Connector]
+    ) -> None:
+        self._connectors = connectors
         self._store = store
         self._wake = wake
         self._bus = bus
@@ -188,15 +193,27 @@ class Orders:
         await self._submit(SubmitRequest(principal=edit.editor, items=(item,)))
 
     async def list_effects(self, request: EffectsRequest) -> EffectsReply:
-        """What the sandbox holds; vendors without a read-back can't be checked, and that is what is said."""
+        """What the sandbox holds, and what the vendor's own log says where it can be read. Where it can't, that is what is said."""
         async with self._store.unit(request.tenant_id) as unit:
-            found = await unit.sandbox(request.tenant_id, request.connector, None, 1000)
+            found = await unit.sandbox(request.tenant_id, request.connector, None, MOST_EFFECTS)
         items = tuple(
             Effect(vendor_id=f"sandbox-{m.message_id}", action_id=m.action_id, at=m.at, operation=m.operation)
             for m in found
             if m.at >= request.since
         )
-        return EffectsReply(checkable=bool(items), items=items)
+        vendor = self._connectors.get(request.connector)
+        complete = len(items) < MOST_EFFECTS
+        if isinstance(vendor, ReadsBack):
+            told = await vendor.list_effects(request.tenant_id, request.since)
+            return EffectsReply(
+                checkable=told.checkable, items=(*items, *told.items), complete=complete and told.complete
+            )
+        return EffectsReply(checkable=bool(items), items=items, complete=complete)
+
+    async def outcome_resolved(self, work: SessionWork, event: OutcomeResolved) -> None:
+        """End an action whose outcome was unknown as the vendor's own log says."""
+        async with self._store.join(work) as unit:
+            await unit.resolve_unknown(event.tenant_id, event.action_id, event.outcome, event.vendor_id)
 
 
 def _cursor(text: str | None) -> UUID | None:

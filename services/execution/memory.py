@@ -215,6 +215,14 @@ class MemoryUnit:
         self._t.queue.pop(action_id, None)
         return True
 
+    async def resolve_unknown(self, tenant_id: UUID, action_id: UUID, state: ActionState, vendor_id: str) -> bool:
+        row = self._t.actions.get((tenant_id, action_id))
+        if row is None or row.state is not ActionState.UNKNOWN:
+            return False
+        timeline = self._step(row, state, f"the vendor's log says so {vendor_id}".strip())
+        self._t.actions[tenant_id, action_id] = replace(row, state=state, waiting_for=None, timeline=timeline)
+        return True
+
     async def waiting_about(self, tenant_id: UUID, resource_id: str) -> list[tuple[UUID, str]]:
         return sorted(
             (action_id, row.job.effect)

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from opentelemetry import trace
@@ -184,7 +185,7 @@ class Pipeline:
         except DealixError as error:
             log.warning("the grant keys could not be read: %s", error.code)
             return
-        keys = {str(key["kid"]): unb64(str(key["x"])) for key in reply.keys if key.get("dealix_use") == "grant"}
+        keys = {str(key["kid"]): unb64(str(key["x"])) for key in reply.keys if _signs_grants(key)}
         self._gate.trust_keys(keys)
 
     def _admit(self, decided: Sequence[tuple[Job, Decision]]) -> _Sorted:
@@ -431,3 +432,8 @@ def _attributes(jobs: Sequence[Job]) -> dict[str, str | int | float | bool]:
             "dealix.attempt": jobs[0].attempt,
         }
     return out
+
+
+def _signs_grants(key: Mapping[str, Any]) -> bool:
+    """A key that others are known to have signs nothing for us."""
+    return key.get("dealix_use") == "grant" and key.get("dealix_state") != "compromised"

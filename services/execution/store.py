@@ -84,6 +84,10 @@ class Unit(Protocol):
 
     async def end(self, tenant_id: UUID, action_id: UUID, state: ActionState, detail: str) -> bool: ...
 
+    async def resolve_unknown(self, tenant_id: UUID, action_id: UUID, state: ActionState, vendor_id: str) -> bool:
+        """End an action whose outcome is unknown. Returns whether it was."""
+        ...
+
     async def waiting_about(self, tenant_id: UUID, resource_id: str) -> list[tuple[UUID, str]]:
         """Actions about a contact that have neither ended nor left: (action, effect)."""
         ...
@@ -321,6 +325,14 @@ class SqlUnit:
         )  # fmt: skip
         await self._c.execute("delete from execution.work where action_id = $1", action_id)
         return True
+
+    async def resolve_unknown(self, tenant_id: UUID, action_id: UUID, state: ActionState, vendor_id: str) -> bool:
+        status: str = await self._c.execute(
+            "update execution.actions set state = $3, waiting_for = null, timeline = timeline || jsonb_build_object('at', now(), 'state', "
+            "$3::text, 'detail', $4::text) where tenant_id = $1 and action_id = $2 and state = 'unknown'",
+            tenant_id, action_id, state.value, f"the vendor's log says so {vendor_id}".strip(),
+        )  # fmt: skip
+        return status.endswith(" 1")
 
     async def waiting_about(self, tenant_id: UUID, resource_id: str) -> list[tuple[UUID, str]]:
         rows = await self._c.fetch(

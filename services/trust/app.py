@@ -26,14 +26,17 @@ from services.trust.bundles.replay import Replays
 from services.trust.bundles.violations import Violations
 from services.trust.bundles.watch import Watch
 from services.trust.consent.handlers import Consenting
-from services.trust.domain.keys import KeysUnusable, TrustKeys
+from services.trust.domain.keys import Keys, KeysUnusable, LiveKeys, TrustKeys
 from services.trust.domain.policy import Bundle
 from services.trust.handlers import Books, Listener, People
+from services.trust.keys.rotation import KeyBook
 from services.trust.ledger import sequencer
 from services.trust.ledger.cosigning import Cosigning
 from services.trust.ledger.packing import Packing
 from services.trust.ledger.store import LedgerStore, SqlLedgerStore
 from services.trust.projection import Projection
+from services.trust.receipts.handlers import Receipts
+from services.trust.receipts.reconcile import Reconciliation
 from services.trust.rights.handlers import Rights
 from services.trust.rights.registers import Registers
 from services.trust.settings import TrustSettings
@@ -53,19 +56,26 @@ async def build(runtime: Runtime) -> None:
         keys = TrustKeys.from_json(settings.keys)
     except (ValidationError, KeysUnusable) as error:
         raise SettingsError("DEALIX_TRUST_KEYS is missing or unusable: trust can't sign without its keys.") from error
-    bus, database = runtime.bus, runtime.database
+    bus, database, live = runtime.bus, runtime.database, LiveKeys(keys)
+    book = KeyBook(database, live)
+    await book.record(keys)
     bundle = Bundle(POLICIES.read_text(encoding="utf-8"))
     bundles = Bundles(bundle)
     watch, replays, violations = Watch(database, bundles), Replays(database, bundles), Violations(database)
     await watch.load()
-    served = serve(bus, SqlStore(database), bundles, keys, grant_seconds=settings.grant_seconds)
+    served = serve(bus, SqlStore(database), bundles, live, grant_seconds=settings.grant_seconds)
     policies = Policies(database, bundles, watch, served.authorizer)
     served.authorizer.attached = policies.attached
     served.listener.on_settled.append(policies.settled)
     serve_policies(bus, policies, replays, violations)
     approving = served.approving
-    books = Books(database, keys, settings.origin)
+    books = Books(database, live, settings.origin, book.jwks)
     cosigning = Cosigning(database, settings.origin)
+    receipts, reconciliation = Receipts(database), Reconciliation(database, bus, every=settings.reconcile_seconds)
+    bus.serve(subjects.TOOL_RECEIPTS, receipts.page)
+    bus.serve(subjects.VERIFY_TOOL, receipts.verify)
+    bus.serve(subjects.RECONCILIATION, receipts.reconciliation)
+    runtime.loop("reconciliation", reconciliation.run)
     packing = Packing(database)
     bus.serve(subjects.REVIEW_EVIDENCE, packing.review)
     bus.serve(subjects.SEAL_EVIDENCE, packing.seal)
@@ -94,7 +104,12 @@ async def build(runtime: Runtime) -> None:
 
     async def sequence() -> None:
         await sequencer.run(
-            connect, keys.checkpoint, origin=settings.origin, stop=stop, interval=settings.checkpoint_seconds, poll=0.05
+            connect,
+            live.signer("checkpoint"),
+            origin=settings.origin,
+            stop=stop,
+            interval=settings.checkpoint_seconds,
+            poll=0.05,
         )
 
     async def finish() -> None:
@@ -109,6 +124,9 @@ async def build(runtime: Runtime) -> None:
 
     runtime.loop("ledger", sequence)
     runtime.loop("clocks", expire)
+    if settings.keys_file is not None:
+        file = settings.keys_file
+        runtime.loop("keys", lambda: book.watch(file))
     runtime.loop("policy switch", watch.follow)
     runtime.loop("policy canaries and shadows", watch.measure)
     runtime.loop("policy replays", replays.run)
@@ -140,7 +158,7 @@ class Served:
     listener: Listener
 
 
-def serve(bus: Bus, store: Store, bundles: Bundles, keys: TrustKeys, *, grant_seconds: int) -> Served:
+def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds: int) -> Served:
     """Answer and hear everything that needs a bus and a store alone: decisions, approvals, people. Reading the ledger needs SQL."""
     projection = Projection(store, bus, keys.identifier)
     authorizer = Authorizer(store, bundles, keys, projection, LiveFlags(bus), grant_seconds=grant_seconds)

@@ -37,7 +37,7 @@ from services.trust.bundles.force import Bundles, Whose
 from services.trust.consent.capping import with_caps
 from services.trust.domain import approvals, decide
 from services.trust.domain.decide import Prepared
-from services.trust.domain.keys import TrustKeys, issue
+from services.trust.domain.keys import Keys, issue
 from services.trust.domain.policy import Answer, Bundle, Question
 from services.trust.ledger.domain.commitments import DECISION, approval_data, approval_kind, decision_data
 from services.trust.ledger.domain.entry import Entry
@@ -78,7 +78,7 @@ class Authorizer:
         self,
         store: Store,
         bundles: Bundles,
-        keys: TrustKeys,
+        keys: Keys,
         projection: Projection,
         flags: LiveFlags,
         *,

@@ -40,8 +40,9 @@ from libs.contracts.trust import (
 )
 from libs.runtime.database import Database, SessionWork
 from services.trust.domain.facts import CHANNELS, RIYADH, contactability
-from services.trust.domain.keys import TrustKeys
+from services.trust.domain.keys import Keys
 from services.trust.errors import EvidenceScope
+from services.trust.keys.rotation import Published
 from services.trust.ledger.domain.checkpoint import origin_of, parse_checkpoint
 from services.trust.ledger.domain.commitments import OUTCOME, outcome_data
 from services.trust.ledger.domain.entry import Entry
@@ -93,10 +94,11 @@ class People:
 class Books:
     """Reading the ledger, and packs from it."""
 
-    def __init__(self, database: Database, keys: TrustKeys, origin: str) -> None:
+    def __init__(self, database: Database, keys: Keys, origin: str, published: Published) -> None:
         self._database = database
         self._keys = keys
         self._origin = origin
+        self._published = published
 
     async def entries(self, request: LedgerRequest) -> LedgerReply:
         _require(request.principal, READERS)
@@ -169,7 +171,7 @@ class Books:
         return ConsistencyReply(first=request.first, second=request.second, path=tuple(step.hex() for step in path))
 
     async def keys(self, _: KeysRequest) -> KeysReply:
-        return KeysReply(keys=self._keys.jwks())
+        return KeysReply(keys=await self._published())
 
     async def export(self, request: EvidenceRequest) -> EvidenceReply:
         """Assemble a pack and keep it.

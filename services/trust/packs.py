@@ -11,7 +11,7 @@ from libs.contracts.canonical import canonical
 from libs.contracts.execution import Receipt
 from libs.contracts.trust import Approval, Decision, Grant
 from services.trust.bundles.store import BundleRows
-from services.trust.domain.keys import TrustKeys
+from services.trust.domain.keys import Keys
 from services.trust.ledger.anchors import anchor
 from services.trust.ledger.domain.checkpoint import parse_checkpoint
 from services.trust.ledger.gather import gather
@@ -20,9 +20,7 @@ from services.trust.ledger.store import EntryFilter, SqlLedgerStore
 from services.trust.ledger.witnesses import WitnessRows, presentable
 
 
-async def assemble(
-    connection: Any, tenant_id: UUID, scope: str, filters: Sequence[EntryFilter], keys: TrustKeys
-) -> bytes:
+async def assemble(connection: Any, tenant_id: UUID, scope: str, filters: Sequence[EntryFilter], keys: Keys) -> bytes:
     """The pack of a scope, in the caller's transaction.
 
     Raises NotYetProvable while an entry waits for its checkpoint, PackTooLarge beyond the limit.

@@ -332,6 +332,10 @@ def vendors(wire: Wire, clock: FakeClock) -> list[RecordingConnector]:
     return [RecordingConnector(key, wire, clock) for key in keys]
 
 
+async def _published() -> tuple[dict[str, Any], ...]:
+    return KEYS_OF_TRUST.jwks()
+
+
 @asynccontextmanager
 async def world(
     *,
@@ -349,7 +353,7 @@ async def world(
 
     trust_store = TrustStore(trust_bus.database, now=clock)
     served = trust.serve(trust_bus, trust_store, Bundles(BUNDLE), KEYS_OF_TRUST, grant_seconds=GRANT_SECONDS)
-    trust_bus.serve(KEYS, Books(trust_bus.database, KEYS_OF_TRUST, "example.test/log").keys)  # type: ignore[arg-type]
+    trust_bus.serve(KEYS, Books(trust_bus.database, KEYS_OF_TRUST, "example.test/log", _published).keys)  # type: ignore[arg-type]
 
     execution_store = ExecutionStore(execution_bus.database, now=clock)
     runtime = Runtime(Plane.EXECUTION, None, execution_bus, execution_bus.database, now=clock)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -38,6 +39,10 @@ def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+async def published() -> tuple[dict[str, Any], ...]:
+    return KEYS_OF_TRUST.jwks()
+
+
 class Log:
     """One tenant's log with its readers."""
 
@@ -46,7 +51,7 @@ class Log:
         self.tenant = new_id()
         self.auditor = Principal(id="user:9", kind="user", tenant_id=self.tenant, roles=("auditor",))
         self.owner = Principal(id="user:1", kind="user", tenant_id=self.tenant, roles=("owner",))
-        self.books = Books(database, KEYS_OF_TRUST, ORIGIN)
+        self.books = Books(database, KEYS_OF_TRUST, ORIGIN, published)
         self.cosigning = Cosigning(database, ORIGIN)
         self.key = witness.load_key(folder / "key", "witness.example")
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
-from libs.contracts.execution import ConnectorInfo, ConnectorStatus, Receipt, SandboxMessage
+from libs.contracts.execution import ConnectorInfo, ConnectorStatus, EffectsReply, Receipt, SandboxMessage
 from libs.contracts.message import new_id
 from libs.contracts.trust import ConnectorMode
 from services.execution.gate import Admitted
@@ -57,6 +57,17 @@ class Connector(Protocol):
 
         Raises VendorRejected, VendorUnavailable or OutcomeUnknown.
         """
+        ...
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
+    """A connector that can read its vendor's own log, with a lease that reaches no operation with an effect."""
+
+    profile: Profile
+
+    async def list_effects(self, tenant_id: UUID, since: datetime) -> EffectsReply:
+        """What the vendor says was done since then, whoever asked for it."""
         ...
 
 

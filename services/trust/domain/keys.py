@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from nacl.signing import SigningKey
 
@@ -43,6 +43,8 @@ class TrustKeys:
     checkpoint: SigningPair
     statement: SigningPair
     identifier: bytes
+    compromised: tuple[str, ...] = ()
+    """Key ids that others are known to have."""
 
     @classmethod
     def from_json(cls, text: str) -> TrustKeys:
@@ -57,14 +59,15 @@ class TrustKeys:
                 for name in PURPOSES
             }
             identifier = document["identifier"]
+            compromised = tuple(document.get("compromised", {}).get("kids", "").split())
             secret = base64.b64decode(identifier["seed"] if isinstance(identifier, dict) else identifier)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise KeysUnusable(f"DEALIX_TRUST_KEYS is unusable: {error}") from error
         if len({pair.public_key for pair in pairs.values()}) != len(PURPOSES):
             raise KeysUnusable("DEALIX_TRUST_KEYS uses one key for two purposes")
         if len(secret) < 32:
             raise KeysUnusable("DEALIX_TRUST_KEYS has an identifier key shorter than 32 bytes")
-        return cls(**pairs, identifier=secret)
+        return cls(**pairs, identifier=secret, compromised=compromised)
 
     def jwks(self) -> tuple[dict[str, Any], ...]:
         """The public keys as JWKs (RFC 8037). `dealix_use` says what a key signs."""
@@ -80,6 +83,76 @@ class TrustKeys:
             }
             for name, pair in (("grant", self.grant), ("checkpoint", self.checkpoint), ("statement", self.statement))
         )
+
+
+class Keys(Protocol):
+    """What signs now."""
+
+    @property
+    def grant(self) -> SigningPair: ...
+
+    @property
+    def checkpoint(self) -> SigningPair: ...
+
+    @property
+    def statement(self) -> SigningPair: ...
+
+    @property
+    def identifier(self) -> bytes: ...
+
+
+class LiveKeys:
+    """The keys in use, for readers that outlive a rotation. `switch` is the only change."""
+
+    def __init__(self, keys: TrustKeys) -> None:
+        self.current = keys
+
+    def switch(self, keys: TrustKeys) -> None:
+        self.current = keys
+
+    @property
+    def grant(self) -> SigningPair:
+        return self.current.grant
+
+    @property
+    def checkpoint(self) -> SigningPair:
+        return self.current.checkpoint
+
+    @property
+    def statement(self) -> SigningPair:
+        return self.current.statement
+
+    @property
+    def identifier(self) -> bytes:
+        return self.current.identifier
+
+    def signer(self, use: str) -> LiveSigner:
+        """A signer that follows rotations."""
+        return LiveSigner(self, use)
+
+
+@dataclass(frozen=True)
+class LiveSigner:
+    """Whatever key signs for one purpose at the moment of signing."""
+
+    keys: LiveKeys
+    use: str
+
+    @property
+    def _pair(self) -> SigningPair:
+        pair: SigningPair = getattr(self.keys.current, self.use)
+        return pair
+
+    @property
+    def kid(self) -> str:
+        return self._pair.kid
+
+    @property
+    def public_key(self) -> bytes:
+        return self._pair.public_key
+
+    def sign(self, data: bytes) -> bytes:
+        return self._pair.sign(data)
 
 
 def issue(claims: list[GrantClaims], pair: SigningPair) -> list[Grant]:

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.contracts import merkle
@@ -108,11 +108,13 @@ def test_a_leaf_never_passes_for_an_inner_node() -> None:
     assert merkle.leaf_hash(left + right) != merkle.node_hash(left, right)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=600))
 def test_the_root_follows_the_rfcs_recursive_definition(size: int) -> None:
     assert merkle.root(leaves(size)) == definition(leaves(size))
 
 
+@settings(deadline=None)
 @given(sizes, st.data())
 def test_every_inclusion_path_holds_for_its_leaf_only(size: int, data: st.DataObject) -> None:
     hashes = leaves(size)
@@ -129,6 +131,7 @@ def test_every_inclusion_path_holds_for_its_leaf_only(size: int, data: st.DataOb
         assert not merkle.verify_inclusion(hashes[index], index, size, [*path[:-1], path[-1][:-1]], top)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=300))
 def test_a_batchs_paths_are_the_single_paths(size: int) -> None:
     hashes = leaves(size)
@@ -137,6 +140,7 @@ def test_a_batchs_paths_are_the_single_paths(size: int) -> None:
     assert paths == [merkle.inclusion_path(hashes, index) for index in range(size)]
 
 
+@settings(deadline=None)
 @given(sizes, st.data())
 def test_a_consistency_path_holds_and_none_holds_for_a_rewritten_past(size: int, data: st.DataObject) -> None:
     first = data.draw(st.integers(1, size))

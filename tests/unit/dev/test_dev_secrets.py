@@ -9,7 +9,7 @@ import pytest
 
 from dev.environment import ONE_PROCESS, Addresses, plane_environment
 from dev.messages import BadSetting, DataDirectoryUnusable
-from dev.secrets import MIGRATOR, PLANES, load_or_create
+from dev.secrets import KEYS_FILE, MIGRATOR, PLANES, load_or_create, rotate_keys
 
 ADMIN = "postgresql://postgres:super@127.0.0.1:20001/dealix?sslmode=require"
 
@@ -116,3 +116,17 @@ def test_one_process_holds_all_planes_credentials_but_not_the_admins(tmp_path: P
     assert all(given[f"DEALIX_{plane.upper()}_NATS_SEED"] == secrets.nats_seeds[plane] for plane in PLANES)
     assert secrets.nats_seeds[MIGRATOR] not in json.dumps(given)
     assert ":super@" not in json.dumps(given)
+
+
+def test_rotated_keys_are_new_the_identifier_stays_and_a_running_plane_finds_them(tmp_path: Path) -> None:
+    before = load_or_create(tmp_path / "secrets.json")
+    made = rotate_keys(tmp_path, ("grant",), compromised=True)
+    after = load_or_create(tmp_path / "secrets.json")
+    assert made["grant"] == (before.trust_keys["grant"]["kid"], after.trust_keys["grant"]["kid"])
+    assert after.trust_keys["grant"] != before.trust_keys["grant"]
+    for kept in ("checkpoint", "statement", "identifier"):
+        assert after.trust_keys[kept] == before.trust_keys[kept]
+    file = tmp_path / KEYS_FILE
+    assert file.stat().st_mode & 0o077 == 0
+    assert json.loads(file.read_text())["compromised"]["kids"] == before.trust_keys["grant"]["kid"]
+    assert json.loads(after.trust_keys_json())["compromised"]

@@ -1,0 +1,1 @@
+"""Signing keys over time: published for ever, replaced without a stop."""

@@ -1,0 +1,1 @@
+"""What effects left behind: receipts, claims about them, and vendors' own logs."""
