@@ -14,6 +14,7 @@ from benchmarks.report import Row, keep, lines
 ROWS = {
     "importing": "A long list imported and ranked",
     "governed": "Governed actions a second, and what each costs",
+    "books": "The ledger as it grows, and decisions replayed under another bundle",
     "latency": "One action and one trust decision: time alone and at half load",
 }
 """Rows by the module that measures them: `measure(quick, progress) -> Row`, run in a fresh event loop of its own."""

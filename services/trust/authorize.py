@@ -43,6 +43,7 @@ from services.trust.ledger.domain.commitments import DECISION, approval_data, ap
 from services.trust.ledger.domain.entry import Entry
 from services.trust.projection import Projection
 from services.trust.rows import Known, Ruling
+from services.trust.sessions.watching import keep_reads, with_reads
 from services.trust.store import Store, Unit
 
 FLAGS_FRESH_SECONDS = 5.0
@@ -104,12 +105,13 @@ class Authorizer:
             await self._flags.load([t for t in tenants if _has_external(prepared, t)], now)
             replayed = await self._replayed(prepared)
             known = await redeem(unit, self._keys.identifier, prepared, known, now)
-            known = await with_caps(unit, prepared, known, now)
+            known = await with_reads(unit, prepared, await with_caps(unit, prepared, known, now))
             # An attempt is decided once; after people have answered, execution asks again as the next attempt.
             fresh = [(p, k) for p, k in zip(prepared, known, strict=True) if k.prior is None]
             rulings = self._rule(fresh, replayed, now)
             await use(unit, self._keys.identifier, rulings)
             await unit.keep(rulings)
+            await keep_reads(unit, rulings)
             await self._ask_people(unit, rulings, now)
             await unit.append([_entry(ruling, now) for ruling in rulings])
         made = {id(ruling.prepared): ruling.decision for ruling in rulings}
@@ -124,7 +126,7 @@ class Authorizer:
         async with self._store.unit(*tenants) as unit:
             known = await unit.known(prepared, [self._recipient(p) for p in prepared])
             now = await unit.now()
-            known = await with_caps(unit, prepared, known, now)
+            known = await with_reads(unit, prepared, await with_caps(unit, prepared, known, now))
         replayed = await self._replayed(prepared)
         questions = [self._question(p, k, replayed, now) for p, k in zip(prepared, known, strict=True)]
         answers = self._bundles.ask([_whose(p) for p in prepared], questions)
@@ -141,7 +143,7 @@ class Authorizer:
         async with self._store.unit(evaluation.tenant_id) as unit:
             found = await unit.known([prepared], [self._recipient(prepared)])
             now = await unit.now()
-            (known,) = await with_caps(unit, [prepared], found, now)
+            (known,) = await with_reads(unit, [prepared], await with_caps(unit, [prepared], found, now))
         asked = self._question(prepared, known, await self._replayed([prepared]), now)
         bundle = bundle or self._bundles.of(_whose(prepared))
         decision = self._decision(prepared, asked, bundle.ask([asked])[0], None, None)

@@ -29,6 +29,7 @@ from services.trust.domain.facts import MAX_AGE_HOURS, RIYADH, ContactState
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.memory import MemoryLedgerStore
 from services.trust.rows import Known, Ruling
+from services.trust.sessions.store import MemorySessions
 
 UNSENT = frozenset({ActionState.NOT_SENT, ActionState.FAILED})
 
@@ -73,6 +74,7 @@ class _Tables:
     steps: dict[tuple[UUID, UUID], tuple[ApprovalStep, ...]] = field(default_factory=dict)
     facts: dict[tuple[UUID, UUID], _Projected] = field(default_factory=dict)
     consents: dict[tuple[UUID, UUID], ConsentRecord] = field(default_factory=dict)
+    sessions: dict[tuple[UUID, str], tuple[int, datetime]] = field(default_factory=dict)
     suppressions: dict[tuple[UUID, str], tuple[str, str]] = field(default_factory=dict)
     caps: dict[tuple[UUID, str, date], int] = field(default_factory=dict)
     desk: DeskTables = field(default_factory=DeskTables)
@@ -90,6 +92,7 @@ class MemoryUnit:
         self._work = work
         self._now = now
         self.desk, self.consent = MemoryDesk(tables, now), MemoryConsents(tables, now)
+        self.sessions = MemorySessions(tables.sessions, now)
 
     def _own(self, tenant_id: UUID) -> None:
         if tenant_id not in self._work.tenants:

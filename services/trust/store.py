@@ -37,6 +37,7 @@ from services.trust.rows import (
     ruling_row,
     state_of,
 )
+from services.trust.sessions.store import Sessions, SqlSessions
 
 
 class Unit(Protocol):
@@ -47,6 +48,9 @@ class Unit(Protocol):
 
     @property
     def consent(self) -> Consents: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
 
     async def now(self) -> datetime: ...
 
@@ -194,6 +198,7 @@ class SqlUnit:
         self._c = work.connection
         self._now: datetime | None = None
         self.desk, self.consent = SqlDesk(self._c), SqlConsents(self._c)
+        self.sessions = SqlSessions(self._c)
 
     @property
     def connection(self) -> Any:

@@ -20,6 +20,8 @@ CONTACT_CAP = 2
 """Marketing messages to one person on one channel in seven days."""
 AGENT_BLOCKS = 3
 """Blocked attempts in ten minutes that suspend an agent."""
+MANY_PEOPLE = 20
+"""People read about in one session after which what leaves needs a person."""
 OPT_OUT_WORDS = ("إيقاف", "إلغاء الاشتراك", "unsubscribe", "stop")
 
 
@@ -35,6 +37,8 @@ class OnRecord:
     touches_this_week: int
     sent_today: int
     agent_blocks: int = 0
+    people_read: int = 0
+    """People whose data was read in the same session before."""
     daily_cap: int = DAILY_CAP
     contact_cap: int = CONTACT_CAP
     token_fits: bool = False
@@ -100,6 +104,7 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
         "connector_mode": ConnectorMode.LIVE.value if live else ConnectorMode.SANDBOX.value,
         "approval": _approval(evaluation, record),
         "earlier_attempt_open": record.earlier_attempt_open,
+        "tainted": record.people_read >= MANY_PEOPLE,
         "suspended": record.agent_blocks >= AGENT_BLOCKS and evaluation.subject.kind.value == "agent",
     }
     if effect.channel is None:

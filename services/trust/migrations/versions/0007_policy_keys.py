@@ -2,7 +2,7 @@
 
 from libs.runtime.migrate import run
 
-revision = "trust_0006_policy_keys"
+revision = "trust_0007_policy_keys"
 down_revision = "trust_0005_policy_receipts"
 branch_labels = None
 depends_on = None
