@@ -23,8 +23,8 @@ NAME = "nats"
 SERVERS = 3
 IMAGE = "nats:2.11-alpine"
 EXPORTER = "natsio/prometheus-nats-exporter:0.17.3"
-STORE_BYTES = "20GB"
-VOLUME = "25Gi"
+STORE_BYTES = "40GB"
+VOLUME = "50Gi"
 
 
 def key_variable(user: str) -> str:
