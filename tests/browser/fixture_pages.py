@@ -14,6 +14,7 @@ from libs.contracts.canonical import canonical
 from services.gateway.console import pages, views
 from services.gateway.console.urls import url
 from tests.browser.fixture_crm import CrmFixtures
+from tests.browser.fixture_desk import desks
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 ORIGIN = "dealix.example/demo"
@@ -670,6 +671,7 @@ class Fixtures:
             "problem-denied": self.problem("denied"),
             "problem-error": self.problem("error"),
             **CrmFixtures(self.lang).all(),
+            **desks(self.lang == "ar"),
         }
 
 

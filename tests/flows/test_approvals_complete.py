@@ -30,6 +30,7 @@ from libs.contracts.errors import RemoteFault
 from libs.contracts.execution import Action, ActionState
 from libs.contracts.message import Principal, new_id
 from libs.contracts.subjects import (
+    APPROVAL,
     APPROVALS,
     APPROVE,
     APPROVE_BULK,
@@ -43,7 +44,14 @@ from libs.contracts.subjects import (
     SET_RULES,
     TOKEN,
 )
-from libs.contracts.trust import Approval, ApprovalsRequest, ApprovalState, RejectRequest, ReviseRequest
+from libs.contracts.trust import (
+    Approval,
+    ApprovalRequest,
+    ApprovalsRequest,
+    ApprovalState,
+    RejectRequest,
+    ReviseRequest,
+)
 from libs.runtime.testing import Disturbance
 from services.trust.ledger.domain.records import EntryFilter
 from tests.flows.world import (
@@ -204,6 +212,17 @@ async def test_giver_and_taker_together_are_one_person_of_two(world: World) -> N
     assert await refusal(yes(world, asked, OWNER)) == "already_voted"
     assert await refusal(yes(world, asked, APPROVER)) == "already_voted"
     assert (await yes(world, asked, person(8, "owner"))).state is ApprovalState.APPROVED
+
+
+async def test_who_has_voted_does_not_vote_again_through_somebody_else(world: World) -> None:
+    await set_rules(world, limits={"approver": Decimal(10)}, quorum_above_sar=Decimal(10))
+    asked = await asked_for(world, update("11"))
+    await lend(world, OWNER, APPROVER)
+    assert (await yes(world, asked, OWNER)).state is ApprovalState.PENDING
+    assert await refusal(yes(world, asked, APPROVER)) == "already_voted"
+    assert (
+        await world.gateway.call(APPROVAL, ApprovalRequest(principal=OWNER, approval_id=asked.approval_id))
+    ).state is ApprovalState.PENDING
 
 
 async def test_the_requester_can_neither_lend_nor_borrow_a_yes_to_an_own_request(world: World) -> None:

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 from markupsafe import Markup
 
 from services.gateway.console.pages_crm import CrmPage
+from services.gateway.console.pages_desk import DeskPage
 from services.gateway.console.views import (
     Card,
     Change,
@@ -269,5 +270,6 @@ Page = (
     | SandboxMailboxPage
     | ProblemPage
     | CrmPage
+    | DeskPage
 )
 LivePage = CommandCenterPage | ApprovalsPage | ApprovalPage | ImportPage | EvidencePage

@@ -5,10 +5,20 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.gateway.console.desk import problem_page
-from services.gateway.console.routes import approvals, command_center, crm, evidence, session, sso, targeting
+from services.gateway.console.routes import (
+    approvals,
+    command_center,
+    crm,
+    evidence,
+    people,
+    session,
+    sso,
+    targeting,
+    together,
+)
 
 router = APIRouter()
-for area in (session, sso, command_center, approvals, targeting, crm, evidence):
+for area in (session, sso, command_center, together, approvals, targeting, crm, people, evidence):
     router.include_router(area.router)
 
 __all__ = ["problem_page", "router"]

@@ -1,0 +1,69 @@
+"""A page of tables and forms, for desks whose words come with their values: rights, registers, approvals together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from services.gateway.console.views import Tab
+
+InputKind = Literal["text", "long", "select", "password", "datetime-local", "date", "number", "hidden"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of a table. A time is shown as people read it; `kind` isolates what runs from left to right."""
+
+    value: str | datetime | None
+    kind: Literal["text", "ltr", "moment"] = "text"
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One field of a form. `options` are (value, label) of a select."""
+
+    name: str
+    label: str
+    kind: InputKind = "text"
+    value: str = ""
+    required: bool = True
+    ltr: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class DeskForm:
+    """A form that posts. `key` makes the ids of its fields unique on the page."""
+
+    key: str
+    action: str
+    submit: str
+    inputs: tuple[Input, ...] = ()
+    danger: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    text: str = ""
+    facts: tuple[tuple[str, Cell], ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    empty: str = ""
+    forms: tuple[DeskForm, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DeskPage:
+    template: ClassVar[str] = "desk.html"
+    section: str
+    title: str
+    sections: tuple[Section, ...]
+    tabs: tuple[Tab, ...] = ()
+    tabs_label: str = ""
+    error: str = ""
+    done: str = ""
+    back: str = ""
+    back_label: str = ""
