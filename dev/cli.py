@@ -11,6 +11,7 @@ from dev.commands import (
     approvals,
     backup,
     consent,
+    crm,
     documents,
     evaluate,
     evidence,
@@ -57,6 +58,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
     for group in (
         targeting,
         imports,
+        crm,
         approvals,
         consent,
         rights,

@@ -84,8 +84,10 @@ _STATEMENTS = {
     "(select account_id from data.contacts where tenant_id = $1 and contact_id = $2 union "
     "select activity_id from data.activities where tenant_id = $1 and contact_id = $2 union "
     "select task_id from data.tasks where tenant_id = $1 and contact_id = $2))",
-    # The account is filed for the search anew, without this person.
-    "accounts": "update data.accounts set indexed = false where tenant_id = $1 and account_id = "
+    "match_keys": "delete from data.match_keys where tenant_id = $1 and account_id in "
+    "(select account_id from data.contacts where tenant_id = $1 and contact_id = $2)",
+    # The account is filed for the search and for matching anew, without this person.
+    "accounts": "update data.accounts set indexed = false, keys_version = 0 where tenant_id = $1 and account_id = "
     "(select account_id from data.contacts where tenant_id = $1 and contact_id = $2)",
     "activities": f"update data.activities set subject = '{ERASED_TEXT}', body = null, contact_id = null where tenant_id = $1 and contact_id = $2",
     "tasks": f"update data.tasks set title = '{ERASED_TEXT}', body = null, contact_id = null where tenant_id = $1 and contact_id = $2",

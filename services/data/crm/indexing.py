@@ -8,6 +8,8 @@ from libs.runtime.plane import Runtime
 from services.data.crm.search import SearchText
 
 LOOK_SECONDS = 1.0
+REST = 2.0
+"""It rests so many times as long as a page took, and waits while an import is being written or assessed."""
 
 
 class Indexer:
@@ -18,13 +20,18 @@ class Indexer:
 
     async def run(self) -> None:
         while True:
-            if not await self.some():
-                await asyncio.sleep(LOOK_SECONDS)
+            began = asyncio.get_running_loop().time()
+            more = await self.some()
+            # Searching may lag behind a long import; answering people and ranking what came may not.
+            took = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(took * REST if more else LOOK_SECONDS)
 
     async def some(self) -> bool:
         """Index one page of one tenant. False when there is nothing to do."""
         async with self._database.batch() as work:
-            tenant = await work.connection.fetchval("select tenant_id from data.search_queue limit 1")
+            tenant = await work.connection.fetchval(
+                "select tenant_id from data.search_queue where not exists (select 1 from data.import_queue where lease_until > now()) limit 1"
+            )
         if tenant is None:
             return False
         async with self._database.batch(tenant) as work:

@@ -203,7 +203,7 @@ class Imports:
         for contact in plan.contacts:
             people.setdefault(contact.account, []).append(contact.fields)
         fresh = [
-            (account_ids[a.index], keys_of(a.fields, people.get(a.index, ()), a.aliases))
+            (account_ids[a.index], keys_of(a.fields, tuple(people.get(a.index, ())), a.aliases))
             for a in plan.accounts
             if a.existing_id is None
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
@@ -28,10 +29,14 @@ def digest(key: str) -> int:
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
+@lru_cache(maxsize=16_384)
 def keys_of(
-    account: AccountFields, contacts: Sequence[ContactFields] = (), aliases: tuple[str, ...] = ()
+    account: AccountFields, contacts: tuple[ContactFields, ...] = (), aliases: tuple[str, ...] = ()
 ) -> list[tuple[int, bool]]:
-    """The keys under which an account with its people is filed: digest, and whether it is only a word of a name."""
+    """The keys under which an account with its people is filed: digest, and whether it is only a word of a name.
+
+    Most rows of a file become an account of their own, whose keys are asked for twice: to find candidates, and to file it.
+    """
     keys = dict.fromkeys(account_keys(account_view(account, contacts, aliases)))
     for contact in contacts:
         keys.update(dict.fromkeys(contact_keys(contact_view(contact))))
@@ -81,7 +86,7 @@ class MatchKeys:
             accounts = {record.account_id: record for record in records}
             await self.file(
                 tenant_id,
-                [(UUID(i), keys_of(r.account, people[i], r.account_aliases)) for i, r in accounts.items()],
+                [(UUID(i), keys_of(r.account, tuple(people[i]), r.account_aliases)) for i, r in accounts.items()],
             )
             done += len(rows)
 

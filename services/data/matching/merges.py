@@ -174,7 +174,13 @@ class Merges:
             if row["undone_at"] is not None or current is None:
                 raise NotUndoableMerge
             now = self._runtime.now()
-            current, after, before = json.loads(current), json.loads(row["after"]), json.loads(row["before"])["kept"]
+            current, after, before = (
+                json.loads(current),
+                json.loads(row["after"]),
+                json.loads(row["before"]).get("kept"),
+            )
+            if before is None:  # erased with the person it was of
+                raise NotUndoableMerge
             await _set(work, tenant, kind, row["kept_id"], _unmerged(kind, current, after, before))
             await work.connection.execute(
                 f"update data.{table.name} set deleted_at = null where tenant_id = $1 and {table.id} = $2", tenant, row["gone_id"]

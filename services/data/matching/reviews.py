@@ -83,7 +83,7 @@ class ReviewDesk:
                 )  # fmt: skip
             return None
         one = next(iter(sides.values()))
-        why = json.loads(row["why"])
+        why = json.loads(row["why"]) or []
         return Review(
             review_id=row["review_id"], kind=kind, state=ReviewState(row["state"]), score=row["score"],
             why_en=tuple(w["en"] for w in why), why_ar=tuple(w["ar"] for w in why), left=sides.get(row["left_id"], one),

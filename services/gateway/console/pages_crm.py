@@ -16,7 +16,7 @@ class Line:
     title: str
     kind: str
     href: str
-    note: str = ""
+    note: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

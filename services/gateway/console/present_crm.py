@@ -36,7 +36,10 @@ _INPUTS = {
     FieldType.EMAIL: "email", FieldType.PHONE: "tel", FieldType.INTEGER: "number", FieldType.DATE: "date", FieldType.LONG_TEXT: "long",
     FieldType.CHOICE: "choice",
 }  # fmt: skip
-_TITLES = ("title", "full_name", "name_ar", "name", "subject", "email", "phone", "interest")
+_TITLES = ("full_name", "name_ar", "name", "subject", "email", "phone", "interest")
+_TITLED = (RecordKind.DEAL, RecordKind.TASK)
+_ISOLATED = {True: "\u2066", False: "\u2068"}
+"""Left-to-right, and by its first letter: what keeps a number in a sentence from turning round (UAX 9)."""
 PAGES = {RecordKind.ACCOUNT: "account", RecordKind.CONTACT: "contact", RecordKind.LEAD: "lead", RecordKind.DEAL: "deal"}
 
 
@@ -52,7 +55,7 @@ def stage_word(lang: Lang, stage: str) -> str:
 
 def title(lang: Lang, record: crm.Record) -> str:
     """What a record is called."""
-    for name in _TITLES:
+    for name in ("title", *_TITLES) if record.kind in _TITLED else _TITLES:
         if record.values.get(name):
             return str(record.values[name])
     named = record.names.get("contact_id") or record.names.get("account_id")
@@ -72,13 +75,16 @@ def line(lang: Lang, record: crm.Record) -> pages.Line:
     ]
     if record.names.get("account_id") and record.kind is not RecordKind.ACCOUNT:
         parts.insert(0, record.names["account_id"])
-    return pages.Line(
-        title(lang, record), kind_word(lang, record.kind), href(record.kind, record.id), " · ".join(parts)
-    )
+    return pages.Line(title(lang, record), kind_word(lang, record.kind), href(record.kind, record.id), tuple(parts))
 
 
 def hit(lang: Lang, found: crm.Hit) -> pages.Line:
-    return pages.Line(found.title, kind_word(lang, found.kind), href(found.kind, found.id), found.subtitle)
+    return pages.Line(
+        found.title,
+        kind_word(lang, found.kind),
+        href(found.kind, found.id),
+        (found.subtitle,) if found.subtitle else (),
+    )
 
 
 def value_word(lang: Lang, name: str, field: RecordField, value: Any) -> str:
@@ -143,7 +149,7 @@ def event(lang: Lang, happening: crm.Happening) -> Event:
     arabic, english, tone = _HAPPENED.get(happening.what, (happening.what, happening.what, "neutral"))
     what = pick(lang, arabic, english)
     kind = RecordKind(happening.kind) if happening.kind in set(RecordKind) else None
-    if happening.what == "moved":
+    if happening.what == "moved" and happening.detail["after"].get("stage"):
         after = happening.detail["after"].get("stage")
         before = happening.detail["before"].get("stage")
         detail = pick(
@@ -169,15 +175,18 @@ def event(lang: Lang, happening: crm.Happening) -> Event:
 def _changed(lang: Lang, kind: RecordKind, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     fields = records().kinds[kind].fields
     parts = []
-    for name, value in after.items():
+    for name in after:
         field = fields.get(name)
         if field is None or field.type is FieldType.REFERENCE:
             continue
-        was, now = value_word(lang, name, field, before.get(name)) or "—", value_word(lang, name, field, value) or "—"
-        parts.append(
-            f"{pick(lang, field.ar, field.en)}: {was} ← {now}" if lang == "ar" else f"{field.en}: {was} → {now}"
-        )
+        was, now = (_isolated(lang, name, field, one.get(name)) for one in (before, after))
+        parts.append(f"{field.ar}: {was} ← {now}" if lang == "ar" else f"{field.en}: {was} → {now}")
     return pick(lang, "، ", ", ").join(parts)
+
+
+def _isolated(lang: Lang, name: str, field: RecordField, value: Any) -> str:
+    text = value_word(lang, name, field, value) or "—"
+    return f"{_ISOLATED[field.type in _LTR]}{text}\u2069"
 
 
 def deal_card(lang: Lang, record: crm.Record) -> pages.DealCard:

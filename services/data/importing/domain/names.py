@@ -116,7 +116,7 @@ def _aliases() -> dict[str, int]:
     return table
 
 
-@lru_cache(maxsize=131072)
+@lru_cache(maxsize=32768)
 def company_form(name: str) -> NameForm:
     """A company's name without its legal form, in either language ("شركة … المحدودة", "… Co. Ltd.")."""
     folded = fold(name)
@@ -127,7 +127,7 @@ def company_form(name: str) -> NameForm:
     return _form(folded, tuple(_word(token) for token in tokens))
 
 
-@lru_cache(maxsize=131072)
+@lru_cache(maxsize=32768)
 def person_form(name: str) -> NameForm:
     """A person's name without titles and particles; the parts of "عبد الله" and "Abd Allah" joined."""
     folded = fold(name)
