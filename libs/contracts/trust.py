@@ -358,11 +358,16 @@ class LedgerEntry(Message):
 
 
 class LedgerRequest(Message):
+    """Which entries; `export` names the form of a file that they go into, and makes an entry of its own."""
+
     principal: Principal
     kind: str | None = None
     actor: str | None = None
     target: str | None = None
     trace_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    export: str = ""
     page: Page = Page()
 
 

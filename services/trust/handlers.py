@@ -109,10 +109,29 @@ class Books:
             actor=request.actor,
             target=request.target,
             trace_id=request.trace_id,
+            since=request.since,
+            until=request.until,
             before=before(request.page),
         )
         async with self._database.batch(tenant) as work:
             rows = await SqlLedgerStore(work.connection).entries(where, request.page.limit + 1)
+            if request.export:
+                now = await work.connection.fetchval("select now()")
+                asked = {name: str(getattr(where, name)) for name in ("kind", "actor", "target", "since", "until")}
+                fact = {name: value for name, value in asked.items() if value != "None"}
+                await SqlUnit(work).append(
+                    [
+                        _fact(
+                            tenant,
+                            "ledger.exported",
+                            request.principal.id,
+                            "log:own",
+                            now,
+                            form=request.export,
+                            where=fact,
+                        )
+                    ]
+                )
         more = len(rows) > request.page.limit
         rows = rows[: request.page.limit]
         return LedgerReply(

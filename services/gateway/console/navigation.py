@@ -24,6 +24,7 @@ DESTINATIONS: Final = (
     Destination("targeting", _("Targeting"), _("Targeting"), "target", "KeyT"),
     Destination("crm", _("Customers"), _("Customers"), "person", "KeyU"),
     Destination("people", _("Consent and rights"), _("Rights"), "lock", "KeyP"),
+    Destination("policy", _("Policy"), _("Policy"), "check", "KeyP"),
     Destination("evidence", _("Evidence"), _("Evidence"), "evidence", "KeyE"),
     Destination("sandbox_mailbox", _("Sandbox mailbox"), _("Sandbox"), "mail", "KeyS"),
 )

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from services.gateway.console.pages_crm import CrmPage
 from services.gateway.console.pages_desk import DeskPage
+from services.gateway.console.pages_policy import PolicyWork
 from services.gateway.console.views import (
     Card,
     Change,
@@ -271,5 +272,6 @@ Page = (
     | ProblemPage
     | CrmPage
     | DeskPage
+    | PolicyWork
 )
 LivePage = CommandCenterPage | ApprovalsPage | ApprovalPage | ImportPage | EvidencePage

@@ -71,15 +71,6 @@ async def ledger(
     return await _entries(gateway, who, paging, kind, actor, target, trace_id)
 
 
-@router.get("/audit")
-async def audit(
-    who: Reader, gateway: GatewayDep, paging: PagingDep,
-    kind: Filter = None, actor: Filter = None, target: Filter = None, trace_id: Filter = None,
-) -> Items[LedgerEntry]:  # fmt: skip
-    """Who did what to what: the audit trail is the ledger itself."""
-    return await _entries(gateway, who, paging, kind, actor, target, trace_id)
-
-
 @router.get("/proof-ledger/demo")
 async def ledger_demo(gateway: GatewayDep) -> Items[LedgerEntry]:
     """The newest entries of the example tenant's ledger: what happened and its hash. The data behind them is left out."""

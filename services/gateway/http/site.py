@@ -15,6 +15,7 @@ from services.gateway.http import (
     approval_desk,
     approvals,
     arrange,
+    audit,
     auth,
     cards,
     connectors,
@@ -45,7 +46,8 @@ from services.gateway.http.replays import Replays
 CONSOLE = "services.gateway.console.routes"
 ROUTERS = (
     health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
-    approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, rights.router, registers.router, policy.router, proof.router, witnesses.router,
+    approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, rights.router, registers.router, policy.router, proof.router,
+    audit.router, witnesses.router,
     receipts.router,
     connectors.router, operating.router, live.router,
     crm.router, arrange.router, outreach.router,

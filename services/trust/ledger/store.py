@@ -260,8 +260,10 @@ class SqlLedgerStore:
         wanted = list(frozenset().union(*(plan.nodes for plan in plans)))
         if runs:
             rows = await self._connection.fetch(
-                """select l.seq, l.leaf_hash from unnest($2::bigint[], $3::bigint[]) run(start, stop)
-                   join trust.ledger_leaves l on l.log_id = $1 and l.seq >= run.start and l.seq < run.stop""",
+                # The order and the limit pin the index: a plan made while the table was small would read all of it later.
+                """select l.seq, l.leaf_hash from unnest($2::bigint[], $3::bigint[]) run(start, stop) cross join lateral (
+                       select seq, leaf_hash from trust.ledger_leaves where log_id = $1 and seq >= run.start and seq < run.stop
+                       order by log_id, seq limit run.stop - run.start) l""",
                 log_id,
                 [run.start for run in runs],
                 [run.stop for run in runs],

@@ -11,6 +11,7 @@ from services.gateway.console.routes import (
     crm,
     evidence,
     people,
+    policy,
     session,
     sso,
     targeting,
@@ -18,7 +19,7 @@ from services.gateway.console.routes import (
 )
 
 router = APIRouter()
-for area in (session, sso, command_center, together, approvals, targeting, crm, people, evidence):
+for area in (session, sso, command_center, together, approvals, targeting, crm, people, evidence, policy):
     router.include_router(area.router)
 
 __all__ = ["problem_page", "router"]

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
-from libs.contracts import execution, trust
-from libs.contracts.errors import NotFound
+from libs.contracts import execution, ledger, trust
+from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.message import Page
 from libs.contracts.subjects import (
     CHECKPOINT,
+    COSIGNATURES,
     KEYS,
     LEDGER,
     PROOF,
     SANDBOX,
 )
-from services.gateway.console import pages, present
-from services.gateway.console.desk import DeskDep
+from services.gateway.console import pages, present, views
+from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.urls import PATHS, url
 from services.gateway.http.guards import require
 
@@ -38,10 +40,11 @@ async def evidence(
     request = trust.LedgerRequest(principal=desk.who, page=Page(limit=50, cursor=cursor or None), **where)
     reply = await desk.call(LEDGER, request)
     point = await desk.call(CHECKPOINT, trust.CheckpointRequest(principal=desk.who))
+    witnesses = await _witnesses(desk, point.size)
     rows = tuple(row for row in (present.ledger_row(desk.lang, entry) for entry in reply.items) if row is not None)
     page = pages.EvidencePage(
         rows=rows,
-        checkpoint=present.checkpoint(point),
+        checkpoint=_with(present.checkpoint(point), witnesses),
         query=q,
         empty="no_match" if text else "none_yet",
         next_href=url("evidence", q=q, cursor=reply.next_cursor) if reply.next_cursor else "",
@@ -79,6 +82,21 @@ async def evidence_entry(id: int, desk: DeskDep) -> Response:
         facts=present.entry_facts(desk.lang, entry),
     )
     return await desk.show(page)
+
+
+async def _witnesses(desk: Desk, size: int) -> tuple[str, ...]:
+    """Who has cosigned the tree of this size. A reader who may not know sees none."""
+    try:
+        reply: ledger.CosignaturesReply = await desk.call(
+            COSIGNATURES, ledger.CosignaturesRequest(principal=desk.who, page=Page(limit=20))
+        )
+    except DealixError:
+        return ()
+    return tuple(one.name for one in reply.items if one.size == size)
+
+
+def _with(point: views.Checkpoint | None, names: tuple[str, ...]) -> views.Checkpoint | None:
+    return replace(point, cosignatures=names) if point is not None else None
 
 
 def _parsed(note: str) -> dict[str, Any]:
