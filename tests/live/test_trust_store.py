@@ -16,6 +16,7 @@ from services.trust.ledger.domain.records import EntryFilter
 from services.trust.ledger.store import SqlLedgerStore
 from services.trust.store import SqlStore
 from tests.live.migrated import migrated_postgres, plane_database
+from tests.unit.trust.desk_promises import DeskPromises
 from tests.unit.trust.store_promises import TrustStorePromises, facts
 
 pytestmark = pytest.mark.live
@@ -58,6 +59,12 @@ class TestSqlStore(TrustStorePromises):
             return [entry.kind for entry in entries]
 
         return kinds
+
+
+class TestSqlDesk(DeskPromises):
+    @pytest.fixture
+    def store(self, database: Database) -> SqlStore:
+        return SqlStore(database)
 
 
 async def test_facts_of_yesterday_are_unknown(database: Database) -> None:

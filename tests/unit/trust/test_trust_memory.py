@@ -12,6 +12,7 @@ from libs.contracts.message import Plane, new_id
 from libs.runtime.testing import FakeClock, MemoryHub
 from services.trust.ledger.domain.records import EntryFilter
 from services.trust.memory import MemoryStore
+from tests.unit.trust.desk_promises import DeskPromises
 from tests.unit.trust.store_promises import NOW, TrustStorePromises, facts
 
 
@@ -41,6 +42,12 @@ class TestMemoryStore(TrustStorePromises):
             return [entry.kind for entry in await store.ledger.entries(EntryFilter(tenant), 100)]
 
         return kinds
+
+
+class TestMemoryDesk(DeskPromises):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore(MemoryHub().bus(Plane.TRUST).database)
 
 
 async def test_facts_of_yesterday_are_unknown() -> None:
