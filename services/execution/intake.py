@@ -198,9 +198,8 @@ class Claimer:
         """Take up one batch of what is due and carry it through. Returns how many there were."""
         claimed = await self._store.claim(self._runtime.instance, BATCH)
         if claimed:
-            ids = [(action, epoch, tries) for _, action, epoch, tries in claimed]
             async with self._store.unit(*{tenant for tenant, _, _, _ in claimed}) as unit:
-                jobs = await unit.jobs(ids)
+                jobs = await unit.jobs(claimed)
             states = {job.state for job in jobs}
             for group in ([j for j in jobs if j.headers == headers] for headers in _distinct(jobs)):
                 await self._pipeline.run(group)

@@ -53,7 +53,6 @@ class _Row:
 class _Work:
     """A row of the queue: ids of all tenants, a lease, and its fencing epoch."""
 
-    tenant_id: UUID
     due_at: datetime
     lease_until: datetime | None = None
     epoch: int = 0
@@ -63,7 +62,7 @@ class _Work:
 @dataclass
 class _Tables:
     actions: dict[tuple[UUID, UUID], _Row] = field(default_factory=dict)
-    queue: dict[UUID, _Work] = field(default_factory=dict)
+    queue: dict[tuple[UUID, UUID], _Work] = field(default_factory=dict)
     dispatches: dict[tuple[UUID, UUID, int], Dispatch] = field(default_factory=dict)
     mailbox: dict[tuple[UUID, UUID], SandboxMessage] = field(default_factory=dict)
     controls: dict[tuple[UUID, str, str], tuple[bool, int]] = field(default_factory=dict)
@@ -103,13 +102,11 @@ class MemoryUnit:
             asked = (job.payload, job.action_type, job.resource.id)
             same = asked == (existing.job.payload, existing.job.action_type, existing.job.resource.id)
             return Stored(existing.job.action_id, existing.state, False, same)
-        if job.action_id in self._t.queue:
-            raise ValueError("this id is at work for another tenant")
         step = TimelineStep(at=self._now, state=ActionState.ACCEPTED.value, trace_id=job.trace_id)
         self._t.actions[job.tenant_id, job.action_id] = _Row(
             replace(job), ActionState.ACCEPTED, 1, job.headers, (step,)
         )
-        self._t.queue[job.action_id] = _Work(job.tenant_id, self._now, self._now + timedelta(seconds=LEASE_SECONDS))
+        self._t.queue[job.key] = _Work(self._now, self._now + timedelta(seconds=LEASE_SECONDS))
         return Stored(job.action_id, ActionState.ACCEPTED, True, True)
 
     def _existing(self, job: Job) -> _Row | None:
@@ -142,8 +139,8 @@ class MemoryUnit:
     async def dispatches(self, tenant_id: UUID, action_id: UUID) -> int:
         return sum(key[:2] == (tenant_id, action_id) for key in self._t.dispatches) if self._sees(tenant_id) else 0
 
-    async def move(self, moves: Sequence[Move]) -> set[UUID]:
-        return {m.job.action_id for m in moves if self._move(m)}
+    async def move(self, moves: Sequence[Move]) -> set[tuple[UUID, UUID]]:
+        return {m.job.key for m in moves if self._move(m)}
 
     def _move(self, m: Move) -> bool:
         key = (m.job.tenant_id, m.job.action_id)
@@ -161,28 +158,28 @@ class MemoryUnit:
             waiting_for=m.waiting_for,
             timeline=row.timeline if row.state is m.state and not m.detail else self._step(row, m.state, m.detail),
         )
-        waiting = self._t.queue.get(m.job.action_id)
+        waiting = self._t.queue.get(key)
         if m.final:
-            self._t.queue.pop(m.job.action_id, None)
+            self._t.queue.pop(key, None)
         elif waiting is not None and m.due_seconds >= 0:
             due = self._now + timedelta(seconds=m.due_seconds)
-            self._t.queue[m.job.action_id] = replace(waiting, due_at=due, lease_until=None, tries=waiting.tries + 1)
+            self._t.queue[key] = replace(waiting, due_at=due, lease_until=None, tries=waiting.tries + 1)
         return True
 
     def _step(self, row: _Row, state: ActionState, detail: str, trace_id: str = "") -> tuple[TimelineStep, ...]:
         return (*row.timeline, TimelineStep(at=self._now, state=state.value, detail=detail, trace_id=trace_id))
 
-    async def jobs(self, ids: Sequence[tuple[UUID, int, int]]) -> list[Job]:
-        leases = {action: (epoch, tries) for action, epoch, tries in ids}
-        found = [row for (tenant, action), row in self._t.actions.items() if action in leases and self._sees(tenant)]
+    async def jobs(self, ids: Sequence[tuple[UUID, UUID, int, int]]) -> list[Job]:
+        leases = {(tenant, action): (epoch, tries) for tenant, action, epoch, tries in ids}
+        found = [row for key, row in self._t.actions.items() if key in leases and self._sees(key[0])]
         return [
             replace(
                 row.job,
                 headers=row.headers,
                 state=row.state,
                 attempt=row.attempt,
-                epoch=leases[row.job.action_id][0],
-                tries=leases[row.job.action_id][1],
+                epoch=leases[row.job.key][0],
+                tries=leases[row.job.key][1],
                 grant_id=row.grant_id,
                 connector_mode=row.connector_mode,
             )
@@ -202,8 +199,8 @@ class MemoryUnit:
             linked_traces=(*row.linked_traces, trace_id),
             timeline=self._step(row, ActionState.ACCEPTED, "approval decided", trace_id),
         )
-        epoch = self._t.queue[action_id].epoch if action_id in self._t.queue else 0
-        self._t.queue[action_id] = _Work(tenant_id, self._now, epoch=epoch)
+        before = self._t.queue.get((tenant_id, action_id))
+        self._t.queue[tenant_id, action_id] = _Work(self._now, epoch=before.epoch if before else 0)
         return True
 
     async def end(self, tenant_id: UUID, action_id: UUID, state: ActionState, detail: str) -> bool:
@@ -212,7 +209,7 @@ class MemoryUnit:
             return False
         timeline = self._step(row, state, detail)
         self._t.actions[tenant_id, action_id] = replace(row, state=state, waiting_for=None, timeline=timeline)
-        self._t.queue.pop(action_id, None)
+        self._t.queue.pop((tenant_id, action_id), None)
         return True
 
     async def resolve_unknown(self, tenant_id: UUID, action_id: UUID, state: ActionState, vendor_id: str) -> bool:
@@ -312,16 +309,16 @@ class MemoryStore:
         async with self._one_at_a_time:
             now, queue = self._now(), self._tables.queue
             due = [
-                (work.due_at, action_id)
-                for action_id, work in queue.items()
+                (work.due_at, key)
+                for key, work in queue.items()
                 if work.due_at <= now and (work.lease_until is None or work.lease_until < now)
             ]
             claimed = []
-            for _, action_id in sorted(due)[:limit]:
-                work = queue[action_id]
+            for _, key in sorted(due)[:limit]:
+                work = queue[key]
                 leased = replace(work, lease_until=now + timedelta(seconds=LEASE_SECONDS), epoch=work.epoch + 1)
-                queue[action_id] = leased
-                claimed.append((work.tenant_id, action_id, leased.epoch, leased.tries))
+                queue[key] = leased
+                claimed.append((*key, leased.epoch, leased.tries))
             return claimed
 
     async def backlog(self) -> int:

@@ -236,13 +236,13 @@ class Pipeline:
                         batch.closed.append(self._closing(job, one.claims.grant_id, ActionState.NOT_SENT, "manual"))
             moved = await unit.move(batch.moves)
             # Cancelled in between: the grant is used up and nothing was sent.
-            late = [entry for entry in go if entry[0].action_id not in moved]
+            late = [entry for entry in go if entry[0].key not in moved]
             batch.closed += [
                 self._closing(j, one.claims.grant_id, ActionState.NOT_SENT, "cancelled") for j, one, _ in late
             ]
             if batch.closed:
                 unit.emit(ACTIONS_SETTLED, ActionsSettled(items=tuple(batch.closed)))
-        gone = [entry for entry in go if entry[0].action_id in moved]
+        gone = [entry for entry in go if entry[0].key in moved]
         for job, _, _ in gone:
             job.state = ActionState.DISPATCHED
         return gone
@@ -293,8 +293,13 @@ class Pipeline:
             items.append(self._closing(one.job, one.admitted.claims.grant_id, one.state, one.error, one.receipt))
         async with self._store.unit(*sorted({one.job.tenant_id for one in performed})) as unit:
             moved = await unit.move(moves)
-            await unit.keep_sandbox([(tenant, message) for tenant, message in caught if message.action_id in moved])
-            unit.emit(ACTIONS_SETTLED, ActionsSettled(items=tuple(item for item in items if item.action_id in moved)))
+            await unit.keep_sandbox(
+                [(tenant, message) for tenant, message in caught if (tenant, message.action_id) in moved]
+            )
+            unit.emit(
+                ACTIONS_SETTLED,
+                ActionsSettled(items=tuple(item for item in items if (item.tenant_id, item.action_id) in moved)),
+            )
 
     def _closing(
         self, job: Job, grant_id: UUID, outcome: ActionState, error: str, receipt: Receipt | None = None
@@ -344,7 +349,7 @@ class Pipeline:
             )  # fmt: skip
         async with self._store.unit(*sorted({job.tenant_id for job in jobs})) as unit:
             moved = await unit.move(moves)
-            kept = tuple(item for item in items if item.action_id in moved)
+            kept = tuple(item for item in items if (item.tenant_id, item.action_id) in moved)
             if kept:
                 unit.emit(ACTIONS_SETTLED, ActionsSettled(items=kept))
 

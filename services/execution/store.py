@@ -70,11 +70,15 @@ class Unit(Protocol):
         """How often an action has been dispatched."""
         ...
 
-    async def move(self, moves: Sequence[Move]) -> set[UUID]: ...
+    async def move(self, moves: Sequence[Move]) -> set[tuple[UUID, UUID]]:
+        """Which actions moved: (tenant, action)."""
+        ...
 
     async def keep_sandbox(self, messages: Sequence[tuple[UUID, SandboxMessage]]) -> None: ...
 
-    async def jobs(self, ids: Sequence[tuple[UUID, int, int]]) -> list[Job]: ...
+    async def jobs(self, ids: Sequence[tuple[UUID, UUID, int, int]]) -> list[Job]:
+        """What was leased, as `claim` tells it: (tenant, action, epoch, tries)."""
+        ...
 
     async def action(self, tenant_id: UUID, action_id: UUID) -> Action | None: ...
 
@@ -125,16 +129,16 @@ with kept as (
     $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]) as x(t, a, ty, ef, rt, ri, pl, sa, pr, re, ru, tok, ik, he, tr)
   on conflict do nothing returning tenant_id, action_id
 ), queued as (
-  insert into execution.work (action_id, tenant_id, lease_owner, lease_until)
-  select action_id, tenant_id, $16, now() + make_interval(secs => $17) from kept
+  insert into execution.work (tenant_id, action_id, lease_owner, lease_until)
+  select tenant_id, action_id, $16, now() + make_interval(secs => $17) from kept
 )
-select action_id from kept
+select tenant_id, action_id from kept
 """
 
 # A dispatch is recorded by its row alone: the action's own row keeps `accepted` until there is an outcome, and is only locked, so that
 # it is not rewritten twice. Whoever reads it together with its dispatch sees `dispatched`.
 _DISPATCHED = """
-select s.action_id from unnest($1::uuid[], $2::uuid[], $3::int[]) as x(t, a, n)
+select s.tenant_id, s.action_id from unnest($1::uuid[], $2::uuid[], $3::int[]) as x(t, a, n)
 join execution.actions s on s.tenant_id = x.t and s.action_id = x.a
 where s.attempt = x.n and s.state = 'accepted' for no key update of s
 """
@@ -159,14 +163,14 @@ with x as (
                when s.state = y.st and y.detail = '' then s.timeline
                else s.timeline || jsonb_build_object('at', now(), 'state', y.st, 'detail', y.detail) end
   from y where s.tenant_id = y.t and s.action_id = y.a and s.attempt = y.n and s.state in ('accepted', 'unknown')
-  returning s.action_id, y.final, y.due
+  returning s.tenant_id, s.action_id, y.final, y.due
 ), gone as (
-  delete from execution.work w using moved m where w.action_id = m.action_id and m.final
+  delete from execution.work w using moved m where w.tenant_id = m.tenant_id and w.action_id = m.action_id and m.final
 ), later as (
   update execution.work w set due_at = now() + make_interval(secs => m.due), lease_owner = null, lease_until = null, tries = w.tries + 1
-  from moved m where w.action_id = m.action_id and not m.final and m.due >= 0
+  from moved m where w.tenant_id = m.tenant_id and w.action_id = m.action_id and not m.final and m.due >= 0
 )
-select action_id from moved
+select tenant_id, action_id from moved
 """
 
 _ACTIONS = """
@@ -197,11 +201,12 @@ class SqlUnit:
              j.principal.model_dump_json(), j.reason, j.run_id, j.approval_token, j.idempotency_key, json.dumps(j.headers), j.trace_id)
             for j in jobs
         ]  # fmt: skip
-        fresh = {row["action_id"] for row in await self._c.fetch(_ACCEPT, *_columns(rows), owner, LEASE_SECONDS)}
+        accepted = await self._c.fetch(_ACCEPT, *_columns(rows), owner, LEASE_SECONDS)
+        fresh = {(row["tenant_id"], row["action_id"]) for row in accepted}
         out = []
         for job in jobs:
-            if job.action_id in fresh:
-                fresh.discard(job.action_id)
+            if job.key in fresh:
+                fresh.discard(job.key)
                 out.append(Stored(job.action_id, ActionState.ACCEPTED, True, True))
             else:
                 out.append(await self._existing(job))
@@ -250,14 +255,14 @@ class SqlUnit:
         count = "select count(*) from execution.dispatches where tenant_id = $1 and action_id = $2"
         return int(await self._c.fetchval(count, tenant_id, action_id))
 
-    async def move(self, moves: Sequence[Move]) -> set[UUID]:
+    async def move(self, moves: Sequence[Move]) -> set[tuple[UUID, UUID]]:
         dispatched = [
             (m.job.tenant_id, m.job.action_id, m.job.attempt) for m in moves if m.state is ActionState.DISPATCHED
         ]
         others = [_move_row(m) for m in moves if m.state is not ActionState.DISPATCHED]
         moved = await self._c.fetch(_DISPATCHED, *_columns(dispatched)) if dispatched else []
         moved += await self._c.fetch(_MOVE, *_columns(others)) if others else []
-        return {row["action_id"] for row in moved}
+        return {(row["tenant_id"], row["action_id"]) for row in moved}
 
     async def keep_sandbox(self, messages: Sequence[tuple[UUID, SandboxMessage]]) -> None:
         if not messages:
@@ -275,15 +280,16 @@ class SqlUnit:
             [json.dumps(m.request, ensure_ascii=False) for _, m in messages],
         )
 
-    async def jobs(self, ids: Sequence[tuple[UUID, int, int]]) -> list[Job]:
+    async def jobs(self, ids: Sequence[tuple[UUID, UUID, int, int]]) -> list[Job]:
         rows = await self._c.fetch(
-            "select a.*, d.grant_id as dispatched_grant, d.connector_mode as dispatched_mode from execution.actions a left join "
+            "select a.*, d.grant_id as dispatched_grant, d.connector_mode as dispatched_mode from unnest($1::uuid[], $2::uuid[]) as x(t, i) "
+            "join execution.actions a on a.tenant_id = x.t and a.action_id = x.i left join "
             "execution.dispatches d on a.state = 'accepted' and d.tenant_id = a.tenant_id and d.action_id = a.action_id "
-            "and d.attempt = a.attempt where a.tenant_id = any($1::uuid[]) and a.action_id = any($2::uuid[])",
-            list(self._work.tenants), [i for i, _, _ in ids],
+            "and d.attempt = a.attempt",
+            [tenant for tenant, _, _, _ in ids], [action for _, action, _, _ in ids],
         )  # fmt: skip
-        leases = {action: (epoch, tries) for action, epoch, tries in ids}
-        return [job_of(row, *leases[row["action_id"]]) for row in rows]
+        leases = {(tenant, action): (epoch, tries) for tenant, action, epoch, tries in ids}
+        return [job_of(row, *leases[row["tenant_id"], row["action_id"]]) for row in rows]
 
     async def action(self, tenant_id: UUID, action_id: UUID) -> Action | None:
         row = await self._c.fetchrow(f"{_ACTIONS} where a.tenant_id = $1 and a.action_id = $2", tenant_id, action_id)
@@ -308,9 +314,9 @@ class SqlUnit:
             tenant_id, action_id, trace_id, json.dumps(headers),
         )  # fmt: skip
         await self._c.execute(
-            "insert into execution.work (action_id, tenant_id) values ($1, $2) on conflict (action_id) do update set due_at = now(), "
+            "insert into execution.work (tenant_id, action_id) values ($1, $2) on conflict (tenant_id, action_id) do update set due_at = now(), "
             "lease_owner = null, lease_until = null, tries = 0",
-            action_id, tenant_id,
+            tenant_id, action_id,
         )  # fmt: skip
         return True
 
@@ -323,7 +329,9 @@ class SqlUnit:
             "$3::text, 'detail', $4::text) where tenant_id = $1 and action_id = $2",
             tenant_id, action_id, state.value, detail,
         )  # fmt: skip
-        await self._c.execute("delete from execution.work where action_id = $1", action_id)
+        await self._c.execute(
+            "delete from execution.work where tenant_id = $1 and action_id = $2", tenant_id, action_id
+        )
         return True
 
     async def resolve_unknown(self, tenant_id: UUID, action_id: UUID, state: ActionState, vendor_id: str) -> bool:
@@ -404,8 +412,8 @@ class SqlStore:
         async with self._database.batch() as work:
             rows = await work.connection.fetch(
                 "update execution.work w set lease_owner = $1, lease_until = now() + make_interval(secs => $3), epoch = w.epoch + 1 "
-                "from (select action_id from execution.work where due_at <= now() and (lease_until is null or lease_until < now()) "
-                "order by due_at limit $2 for update skip locked) d where w.action_id = d.action_id "
+                "from (select tenant_id, action_id from execution.work where due_at <= now() and (lease_until is null or lease_until < now()) "
+                "order by due_at limit $2 for update skip locked) d where w.tenant_id = d.tenant_id and w.action_id = d.action_id "
                 "returning w.tenant_id, w.action_id, w.epoch, w.tries",
                 owner, limit, LEASE_SECONDS,
             )  # fmt: skip

@@ -311,9 +311,9 @@ async def test_two_replicas_with_the_same_action_send_it_once(world: World) -> N
     world.hub.disturb(AUTHORIZE, Disturbance.SILENT, times=1)
     action = await world.run(notice())
     world.clock.advance(seconds=30)
-    ((_, action_id, epoch, tries),) = await world.execution_store.claim("one", 10)
+    leased = await world.execution_store.claim("one", 10)
     async with world.execution_store.unit(TENANT) as unit:
-        first, second = await unit.jobs([(action_id, epoch, tries)]), await unit.jobs([(action_id, epoch, tries)])
+        first, second = await unit.jobs(leased), await unit.jobs(leased)
     await asyncio.gather(world.parts.pipeline.run(first), world.parts.pipeline.run(second))
     await world.quiet()
     assert (len(world.wire.sent), len(world.execution_store.dispatched)) == (1, 1)

@@ -42,6 +42,11 @@ class Job:
     connector_mode: str | None = None
     payload_dict: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def key(self) -> tuple[UUID, UUID]:
+        """What names an action: its tenant and its id. Two tenants may choose the same id."""
+        return self.tenant_id, self.action_id
+
     def evaluation(self) -> Evaluation:
         """The question to trust. The effect is the registered one; connector and operation follow from it."""
         effect = effects().get(self.effect)

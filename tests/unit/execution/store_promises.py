@@ -112,7 +112,7 @@ class ExecutionStorePromises:
         async with store.unit(*{one.tenant_id for one in jobs}) as unit:
             return await unit.accept(jobs, "replica-1")
 
-    async def move(self, store: Store, *moves: Move) -> set[UUID]:
+    async def move(self, store: Store, *moves: Move) -> set[tuple[UUID, UUID]]:
         async with store.unit(*{one.job.tenant_id for one in moves}) as unit:
             return await unit.move(moves)
 
@@ -122,7 +122,7 @@ class ExecutionStorePromises:
         async with store.unit(of.tenant_id) as unit:
             assert await unit.dispatch([dispatch(granted, grant_id=granted.grant_id)]) == {granted.grant_id}
             going = move(granted, ActionState.DISPATCHED, final=False, decision=decision(granted), due_seconds=-1)
-            assert await unit.move([going]) == {of.action_id}
+            assert await unit.move([going]) == {of.key}
         return dataclasses.replace(granted, state=ActionState.DISPATCHED)
 
     async def claimed(self, store: Store, *tenants: UUID) -> dict[UUID, tuple[int, int]]:
@@ -171,7 +171,7 @@ class ExecutionStorePromises:
                 assert await unit.action(tenant, mine.action_id) is None
                 assert await unit.actions(tenant, None, None, 10) == []
                 assert await unit.sandbox(tenant, None, None, 10) == []
-                assert await unit.jobs([(mine.action_id, 1, 0)]) == []
+                assert await unit.jobs([(*mine.key, 1, 0)]) == []
                 assert await unit.dispatches(tenant, mine.action_id) == 0
                 assert not await unit.end(tenant, mine.action_id, ActionState.CANCELLED, "")
                 assert not await unit.resume(tenant, mine.action_id, "", {})
@@ -282,10 +282,10 @@ class ExecutionStorePromises:
         asked = job(tenant, approval_token="t", idempotency_key="k")
         await self.accept(store, asked)
         async with store.unit(tenant) as unit:
-            assert await unit.jobs([(asked.action_id, 1, 0)]) == [dataclasses.replace(asked, epoch=1)]
+            assert await unit.jobs([(*asked.key, 1, 0)]) == [dataclasses.replace(asked, epoch=1)]
         gone = await self.dispatched(store, asked)
         async with store.unit(tenant) as unit:
-            (found,) = await unit.jobs([(asked.action_id, 4, 2)])
+            (found,) = await unit.jobs([(*asked.key, 4, 2)])
         assert found == dataclasses.replace(gone, epoch=4, tries=2)
         assert found.evaluation() == asked.evaluation()
 
@@ -302,7 +302,7 @@ class ExecutionStorePromises:
         )
         async with store.unit(tenant) as unit:
             found = await unit.action(tenant, asked.action_id)
-        assert moved == {asked.action_id}
+        assert moved == {asked.key}
         assert found is not None
         assert (found.state, found.action_class, found.mode) == (ActionState.UNKNOWN, "B", "approval_required")
         assert (found.reasons, found.approval_id, found.policy_version) == (
@@ -332,9 +332,9 @@ class ExecutionStorePromises:
         asked = job(tenant)
         await self.accept(store, asked)
         again = move(asked, ActionState.ACCEPTED, final=False, next_attempt=2)
-        assert await self.move(store, again) == {asked.action_id}
+        assert await self.move(store, again) == {asked.key}
         assert await self.move(store, move(asked)) == set()
-        assert await self.move(store, move(dataclasses.replace(asked, attempt=2))) == {asked.action_id}
+        assert await self.move(store, move(dataclasses.replace(asked, attempt=2))) == {asked.key}
 
     @pytest.mark.parametrize(
         "state",
@@ -371,7 +371,7 @@ class ExecutionStorePromises:
         )  # fmt: skip
         assert [step.state for step in under_way.timeline] == ["accepted", "dispatched"]
         done = receipt(asked)
-        assert await self.move(store, move(gone, receipt=done)) == {asked.action_id}
+        assert await self.move(store, move(gone, receipt=done)) == {asked.key}
         async with store.unit(tenant) as unit:
             over = await unit.action(tenant, asked.action_id)
         assert over is not None
@@ -384,7 +384,7 @@ class ExecutionStorePromises:
         await self.accept(store, asked)
         gone = await self.dispatched(store, asked)
         await self.move(store, move(gone, ActionState.UNKNOWN))
-        assert await self.move(store, move(gone, ActionState.SUCCEEDED)) == {asked.action_id}
+        assert await self.move(store, move(gone, ActionState.SUCCEEDED)) == {asked.key}
 
     # -- dispatching -----------------------------------------------------------------------------------------------------
 
@@ -431,7 +431,7 @@ class ExecutionStorePromises:
         assert found.timeline[-1].trace_id == "3" * 32
         assert list(await self.claimed(store, tenant)) == [asked.action_id]
         async with store.unit(tenant) as unit:
-            (back,) = await unit.jobs([(asked.action_id, 1, 0)])
+            (back,) = await unit.jobs([(*asked.key, 1, 0)])
         assert (back.headers, back.attempt) == ({"traceparent": "new"}, 2)
 
     @pytest.mark.parametrize("state", [None, ActionState.SUCCEEDED, ActionState.CANCELLED])
@@ -509,3 +509,31 @@ class ExecutionStorePromises:
             assert await unit.paused([other]) == {(PLATFORM, "action_type", target)}
         async with store.unit(PLATFORM) as unit:
             await unit.set_control(PLATFORM, "action_type", target, False, 2)
+
+    async def test_two_tenants_may_choose_the_same_id(self, store: Store, tenant: UUID, other: UUID) -> None:
+        mine = job(tenant)
+        theirs = job(other, action_id=mine.action_id, payload='{"text":"other"}')
+        assert [kept.fresh for kept in await self.accept(store, mine, theirs)] == [True, True]
+        leased = await store.claim("replica-2", A_LOT)
+        assert not {mine.key, theirs.key} & {(t, a) for t, a, _, _ in leased}, "both are leased to who accepted them"
+        assert await self.move(store, move(mine)) == {mine.key}
+        async with store.unit(tenant, other) as unit:
+            (left,) = await unit.jobs([(*theirs.key, 1, 0)])
+            assert (left.tenant_id, left.payload, left.state) == (other, theirs.payload, ActionState.ACCEPTED)
+        later = move(theirs, ActionState.ACCEPTED, final=False, waiting_for="trust")
+        assert await self.move(store, later) == {theirs.key}
+        claimed = {(t, a) for t, a, _, _ in await store.claim("replica-2", A_LOT)}
+        assert theirs.key in claimed, "one tenant's end took the other's action off the queue"
+        assert mine.key not in claimed
+
+    async def test_ending_one_tenants_action_leaves_the_others_of_that_id(
+        self, store: Store, tenant: UUID, other: UUID
+    ) -> None:
+        mine = job(tenant)
+        theirs = job(other, action_id=mine.action_id)
+        await self.accept(store, mine, theirs)
+        async with store.unit(tenant) as unit:
+            assert await unit.end(*mine.key, ActionState.CANCELLED, "by somebody")
+        later = move(theirs, ActionState.ACCEPTED, final=False, waiting_for="trust")
+        assert await self.move(store, later) == {theirs.key}
+        assert theirs.key in {(t, a) for t, a, _, _ in await store.claim("replica-2", A_LOT)}
