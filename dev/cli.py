@@ -17,6 +17,7 @@ from dev.commands import (
     evidence,
     imports,
     keys,
+    knowledge,
     operate,
     policy,
     rights,
@@ -69,6 +70,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         smoke,
         witness,
         keys,
+        knowledge,
     ):
         group.register(app, connect)
     documents.register(app)

@@ -17,6 +17,7 @@ from libs.contracts import (
     data,
     decision,
     execution,
+    knowledge,
     ledger,
     operating,
     outreach,
@@ -251,6 +252,16 @@ REPUTATION = Call("data.reputation.v1", outreach.ReputationRequest, outreach.Rep
 RECORD_SIGNALS = Call("data.record_signals.v1", outreach.RecordSignals, outreach.SignalsReply, _by())
 EXPORT_PAGE = Call("data.export_page.v1", outreach.ExportRequest, outreach.ExportReply, _by(), 20.0)
 DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
+
+ADD_DOCUMENT = Call("data.add_document.v1", knowledge.AddDocument, knowledge.Document, _by(), 90.0)
+DOCUMENTS = Call("data.documents.v1", knowledge.DocumentsRequest, knowledge.DocumentsReply, _by(_D))
+DOCUMENT = Call("data.document.v1", knowledge.DocumentGet, knowledge.Document, _by(_D))
+DROP_DOCUMENT = Call("data.drop_document.v1", knowledge.DocumentGet, Ok, _by())
+SEARCH_KNOWLEDGE = Call("data.search_knowledge.v1", knowledge.KnowledgeSearch, knowledge.KnowledgeReply, _by(_D), 15.0)
+REMEMBER = Call("data.remember.v1", knowledge.Remember, knowledge.Memory, _by(_D))
+MEMORIES = Call("data.memories.v1", knowledge.MemoriesRequest, knowledge.MemoriesReply, _by(_D))
+FORGET_MEMORY = Call("data.forget_memory.v1", knowledge.ForgetMemory, Ok, _by())
+ERASE_MEMORIES = Call("data.erase_memories.v1", knowledge.EraseSubject, knowledge.Erased, _by())
 
 IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))

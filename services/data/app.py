@@ -9,6 +9,7 @@ from services.data.crm.app import serve_crm
 from services.data.erasure import People
 from services.data.handlers import ImportDesk, Tenants, Truth
 from services.data.importing.worker import ImportWorker
+from services.data.knowledge.app import serve_knowledge
 
 
 async def build(runtime: Runtime) -> None:
@@ -29,4 +30,5 @@ async def build(runtime: Runtime) -> None:
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.DATA], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
+    serve_knowledge(runtime)
     runtime.loop("imports", worker.run)

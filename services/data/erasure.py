@@ -95,6 +95,7 @@ _STATEMENTS = {
     "leads": "update data.leads set contact_id = null, notes = null, interest = null, source_detail = null, "
     "deleted_at = coalesce(deleted_at, now()) where tenant_id = $1 and contact_id = $2",
     "imported_rows": "update data.import_rows set contact_id = null, fingerprint = '', notes = '[]' where tenant_id = $1 and contact_id = $2",
+    "memories": "delete from data.memories where tenant_id = $1 and subject = 'contact:' || $2::uuid::text",
     "contact": "delete from data.contacts where tenant_id = $1 and contact_id = $2",
 }
 

@@ -57,7 +57,7 @@ SINGLE_PURPOSE = frozenset({("GET", "/u/{token}"), ("POST", "/u/{token}")})
 _TOKENED = tuple((method, path.partition("{")[0]) for method, path in SINGLE_PURPOSE)
 CLOSED = ("/api/", "/access/", "/console")
 STATIC = "/console/static/"
-LARGE = frozenset({"/api/v1/targeting/import", "/console/targeting/upload"})
+LARGE = frozenset({"/api/v1/targeting/import", "/console/targeting/upload", "/api/v1/knowledge/documents"})
 SLACK = 1024 * 1024
 """What a multipart upload may be larger than its file."""
 

@@ -22,6 +22,7 @@ from services.gateway.http import (
     crm,
     documents,
     health,
+    knowledge,
     live,
     me,
     operating,
@@ -50,7 +51,7 @@ ROUTERS = (
     audit.router, witnesses.router,
     receipts.router,
     connectors.router, operating.router, live.router,
-    crm.router, arrange.router, outreach.router,
+    crm.router, arrange.router, outreach.router, knowledge.router,
 )  # fmt: skip
 
 

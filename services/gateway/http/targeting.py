@@ -92,7 +92,7 @@ async def start_import(
     held = None
     if idempotency_key is not None:
         begun = await gateway.idempotency.begin(
-            who, "POST /api/v1/targeting/import", idempotency_key, fields(given), await _digest(file)
+            who, "POST /api/v1/targeting/import", idempotency_key, fields(given), await digest_of(file)
         )
         if isinstance(begun, Answer):
             return replay(begun)
@@ -146,7 +146,7 @@ def file_name(given: str | None) -> str:
     return clean.encode("utf-8", "ignore").decode()[:255] or "file"
 
 
-async def _digest(file: UploadFile) -> bytes:
+async def digest_of(file: UploadFile) -> bytes:
     """Fingerprint of an upload: what it holds, in pieces."""
     digest = hashlib.sha256()
     await file.seek(0)
