@@ -18,6 +18,7 @@ from dev.commands import (
     imports,
     keys,
     knowledge,
+    metrics,
     operate,
     policy,
     rights,
@@ -71,6 +72,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         witness,
         keys,
         knowledge,
+        metrics,
     ):
         group.register(app, connect)
     documents.register(app)

@@ -19,6 +19,7 @@ from libs.contracts import (
     execution,
     knowledge,
     ledger,
+    metrics,
     operating,
     outreach,
     policy,
@@ -253,6 +254,7 @@ RECORD_SIGNALS = Call("data.record_signals.v1", outreach.RecordSignals, outreach
 EXPORT_PAGE = Call("data.export_page.v1", outreach.ExportRequest, outreach.ExportReply, _by(), 20.0)
 DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 
+METRIC = Call("data.metric.v1", metrics.MetricGet, metrics.MetricValue, _by(_D))
 ADD_DOCUMENT = Call("data.add_document.v1", knowledge.AddDocument, knowledge.Document, _by(), 90.0)
 DOCUMENTS = Call("data.documents.v1", knowledge.DocumentsRequest, knowledge.DocumentsReply, _by(_D))
 DOCUMENT = Call("data.document.v1", knowledge.DocumentGet, knowledge.Document, _by(_D))

@@ -10,6 +10,7 @@ from services.data.erasure import People
 from services.data.handlers import ImportDesk, Tenants, Truth
 from services.data.importing.worker import ImportWorker
 from services.data.knowledge.app import serve_knowledge
+from services.data.metrics.desk import Metrics
 
 
 async def build(runtime: Runtime) -> None:
@@ -31,4 +32,5 @@ async def build(runtime: Runtime) -> None:
     runtime.bus.serve(subjects.PERSON[Plane.DATA], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     serve_knowledge(runtime)
+    bus.serve(subjects.METRIC, Metrics(runtime).value)
     runtime.loop("imports", worker.run)

@@ -25,6 +25,7 @@ from services.gateway.http import (
     knowledge,
     live,
     me,
+    metrics_catalog,
     operating,
     outreach,
     policy,
@@ -51,7 +52,7 @@ ROUTERS = (
     audit.router, witnesses.router,
     receipts.router,
     connectors.router, operating.router, live.router,
-    crm.router, arrange.router, outreach.router, knowledge.router,
+    crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
 )  # fmt: skip
 
 

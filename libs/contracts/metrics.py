@@ -1,0 +1,42 @@
+"""Messages of the metric layer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from libs.contracts.message import Message, Principal
+
+
+class MetricGet(Message):
+    """The value of a metric over a period; the last 30 days when none is given."""
+
+    principal: Principal
+    name: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class MetricValue(Message):
+    """A value with all that it takes to judge it. `value` is None when there is no data, which is not zero.
+
+    `rows` could have counted, `counted` did, `excluded` would have but is in another currency or has no amount.
+    """
+
+    name: str
+    unit: str
+    en: str
+    ar: str
+    definition_en: str
+    definition_ar: str
+    freshness_hours: float
+    value: Decimal | None
+    no_data: bool
+    why_en: str = ""
+    why_ar: str = ""
+    since: datetime
+    until: datetime
+    as_of: datetime
+    rows: int = 0
+    counted: int = 0
+    excluded: int = 0

@@ -1,0 +1,1 @@
+"""The metric layer: the only code that computes a metric."""
