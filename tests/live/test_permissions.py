@@ -28,7 +28,9 @@ pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
 # Tables that name tenants and are read for all of them: ids and what a worker needs to find its work, nothing about people.
 TENANTLESS = {
+    "data.embedding_queue",
     "data.import_queue",
+    "data.search_queue",
     "data.slugs",  # one slug is taken once, whoever has it
     "decision.rank_queue",
     "execution.controls",  # read in every dispatch, the platform's rows with them
@@ -36,6 +38,10 @@ TENANTLESS = {
     "gateway.doors",  # which door a key or session opens: hashes and ids, looked up before anyone is known
     "operating.control_deliveries",
     "trust.approval_deadlines",
+    "trust.approval_ticks",
+    "trust.duty_clocks",
+    "trust.policy_replay_queue",
+    "trust.policy_switches",  # which revision of its policies a tenant is on: a counter that running processes look at
 }
 
 
