@@ -164,7 +164,8 @@ def payload_of(draft: Draft, lead: Lead, profile: TenantProfile) -> dict[str, An
         "account_name": lead.account_name,
     }
     if lead.estimated_value is not None:
-        common["value_sar"] = f"{lead.estimated_value:.2f}"
+        # What the lead may be worth, not what this message commits: it informs who decides and raises no limit.
+        common["estimated_value_sar"] = f"{lead.estimated_value:.2f}"
     if draft.channel == "email":
         return {
             **common,

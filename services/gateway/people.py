@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -58,6 +59,16 @@ class People:
         """Raises NotFound, for another tenant's id as well."""
         async with self._store.unit(caller.principal.tenant_id) as unit:
             return await _load(unit, user_id)
+
+    async def names(self, caller: Caller, principals: Iterable[str]) -> dict[str, str]:
+        """What the tenant's people among these principals (`user:<id>`) are called; others are not in the answer."""
+        named: dict[str, str] = {}
+        async with self._store.unit(caller.principal.tenant_id) as unit:
+            for principal in {one for one in principals if one.startswith("user:")}:
+                with suppress(ValueError):
+                    found = await unit.user(UUID(principal.removeprefix("user:")))
+                    named |= {principal: found.name} if found else {}
+        return named
 
     async def change(self, caller: Caller, user_id: UUID, version: int | None, **changes: Any) -> User:
         """Change name, roles, business role or whether a person is shut out; who loses rights is signed out.

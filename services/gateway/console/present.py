@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, cast
@@ -96,8 +96,16 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
     return [(path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))]
 
 
-def approval_card(lang: Lang, approval: trust.Approval, now: datetime, *, may_decide: bool) -> views.Card:
-    """A request as a card. High risk never posts from the card: its verb leads to the confirm page."""
+def voted(approval: trust.Approval) -> tuple[str, ...]:
+    """Who has approved so far."""
+    return tuple(step.actor for step in approval.history if step.step == "approved")
+
+
+def approval_card(
+    lang: Lang, approval: trust.Approval, now: datetime, *, may_decide: bool, reader: str = ""
+) -> views.Card:
+    """A request as a card. High risk never posts from the card: its verb leads to the confirm page. Who approved already
+    (`reader`, a principal) is not asked again."""
     shown = json.loads(approval.payload)
     key = str(approval.approval_id)
     pending = approval.state is trust.ApprovalState.PENDING
@@ -123,19 +131,26 @@ def approval_card(lang: Lang, approval: trust.Approval, now: datetime, *, may_de
     target = str(shown.get("account_name") or shown.get("to") or approval.view["resource"]["type"])
     facts = [views.Fact(pick(lang, "إلى", "To"), str(shown["to"]), "ltr")] if shown.get("to") else []
     if (value := amount(approval.value_sar)) is not None:
-        facts.insert(0, views.Fact(pick(lang, "القيمة", "Value"), value, "money", tag="estimated", strong=True))
+        estimated = "value_sar" not in shown and "amount" not in shown
+        tag: views.Tag | None = "estimated" if estimated else None
+        facts.insert(0, views.Fact(pick(lang, "القيمة", "Value"), value, "money", tag=tag, strong=True))
     facts.append(
         views.Fact(pick(lang, "طلبه", "By"), str(approval.view.get("requested_by") or approval.requester), "name")
     )
     outcome = _OUTCOMES.get(approval.state.value)
+    approved_by = voted(approval)
+    if pending and approval.approvers > 1:
+        of = pick(lang, f"{len(approved_by)} من {approval.approvers}", f"{len(approved_by)} of {approval.approvers}")
+        facts.insert(1, views.Fact(pick(lang, "الموافقون", "Approvals"), of, "text", strong=True))
+    asked = pending and may_decide and reader not in approved_by
     return views.Card(
         id=key,
-        rev=f"{approval.payload_hash[:12]}{approval.view_hash[:12]}{approval.state.value}",
+        rev=f"{approval.payload_hash[:12]}{approval.view_hash[:12]}{approval.state.value}{len(approved_by)}",
         risk=_risk(approval.risk),
         title=pick(lang, f"{approval.view['title_ar']}: {target}", f"{approval.view['title_en']}: {target}"),
         reason=_first_reason(lang, approval),
         href=url("approval", key),
-        buttons=(verb, reject, evidence) if pending and may_decide else (evidence,),
+        buttons=(verb, reject, evidence) if asked else (evidence,),
         facts=tuple(facts[:4]),
         sla=sla(approval.due_at, now) if pending else None,
         payload=payload_of(approval),
@@ -161,9 +176,14 @@ def reasons(lang: Lang, approval: trust.Approval) -> tuple[views.PolicyReason, .
     )
 
 
-def history(lang: Lang, approval: trust.Approval) -> tuple[views.Event, ...]:
+def history(lang: Lang, approval: trust.Approval, names: Mapping[str, str]) -> tuple[views.Event, ...]:
     return tuple(
-        views.Event(step.at, pick(lang, *_STEPS.get(step.step, (step.step, step.step))), step.actor, step.note)
+        views.Event(
+            step.at,
+            pick(lang, *_STEPS.get(step.step, (step.step, step.step))),
+            names.get(step.actor, step.actor),
+            step.note,
+        )
         for step in approval.history
     )
 

@@ -31,6 +31,7 @@ _LABELS = {
     "from_email": ("Reply address", "بريد المرسِل"),
     "amount": ("Amount", "المبلغ"),
     "value_sar": ("Value", "القيمة"),
+    "estimated_value_sar": ("Estimated value", "القيمة المقدّرة"),
     "template": ("Template", "القالب"),
     "language": ("Language", "اللغة"),
     "channel": ("Channel", "القناة"),
@@ -100,7 +101,7 @@ def request(
 ) -> Approval:
     """A pending approval of exactly this payload and this view."""
     shown = view(evaluation, effect, payload, reasons, payload_hash)
-    value = payload.get("value_sar") or payload.get("amount")
+    value = payload.get("value_sar") or payload.get("amount") or payload.get("estimated_value_sar")
     return Approval(
         approval_id=approval_id,
         tenant_id=evaluation.tenant_id,

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
 from libs.contracts import trust
+from libs.contracts.catalogue.actions import effects
 from libs.contracts.errors import DealixError
 from libs.contracts.message import Page
 from libs.contracts.subjects import (
@@ -38,7 +39,7 @@ async def approvals(
     reply = await desk.call(APPROVALS, trust.ApprovalsRequest(principal=desk.who, state=wanted, page=Page(limit=100)))
     may = allowed(desk.who, "approve") is not None
     now = desk.gateway.now()
-    cards = tuple(present.approval_card(desk.lang, one, now, may_decide=may) for one in reply.items)
+    cards = tuple(present.approval_card(desk.lang, one, now, may_decide=may, reader=desk.who.id) for one in reply.items)
     if q.strip():
         cards = tuple(card for card in cards if q.strip().casefold() in f"{card.title} {card.reason}".casefold())
     named = (
@@ -59,31 +60,49 @@ async def _approval(desk: DeskDep, id: UUID) -> trust.Approval:
 
 def _card(desk: DeskDep, approval: trust.Approval) -> views.Card:
     may = allowed(desk.who, "approve") is not None
-    return present.approval_card(desk.lang, approval, desk.gateway.now(), may_decide=may)
+    return present.approval_card(desk.lang, approval, desk.gateway.now(), may_decide=may, reader=desk.who.id)
 
 
 @router.get(PATHS["approval"], dependencies=[Reading])
 async def approval(id: UUID, desk: DeskDep) -> Response:
     found = await _approval(desk, id)
     view = found.view
+    effect = effects().get(found.action_type)
     page = pages.ApprovalPage(
         card=_card(desk, found),
         view_hash=found.view_hash,
         policy_version=found.policy_version,
         action_type=found.action_type,
-        action_class="B",
+        action_class=effect.action_class.value if effect else "",
         requested_by=str(view.get("requested_by") or found.requester),
         requested_at=found.requested_at,
         reversibility=str(view[f"compensation_{desk.lang}"]),
         if_unanswered=str(view[f"if_nobody_answers_{desk.lang}"]),
         reasons=present.reasons(desk.lang, found),
-        history=present.history(desk.lang, found),
+        history=present.history(desk.lang, found, await _names(desk, found)),
         compensation=str(view[f"compensation_{desk.lang}"]),
-        cannot_decide=""
-        if allowed(desk.who, "approve")
-        else desk.say("القرار للمالك أو المعتمِد.", "The owner or an approver decides."),
+        cannot_decide=_cannot_decide(desk, found),
     )
     return await desk.show(page)
+
+
+def _cannot_decide(desk: DeskDep, found: trust.Approval) -> str:
+    """Why this reader is not asked; empty when the buttons are theirs."""
+    if allowed(desk.who, "approve") is None:
+        return desk.say("القرار للمالك أو المعتمِد.", "The owner or an approver decides.")
+    done = len(present.voted(found))
+    if found.state is trust.ApprovalState.PENDING and desk.who.id in present.voted(found):
+        return desk.say(
+            f"سُجّلت موافقتك ({done} من {found.approvers}). ينتظر الطلب شخصًا آخر.",
+            f"Your approval is recorded ({done} of {found.approvers}). The request waits for another person.",
+        )
+    return ""
+
+
+async def _names(desk: DeskDep, found: trust.Approval) -> dict[str, str]:
+    if desk.caller is None:
+        return {}
+    return await desk.gateway.people.names(desk.caller, (step.actor for step in found.history))
 
 
 @router.get(PATHS["approval_confirm"], dependencies=[require("approve")])
