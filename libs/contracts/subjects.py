@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from libs.contracts import (
     approvals,
+    compliance,
     consent,
     crm,
     data,
@@ -193,6 +194,13 @@ POLICY_REPLAY_CHANGES = Call(
     "trust.policy_replay_changes.v1", policy.ReplayChangesRequest, policy.ReplayChangesReply, _by()
 )
 VIOLATIONS = Call("trust.violations.v1", policy.ViolationsRequest, policy.ViolationsReply, _by())
+CONTROL_MATRIX = Call("trust.control_matrix.v1", compliance.MatrixRequest, compliance.MatrixReply, _by(), 10.0)
+RUN_COMPLIANCE = Call("trust.run_compliance.v1", compliance.RunCompliance, compliance.MatrixReply, _by(), 60.0)
+CONTROL_STATE = Call("trust.control_state.v1", compliance.ControlGet, compliance.ControlReply, _by())
+ATTEST = Call("trust.attest.v1", compliance.Attest, compliance.ControlReply, _by(), 15.0)
+ASSIGN_CONTROL = Call("trust.assign_control.v1", compliance.AssignControl, compliance.ControlReply, _by())
+
+EVIDENCE_FILES = Bucket("evidence", writers=frozenset({_G}), readers=frozenset({_T}), max_bytes=256 * 1024**2)
 
 OUTCOME_RESOLVED = Event("trust.outcome_resolved.v1", receipts.OutcomeResolved, frozenset({_E}))
 APPROVAL_REQUESTED = Event("trust.approval_requested.v1", trust.ApprovalRequested, frozenset({_D}))

@@ -9,6 +9,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from libs.contracts.catalogue.roles import roles
+from libs.contracts.subjects import EVIDENCE_FILES
 from libs.runtime.bus import Bus
 from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
@@ -53,6 +54,7 @@ async def build(runtime: Runtime) -> None:
         now=runtime.now,
         hasher=Hasher(),
     )
+    gateway.evidence = BusFiles(runtime.bus, EVIDENCE_FILES)
     bootstrap = Bootstrap(gateway, runtime.settings.data_dir)
     server = HttpServer(surround(application(), gateway), listening, trusted_proxies=settings.gateway_trusted_proxies)
     checks["first_owner"] = bootstrap.check

@@ -1,4 +1,4 @@
-"""Files on their way to the data plane: through the bus's object store, never through a message."""
+"""Files on their way to a plane: through the bus's object store, never through a message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import IO, Any, Protocol
 import nats.errors
 import nats.js.errors
 
-from libs.contracts.subjects import IMPORT_FILES
+from libs.contracts.subjects import IMPORT_FILES, Bucket
 from libs.runtime.bus import NatsBus
 from services.gateway.errors import Unavailable
 
@@ -29,13 +29,14 @@ class ImportFiles(Protocol):
 
 
 class BusFiles:
-    """The object store of `subjects.IMPORT_FILES`."""
+    """One of the object stores that `subjects.py` declares."""
 
-    def __init__(self, bus: NatsBus) -> None:
+    def __init__(self, bus: NatsBus, bucket: Bucket = IMPORT_FILES) -> None:
         self._bus = bus
+        self._name = bucket.name
 
     async def _bucket(self) -> Any:
-        return await self._bus.client.jetstream(timeout=10).object_store(IMPORT_FILES.name)
+        return await self._bus.client.jetstream(timeout=10).object_store(self._name)
 
     async def put(self, name: str, file: IO[bytes]) -> int:
         try:

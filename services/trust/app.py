@@ -25,6 +25,10 @@ from services.trust.bundles.handlers import Policies
 from services.trust.bundles.replay import Replays
 from services.trust.bundles.violations import Violations
 from services.trust.bundles.watch import Watch
+from services.trust.compliance.files import EvidenceFiles
+from services.trust.compliance.gate import Gates
+from services.trust.compliance.handlers import Compliance
+from services.trust.compliance.sweep import Sweep
 from services.trust.consent.handlers import Consenting
 from services.trust.domain.keys import Keys, KeysUnusable, LiveKeys, TrustKeys
 from services.trust.domain.policy import Bundle
@@ -91,6 +95,10 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.EVIDENCE_READ, books.read)
 
     rights = serve_rights(bus, database, keys)
+    served.authorizer.controls = Gates(database).failing
+    sweep = Sweep(database, LiveFlags(bus).any_live)
+    serve_compliance(bus, Compliance(database, sweep, EvidenceFiles(bus).take))
+    runtime.loop("compliance", sweep.run)
 
     stop = asyncio.Event()
 
@@ -131,6 +139,15 @@ async def build(runtime: Runtime) -> None:
     runtime.loop("policy canaries and shadows", watch.measure)
     runtime.loop("policy replays", replays.run)
     runtime.on_stop.append(finish)
+
+
+def serve_compliance(bus: Bus, compliance: Compliance) -> None:
+    """Answer what concerns the compliance matrix."""
+    bus.serve(subjects.CONTROL_MATRIX, compliance.matrix)
+    bus.serve(subjects.RUN_COMPLIANCE, compliance.run)
+    bus.serve(subjects.CONTROL_STATE, compliance.get)
+    bus.serve(subjects.ATTEST, compliance.attest)
+    bus.serve(subjects.ASSIGN_CONTROL, compliance.assign)
 
 
 def serve_policies(bus: Bus, policies: Policies, replays: Replays, violations: Violations) -> None:

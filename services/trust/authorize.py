@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from libs.contracts import merkle
@@ -68,6 +68,11 @@ class LiveFlags:
             except DealixError:
                 self._cache[tenant] = (now, {})
 
+    async def any_live(self, tenant: UUID) -> bool:
+        """Whether any connector of a tenant is live."""
+        await self.load([tenant], datetime.now(UTC))
+        return any(on for name, on in self._cache[tenant][1].items() if name.startswith("live."))
+
     def live(self, tenant: UUID, connector: str) -> bool:
         return self._cache.get(tenant, (None, {}))[1].get(f"live.{connector}", False)
 
@@ -93,11 +98,14 @@ class Authorizer:
         self._grant_seconds = grant_seconds
         self.attached: Callable[[Prepared], Awaitable[bool]] | None = None
         """Whether an activation of policies names its replay report; without this none does."""
+        self.controls: Callable[[Collection[UUID]], Awaitable[set[UUID]]] | None = None
+        """Which tenants have a gate control that fails; without this no control is looked at."""
 
     async def authorize(self, request: AuthorizeRequest) -> AuthorizeReply:
         """Decide a batch, keep every decision, and only then answer."""
         prepared = [decide.prepare(e, digest(bytes.fromhex(e.salt), e.payload.encode())) for e in request.evaluations]
         await self._freshen(prepared)
+        held = await self._held(prepared)
         tenants = {p.evaluation.tenant_id for p in prepared}
         async with self._store.unit(*tenants, planned=True) as unit:
             known = await unit.known(prepared, [self._recipient(p) for p in prepared])
@@ -108,7 +116,7 @@ class Authorizer:
             known = await with_reads(unit, prepared, await with_caps(unit, prepared, known, now))
             # An attempt is decided once; after people have answered, execution asks again as the next attempt.
             fresh = [(p, k) for p, k in zip(prepared, known, strict=True) if k.prior is None]
-            rulings = self._rule(fresh, replayed, now)
+            rulings = self._rule(fresh, replayed, held, now)
             await use(unit, self._keys.identifier, rulings)
             await unit.keep(rulings)
             await keep_reads(unit, rulings)
@@ -122,13 +130,14 @@ class Authorizer:
         """What would be decided, without leaving anything behind and without a grant."""
         prepared = [decide.prepare(e, digest(bytes.fromhex(e.salt), e.payload.encode())) for e in request.evaluations]
         await self._freshen(prepared)
+        held = await self._held(prepared)
         tenants = {p.evaluation.tenant_id for p in prepared}
         async with self._store.unit(*tenants) as unit:
             known = await unit.known(prepared, [self._recipient(p) for p in prepared])
             now = await unit.now()
             known = await with_reads(unit, prepared, await with_caps(unit, prepared, known, now))
         replayed = await self._replayed(prepared)
-        questions = [self._question(p, k, replayed, now) for p, k in zip(prepared, known, strict=True)]
+        questions = [self._question(p, k, replayed, held, now) for p, k in zip(prepared, known, strict=True)]
         answers = self._bundles.ask([_whose(p) for p in prepared], questions)
         return AuthorizeReply(
             decisions=tuple(
@@ -140,11 +149,12 @@ class Authorizer:
         """What `bundle`, or the one in force, says of one hypothetical action, and the facts that it looked at."""
         prepared = decide.prepare(evaluation, digest(bytes.fromhex(evaluation.salt), evaluation.payload.encode()))
         await self._freshen([prepared])
+        held = await self._held([prepared])
         async with self._store.unit(evaluation.tenant_id) as unit:
             found = await unit.known([prepared], [self._recipient(prepared)])
             now = await unit.now()
             (known,) = await with_reads(unit, [prepared], await with_caps(unit, [prepared], found, now))
-        asked = self._question(prepared, known, await self._replayed([prepared]), now)
+        asked = self._question(prepared, known, await self._replayed([prepared]), held, now)
         bundle = bundle or self._bundles.of(_whose(prepared))
         decision = self._decision(prepared, asked, bundle.ask([asked])[0], None, None)
         return decision.evolve(policy_version=bundle.version), asked, bundle
@@ -165,10 +175,17 @@ class Authorizer:
         for tenant, ids in contacts.items():
             await self._projection.refresh(tenant, ids)
 
+    async def _held(self, prepared: Sequence[Prepared]) -> set[UUID]:
+        """Tenants that something is to leave and that have a failing gate control."""
+        leaving = {p.evaluation.tenant_id for p in prepared if p.effect is not None and p.effect.external}
+        return await self.controls(leaving) if leaving and self.controls is not None else set()
+
     def _recipient(self, prepared: Prepared) -> str:
         return self._projection.mac(prepared.evaluation.tenant_id, prepared.recipient) or ""
 
-    def _question(self, prepared: Prepared, known: Known, replayed: set[UUID], now: datetime) -> Question:
+    def _question(
+        self, prepared: Prepared, known: Known, replayed: set[UUID], held: set[UUID], now: datetime
+    ) -> Question:
         connector = prepared.effect.connector if prepared.effect else ""
         asked = decide.question(
             prepared,
@@ -177,10 +194,14 @@ class Authorizer:
             live=self._flags.live(prepared.evaluation.tenant_id, connector),
             now=now,
         )
+        if prepared.evaluation.tenant_id in held:
+            asked = replace(asked, control_failing=True)
         return replace(asked, replay_attached=True) if prepared.evaluation.action_id in replayed else asked
 
-    def _rule(self, fresh: Sequence[tuple[Prepared, Known]], replayed: set[UUID], now: datetime) -> list[Ruling]:
-        questions = [self._question(p, k, replayed, now) for p, k in fresh]
+    def _rule(
+        self, fresh: Sequence[tuple[Prepared, Known]], replayed: set[UUID], held: set[UUID], now: datetime
+    ) -> list[Ruling]:
+        questions = [self._question(p, k, replayed, held, now) for p, k in fresh]
         answers = self._bundles.ask([_whose(p) for p, _ in fresh], questions)
         self._reserve(fresh, questions, answers)
         granted = [n for n, answer in enumerate(answers) if decide.outcome(answer) is Outcome.GRANTED]

@@ -53,6 +53,8 @@ class Gateway:
     readiness: Callable[[], Awaitable[Ready]]
     problem_page: Callable[[Scope, Mapping[str, Any]], Response | None] | None = None
     """Shows a refusal as a page of the console; None as its answer leaves it a problem document."""
+    evidence: ImportFiles | None = None
+    """Takes evidence on its way to trust."""
     single_sign_on: SingleSignOn | None = None
     """None without an identity provider."""
     demo_tenant: TenantId | None = None

@@ -18,6 +18,7 @@ from services.gateway.http import (
     audit,
     auth,
     cards,
+    compliance,
     connectors,
     crm,
     documents,
@@ -50,7 +51,7 @@ ROUTERS = (
     health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
     approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, rights.router, registers.router, policy.router, proof.router,
     audit.router, witnesses.router,
-    receipts.router,
+    receipts.router, compliance.router,
     connectors.router, operating.router, live.router,
     crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
 )  # fmt: skip

@@ -51,6 +51,7 @@ class Question:
     over_contact_cap: bool = False
     quiet_hours: bool = False
     replay_attached: bool = False
+    control_failing: bool = False
 
     def context(self) -> dict[str, str | bool]:
         """The record as Cedar sees it."""

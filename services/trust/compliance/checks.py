@@ -1,0 +1,53 @@
+"""How automatic controls are looked at: `checks.yaml`, read once."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from libs.contracts.catalogue.controls import controls
+
+FILE = Path(__file__).with_suffix(".yaml")
+SAMPLE = 10
+"""Failing rows that a reading names."""
+
+
+class Check(BaseModel):
+    """What is looked at, in words and in SQL, and which part of the control has no record yet."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    en: str
+    ar: str
+    sql: str
+    unrecorded_en: str = ""
+    unrecorded_ar: str = ""
+
+
+@cache
+def checks() -> dict[str, Check]:
+    """All checks by control id. Raises ValueError when one is for a control that the catalogue does not have, or that is attested."""
+    found = {key: Check.model_validate(body) for key, body in _document()["checks"].items()}
+    automatic = {key for key, control in controls().items() if control.kind == "automatic"}
+    if found.keys() - automatic:
+        raise ValueError(f"checks without an automatic control: {sorted(found.keys() - automatic)}")
+    return found
+
+
+@cache
+def statement(control_id: str) -> str:
+    """The whole query of a check: one row with rows, failing, unclear and a sample of failing ids."""
+    prelude = _document()["prelude"]
+    return (
+        f"with {prelude}, looked as ({checks()[control_id].sql}) select count(*) as rows, count(*) filter (where ok is false) as failing, "
+        f"count(*) filter (where ok is null) as unclear, (array_agg(id order by id) filter (where ok is false))[1:{SAMPLE}] as sample from looked"
+    )
+
+
+@cache
+def _document() -> dict[str, dict[str, dict[str, str]]]:
+    loaded: dict[str, dict[str, dict[str, str]]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    return loaded

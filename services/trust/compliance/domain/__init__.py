@@ -1,0 +1,1 @@
+"""What rows, readings and evidence say about a control. No I/O."""
