@@ -10,6 +10,7 @@ from dev.commands import (
     actions,
     approvals,
     backup,
+    compliance,
     consent,
     crm,
     documents,
@@ -73,6 +74,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         keys,
         knowledge,
         metrics,
+        compliance,
     ):
         group.register(app, connect)
     documents.register(app)

@@ -44,7 +44,7 @@ class Reading(Message):
     catalogue_version: str
 
 
-class ControlState(Message):
+class ControlStanding(Message):
     """A control as it stands. `reading` is the newest one, which `result` may not follow when it is stale."""
 
     control: Control
@@ -82,7 +82,7 @@ class MatrixRequest(Message):
 class MatrixReply(Message):
     """Every control. `not_advice` is said wherever the matrix is shown."""
 
-    items: tuple[ControlState, ...]
+    items: tuple[ControlStanding, ...]
     counts: dict[str, int]
     catalogue_version: str
     not_advice: Text
@@ -100,10 +100,10 @@ class ControlGet(Message):
     control_id: Annotated[str, Field(max_length=40)]
 
 
-class ControlReply(Message):
+class ControlDetail(Message):
     """A control with its history, the newest reading first, and the evidence handed in for it."""
 
-    state: ControlState
+    state: ControlStanding
     history: tuple[Reading, ...]
     attestations: tuple[Attestation, ...]
     not_advice: Text

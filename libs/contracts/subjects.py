@@ -196,9 +196,9 @@ POLICY_REPLAY_CHANGES = Call(
 VIOLATIONS = Call("trust.violations.v1", policy.ViolationsRequest, policy.ViolationsReply, _by())
 CONTROL_MATRIX = Call("trust.control_matrix.v1", compliance.MatrixRequest, compliance.MatrixReply, _by(), 10.0)
 RUN_COMPLIANCE = Call("trust.run_compliance.v1", compliance.RunCompliance, compliance.MatrixReply, _by(), 60.0)
-CONTROL_STATE = Call("trust.control_state.v1", compliance.ControlGet, compliance.ControlReply, _by())
-ATTEST = Call("trust.attest.v1", compliance.Attest, compliance.ControlReply, _by(), 15.0)
-ASSIGN_CONTROL = Call("trust.assign_control.v1", compliance.AssignControl, compliance.ControlReply, _by())
+CONTROL_STATE = Call("trust.control_state.v1", compliance.ControlGet, compliance.ControlDetail, _by())
+ATTEST = Call("trust.attest.v1", compliance.Attest, compliance.ControlDetail, _by(), 15.0)
+ASSIGN_CONTROL = Call("trust.assign_control.v1", compliance.AssignControl, compliance.ControlDetail, _by())
 
 EVIDENCE_FILES = Bucket("evidence", writers=frozenset({_G}), readers=frozenset({_T}), max_bytes=256 * 1024**2)
 

@@ -176,6 +176,7 @@ class World:
     trust_store: TrustStore
     execution_store: ExecutionStore
     approving: trust.Approving
+    authorizer: trust.Authorizer
     parts: execution.Parts
     requests: list[AuthorizeRequest]
     replies: list[AuthorizeReply]
@@ -368,7 +369,7 @@ async def world(
     )
     made = World(
         clock, hub, gateway, execution_bus, trust_bus, operating_bus, data, operating, wire, trust_store,
-        execution_store, served.approving, parts, [], [],
+        execution_store, served.approving, served.authorizer, parts, [], [],
     )  # fmt: skip
     _listen_in(made)
     await hub.start()

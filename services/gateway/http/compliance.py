@@ -9,7 +9,7 @@ from fastapi import APIRouter, File, Form, Header, Path, Response, UploadFile
 from pydantic import Field
 
 from libs.contracts import compliance
-from libs.contracts.compliance import Attestation, ControlReply, ControlState, MatrixReply, Reading
+from libs.contracts.compliance import Attestation, ControlDetail, ControlStanding, MatrixReply, Reading
 from libs.contracts.message import Principal, Text
 from libs.contracts.subjects import ASSIGN_CONTROL, ATTEST, CONTROL_MATRIX, CONTROL_STATE, RUN_COMPLIANCE
 from services.gateway.domain.spreadsheet import lines
@@ -31,7 +31,7 @@ Id = Annotated[str, Path(pattern=r"^[A-Z][A-Z0-9-]{2,39}$")]
 LARGEST = 5 * 1024**2
 
 
-class Matrix(Items[ControlState]):
+class Matrix(Items[ControlStanding]):
     """All controls on one page, with how many have which result."""
 
     counts: dict[str, int]
@@ -39,7 +39,7 @@ class Matrix(Items[ControlState]):
     not_advice: Text
 
 
-class ShownControl(ControlState):
+class ShownControl(ControlStanding):
     """A control with its history, the newest first, and its evidence."""
 
     history: tuple[Reading, ...]
@@ -141,7 +141,7 @@ async def hand_in(
     file: UploadFile | None,
     *,
     applies: bool,
-) -> ControlReply:
+) -> ControlDetail:
     """Bring evidence to trust. Raises Unavailable when the bus does not take the file, and what trust refuses."""
     made = ids("attestation")
     name = ""
@@ -184,7 +184,7 @@ def _matrix(found: MatrixReply) -> Matrix:
     )
 
 
-def _shown(found: ControlReply) -> ShownControl:
+def _shown(found: ControlDetail) -> ShownControl:
     return ShownControl(
         **dict(found.state), history=found.history, attestations=found.attestations, not_advice=found.not_advice
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from libs.contracts.catalogue.controls import controls
+from libs.contracts.catalogue.controls import ControlKind, controls
 
 FILE = Path(__file__).with_suffix(".yaml")
 SAMPLE = 10
@@ -31,7 +31,7 @@ class Check(BaseModel):
 def checks() -> dict[str, Check]:
     """All checks by control id. Raises ValueError when one is for a control that the catalogue does not have, or that is attested."""
     found = {key: Check.model_validate(body) for key, body in _document()["checks"].items()}
-    automatic = {key for key, control in controls().items() if control.kind == "automatic"}
+    automatic = {key for key, control in controls().items() if control.kind is ControlKind.AUTOMATIC}
     if found.keys() - automatic:
         raise ValueError(f"checks without an automatic control: {sorted(found.keys() - automatic)}")
     return found

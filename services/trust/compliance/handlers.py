@@ -9,16 +9,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from libs.contracts.catalogue.controls import Control, controls, version
+from libs.contracts.catalogue.controls import Control, ControlKind, controls, version
 from libs.contracts.compliance import (
     NOT_ADVICE,
     AssignControl,
     Attest,
     Attestation,
+    ControlDetail,
     ControlGet,
-    ControlReply,
     ControlResult,
-    ControlState,
+    ControlStanding,
     MatrixReply,
     MatrixRequest,
     Reading,
@@ -67,18 +67,18 @@ class Compliance:
         _require(request.principal, KEEPERS)
         wanted = [control_of(one) for one in request.control_ids] or list(automatic())
         for control in wanted:
-            if control.kind != "automatic":
+            if control.kind != ControlKind.AUTOMATIC:
                 raise NotAutomatic
         for control in wanted:
             await self._sweep.look(request.principal.tenant_id, control, request.principal.id)
         return await self._matrix(request.principal.tenant_id)
 
-    async def get(self, request: ControlGet) -> ControlReply:
+    async def get(self, request: ControlGet) -> ControlDetail:
         """Raises UnknownControl."""
         _require(request.principal, READERS)
         return await self._control(request.principal.tenant_id, control_of(request.control_id))
 
-    async def attest(self, request: Attest) -> ControlReply:
+    async def attest(self, request: Attest) -> ControlDetail:
         """Keep evidence with its term. The same id again answers with what is on record.
 
         Raises UnknownControl, NotAttested, AlwaysApplies and BadEvidence; a refusal is on record and changes nothing.
@@ -112,7 +112,7 @@ class Compliance:
                 await record(work.connection, [kept])
         return await self._control(who.tenant_id, control)
 
-    async def assign(self, request: AssignControl) -> ControlReply:
+    async def assign(self, request: AssignControl) -> ControlDetail:
         """Say who mends a failure, and until when. Raises UnknownControl, NoFailure, BadEvidence for a date that is over."""
         who, control = request.principal, control_of(request.control_id)
         _require(who, KEEPERS)
@@ -138,7 +138,7 @@ class Compliance:
         if not request.applies:
             if control.binds:
                 raise AlwaysApplies
-        elif control.kind != "attested":
+        elif control.kind != ControlKind.ATTESTED:
             raise NotAttested
         elif not body:
             raise BadEvidence(*EVIDENCE_MISSING)
@@ -156,7 +156,7 @@ class Compliance:
             catalogue_version=version(), not_advice=NOT_ADVICE,
         )  # fmt: skip
 
-    async def _control(self, tenant: UUID, control: Control) -> ControlReply:
+    async def _control(self, tenant: UUID, control: Control) -> ControlDetail:
         live = await self._sweep.is_live(tenant)
         async with self._database.batch(tenant) as work:
             rows = ControlRows(work.connection, tenant)
@@ -164,7 +164,7 @@ class Compliance:
             found = _state(control, await rows.newest(), evidence, await rows.failures(), await rows.now(), live=live)
             history = await rows.history(control.control_id, HISTORY)
         kept = tuple(evidence.get(control.control_id, ()))
-        return ControlReply(state=found, history=tuple(history), attestations=kept, not_advice=NOT_ADVICE)
+        return ControlDetail(state=found, history=tuple(history), attestations=kept, not_advice=NOT_ADVICE)
 
 
 def control_of(control_id: str) -> Control:
@@ -183,7 +183,7 @@ def _state(
     now: datetime,
     *,
     live: bool,
-) -> ControlState:
+) -> ControlStanding:
     key = control.control_id
     return state(control, readings.get(key), evidence.get(key, ()), failures.get(key), live=live, now=now)
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from libs.contracts.catalogue.actions import effects
-from libs.contracts.catalogue.controls import DUE, Control, controls, version
+from libs.contracts.catalogue.controls import DUE, Control, ControlKind, controls, version
 from libs.contracts.catalogue.sources import Handling, sources
 from libs.contracts.compliance import ControlResult, Reading
 from libs.contracts.message import PLATFORM
@@ -121,7 +121,7 @@ async def _note(connection: Any, tenant: UUID, reading: Reading, actor: str, bef
 
 
 def automatic() -> Iterable[Control]:
-    return (control for control in controls().values() if control.kind == "automatic")
+    return (control for control in controls().values() if control.kind is ControlKind.AUTOMATIC)
 
 
 def _is_due(control: Control, newest: Reading | None, now: datetime) -> bool:
@@ -130,5 +130,5 @@ def _is_due(control: Control, newest: Reading | None, now: datetime) -> bool:
 
 def _parameters() -> tuple[list[str], list[str]]:
     """$2 and $3 of every check."""
-    refused = [key for key, rule in sources().items() if rule.handling in (Handling.BLOCK, Handling.REFUSE)]
+    refused = [key for key, rule in sources().items() if rule.handling is Handling.REFUSE]
     return refused, [name for name, effect in effects().items() if effect.system]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from libs.contracts.catalogue.controls import Control, ControlMode
-from libs.contracts.compliance import Attestation, ControlResult, ControlState, GateEffect, Reading
+from libs.contracts.compliance import Attestation, ControlResult, ControlStanding, GateEffect, Reading
 from libs.contracts.message import Text
 from services.trust.compliance.checks import Check
 
@@ -80,7 +80,7 @@ def state(
     *,
     live: bool,
     now: datetime,
-) -> ControlState:
+) -> ControlStanding:
     """A control as it stands now. A control that was set aside stays so until that expires; a stale reading is no reading."""
     stale = False
     result, why = attested(evidence, now.date())
@@ -94,7 +94,7 @@ def state(
     if failing and control.mode is ControlMode.GATE:
         gate = GateEffect.BLOCKS_LIVE if live else GateEffect.WOULD_BLOCK
     kept = failure if failing else None
-    return ControlState(
+    return ControlStanding(
         control=control, result=result, why=why, reading=reading, stale=stale, gate=gate, owner=kept.owner if kept else "",
         failing_since=kept.since if kept else None, due_at=kept.due_at if kept else None,
         overdue=kept is not None and kept.due_at < now,

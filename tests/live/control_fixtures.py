@@ -1,0 +1,219 @@
+"""Rows that make a control pass, fail or stay unknown, written by what writes them in the product: trust's store, the registers, the rights desk."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.catalogue.actions import effects
+from libs.contracts.execution import ActionState, Receipt
+from libs.contracts.message import Plane, Principal, new_id
+from libs.contracts.rights import RegisterPut, RightsKind, RightsRequest, RightsState
+from libs.contracts.trust import ApprovalState
+from libs.runtime.database import Database
+from services.trust.rights.registers import Registers
+from services.trust.rights.store import RightsStore
+from services.trust.store import SqlStore
+from tests.unit.trust.store_promises import SALT, approval, consent, facts, prepared, ruling, settled
+
+NOON = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=2)
+"""12:00 in Riyadh, the day before yesterday."""
+ACTIVITY = {
+    "name": "Outreach", "purpose": "Direct outreach", "legal_basis": "consent", "data_categories": ["contact"], "people": ["customers"],
+    "recipients": ["email_smtp"], "retention_days": 365, "safeguards": "TLS",
+}  # fmt: skip
+PROCESSOR = {
+    "name": "Post", "country": "SA", "service": "mail", "connectors": ["email_smtp"], "agreement_ref": "A-1", "subprocessors": ["none"],
+    "last_assessed_at": "2026-09-01",
+}  # fmt: skip
+TRANSFER = {"recipient": "Post", "country": "DE", "purpose": "mail", "safeguard": "standard_clauses"}
+BREACH = {
+    "summary": "A file went astray",
+    "aware_at": "2026-01-01T00:00:00+03:00",
+    "personal_data": True,
+    "harmful": True,
+}
+
+
+@dataclass
+class Book:
+    """One tenant's records. `tenant` is new each time, so that nothing is there but what is written."""
+
+    database: Database
+    tenant: UUID = field(default_factory=new_id)
+
+    def who(self, number: int = 1) -> Principal:
+        return Principal(id=f"user:{number}", kind="user", tenant_id=self.tenant, roles=("compliance_officer",))
+
+    async def contact(self, **changes: Any) -> UUID:
+        made = facts(new_id(), **changes)
+        async with SqlStore(self.database).unit(self.tenant) as unit:
+            await unit.project(self.tenant, [made], [("e", None)])
+        return made.contact_id
+
+    async def consents(self, contact: UUID, *, withdrawn: bool = False, **changes: Any) -> None:
+        given = {"captured_at": NOON - timedelta(days=9), **changes}
+        async with SqlStore(self.database).unit(self.tenant) as unit:
+            await unit.add_consents(self.tenant, [consent(contact, **given)])
+            if withdrawn:
+                await unit.withdraw(self.tenant, contact, None)
+
+    async def sent(
+        self, contact: UUID | None = None, *, effect: str = "send_email", at: datetime = NOON, approved: bool = True, by: str = "user:2",
+        same: bool = True, outcome: ActionState = ActionState.SUCCEEDED, **asked: Any,
+    ) -> UUID:  # fmt: skip
+        """A message that was decided, approved by somebody, and carried out."""
+        known = effects()[effect]
+        base = prepared(
+            self.tenant, effect=effect, action_type=effect, connector=known.connector, operation=known.operation
+        )
+        e = base.evaluation
+        p = dataclasses.replace(base, evaluation=e.evolve(resource=e.resource.evolve(id=str(contact or new_id()))))
+        asking = approval(p, expires_at=at + timedelta(days=1), **({} if same else {"payload_hash": "0" * 64}))
+        made = ruling(p)
+        given = {"opt_out_text": True, "sender_identity": True, "connector_mode": "sandbox", **asked}
+        decision = made.decision.evolve(approval_id=asking.approval_id if approved else None)
+        made = dataclasses.replace(made, question=dataclasses.replace(made.question, **given), decision=decision)
+        receipt = Receipt(
+            receipt_id=new_id(), tenant_id=self.tenant, action_id=p.evaluation.action_id, attempt=1, grant_id=made.grant_id,
+            connector=known.connector, operation=known.operation, mode="sandbox", vendor_id="v", request_digest="r", response_digest="s",
+            started_at=at, finished_at=at,
+        )  # fmt: skip
+        closing = settled(made, outcome).evolve(at=at, receipt=receipt)
+        done = asking.evolve(state=ApprovalState.APPROVED, decided_by=by, decided_at=at - timedelta(minutes=1))
+        async with SqlStore(self.database).unit(self.tenant) as unit:
+            if approved:
+                await unit.add_approvals([(asking, 1, SALT)])
+                await unit.close_approval(done, "approved", "")
+            await unit.keep([made])
+            await unit.close_grants([closing])
+        return p.evaluation.action_id
+
+    async def entry(self, kind: str, values: dict[str, Any]) -> None:
+        put = RegisterPut(principal=self.who(), kind=kind, entry_id=new_id(), values=values, expected_version=0)
+        await Registers(self.database).put(put)
+
+    async def request(self, *, days_ago: int, done: bool, identified: bool = True) -> None:
+        received = datetime.now(UTC) - timedelta(days=days_ago)
+        made = RightsRequest(
+            request_id=new_id(), tenant_id=self.tenant, kind=RightsKind.ACCESS, state=RightsState.RECEIVED, contact_id=new_id(),
+            identifier_matches=True, received_at=received, due_at=received + timedelta(days=30),
+        )  # fmt: skip
+        closed = {"state": RightsState.COMPLETED, "closed_at": datetime.now(UTC)} if done else {}
+        by = {"identified_by": "user:1"} if identified else {}
+        async with self.database.batch(self.tenant) as work:
+            await RightsStore(work.connection).add(made)
+            await RightsStore(work.connection).change(made.evolve(**closed, **by))
+
+    async def erased(self) -> None:
+        async with self.database.batch(self.tenant) as work:
+            request = new_id()
+            await RightsStore(work.connection).add_tasks(self.tenant, request, [Plane.DATA])
+            await RightsStore(work.connection).done(self.tenant, request, Plane.DATA, {"contacts": 1})
+
+
+Write = Callable[[Book], Awaitable[Any]]
+
+
+def entries(*given: tuple[str, dict[str, Any]], **sent: Any) -> Write:
+    """Register entries, and a message with `sent`."""
+
+    async def write(book: Book) -> None:
+        for kind, values in given:
+            await book.entry(kind, values)
+        if sent:
+            await book.sent(**sent)
+
+    return write
+
+
+def message(*, consented: bool = True, contact: dict[str, Any] | None = None, withdrawn: bool = False, channel: str = "email", **sent: Any) -> Write:  # fmt: skip
+    """A contact, perhaps a consent, and a message to them."""
+
+    async def write(book: Book) -> None:
+        known = await book.contact(**(contact or {}))
+        if consented:
+            await book.consents(known, channel=channel, withdrawn=withdrawn)
+        at = {"at": datetime.now(UTC) + timedelta(minutes=1)} if withdrawn else {}
+        await book.sent(known, **{**at, **sent})
+
+    return write
+
+
+def contacts(*given: dict[str, Any], rule: dict[str, Any] | None = None, activity: dict[str, Any] | None = None) -> Write:  # fmt: skip
+    async def write(book: Book) -> None:
+        for one in given:
+            await book.contact(**one)
+        if rule is not None:
+            await book.entry("retention", {"category": "contact", "basis": "policy", **rule})
+        if activity is not None:
+            await book.entry("processing-activities", activity)
+
+    return write
+
+
+def requests(**given: Any) -> Write:
+    return lambda book: book.request(**given)
+
+
+def consents(**given: Any) -> Write:
+    return lambda book: book.consents(new_id(), **given)
+
+
+def nothing() -> Write:
+    async def write(book: Book) -> None:
+        return None
+
+    return write
+
+
+P = "processing-activities"
+_ON_TIME = {"authority_notified_at": "2026-01-02T00:00:00+03:00", "report_ref": "R-1"}
+_YEARS_AGO, _RECENT = (datetime.now(UTC) - timedelta(days=900)).date(), (datetime.now(UTC) - timedelta(days=9)).date()
+_TODAY = datetime.now(UTC).date().isoformat()
+_DPIA = ("dpias", {"subject": "Outreach", "risk": "low", "measures": "m", "assessed_on": _TODAY})
+_NIGHT = NOON + timedelta(hours=12)
+_NOW_BREACH = {**BREACH, "aware_at": datetime.now(UTC).isoformat()}
+
+# control: (rows with which it holds, rows with which it fails, rows with which it can't be told). None: something that it needs has no
+# record yet, so that nothing makes it pass.
+FIXTURES: dict[str, tuple[Write | None, Write, Write]] = {
+    "PDPL-06": (contacts({}, activity=ACTIVITY), contacts({}), nothing()),
+    "PDPL-IR11": (None, consents(purpose="marketing,profiling"), consents()),
+    "PDPL-IR12": (None, message(withdrawn=True), message()),
+    "PDPL-25": (message(), message(sender_identity=False), nothing()),
+    "PDPL-26": (message(), message(consented=False), entries(effect="send_email")),
+    "PDPL-10": (contacts({}), contacts({"source": "scraped"}), contacts({"collected_directly": False})),
+    "PDPL-IR3": (requests(days_ago=3, done=True), requests(days_ago=40, done=False), nothing()),
+    "PDPL-18": (
+        contacts({"obtained_at": _RECENT}, rule={"keep_days": 365}), contacts({"obtained_at": _YEARS_AGO}, rule={"keep_days": 365}), contacts({}),
+    ),
+    "PDPL-20-1": (entries(("incidents", {**BREACH, **_ON_TIME})), entries(("incidents", BREACH)), nothing()),
+    "PDPL-20-2": (
+        entries(("incidents", {**BREACH, "no_harm_reason": "it was encrypted"})), entries(("incidents", BREACH)), entries(("incidents", _NOW_BREACH)),
+    ),
+    "PDPL-22": (entries((P, ACTIVITY), _DPIA), entries((P, ACTIVITY)), nothing()),
+    "PDPL-IR16": (
+        entries((P, ACTIVITY)), entries((P, {**ACTIVITY, "legal_basis": "legitimate_interest", "purpose": "Marketing"})),
+        entries((P, {**ACTIVITY, "legal_basis": "legitimate_interest"})),
+    ),
+    "PDPL-08": (
+        entries(("processors", PROCESSOR), effect="send_email"),
+        entries(("processors", {**PROCESSOR, "agreement_expires_on": "2026-01-01"}), effect="send_email"), nothing(),
+    ),
+    "PDPL-29": (
+        entries(("processors", {**PROCESSOR, "country": "DE"}), ("transfers", {**TRANSFER, "risk_assessment_ref": "RA-1"}), effect="send_email"),
+        entries(("processors", {**PROCESSOR, "country": "DE"}), ("transfers", TRANSFER), effect="send_email"), entries(effect="send_email"),
+    ),
+    "PDPL-31": (entries((P, ACTIVITY), effect="send_email"), entries((P, {**ACTIVITY, "recipients": ["x"]}), effect="send_email"), nothing()),
+    "NCA-ECC-2-2-3-3": (None, message(by="user:1"), message()),
+    "SDAIA-AI-3": (message(), message(approved=False), nothing()),
+    "SDAIA-AI-7": (None, message(same=False), message()),
+    "CST-469-1": (message(), message(at=_NIGHT), nothing()),
+    "META-WA-1": (None, message(consented=False, effect="send_whatsapp"), message(effect="send_whatsapp", channel="whatsapp")),
+    "LI-8-2": (contacts({}), contacts({"source": "scraped"}), nothing()),
+}  # fmt: skip
