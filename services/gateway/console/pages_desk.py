@@ -7,16 +7,17 @@ from typing import ClassVar, Literal
 
 from services.gateway.console.views import Tab
 
-InputKind = Literal["text", "long", "select", "password", "datetime-local", "date", "number", "hidden"]
+InputKind = Literal["text", "long", "select", "password", "datetime-local", "date", "number", "hidden", "file"]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One value of a table. A time is shown as people read it; `kind` isolates what runs from left to right."""
+    """One value of a table. A time is shown as people read it; `kind` isolates what runs from left to right; `tone` makes it a chip."""
 
     value: str | datetime | None
     kind: Literal["text", "ltr", "moment"] = "text"
     href: str = ""
+    tone: Literal["", "neutral", "low", "medium", "high"] = ""
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Input:
     required: bool = True
     ltr: bool = False
     options: tuple[tuple[str, str], ...] = ()
+    accept: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from services.gateway.console.desk import problem_page
 from services.gateway.console.routes import (
     approvals,
     command_center,
+    compliance,
     crm,
     evidence,
     people,
@@ -19,7 +20,7 @@ from services.gateway.console.routes import (
 )
 
 router = APIRouter()
-for area in (session, sso, command_center, together, approvals, targeting, crm, people, evidence, policy):
+for area in (session, sso, command_center, together, approvals, targeting, crm, people, evidence, compliance, policy):
     router.include_router(area.router)
 
 __all__ = ["problem_page", "router"]
