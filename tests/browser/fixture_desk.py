@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import get_args
 
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
 from services.gateway.console.urls import url
-from services.gateway.console.views import Tab
+from services.gateway.console.views import Tab, Tone
 
 
 def desks(arabic: bool) -> dict[str, DeskPage]:
@@ -23,12 +24,16 @@ def desks(arabic: bool) -> dict[str, DeskPage]:
         Input("until", say("حتى", "Until"), "datetime-local", ltr=True),
         Input("password", say("كلمة المرور", "Password"), "password", ltr=True),
         Input("id", "", "hidden", "x"),
+        Input("file", say("الدليل", "Evidence"), "file", accept=".pdf"),
     )
     full = Section(
         say("الطلبات", "Requests"), say("ثلاثون يومًا.", "Thirty days."),
         facts=((say("الموعد", "Due"), Cell(at, "moment")),),
-        columns=(say("الحق", "Right"), say("الرقم", "Number"), say("الموعد", "Due")),
-        rows=((Cell(say("محو", "Erasure"), href=url("people")), Cell("+966 50 123 4567", "ltr"), Cell(at, "moment")),),
+        columns=(say("الحق", "Right"), say("النتيجة", "Result"), say("الرقم", "Number"), say("الموعد", "Due")),
+        rows=tuple(
+            (Cell(say("محو", "Erasure"), href=url("people")), Cell(say("نتيجة", "Result"), tone=tone), Cell("+966 50 123 4567", "ltr"), Cell(at, "moment"))
+            for tone in get_args(Tone)
+        ),
         forms=(DeskForm("a", url("rights_open"), say("تسجيل", "Record"), inputs), DeskForm("b", url("suppress"), say("محو نهائي", "Erase"), danger=True)),
         links={say("تصدير", "Export"): url("people")},
     )  # fmt: skip

@@ -147,6 +147,15 @@ async def test_the_schedule_looks_again_at_what_is_due_and_at_nothing_else(datab
     assert {key for key in first if second[key].checked_at > first[key].checked_at} == {"PDPL-06"}
 
 
+async def test_the_schedule_finds_every_tenant_by_its_log(database: Database, book: Book) -> None:
+    compliance = plane(database)
+    await book.entry("retention", {"category": "contact", "basis": "policy", "keep_days": 365})  # an entry in the log
+    await book.contact()
+    await compliance._sweep.run_once()
+    reply = await compliance.get(ControlGet(principal=book.who(), control_id="LI-8-2"))
+    assert reply.state.result is ControlResult.PASS and reply.state.reading is not None
+
+
 async def test_history_has_a_row_for_every_change_and_none_for_the_same_again(database: Database, book: Book) -> None:
     compliance = plane(database)
     for _ in range(3):
