@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -28,6 +29,9 @@ from services.trust.compliance.gate import Gates
 from services.trust.compliance.handlers import Compliance
 from services.trust.compliance.store import ControlRows
 from services.trust.compliance.sweep import Sweep
+from services.trust.ledger.sequencer import Sequencer
+from services.trust.ledger.store import SqlLedgerStore
+from tests.flows.world import KEYS_OF_TRUST
 from tests.live.control_fixtures import FIXTURES, NOON, Book, Write
 from tests.live.migrated import migrated_postgres, plane_database
 
@@ -147,10 +151,13 @@ async def test_the_schedule_looks_again_at_what_is_due_and_at_nothing_else(datab
     assert {key for key in first if second[key].checked_at > first[key].checked_at} == {"PDPL-06"}
 
 
-async def test_the_schedule_finds_every_tenant_by_its_log(database: Database, book: Book) -> None:
+async def test_the_schedule_finds_every_tenant_by_its_log(database: Database, book: Book, admin_url: str) -> None:
     compliance = plane(database)
     await book.entry("retention", {"category": "contact", "basis": "policy", "keep_days": 365})  # an entry in the log
     await book.contact()
+    connection = await asyncpg.connect(admin_url)
+    await Sequencer(SqlLedgerStore(connection), KEYS_OF_TRUST.checkpoint, origin="test.example").drain()
+    await connection.close()
     await compliance._sweep.run_once()
     reply = await compliance.get(ControlGet(principal=book.who(), control_id="LI-8-2"))
     assert reply.state.result is ControlResult.PASS and reply.state.reading is not None
