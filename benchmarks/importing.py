@@ -25,10 +25,10 @@ from dev.environment import Addresses, plane_environment
 from dev.prepare import authorization
 from dev.secrets import MIGRATOR, load_or_create
 from libs.contracts.data import EnsureTenant, ImportGet, ImportRequest, ImportStatus, TenantProfile
-from libs.contracts.decision import RankReply, RankRequest
-from libs.contracts.message import Message, Plane, Principal, PrincipalKind, new_id
+from libs.contracts.decision import OpportunitiesReply, OpportunitiesRequest
+from libs.contracts.message import Message, Page, Plane, Principal, PrincipalKind, new_id
 from libs.contracts.operating import PingRequest
-from libs.contracts.subjects import ENSURE_TENANT, IMPORT, IMPORT_FILES, IMPORT_STATUS, PINGS, RANK, Call
+from libs.contracts.subjects import ENSURE_TENANT, IMPORT, IMPORT_FILES, IMPORT_STATUS, OPPORTUNITIES, PINGS, Call
 from libs.runtime.migrate import ensure_streams, migrate
 from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.rows import read_rows
@@ -180,9 +180,16 @@ async def _run(client: Client, content: bytes, data_pid: int, progress: Progress
     imported = time.perf_counter()
     if state != "completed":
         raise RuntimeError(f"the import ended as {state}: {status.error_en}")
-    reply: RankReply = await _call(client, RANK, RankRequest(principal=who), timeout=LONGEST)
+    # Ranking follows an import by itself: it has ended when there are opportunities to look at.
+    while True:
+        shown: OpportunitiesReply = await _call(
+            client, OPPORTUNITIES, OpportunitiesRequest(principal=who, page=Page(limit=1))
+        )
+        if shown.total:
+            break
+        await asyncio.sleep(0.1)
     ended = time.perf_counter()
-    progress(f"{ended - began:.1f} s: ranked {reply.model_dump(mode='json')}"[:160])
+    progress(f"{ended - began:.1f} s: ranked")
     watching.cancel()
     return {
         "import": imported - began, "rank": ended - imported, "total": ended - began, "counts": status.counts.model_dump(), **watch.found(),

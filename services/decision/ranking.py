@@ -26,6 +26,7 @@ from services.decision.targeting.domain.explain import opportunity
 from services.decision.targeting.domain.facts import LeadFacts, facts_of
 from services.decision.targeting.domain.plan import DayPlan, day_plan
 from services.decision.targeting.domain.rank import Ranked, rank
+from services.decision.targeting.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Ranking:
         self._runtime = runtime
         self._drafting = drafting
         self._queue = RankQueue(runtime.database)
+        self._turns: Turns[UUID, RankReply] = Turns()
         self.wake = asyncio.Event()
 
     async def loop(self) -> None:
@@ -60,7 +62,13 @@ class Ranking:
             await self._queue.done(tenant, now)
 
     async def run(self, tenant_id: UUID) -> RankReply:
-        """Rank all leads of a tenant, replace its opportunities, add the day's cards, prepare the day's drafts."""
+        """Rank all leads of a tenant, replace its opportunities, add the day's cards, prepare the day's drafts.
+
+        One at a time a tenant: all who ask while one runs share the next.
+        """
+        return await self._turns.take(tenant_id, lambda: self._rank(tenant_id))
+
+    async def _rank(self, tenant_id: UUID) -> RankReply:
         began = time.perf_counter()
         now = self._runtime.now()
         rules = targeting()

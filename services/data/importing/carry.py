@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
 from uuid import UUID
@@ -17,10 +17,10 @@ from libs.contracts.trust import AuditRecorded
 from libs.runtime.database import BatchWork, Database
 from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.plan import plan_import
-from services.data.importing.domain.records import MergePlan, ParsedFile
+from services.data.importing.domain.records import MergePlan, ParsedFile, ReadRows
 from services.data.importing.domain.rows import read_rows
 from services.data.importing.store import Imports
-from services.data.matching.keys import MatchKeys
+from services.data.matching.keys import MatchKeys, keys_of
 
 CHUNK = 10_000
 """Rows read, matched and written at a time: what an import holds in memory beside the file's own text."""
@@ -70,7 +70,8 @@ async def carry_out(
             if request.mapping:
                 await imports.remember_mapping(tenant, request.source, request.mapping)
             await imports.step(tenant, import_id, ImportState.ASSESSING, 0.7)
-            tell_changed(work, tenant, carried.contact_ids, now)
+            # Of new contacts nobody holds anything that could be stale.
+            tell_changed(work, tenant, carried.changed_contacts, now)
             work.emit(
                 AUDITED[Plane.DATA],
                 AuditRecorded(
@@ -105,7 +106,7 @@ class _Carried:
         self._parsed = parsed
         self._now = now
         self._counts: Counter[str] = Counter()
-        self.contact_ids: list[UUID] = []
+        self.changed_contacts: list[UUID] = []
         self.rejecting: list[MergePlan] = []
 
     @property
@@ -116,20 +117,36 @@ class _Carried:
         tenant, import_id = self._request.principal.tenant_id, self._request.import_id
         imports, keys = Imports(work), MatchKeys(work)
         done, total = 0, max(1, len(self._parsed.rows))
-        contacts: dict[UUID, None] = {}
-        for part in _chunks(self._parsed):
+        changed: dict[UUID, None] = {}
+        async for part, rows in self._read():
             await self._report(done / total)
-            rows = await asyncio.to_thread(read_rows, part, source=self._request.source, today=self._now.date())
             seen = await imports.seen(tenant, import_id, [row.fingerprint for row in rows.leads])
             await keys.file_unfiled(tenant)
             existing = await keys.candidates(tenant, [row for row in rows.leads if row.fingerprint not in seen])
             plan = await asyncio.to_thread(plan_import, rows, existing, seen)
             self._counts.update(asdict(plan.counts))
-            contacts.update(dict.fromkeys((await imports.write(tenant, import_id, plan)).contact_ids))
+            changed.update(dict.fromkeys((await imports.write(tenant, import_id, plan)).changed_contacts))
             if self._request.dry_run and plan.rejected:
                 self.rejecting.append(replace(plan, decisions=(), accounts=(), contacts=(), leads=(), reviews=()))
             done += len(part.rows)
-        self.contact_ids = list(contacts)
+        self.changed_contacts = list(changed)
+
+    async def _read(self) -> AsyncIterator[tuple[ParsedFile, ReadRows]]:
+        """Chunk by chunk; the next one is read while PostgreSQL writes this one."""
+        waiting: tuple[ParsedFile, asyncio.Task[ReadRows]] | None = None
+        for part in _chunks(self._parsed):
+            following = (part, asyncio.create_task(asyncio.to_thread(self._rows, part)))
+            if waiting is not None:
+                yield waiting[0], await waiting[1]
+            waiting = following
+        if waiting is not None:
+            yield waiting[0], await waiting[1]
+
+    def _rows(self, part: ParsedFile) -> ReadRows:
+        rows = read_rows(part, source=self._request.source, today=self._now.date())
+        for row in rows.leads:
+            keys_of(row.account, (row.contact,))  # remembered: asked for when candidates are looked for and when filing
+        return rows
 
     async def _report(self, share: float) -> None:
         """Progress, and whether anybody wants it to stop: in a transaction of its own, so that others see it now."""

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from datetime import date
-from typing import Any
 
-from services.data.importing.domain.records import AccountFields, ConsentClaim, ContactFields, OptOut, Said
+import orjson
+
+from services.data.importing.domain.records import AccountFields, ConsentClaim, ContactFields, Note, OptOut, Said
 
 
-def to_json(value: Any) -> str:
+def to_json(value: AccountFields | ContactFields) -> str:
     """A frozen value of `records` as JSON text; dates in ISO form."""
-    return json.dumps(asdict(value), ensure_ascii=False, default=str)
+    return orjson.dumps(value).decode()
 
 
 def account_fields(text: str) -> AccountFields:
-    return AccountFields(**json.loads(text))
+    return AccountFields(**orjson.loads(text))
 
 
 def contact_fields(text: str) -> ContactFields:
-    stored = json.loads(text)
+    stored = orjson.loads(text)
     claims = tuple(
         ConsentClaim(c["channel"], c["given"], date.fromisoformat(c["at"]) if c["at"] else None, c["how"])
         for c in stored["consents"]
@@ -28,5 +27,5 @@ def contact_fields(text: str) -> ContactFields:
     return ContactFields(**{**stored, "opted_out": OptOut(stored["opted_out"]), "consents": claims})
 
 
-def said(reasons: tuple[Said, ...]) -> str:
-    return json.dumps([asdict(r) for r in reasons], ensure_ascii=False)
+def said(reasons: tuple[Said, ...] | tuple[Note, ...]) -> str:
+    return orjson.dumps(reasons).decode()

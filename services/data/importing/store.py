@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -30,9 +30,9 @@ LEASE_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a plan became: contact ids, in the order of the plan's contacts."""
+    """What a plan became: the stored contacts that it brought up to date."""
 
-    contact_ids: tuple[UUID, ...]
+    changed_contacts: tuple[UUID, ...]
 
 
 class Imports:
@@ -195,7 +195,7 @@ class Imports:
         await self._write_leads(tenant_id, import_id, plan, account_ids, contact_ids)
         await self._write_rows(tenant_id, import_id, plan, account_ids, contact_ids)
         await SearchText(self._work, tenant_id).enqueue()
-        return Written(tuple(contact_ids))
+        return Written(tuple(contact_ids[c.index] for c in plan.contacts if c.existing_id))
 
     async def _file(self, tenant_id: UUID, plan: MergePlan, account_ids: Sequence[UUID]) -> None:
         """New accounts go under their keys at once; those that were there are filed anew before the next matching."""
@@ -266,7 +266,7 @@ class Imports:
             tenant_id, import_id, [d.row_number for d in plan.decisions], [d.outcome.value for d in plan.decisions],
             [account_ids[d.account] for d in plan.decisions], [contact_ids[d.contact] for d in plan.decisions],
             [d.fingerprint for d in plan.decisions], [said(d.reasons) for d in plan.decisions],
-            [json.dumps([asdict(n) for n in d.notes], ensure_ascii=False) for d in plan.decisions],
+            [said(d.notes) for d in plan.decisions],
         )  # fmt: skip
         await self.write_rejects(tenant_id, import_id, plan)
         ends = _ends(plan, account_ids, contact_ids)

@@ -29,7 +29,7 @@ def digest(key: str) -> int:
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=32_768)
 def keys_of(
     account: AccountFields, contacts: tuple[ContactFields, ...] = (), aliases: tuple[str, ...] = ()
 ) -> list[tuple[int, bool]]:
