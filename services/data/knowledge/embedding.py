@@ -6,6 +6,7 @@ import asyncio
 
 from libs.runtime.plane import Runtime
 from services.data.crm.domain.text import fold_words
+from services.data.knowledge.domain.chunks import passage_text
 from services.data.knowledge.embedder import Embedder
 from services.data.knowledge.store import Shelf
 
@@ -41,7 +42,9 @@ class Embedding:
                     "insert into data.embedding_queue (tenant_id) values ($1) on conflict do nothing", tenant
                 )
         if rows:
-            vectors = await self._embedder.passages([f"{row['heading']}\n{row['body']}".strip() for row in rows])
+            vectors = await self._embedder.passages(
+                [passage_text(row["title"], row["heading"], row["body"]) for row in rows]
+            )
             folded = [fold_words(f"{row['title']} {row['heading']} {row['body']}") for row in rows]
             async with self._database.batch(tenant) as work:
                 shelf = Shelf(work, tenant, self._embedder.model_id)

@@ -66,6 +66,11 @@ def chunked(blocks: Iterable[Block], title: str) -> list[Chunk]:
     return found
 
 
+def passage_text(title: str, heading: str, body: str) -> str:
+    """What a piece's vector is made from: a section rarely repeats what its document is about."""
+    return "\n".join(part for part in (title, heading, body) if part)
+
+
 def _parts(text: str) -> Iterator[str]:
     for sentence in [text] if len(text) <= LONGEST else _SENTENCE.split(text):
         for start in range(0, len(sentence), LONGEST):
