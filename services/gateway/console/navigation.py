@@ -24,7 +24,10 @@ DESTINATIONS: Final = (
     Destination("targeting", _("Targeting"), _("Targeting"), "target", "KeyT"),
     Destination("crm", _("Customers"), _("Customers"), "person", "KeyU"),
     Destination("people", _("Consent and rights"), _("Rights"), "lock", "KeyP"),
-    Destination("policy", _("Policy"), _("Policy"), "check", "KeyP"),
+    Destination("policy", _("Policy"), _("Policy"), "check", "KeyL"),
     Destination("evidence", _("Evidence"), _("Evidence"), "evidence", "KeyE"),
     Destination("sandbox_mailbox", _("Sandbox mailbox"), _("Sandbox"), "mail", "KeyS"),
 )
+
+ON_PHONE: Final = 4
+"""The first so many stand in the bar at the bottom of a phone; the others open from it."""

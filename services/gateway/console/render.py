@@ -11,7 +11,7 @@ from services.gateway.console import urls
 from services.gateway.console.assets import asset
 from services.gateway.console.filters import filters
 from services.gateway.console.messages import messages
-from services.gateway.console.navigation import DESTINATIONS
+from services.gateway.console.navigation import DESTINATIONS, ON_PHONE
 from services.gateway.console.pages import LivePage, Page
 from services.gateway.console.views import Lang, Shell
 
@@ -62,5 +62,6 @@ def _environment(lang: Lang) -> Environment:
         url=urls.url,
         asset=lambda name: f"{urls.STATIC}/{asset(name)}",
         destinations=DESTINATIONS,
+        on_phone=ON_PHONE,
     )
     return environment
