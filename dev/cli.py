@@ -12,6 +12,7 @@ from dev.commands import (
     backup,
     compliance,
     consent,
+    contradictions,
     crm,
     documents,
     evaluate,
@@ -75,6 +76,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         knowledge,
         metrics,
         compliance,
+        contradictions,
     ):
         group.register(app, connect)
     documents.register(app)

@@ -73,6 +73,16 @@ def in_full(lang: Lang, approval: Json) -> RenderableType:
     ]
     if reasons := [plain(r.get(lang)) for r in view.get("reasons") or ()]:
         parts += [heading(lang, "What policy says", "ما تقوله السياسة"), *(Text(f"  {reason}") for reason in reasons)]
+    for one in view.get("contradictions") or ():
+        said = [
+            (plain(c.get(f"label_{lang}")), plain(f"{c.get(f'value_{lang}')} {c.get('unit')}"), plain(c.get("source")), plain(c.get("recorded_by")))
+            for c in one["claims"]
+        ]  # fmt: skip
+        headings = [("claim", "الادعاء"), ("value", "القيمة"), ("source", "المصدر"), ("by", "من")]
+        parts += [
+            heading(lang, f"Contradicting claims: {plain(one['subject'])}", f"ادعاءات متناقضة: {plain(one['subject'])}"),
+            table(lang, headings, said),
+        ]  # fmt: skip
     if fields := view.get("fields"):
         shown = [(plain(f.get(f"label_{lang}") or f.get("name")), plain(f.get("value"), lines=True)) for f in fields]
         parts += [heading(lang, "What would be carried out", "ما سيُنفّذ"), facts(shown)]

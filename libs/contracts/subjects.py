@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from libs.contracts import (
     approvals,
+    claims,
     compliance,
     consent,
     crm,
@@ -200,6 +201,12 @@ CONTROL_STATE = Call("trust.control_state.v1", compliance.ControlGet, compliance
 ATTEST = Call("trust.attest.v1", compliance.Attest, compliance.ControlDetail, _by(), 15.0)
 ASSIGN_CONTROL = Call("trust.assign_control.v1", compliance.AssignControl, compliance.ControlDetail, _by())
 
+RECORD_CLAIMS = Call("trust.record_claims.v1", claims.RecordClaims, claims.ClaimsRecorded, _by(_D))
+CONTRADICTIONS = Call("trust.contradictions.v1", claims.ContradictionsRequest, claims.ContradictionsReply, _by(_D))
+CONTRADICTION = Call("trust.contradiction.v1", claims.ContradictionGet, claims.Contradiction, _by())
+ACKNOWLEDGE = Call("trust.acknowledge_contradiction.v1", claims.Acknowledge, claims.Contradiction, _by())
+RESOLVE = Call("trust.resolve_contradiction.v1", claims.Resolve, claims.Contradiction, _by())
+
 EVIDENCE_FILES = Bucket("evidence", writers=frozenset({_G}), readers=frozenset({_T}), max_bytes=256 * 1024**2)
 
 OUTCOME_RESOLVED = Event("trust.outcome_resolved.v1", receipts.OutcomeResolved, frozenset({_E}))
@@ -207,6 +214,8 @@ APPROVAL_REQUESTED = Event("trust.approval_requested.v1", trust.ApprovalRequeste
 APPROVAL_ESCALATED = Event("trust.approval_escalated.v1", approvals.ApprovalEscalated, frozenset({_D}))
 CONTACT_STOPPED = Event("trust.contact_stopped.v1", consent.ContactStopped, frozenset({_E}))
 ERASURE_ORDERED = Event("trust.erasure_ordered.v1", rights.ErasureOrdered, frozenset({_D, _E, _DA}))
+CONTRADICTION_OPENED = Event("trust.contradiction_opened.v1", claims.ContradictionOpened, frozenset())
+CONTRADICTION_DECIDED = Event("trust.contradiction_decided.v1", claims.ContradictionDecided, frozenset())
 APPROVAL_DECIDED = Event("trust.approval_decided.v1", trust.ApprovalDecided, frozenset({_E, _D}))
 
 # execution ---------------------------------------------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ from services.trust.compliance.gate import Gates
 from services.trust.compliance.handlers import Compliance
 from services.trust.compliance.sweep import Sweep
 from services.trust.consent.handlers import Consenting
+from services.trust.contradictions.handlers import Contradicting
+from services.trust.contradictions.sweep import Sweep as Comparing
 from services.trust.domain.keys import Keys, KeysUnusable, LiveKeys, TrustKeys
 from services.trust.domain.policy import Bundle
 from services.trust.handlers import Books, Listener, People
@@ -99,6 +101,8 @@ async def build(runtime: Runtime) -> None:
     sweep = Sweep(database, LiveFlags(bus).any_live)
     serve_compliance(bus, Compliance(database, sweep, EvidenceFiles(bus).take))
     runtime.loop("compliance", sweep.run)
+
+    runtime.loop("contradictions", Comparing(SqlStore(database), sweep.tenants).run)
 
     stop = asyncio.Event()
 
@@ -208,6 +212,12 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.SUPPRESSIONS, consenting.suppressions)
     bus.serve(subjects.UNSUBSCRIBE_LINK, consenting.link)
     bus.serve(subjects.UNSUBSCRIBE, consenting.unsubscribe)
+    contradicting = Contradicting(store)
+    bus.serve(subjects.RECORD_CLAIMS, contradicting.record)
+    bus.serve(subjects.CONTRADICTIONS, contradicting.page)
+    bus.serve(subjects.CONTRADICTION, contradicting.get)
+    bus.serve(subjects.ACKNOWLEDGE, contradicting.acknowledge)
+    bus.serve(subjects.RESOLVE, contradicting.resolve)
     bus.on(subjects.ACTIONS_SETTLED, listener.settled)
     bus.on(subjects.CONTACTS_CHANGED, listener.contacts_changed)
     for event in subjects.AUDITED.values():

@@ -35,6 +35,7 @@ from services.trust.approvals.asking import Asking
 from services.trust.approvals.tokens import redeem, use
 from services.trust.bundles.force import Bundles, Whose
 from services.trust.consent.capping import with_caps
+from services.trust.contradictions.watching import with_contradictions
 from services.trust.domain import approvals, decide
 from services.trust.domain.decide import Prepared
 from services.trust.domain.keys import Keys, issue
@@ -114,6 +115,7 @@ class Authorizer:
             replayed = await self._replayed(prepared)
             known = await redeem(unit, self._keys.identifier, prepared, known, now)
             known = await with_reads(unit, prepared, await with_caps(unit, prepared, known, now))
+            known = await with_contradictions(unit, prepared, known, now, keep=True)
             # An attempt is decided once; after people have answered, execution asks again as the next attempt.
             fresh = [(p, k) for p, k in zip(prepared, known, strict=True) if k.prior is None]
             rulings = self._rule(fresh, replayed, held, now)
@@ -136,6 +138,7 @@ class Authorizer:
             known = await unit.known(prepared, [self._recipient(p) for p in prepared])
             now = await unit.now()
             known = await with_reads(unit, prepared, await with_caps(unit, prepared, known, now))
+            known = await with_contradictions(unit, prepared, known, now, keep=False)
         replayed = await self._replayed(prepared)
         questions = [self._question(p, k, replayed, held, now) for p, k in zip(prepared, known, strict=True)]
         answers = self._bundles.ask([_whose(p) for p in prepared], questions)
@@ -153,7 +156,8 @@ class Authorizer:
         async with self._store.unit(evaluation.tenant_id) as unit:
             found = await unit.known([prepared], [self._recipient(prepared)])
             now = await unit.now()
-            (known,) = await with_reads(unit, [prepared], await with_caps(unit, [prepared], found, now))
+            read = await with_reads(unit, [prepared], await with_caps(unit, [prepared], found, now))
+            (known,) = await with_contradictions(unit, [prepared], read, now, keep=False)
         asked = self._question(prepared, known, await self._replayed([prepared]), held, now)
         bundle = bundle or self._bundles.of(_whose(prepared))
         decision = self._decision(prepared, asked, bundle.ask([asked])[0], None, None)
@@ -214,7 +218,8 @@ class Authorizer:
             if decide.outcome(answers[n]) is Outcome.PARKED and known.record.approval == "none":
                 approval_id = new_id()
             decision = self._decision(prepared, questions[n], answers[n], grant, approval_id)
-            rulings.append(Ruling(prepared, questions[n], decision, claim.grant_id if claim else None))
+            grant_id = claim.grant_id if claim else None
+            rulings.append(Ruling(prepared, questions[n], decision, grant_id, known.record.contradictions))
         return rulings
 
     def _reserve(
@@ -324,6 +329,7 @@ class Authorizer:
                 prepared.effect,
                 prepared.payload,
                 decision.reasons,
+                contradictions=ruling.contradictions,
                 payload_hash=prepared.digest,
                 policy_version=decision.policy_version,
                 now=now,

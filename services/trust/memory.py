@@ -24,6 +24,7 @@ from libs.runtime.testing import MemoryDatabase
 from services.trust.approvals.domain.clock import THRESHOLDS
 from services.trust.approvals.memory import DeskTables, MemoryDesk
 from services.trust.consent.memory import MemoryConsents
+from services.trust.contradictions.memory import ClaimTables, MemoryContradictions
 from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.facts import MAX_AGE_HOURS, RIYADH, ContactState
 from services.trust.ledger.domain.entry import Entry, seal
@@ -78,6 +79,7 @@ class _Tables:
     suppressions: dict[tuple[UUID, str], tuple[str, str]] = field(default_factory=dict)
     caps: dict[tuple[UUID, str, date], int] = field(default_factory=dict)
     desk: DeskTables = field(default_factory=DeskTables)
+    claims: ClaimTables = field(default_factory=ClaimTables)
 
     def copy(self) -> _Tables:
         return _Tables(**{name: rows.copy() for name, rows in vars(self).items()})
@@ -92,7 +94,7 @@ class MemoryUnit:
         self._work = work
         self._now = now
         self.desk, self.consent = MemoryDesk(tables, now), MemoryConsents(tables, now)
-        self.sessions = MemorySessions(tables.sessions, now)
+        self.sessions, self.contradictions = MemorySessions(tables.sessions, now), MemoryContradictions(tables, now)
 
     def _own(self, tenant_id: UUID) -> None:
         if tenant_id not in self._work.tenants:

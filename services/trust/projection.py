@@ -18,6 +18,7 @@ from libs.contracts.subjects import FACTS
 from libs.contracts.trust import ConsentRecord
 from libs.runtime.bus import Bus
 from services.trust.consent.domain.entries import consent_entry
+from services.trust.contradictions.watching import of_people
 from services.trust.domain.facts import identifier_mac
 from services.trust.store import Store, Unit
 
@@ -66,6 +67,12 @@ class Projection:
             tenant_id, facts, [(self.mac(tenant_id, f.email), self.mac(tenant_id, f.phone)) for f in facts]
         )
         consents = [record for f in facts for record in _consents(f)]
+        await self._store_consents(unit, tenant_id, consents)
+        doubted = [f.contact_id for f in facts if f.consents or f.opted_out == "yes"]
+        if doubted:
+            await of_people(unit, tenant_id, doubted, found_by="write")
+
+    async def _store_consents(self, unit: Unit, tenant_id: TenantId, consents: Sequence[ConsentRecord]) -> None:
         if not consents:
             return
         fresh = await unit.add_consents(tenant_id, consents)

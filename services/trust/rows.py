@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.claims import Contradiction
 from libs.contracts.message import PrincipalKind
 from libs.contracts.trust import Approval, ApprovalStep, Decision
 from services.trust.domain.decide import OnRecord, Prepared
@@ -33,6 +34,7 @@ class Ruling:
     question: Question
     decision: Decision
     grant_id: UUID | None
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 def state_of(row: Any, suppressed: frozenset[str], consents: tuple[tuple[str, str], ...]) -> ContactState:

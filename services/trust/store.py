@@ -20,6 +20,7 @@ from libs.contracts.trust import Approval, ConsentRecord
 from libs.runtime.database import BatchWork, Database, SessionWork
 from services.trust.approvals.store import Desk, SqlDesk
 from services.trust.consent.store import Consents, SqlConsents
+from services.trust.contradictions.store import Contradictions, SqlContradictions
 from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.facts import MAX_AGE_HOURS, ContactState
 from services.trust.ledger.domain.entry import Entry, seal
@@ -51,6 +52,9 @@ class Unit(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def contradictions(self) -> Contradictions: ...
 
     async def now(self) -> datetime: ...
 
@@ -198,7 +202,7 @@ class SqlUnit:
         self._c = work.connection
         self._now: datetime | None = None
         self.desk, self.consent = SqlDesk(self._c), SqlConsents(self._c)
-        self.sessions = SqlSessions(self._c)
+        self.sessions, self.contradictions = SqlSessions(self._c), SqlContradictions(self._c)
 
     @property
     def connection(self) -> Any:

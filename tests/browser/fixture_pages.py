@@ -259,7 +259,16 @@ class Fixtures:
                 ),
             ),
             history=self.timeline()[:2],
+            disputes=self.disputes(),
         )
+
+    def disputes(self) -> tuple[views.Dispute, ...]:
+        t = self.t
+        said = (
+            views.Said(t("السعر", "Price"), "1,200.00 SAR", "knowledge:price-list", "user:71", NOW - timedelta(days=2)),
+            views.Said(t("السعر", "Price"), "900.00 SAR", "action:0190", "user:72", NOW),
+        )
+        return (views.Dispute("product:crm", said, url("contradiction", INDEX)),)
 
     def timeline(self) -> tuple[views.Event, ...]:
         t = self.t
@@ -296,6 +305,7 @@ class Fixtures:
             target=t("شركة الرياض للتقنية، شخص واحد", "Riyadh Technology, one person"),
             amount=Decimal("1250000.00"),
             irreversibility=t("لا، لا يمكن استرجاع رسالة بعد إرسالها", "No: a message cannot be called back"),
+            disputes=self.disputes(),
         )
 
     def reject(self) -> pages.RejectPage:

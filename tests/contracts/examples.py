@@ -52,6 +52,8 @@ def _value(name: str, kind: Any, field: FieldInfo | None = None) -> Any:
         return _value(name, arguments[0], field)
     if origin in (Union, types.UnionType):
         return _value(name, next(one for one in arguments if one is not type(None)), field)
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        return tuple(_value(name, one) for one in arguments)
     if origin in (tuple, list, frozenset, set):
         return (_value(name, arguments[0]),)
     if origin in (dict, Mapping):

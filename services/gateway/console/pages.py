@@ -19,6 +19,7 @@ from services.gateway.console.views import (
     Change,
     Checkpoint,
     ColumnMapping,
+    Dispute,
     Event,
     Fact,
     FieldOption,
@@ -101,6 +102,7 @@ class ApprovalPage:
     history: tuple[Event, ...] = ()
     compensation: str = ""
     cannot_decide: str = ""  # why this reader may not decide; the buttons are gone then
+    disputes: tuple[Dispute, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class ConfirmPage:
     error: str = ""
     note: str = ""
     needs_password: bool = False
+    disputes: tuple[Dispute, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -104,8 +104,8 @@ def voted(approval: trust.Approval) -> tuple[str, ...]:
 def approval_card(
     lang: Lang, approval: trust.Approval, now: datetime, *, may_decide: bool, reader: str = ""
 ) -> views.Card:
-    """A request as a card. High risk never posts from the card: its verb leads to the confirm page. Who approved already
-    (`reader`, a principal) is not asked again."""
+    """A request as a card. High risk, and what contradictions are about, never post from the card: the verb leads to the confirm page.
+    Who approved already (`reader`, a principal) is not asked again."""
     shown = json.loads(approval.payload)
     key = str(approval.approval_id)
     pending = approval.state is trust.ApprovalState.PENDING
@@ -114,7 +114,7 @@ def approval_card(
     approve = pick(lang, "موافقة وتنفيذ", "Approve and execute")
     verb = (
         views.Button(approve, confirm, key="a")
-        if approval.risk == "high"
+        if approval.risk == "high" or approval.view.get("contradictions")
         else views.Button(
             approve, url("approval_approve", key), post=True, hidden=hidden, key="a", confirm_href=confirm
         )
@@ -174,6 +174,24 @@ def reasons(lang: Lang, approval: trust.Approval) -> tuple[views.PolicyReason, .
     return tuple(
         views.PolicyReason(str(r["code"]), str(r[lang]), str(r["code"])) for r in approval.view.get("reasons") or []
     )
+
+
+def disputes(lang: Lang, approval: trust.Approval) -> tuple[views.Dispute, ...]:
+    """What the request's view says that contradicts itself."""
+    return tuple(
+        views.Dispute(
+            str(one["subject"]),
+            tuple(
+                views.Said(
+                    str(c[f"label_{lang}"]), f"{c[f'value_{lang}']} {c['unit']}".strip(), str(c["source"]), str(c["recorded_by"]),
+                    datetime.fromisoformat(str(c["recorded_at"])),
+                )
+                for c in one["claims"]
+            ),
+            url("contradiction", str(one["contradiction_id"])),
+        )
+        for one in approval.view.get("contradictions") or []
+    )  # fmt: skip
 
 
 def history(lang: Lang, approval: trust.Approval, names: Mapping[str, str]) -> tuple[views.Event, ...]:

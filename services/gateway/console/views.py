@@ -162,6 +162,26 @@ class PolicyReason:
 
 
 @dataclass(frozen=True)
+class Said:
+    """One of two claims that contradict one another."""
+
+    label: str
+    value: str
+    source: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A contradiction as an approval shows it. `href` leads to its page, where it can be decided."""
+
+    subject: str
+    claims: tuple[Said, ...]
+    href: str
+
+
+@dataclass(frozen=True)
 class Event:
     """One line of a timeline. `href` leads to its evidence."""
 

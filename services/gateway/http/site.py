@@ -20,6 +20,7 @@ from services.gateway.http import (
     cards,
     compliance,
     connectors,
+    contradictions,
     crm,
     documents,
     health,
@@ -51,7 +52,7 @@ ROUTERS = (
     health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
     approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, rights.router, registers.router, policy.router, proof.router,
     audit.router, witnesses.router,
-    receipts.router, compliance.router,
+    receipts.router, compliance.router, contradictions.router,
     connectors.router, operating.router, live.router,
     crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
 )  # fmt: skip

@@ -49,10 +49,14 @@ class Sweep:
 
     async def run_once(self) -> None:
         """Look at every tenant's controls that are due."""
+        for tenant_id in await self.tenants():
+            await self.due(tenant_id)
+
+    async def tenants(self) -> list[UUID]:
+        """Every tenant that has a log."""
         async with self._database.batch() as work:
             rows = await work.connection.fetch("select log_id from trust.ledger_heads where log_id <> $1", PLATFORM)
-        for row in rows:
-            await self.due(row["log_id"])
+        return [row["log_id"] for row in rows]
 
     async def due(self, tenant_id: UUID) -> None:
         async with self._database.batch(tenant_id) as work:

@@ -20,6 +20,7 @@ from libs.contracts.trust import ConsentRecord, RecordConsents, SuppressRequest,
 from services.trust.consent.domain import links
 from services.trust.consent.domain.entries import consent_entry
 from services.trust.consent.stopping import stop
+from services.trust.contradictions.watching import of_people
 from services.trust.errors import BadConsent
 from services.trust.ledger.domain.entry import Entry
 from services.trust.projection import Projection
@@ -51,6 +52,7 @@ class Consenting:
             await unit.append(
                 [consent_entry(request.tenant_id, request.principal.id, c, now) for c in request.consents]
             )
+            await of_people(unit, request.tenant_id, [c.contact_id for c in request.consents], found_by="write")
         return Ok()
 
     async def withdraw(self, request: WithdrawConsent) -> Ok:

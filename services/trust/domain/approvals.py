@@ -8,6 +8,8 @@ from uuid import UUID
 
 from libs.contracts.canonical import canonical, digest
 from libs.contracts.catalogue.actions import Effect
+from libs.contracts.catalogue.claims import claim_keys
+from libs.contracts.claims import Claim, Contradiction
 from libs.contracts.errors import Forbidden
 from libs.contracts.message import Principal, PrincipalKind, Reason
 from libs.contracts.trust import Approval, ApprovalState, ApproveRequest, Evaluation
@@ -51,8 +53,9 @@ _LABELS = {
 
 
 def view(
-    evaluation: Evaluation, effect: Effect, payload: dict[str, Any], reasons: tuple[Reason, ...], payload_hash: str
-) -> dict[str, Any]:
+    evaluation: Evaluation, effect: Effect, payload: dict[str, Any], reasons: tuple[Reason, ...], payload_hash: str,
+    contradictions: tuple[Contradiction, ...] = (),
+) -> dict[str, Any]:  # fmt: skip
     """The one document that every channel renders: all of the payload, nothing shortened, and what policy says of it."""
     undo_en, undo_ar = _COMPENSATION[effect.reversibility]
     return {
@@ -76,12 +79,33 @@ def view(
             for name, value in sorted(payload.items())
         ],
         "reasons": [{"code": r.code, "en": r.en, "ar": r.ar} for r in reasons],
+        "contradictions": [_both(one) for one in contradictions],
         "compensation_en": undo_en,
         "compensation_ar": undo_ar,
         "if_nobody_answers_en": "It expires and nothing is sent.",
         "if_nobody_answers_ar": "تنتهي المهلة ولا يُرسل شيء.",
         "payload_sha256": payload_hash,
     }
+
+
+def _both(contradiction: Contradiction) -> dict[str, Any]:
+    """A contradiction as people are shown it: both claims whole, with who says so."""
+    return {
+        "contradiction_id": str(contradiction.contradiction_id),
+        "kind": contradiction.kind.value,
+        "severity": contradiction.severity,
+        "subject": contradiction.subject,
+        "claims": [_said(claim) for claim in contradiction.claims],
+    }
+
+
+def _said(claim: Claim) -> dict[str, str]:
+    key = claim_keys()[claim.key]
+    en, ar = key.choices.get(claim.value, (claim.value, claim.value))
+    return {
+        "key": claim.key, "label_en": key.en, "label_ar": key.ar, "value": claim.value, "value_en": en, "value_ar": ar,
+        "unit": claim.unit, "source": claim.source, "recorded_by": claim.recorded_by, "recorded_at": claim.recorded_at.isoformat(),
+    }  # fmt: skip
 
 
 def request(
@@ -98,9 +122,10 @@ def request(
     expires_at: datetime,
     approvers: int,
     supersedes: UUID | None = None,
+    contradictions: tuple[Contradiction, ...] = (),
 ) -> Approval:
     """A pending approval of exactly this payload and this view."""
-    shown = view(evaluation, effect, payload, reasons, payload_hash)
+    shown = view(evaluation, effect, payload, reasons, payload_hash, contradictions)
     value = payload.get("value_sar") or payload.get("amount") or payload.get("estimated_value_sar")
     return Approval(
         approval_id=approval_id,

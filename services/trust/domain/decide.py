@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.catalogue.actions import Effect, effects
+from libs.contracts.claims import Contradiction
 from libs.contracts.message import Plane
-from libs.contracts.trust import ConnectorMode, Evaluation, Mode, Outcome
+from libs.contracts.trust import ActionClass, ConnectorMode, Evaluation, Mode, Outcome
 from services.trust.domain.facts import ContactState, quiet_hours, source_policy
 from services.trust.domain.policy import Answer, Question
 
@@ -43,6 +44,10 @@ class OnRecord:
     contact_cap: int = CONTACT_CAP
     token_fits: bool = False
     """Whether the request's token refers to an unused approval of exactly this, which `approval` then says."""
+    contradictions: tuple[Contradiction, ...] = ()
+    """What nobody has decided yet about the action's subjects."""
+    refuted: bool = False
+    """Whether a person has decided that what the payload says does not stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
     base = {
         "effect": effect.name,
         "principal_kind": evaluation.subject.kind.value,
-        "action_class": effect.action_class.value,
+        "action_class": _class(effect, record),
         "registered": True,
         "tenant_match": _same_tenant(prepared),
         "external": effect.external,
@@ -105,6 +110,7 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
         "approval": _approval(evaluation, record),
         "earlier_attempt_open": record.earlier_attempt_open,
         "tainted": record.people_read >= MANY_PEOPLE,
+        "contradiction": "refuted" if record.refuted else "open" if record.contradictions else "none",
         "suspended": record.agent_blocks >= AGENT_BLOCKS and evaluation.subject.kind.value == "agent",
     }
     if effect.channel is None:
@@ -126,6 +132,12 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
         over_contact_cap=record.touches_this_week >= record.contact_cap,
         quiet_hours=quiet_hours(now),
     )
+
+
+def _class(effect: Effect, record: OnRecord) -> str:
+    """The effect's class; a contradiction about its subject raises A to B, whatever the request says."""
+    raised = record.contradictions and effect.action_class is ActionClass.A
+    return (ActionClass.B if raised else effect.action_class).value
 
 
 def _same_tenant(prepared: Prepared) -> bool:

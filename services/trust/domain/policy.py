@@ -52,6 +52,7 @@ class Question:
     quiet_hours: bool = False
     replay_attached: bool = False
     control_failing: bool = False
+    contradiction: str = "none"
 
     def context(self) -> dict[str, str | bool]:
         """The record as Cedar sees it."""

@@ -13,6 +13,8 @@ from services.trust.ledger.store import SqlLedgerStore
 
 _APPROVALS = "tenant_id = $1 and document->'view'->'resource'->>'type' = 'contact' and document->'view'->'resource'->>'id' = $2::uuid::text"
 
+_ABOUT = "tenant_id = $1 and subject = 'contact:' || $2::uuid::text"
+
 
 async def erase(connection: Any, tenant_id: UUID, contact_id: UUID) -> dict[str, int]:
     """Forget a contact in the caller's transaction. Returns how many of which."""
@@ -50,7 +52,10 @@ async def erase(connection: Any, tenant_id: UUID, contact_id: UUID) -> dict[str,
 _STATEMENTS = {
     # Hashes and ids stay: that there was a request, and what became of it. What it was about is gone, and with the salt its hash is mute.
     "approvals": "update trust.approvals set salt = '', document = document || jsonb_build_object('payload', '{}', 'reason', '', 'view', "
-    '(document->\'view\') || \'{"fields": [], "why": "", "erased": true}\'::jsonb) where ' + _APPROVALS,
+    '(document->\'view\') || \'{"fields": [], "why": "", "contradictions": [], "erased": true}\'::jsonb) where '
+    + _APPROVALS,
+    "contradictions": f"delete from trust.contradictions where {_ABOUT}",
+    "claims": f"delete from trust.claims where {_ABOUT}",
     "consents": "delete from trust.consents where tenant_id = $1 and contact_id = $2",
     "facts": "delete from trust.contact_facts where tenant_id = $1 and contact_id = $2",
 }
@@ -78,6 +83,7 @@ async def held(connection: Any, tenant_id: UUID, contact_id: UUID) -> dict[str, 
     """Everything trust holds about a contact, by kind."""
     queries = {
         "consents": "select to_jsonb(t) - 'tenant_id' as row from trust.consents t where tenant_id = $1 and contact_id = $2",
+        "claims": f"select to_jsonb(t) - 'tenant_id' as row from trust.claims t where {_ABOUT}",
         "facts": "select to_jsonb(t) - '{tenant_id,email_mac,phone_mac}'::text[] as row from trust.contact_facts t "
         "where tenant_id = $1 and contact_id = $2",
         "approvals": "select jsonb_build_object('approval_id', approval_id, 'action_type', action_type, 'state', state, 'requested_at', "

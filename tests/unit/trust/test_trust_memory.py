@@ -12,6 +12,7 @@ from libs.contracts.message import Plane, new_id
 from libs.runtime.testing import FakeClock, MemoryHub
 from services.trust.ledger.domain.records import EntryFilter
 from services.trust.memory import MemoryStore
+from tests.unit.trust.contradiction_promises import ContradictionPromises
 from tests.unit.trust.desk_promises import DeskPromises
 from tests.unit.trust.store_promises import NOW, TrustStorePromises, facts
 
@@ -59,3 +60,9 @@ async def test_facts_of_yesterday_are_unknown() -> None:
     async with store.unit(tenant) as unit:
         assert await unit.stale(tenant, [contact]) == [contact]
         assert await unit.states(tenant, [contact]) == {}
+
+
+class TestMemoryContradictions(ContradictionPromises):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore(MemoryHub().bus(Plane.TRUST).database)

@@ -9,6 +9,7 @@ from services.gateway.console.routes import (
     approvals,
     command_center,
     compliance,
+    contradictions,
     crm,
     evidence,
     people,
@@ -20,7 +21,20 @@ from services.gateway.console.routes import (
 )
 
 router = APIRouter()
-for area in (session, sso, command_center, together, approvals, targeting, crm, people, evidence, compliance, policy):
+for area in (
+    session,
+    sso,
+    command_center,
+    together,
+    approvals,
+    targeting,
+    crm,
+    people,
+    evidence,
+    compliance,
+    contradictions,
+    policy,
+):
     router.include_router(area.router)
 
 __all__ = ["problem_page", "router"]

@@ -82,6 +82,7 @@ async def approval(id: UUID, desk: DeskDep) -> Response:
         history=present.history(desk.lang, found, await _names(desk, found)),
         compensation=str(view[f"compensation_{desk.lang}"]),
         cannot_decide=_cannot_decide(desk, found),
+        disputes=present.disputes(desk.lang, found),
     )
     return await desk.show(page)
 
@@ -123,6 +124,7 @@ async def _confirm(
         error=error,
         note=note,
         needs_password=found.requester == desk.who.id,
+        disputes=present.disputes(desk.lang, found),
     )
     return await desk.show(page, status=status)
 

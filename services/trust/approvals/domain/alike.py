@@ -16,7 +16,8 @@ TEMPLATE_FIELDS = ("template", "template_version", "language")
 def compare(approvals: Sequence[Approval]) -> Comparison:
     """The differing fields of identical templates, as a table.
 
-    Raises NotAlike when they are not of one action type, one template and one set of fields, or name no template.
+    Raises NotAlike when they are not of one action type, one template and one set of fields, name no template, or show a
+    contradiction: that is looked at one by one.
     """
     payloads: list[dict[str, Any]] = [json.loads(one.payload) for one in approvals]
     marks = {
@@ -31,7 +32,7 @@ def compare(approvals: Sequence[Approval]) -> Comparison:
     }
     first = payloads[0]
     template = next((str(first[f]) for f in TEMPLATE_FIELDS[:2] if first.get(f)), "")
-    if len(marks) != 1 or not template:
+    if len(marks) != 1 or not template or any(one.view.get("contradictions") for one in approvals):
         raise NotAlike
     same = {k: v for k, v in first.items() if all(p[k] == v for p in payloads)}
     differing = tuple(sorted(first.keys() - same.keys()))

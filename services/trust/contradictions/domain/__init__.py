@@ -1,0 +1,1 @@
+"""When claims contradict one another, and what an action claims. No I/O."""
