@@ -176,24 +176,6 @@ def reasons(lang: Lang, approval: trust.Approval) -> tuple[views.PolicyReason, .
     )
 
 
-def disputes(lang: Lang, approval: trust.Approval) -> tuple[views.Dispute, ...]:
-    """What the request's view says that contradicts itself."""
-    return tuple(
-        views.Dispute(
-            str(one["subject"]),
-            tuple(
-                views.Said(
-                    str(c[f"label_{lang}"]), f"{c[f'value_{lang}']} {c['unit']}".strip(), str(c["source"]), str(c["recorded_by"]),
-                    datetime.fromisoformat(str(c["recorded_at"])),
-                )
-                for c in one["claims"]
-            ),
-            url("contradiction", str(one["contradiction_id"])),
-        )
-        for one in approval.view.get("contradictions") or []
-    )  # fmt: skip
-
-
 def history(lang: Lang, approval: trust.Approval, names: Mapping[str, str]) -> tuple[views.Event, ...]:
     return tuple(
         views.Event(

@@ -13,6 +13,7 @@ from libs.contracts.catalogue.claims import ContradictionKind
 from libs.contracts.claims import Claim, ClaimsRecorded, Contradiction, ContradictionsReply, ContradictionState
 from libs.contracts.message import new_id
 from services.gateway.console import present
+from services.gateway.console.present_disputes import disputes
 from services.trust.contradictions.errors import OwnClaim
 from services.trust.domain.approvals import _both
 from tests.unit.gateway.fake_site import Site, problem
@@ -134,7 +135,7 @@ async def test_an_approval_shows_the_contradiction_and_is_not_decided_from_its_c
         "contradictions": [_both(contradiction())],
     }  # fmt: skip
     asked = approval(prepared(TENANT), view=view)
-    (shown,) = present.disputes("ar", asked)
+    (shown,) = disputes("ar", asked)
     assert [(said.label, said.value, said.source) for said in shown.claims] == [
         ("السعر", "1200 SAR", "price-list"), ("السعر", "900 SAR", "<b>offer</b>"),
     ]  # fmt: skip

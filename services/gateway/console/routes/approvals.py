@@ -20,6 +20,7 @@ from libs.contracts.subjects import (
 )
 from services.gateway.console import pages, present, views
 from services.gateway.console.desk import DeskDep
+from services.gateway.console.present_disputes import disputes
 from services.gateway.console.urls import PATHS, url
 from services.gateway.http.guards import allowed, require
 
@@ -82,7 +83,7 @@ async def approval(id: UUID, desk: DeskDep) -> Response:
         history=present.history(desk.lang, found, await _names(desk, found)),
         compensation=str(view[f"compensation_{desk.lang}"]),
         cannot_decide=_cannot_decide(desk, found),
-        disputes=present.disputes(desk.lang, found),
+        disputes=disputes(desk.lang, found),
     )
     return await desk.show(page)
 
@@ -124,7 +125,7 @@ async def _confirm(
         error=error,
         note=note,
         needs_password=found.requester == desk.who.id,
-        disputes=present.disputes(desk.lang, found),
+        disputes=disputes(desk.lang, found),
     )
     return await desk.show(page, status=status)
 

@@ -1,0 +1,28 @@
+"""Contradictions as an approval shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from libs.contracts import trust
+from services.gateway.console import views
+from services.gateway.console.urls import url
+from services.gateway.console.views import Lang
+
+
+def disputes(lang: Lang, approval: trust.Approval) -> tuple[views.Dispute, ...]:
+    """What the request's view says that contradicts itself."""
+    return tuple(
+        views.Dispute(
+            str(one["subject"]),
+            tuple(
+                views.Said(
+                    str(c[f"label_{lang}"]), f"{c[f'value_{lang}']} {c['unit']}".strip(), str(c["source"]), str(c["recorded_by"]),
+                    datetime.fromisoformat(str(c["recorded_at"])),
+                )
+                for c in one["claims"]
+            ),
+            url("contradiction", str(one["contradiction_id"])),
+        )
+        for one in approval.view.get("contradictions") or []
+    )  # fmt: skip
