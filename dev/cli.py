@@ -20,6 +20,7 @@ from dev.commands import (
     imports,
     keys,
     knowledge,
+    lineage,
     metrics,
     operate,
     policy,
@@ -75,6 +76,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         keys,
         knowledge,
         metrics,
+        lineage,
         compliance,
         contradictions,
     ):

@@ -21,6 +21,7 @@ from libs.contracts import (
     execution,
     knowledge,
     ledger,
+    lineage,
     metrics,
     operating,
     outreach,
@@ -321,6 +322,10 @@ HOLDERS = (_T, _DA, _D, _E)
 """Planes that hold something about people."""
 PERSON: dict[Plane, Call[rights.PersonRequest, rights.PersonReply]] = {
     plane: Call(f"{plane.value}.person.v1", rights.PersonRequest, rights.PersonReply, _by() - {plane}, 10.0)
+    for plane in HOLDERS
+}
+LINEAGE: dict[Plane, Call[lineage.LineageRequest, lineage.LineageReply]] = {
+    plane: Call(f"{plane.value}.lineage.v1", lineage.LineageRequest, lineage.LineageReply, _by() - {plane}, 10.0)
     for plane in HOLDERS
 }
 ERASED: dict[Plane, Event[rights.ErasurePerformed]] = {

@@ -9,6 +9,7 @@ from services.data.crm.app import serve_crm
 from services.data.erasure import People
 from services.data.handlers import ImportDesk, Tenants, Truth
 from services.data.importing.worker import ImportWorker
+from services.data.insight.lineage import serve_lineage
 from services.data.knowledge.app import serve_knowledge
 from services.data.metrics.desk import Metrics
 
@@ -32,5 +33,6 @@ async def build(runtime: Runtime) -> None:
     runtime.bus.serve(subjects.PERSON[Plane.DATA], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     serve_knowledge(runtime)
+    serve_lineage(runtime)
     bus.serve(subjects.METRIC, Metrics(runtime).value)
     runtime.loop("imports", worker.run)

@@ -8,6 +8,7 @@ from libs.runtime.plane import Runtime
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
+from services.decision.insight.lineage import serve_lineage
 from services.decision.ranking import Ranking
 from services.decision.targeting.desk import Committees
 
@@ -31,6 +32,7 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.APPROVAL_REQUESTED, listener.approval_requested)
     bus.on(subjects.APPROVAL_DECIDED, listener.approval_decided)
     bus.on(subjects.APPROVAL_ESCALATED, listener.approval_escalated)
+    serve_lineage(runtime)
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.DECISION], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)

@@ -21,6 +21,7 @@ from services.execution.connectors.whatsapp import WhatsApp
 from services.execution.erasure import People
 from services.execution.gate import Gate
 from services.execution.handlers import Orders, Queries
+from services.execution.insight.lineage import serve_lineage
 from services.execution.intake import WORKERS, Claimer, Intake
 from services.execution.pipeline import Pipeline
 from services.execution.router import TaskRouter, catalogue_router
@@ -48,6 +49,7 @@ async def build(runtime: Runtime) -> None:
     parts = serve(runtime, SqlStore(runtime.database), vendors, sandbox, catalogue_router())
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.EXECUTION], people.person)
+    serve_lineage(runtime)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     runtime.loop("intake", parts.intake.accept)
     for number in range(WORKERS):

@@ -35,6 +35,7 @@ from services.trust.contradictions.sweep import Sweep as Comparing
 from services.trust.domain.keys import Keys, KeysUnusable, LiveKeys, TrustKeys
 from services.trust.domain.policy import Bundle
 from services.trust.handlers import Books, Listener, People
+from services.trust.insight.lineage import serve_lineage
 from services.trust.keys.rotation import KeyBook
 from services.trust.ledger import sequencer
 from services.trust.ledger.cosigning import Cosigning
@@ -78,6 +79,7 @@ async def build(runtime: Runtime) -> None:
     books = Books(database, live, settings.origin, book.jwks)
     cosigning = Cosigning(database, settings.origin)
     receipts, reconciliation = Receipts(database), Reconciliation(database, bus, every=settings.reconcile_seconds)
+    serve_lineage(bus, database)
     bus.serve(subjects.TOOL_RECEIPTS, receipts.page)
     bus.serve(subjects.VERIFY_TOOL, receipts.verify)
     bus.serve(subjects.RECONCILIATION, receipts.reconciliation)

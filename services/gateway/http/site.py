@@ -25,6 +25,7 @@ from services.gateway.http import (
     documents,
     health,
     knowledge,
+    lineage,
     live,
     me,
     metrics_catalog,
@@ -55,6 +56,7 @@ ROUTERS = (
     receipts.router, compliance.router, contradictions.router,
     connectors.router, operating.router, live.router,
     crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
+    lineage.router,
 )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""What data says about itself: lineage and quality."""

@@ -1,0 +1,1 @@
+"""What decision says about its own output: lineage."""

@@ -1,0 +1,1 @@
+"""What execution says about its own rows: lineage."""

@@ -1,0 +1,1 @@
+"""What trust says about its own rows: lineage."""
