@@ -272,7 +272,6 @@ RECORD_SIGNALS = Call("data.record_signals.v1", outreach.RecordSignals, outreach
 EXPORT_PAGE = Call("data.export_page.v1", outreach.ExportRequest, outreach.ExportReply, _by(), 20.0)
 DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 
-METRIC = Call("data.metric.v1", metrics.MetricGet, metrics.MetricValue, _by(_D))
 ADD_DOCUMENT = Call("data.add_document.v1", knowledge.AddDocument, knowledge.Document, _by(), 90.0)
 DOCUMENTS = Call("data.documents.v1", knowledge.DocumentsRequest, knowledge.DocumentsReply, _by(_D))
 DOCUMENT = Call("data.document.v1", knowledge.DocumentGet, knowledge.Document, _by(_D))
@@ -322,6 +321,10 @@ HOLDERS = (_T, _DA, _D, _E)
 """Planes that hold something about people."""
 PERSON: dict[Plane, Call[rights.PersonRequest, rights.PersonReply]] = {
     plane: Call(f"{plane.value}.person.v1", rights.PersonRequest, rights.PersonReply, _by() - {plane}, 10.0)
+    for plane in HOLDERS
+}
+METRICS: dict[Plane, Call[metrics.MetricGet, metrics.MetricValue]] = {
+    plane: Call(f"{plane.value}.metric.v1", metrics.MetricGet, metrics.MetricValue, _by(_D) - {plane}, 15.0)
     for plane in HOLDERS
 }
 LINEAGE: dict[Plane, Call[lineage.LineageRequest, lineage.LineageReply]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libs.contracts import subjects
 from libs.contracts.message import Plane
+from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
 from services.data.crm.app import serve_crm
 from services.data.erasure import People
@@ -11,7 +12,6 @@ from services.data.handlers import ImportDesk, Tenants, Truth
 from services.data.importing.worker import ImportWorker
 from services.data.insight.lineage import serve_lineage
 from services.data.knowledge.app import serve_knowledge
-from services.data.metrics.desk import Metrics
 
 
 async def build(runtime: Runtime) -> None:
@@ -34,5 +34,5 @@ async def build(runtime: Runtime) -> None:
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     serve_knowledge(runtime)
     serve_lineage(runtime)
-    bus.serve(subjects.METRIC, Metrics(runtime).value)
+    serve_metrics(runtime)
     runtime.loop("imports", worker.run)

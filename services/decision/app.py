@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libs.contracts import subjects
 from libs.contracts.message import Plane
+from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
@@ -33,6 +34,7 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.APPROVAL_DECIDED, listener.approval_decided)
     bus.on(subjects.APPROVAL_ESCALATED, listener.approval_escalated)
     serve_lineage(runtime)
+    serve_metrics(runtime)
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.DECISION], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)

@@ -11,6 +11,7 @@ from libs.contracts import subjects
 from libs.contracts.grant import RootCache
 from libs.contracts.message import Plane
 from libs.runtime.database import Database
+from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
 from services.execution.connectors.base import Connector, Sandbox
@@ -50,6 +51,7 @@ async def build(runtime: Runtime) -> None:
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.EXECUTION], people.person)
     serve_lineage(runtime)
+    serve_metrics(runtime)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     runtime.loop("intake", parts.intake.accept)
     for number in range(WORKERS):

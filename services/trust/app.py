@@ -15,6 +15,7 @@ from libs.contracts import subjects
 from libs.contracts.message import Plane
 from libs.runtime.bus import Bus
 from libs.runtime.database import Database
+from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
 from services.trust.approvals.handlers import Desk
@@ -80,6 +81,7 @@ async def build(runtime: Runtime) -> None:
     cosigning = Cosigning(database, settings.origin)
     receipts, reconciliation = Receipts(database), Reconciliation(database, bus, every=settings.reconcile_seconds)
     serve_lineage(bus, database)
+    serve_metrics(runtime)
     bus.serve(subjects.TOOL_RECEIPTS, receipts.page)
     bus.serve(subjects.VERIFY_TOOL, receipts.verify)
     bus.serve(subjects.RECONCILIATION, receipts.reconciliation)

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from libs.contracts.catalogue.metrics import metrics
+from libs.contracts.message import Plane
 
 ROOT = Path(__file__).parents[2]
 _COMPUTING = re.compile(
-    r"(sum|avg)\(\s*(\w+\.)?amount\b|stage\s*=\s*'won'|stage\s+in\s*\(\s*'(won|lost|open|negotiating)'|closed_at\s*-\s*(\w+\.)?created_at",
+    r"(sum|avg)\(\s*(\w+\.)?amount\b|stage\s*=\s*'won'|stage\s+in\s*\(\s*'(won|lost|open|negotiating)'|closed_at\s*-\s*(\w+\.)?created_at"
+    r"|decided_at\s*-\s*(\w+\.)?(requested_at|opened_at|created_at)|decided_at\s*<=\s*(\w+\.)?due_at|closed_at\s*-\s*(\w+\.)?received_at"
+    r"|filter\s*\(\s*where\s+(state|outcome)\s*(=|in)\s*\(?\s*'succeeded'",
     re.I,
 )
 
@@ -33,6 +36,8 @@ def test_no_code_outside_the_dictionary_computes_a_metric() -> None:
         "where stage = 'won'",
         "stage in ('won', 'lost')",
         "avg(closed_at - created_at)",
+        "a.decided_at - a.requested_at",
+        "count(*) filter (where state in ('succeeded', 'failed'))",
     ],
 )
 def test_a_planted_second_definition_would_be_noticed(text: str) -> None:
@@ -40,14 +45,21 @@ def test_a_planted_second_definition_would_be_noticed(text: str) -> None:
 
 
 def test_every_named_metric_is_defined_once_in_both_languages() -> None:
-    named = {
-        "revenue_actual",
-        "pipeline_value",
-        "win_rate",
-        "cac",
-        "consent_coverage",
-        "approval_sla_compliance",
-        "connector_health",
-    }
-    assert named <= set(metrics())
+    tracks = {
+        "revenue": {"revenue_actual", "pipeline_value", "win_rate", "cac", "velocity", "lift", "cac_payback", "forecast_accuracy"},
+        "intelligence": {"action_p95_seconds", "schema_adherence", "arabic_quality", "tool_reliability", "cost_per_workflow"},
+        "compliance": {"consent_coverage", "control_pass_rate", "complaint_time", "audit_completeness"},
+        "expansion": {"partner_revenue_share", "markets"},
+        "operations": {"uptime", "connector_health", "deploys", "mttr"},
+        "trust": {"approval_sla_compliance", "contradictions_open", "evidence_coverage", "violation_rate", "contradiction_hours"},
+    }  # fmt: skip
+    for track, named in tracks.items():
+        assert named <= {name for name, rule in metrics().items() if rule.track == track}, track
     assert all(rule.definition_en and rule.definition_ar for rule in metrics().values())
+
+
+def test_each_metric_reads_the_rows_of_its_own_plane_alone() -> None:
+    for rule in metrics().values():
+        others = [plane.value for plane in Plane if plane is not rule.plane]
+        assert not re.search(rf"\b({'|'.join(others)})\.[a-z_]+", rule.sql), rule.name
+        assert rule.missing == "" or rule.missing_ar, rule.name

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from libs.contracts.catalogue.metrics import metrics
 from libs.contracts.message import Plane
-from tests.live.served import Served, served
+from tests.live.served import Served, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -19,9 +19,7 @@ API = "/api/v1"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    async with served(
-        tmp_path_factory.mktemp("metrics"), Plane.TRUST, Plane.DATA, Plane.OPERATING, Plane.GATEWAY
-    ) as made:
+    async with served(tmp_path_factory.mktemp("metrics"), *Plane) as made:
         yield made
 
 
@@ -64,3 +62,29 @@ async def test_an_unknown_metric_and_a_period_that_runs_backwards_are_refused(ru
     backwards = {"from": "2026-02-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}
     answer = await running.http.get(f"{API}/metrics-catalog/win_rate/value", params=backwards)
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_period")
+
+
+async def test_numbers_of_other_planes_come_from_their_own_rows(running: Served) -> None:
+    leads = "company,contact,title,email,opted_in_email\nOfoq Trading,Sara Alharbi,CEO,sara@ofoq.example,yes\n"
+    assert (await running.imported(leads))["state"] == "completed"
+    accepted = await _value(running, "rows_accepted")
+    assert (accepted["value"], accepted["rows"]) == ("1.0000", 1)
+    body = {"action_type": "summarize", "resource": {"type": "lead", "id": "1"}, "payload": {"text": "x"}}
+    done = await running.http.post(f"{API}/actions", json=body, headers={"Prefer": "wait=8"})
+    assert done.json()["state"] == "succeeded", done.text
+    forbidden = {**body, "action_type": "exfiltrate_secrets"}
+    refused = await running.http.post(f"{API}/actions", json=forbidden, headers={"Prefer": "wait=8"})
+    assert refused.json()["state"] == "refused", refused.text
+
+    async def counted() -> bool:
+        found = await _value(running, "audit_completeness")
+        return bool(found["value"] == "1.0000" and found["rows"] >= 2)
+
+    await eventually(20, counted)
+    violations = await _value(running, "violation_rate")
+    assert violations["rows"] >= 2 and 0 < float(violations["value"]) < 1
+    reliability = await _value(running, "tool_reliability")
+    assert (reliability["value"], reliability["no_data"]) == ("1.0000", False)
+    assert (await _value(running, "connector_health"))["value"] == "1.0000"
+    assert (await _value(running, "evidence_coverage"))["value"] == "1.0000"
+    assert (await _value(running, "mttr"))["no_data"] is True

@@ -9,16 +9,17 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, model_validator
 
-from libs.contracts.message import Message
+from libs.contracts.message import Message, Plane
 
 FILE = Path(__file__).with_suffix(".yaml")
 
 
 class MetricRule(Message):
-    """One definition. Either `sql` computes it, or `missing` names the data that it still lacks."""
+    """One definition. Either `sql` computes it over the rows of `plane`, or `missing` names the data that it still lacks."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    unit: Literal["SAR", "share", "days", "hours", "count"]
+    plane: Plane = Plane.DATA
+    unit: Literal["SAR", "share", "days", "hours", "seconds", "points", "count"]
     track: Literal["revenue", "intelligence", "compliance", "expansion", "operations", "trust"]
     grain: str
     dimensions: tuple[str, ...]
@@ -30,11 +31,14 @@ class MetricRule(Message):
     definition_ar: Annotated[str, Field(min_length=1)]
     sql: str = ""
     missing: str = ""
+    missing_ar: str = ""
 
     @model_validator(mode="after")
     def _either(self) -> MetricRule:
-        if bool(self.sql) == bool(self.missing):
-            raise ValueError(f"{self.name}: either sql or missing")
+        if bool(self.sql) == bool(self.missing) or bool(self.missing) != bool(self.missing_ar):
+            raise ValueError(f"{self.name}: either sql, or missing in both languages")
+        if self.sql and f"{self.plane.value}." not in self.sql:
+            raise ValueError(f"{self.name}: its SQL reads no table of {self.plane.value}")
         return self
 
 

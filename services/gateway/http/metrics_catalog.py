@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel
 
 from libs.contracts.catalogue.metrics import MetricRule, metrics
-from libs.contracts.message import Principal
+from libs.contracts.message import Plane, Principal
 from libs.contracts.metrics import MetricGet, MetricValue
-from libs.contracts.subjects import METRIC
+from libs.contracts.subjects import METRICS
 from services.gateway.http.bodies import Items
 from services.gateway.http.context import GatewayDep
 from services.gateway.http.guards import require
@@ -43,4 +43,6 @@ async def value(
     until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
 ) -> MetricValue:
     """A metric's value with its definition, as-of time and row counts; without data it says so, and is null."""
-    return await gateway.bus.call(METRIC, MetricGet(principal=who, name=name, since=since, until=until))
+    rule = metrics().get(name)
+    plane = rule.plane if rule else Plane.DATA
+    return await gateway.bus.call(METRICS[plane], MetricGet(principal=who, name=name, since=since, until=until))

@@ -1,4 +1,4 @@
-"""Values of metrics, computed by the dictionary's SQL and by nothing else."""
+"""Values of metrics, computed by the dictionary's SQL and by nothing else: each plane runs what is defined over its own rows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from decimal import Decimal
 from libs.contracts.catalogue.metrics import metrics
 from libs.contracts.errors import Invalid, NotFound
 from libs.contracts.metrics import MetricGet, MetricValue
+from libs.contracts.subjects import METRICS
 from libs.runtime.plane import Runtime
 
 DAYS = 30
@@ -18,8 +19,13 @@ class BadPeriod(Invalid):
         super().__init__("bad_period", "A period begins before it ends.", "بداية الفترة تسبق نهايتها.")
 
 
+def serve_metrics(runtime: Runtime) -> None:
+    """Answer the plane's call for metrics."""
+    runtime.bus.serve(METRICS[runtime.plane], Metrics(runtime).value)
+
+
 class Metrics:
-    """Answers for a metric by its name."""
+    """Answers for a plane's metrics by their names."""
 
     def __init__(self, runtime: Runtime) -> None:
         metrics()  # a wrong catalogue stops the start
@@ -27,9 +33,9 @@ class Metrics:
         self._database = runtime.database
 
     async def value(self, request: MetricGet) -> MetricValue:
-        """Raises NotFound for a name that the dictionary does not have, BadPeriod."""
+        """Raises NotFound for a name that the dictionary does not have or that another plane answers, BadPeriod."""
         rule = metrics().get(request.name)
-        if rule is None:
+        if rule is None or rule.plane is not self._runtime.plane:
             raise NotFound("no_such_metric", "There is no metric of this name.", "لا يوجد مؤشر بهذا الاسم.")
         now = self._runtime.now()
         until = request.until or now
@@ -45,7 +51,7 @@ class Metrics:
         )  # fmt: skip
         if not rule.sql:
             lacking: MetricValue = empty.evolve(
-                why_en=f"Not collected yet: {rule.missing}.", why_ar="لم تُجمع بيانات هذا المؤشر بعد."
+                why_en=f"Not collected yet: {rule.missing}.", why_ar=f"لم تُجمع بياناته بعد: {rule.missing_ar}."
             )
             return lacking
         tenant = request.principal.tenant_id

@@ -1,1 +1,0 @@
-"""The metric layer: the only code that computes a metric."""
