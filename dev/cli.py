@@ -23,6 +23,7 @@ from dev.commands import (
     lineage,
     metrics,
     operate,
+    plugins,
     policy,
     rights,
     settings,
@@ -79,6 +80,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         lineage,
         compliance,
         contradictions,
+        plugins,
     ):
         group.register(app, connect)
     documents.register(app)

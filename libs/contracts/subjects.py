@@ -25,6 +25,7 @@ from libs.contracts import (
     metrics,
     operating,
     outreach,
+    plugins,
     policy,
     receipts,
     rights,
@@ -228,6 +229,7 @@ ACTIONS = Call("execution.actions.v1", execution.ActionsRequest, execution.Actio
 CANCEL = Call("execution.cancel.v1", execution.CancelAction, execution.Action, _by(_D))
 SANDBOX = Call("execution.sandbox.v1", execution.SandboxRequest, execution.SandboxReply, _by())
 CONNECTORS = Call("execution.connectors.v1", execution.ConnectorsRequest, execution.ConnectorsReply, _by())
+PLUGINS = Call("execution.plugins.v1", plugins.PluginsRequest, plugins.PluginsReply, _by())
 EXECUTION_CONTROL = Call("execution.control.v1", execution.ControlRow, execution.ControlReply, frozenset({_O}), 2.0)
 LIST_EFFECTS = Call(
     "execution.list_effects.v1", execution.EffectsRequest, execution.EffectsReply, frozenset({_T}), 30.0

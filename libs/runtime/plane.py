@@ -25,7 +25,7 @@ from libs.runtime.database import Database
 from libs.runtime.delivery import Consumer, Relay
 from libs.runtime.health import HealthServer
 from libs.runtime.metering import exposition
-from libs.runtime.preflight import preflight
+from libs.runtime.preflight import check_plugins, preflight
 from libs.runtime.settings import VERSION, PlaneSettings, SettingsError, adopt_secret_files, load
 
 log = logging.getLogger(__name__)
@@ -144,6 +144,7 @@ class RunningPlane:
                 metrics=runtime.metrics,
             )
             await self._door.start()
+        check_plugins()
         await preflight(runtime.settings, runtime.now)
         await runtime.database.start()
         await self.build(runtime)

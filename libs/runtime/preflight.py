@@ -17,6 +17,8 @@ import nats.errors
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from libs.contracts.catalogue.actions import effects
+from libs.contracts.catalogue.plugins import PluginInvalid
 from libs.contracts.message import Plane
 from libs.runtime.migrate import script_location
 from libs.runtime.settings import PlaneSettings, SettingsError
@@ -35,6 +37,17 @@ async def preflight(settings: PlaneSettings, now: Callable[[], datetime]) -> Non
         await _check_clock(connection, now, settings.clock_skew_seconds)
     finally:
         await connection.close()
+
+
+def check_plugins() -> None:
+    """That what installed plugins declare can stand beside our own catalogue. Every plane looks, and none imports a plugin for it.
+
+    Raises SettingsError with a sentence that names the plugin.
+    """
+    try:
+        effects()
+    except PluginInvalid as error:
+        raise SettingsError(str(error)) from error
 
 
 async def check_bus(settings: PlaneSettings) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from libs.contracts import subjects
+from libs.contracts.catalogue.plugins import installed
 from libs.contracts.grant import RootCache
 from libs.contracts.message import Plane
 from libs.runtime.database import Database
@@ -25,6 +26,11 @@ from services.execution.handlers import Orders, Queries
 from services.execution.insight.lineage import serve_lineage
 from services.execution.intake import WORKERS, Claimer, Intake
 from services.execution.pipeline import Pipeline
+from services.execution.plugins.api import Tools
+from services.execution.plugins.guard import Guard
+from services.execution.plugins.handlers import Plugins
+from services.execution.plugins.hooks import Hooks
+from services.execution.plugins.loading import load_plugins
 from services.execution.router import TaskRouter, catalogue_router
 from services.execution.store import SqlStore, Store
 from services.execution.vault import Vault, VaultSlack, VaultSmtp, VaultWhatsApp
@@ -47,7 +53,14 @@ async def build(runtime: Runtime) -> None:
         WhatsApp(sandbox, VaultWhatsApp(vault), runtime.now),
         Slack(sandbox, VaultSlack(vault), runtime.now),
     ]
-    parts = serve(runtime, SqlStore(runtime.database), vendors, sandbox, catalogue_router())
+    router = catalogue_router()
+    plugins = load_plugins(installed(), router, Tools(sandbox, runtime.now))
+    parts = serve(
+        runtime, SqlStore(runtime.database), [*vendors, *plugins.connectors], sandbox, router, hooks=plugins.hooks
+    )
+    told = Plugins(plugins.installed)
+    runtime.bus.serve(subjects.PLUGINS, told.listed)
+    runtime.after_start.append(lambda: told.record(runtime))
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.EXECUTION], people.person)
     serve_lineage(runtime)
@@ -85,12 +98,14 @@ def serve(
     router: TaskRouter,
     *,
     clock: Callable[[], float] = time.time,
+    hooks: Hooks | None = None,
 ) -> Parts:
     """Answer and hear everything, over any store and any connectors. `clock` gives Unix seconds; grants expire by it."""
     connectors: Mapping[str, Connector] = {connector.profile.key: connector for connector in vendors}
     tasks: Mapping[str, Connector] = {name: Internal(task, runtime.now) for name, task in router.internal().items()}
     bus, gate = runtime.bus, Gate(RootCache({}), clock)
     pipeline = Pipeline(store, bus, gate, connectors, tasks, sandbox, runtime.now)
+    pipeline.guard = Guard(hooks or Hooks(), store, runtime.now)
     intake = Intake(runtime, store, pipeline, router)
     claimer = Claimer(runtime, store, pipeline)
     queries = Queries(store, vendors)

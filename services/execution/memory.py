@@ -329,12 +329,12 @@ def _decided(row: _Row, m: Move) -> _Row:
     """What a decision, where the move brings one, says of the action."""
     d = m.decision
     if d is None:
-        return row
+        return replace(row, reasons=m.reasons) if m.reasons else row
     return replace(
         row,
         action_class=d.action_class.value,
         mode=d.mode.value,
-        reasons=d.reasons,
+        reasons=(*m.reasons, *d.reasons),
         approval_id=d.approval_id or row.approval_id,
         policy_version=d.policy_version,
     )

@@ -13,9 +13,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from opentelemetry import trace
-from opentelemetry.context import Context
-
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.errors import DealixError, RemoteFault
 from libs.contracts.execution import ActionsSettled, ActionState, Receipt, SandboxMessage, Settled
@@ -29,7 +26,10 @@ from services.execution.connectors.base import Connector, Sandbox
 from services.execution.domain.actions import Job
 from services.execution.errors import ConnectorError, GrantExpired, NotAdmitted
 from services.execution.gate import Admitted, Gate
+from services.execution.plugins.guard import Guard
+from services.execution.plugins.hooks import Hooks
 from services.execution.store import Dispatch, Move, Store
+from services.execution.tracing import attributes, traces
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +84,7 @@ class Pipeline:
         self._sandbox = sandbox
         self._now = now
         self.settled: Callable[[UUID], None] = lambda _: None
+        self.guard = Guard(Hooks(), store, now)
 
     async def run(self, jobs: Sequence[Job]) -> None:
         """Move a batch as far as it goes now. An error leaves the rest to the lease's end."""
@@ -93,18 +94,20 @@ class Pipeline:
             await self._recover(lost)
         if not fresh:
             return
-        parent, links = _traces(fresh)
-        with telemetry.span(Plane.EXECUTION, "execute", parent=parent, links=links, attributes=_attributes(fresh)):
+        parent, links = traces(fresh)
+        with telemetry.span(Plane.EXECUTION, "execute", parent=parent, links=links, attributes=attributes(fresh)):
             await self._run(fresh)
         for job in fresh:
             self.settled(job.action_id)
 
     async def _run(self, jobs: Sequence[Job]) -> None:
-        jobs = await self._hold_paused(jobs)
+        jobs = await self.guard.before_authorize(await self._hold_paused(jobs))
         if not jobs:
             return
         decided = [pair for portion in _portions(jobs) for pair in await self._ask_trust(portion)]
-        go = await self._dispatch(self._admit(decided)) if decided else []
+        admitted = self._admit(decided)
+        admitted.admitted = await self.guard.before_dispatch(decided, admitted.admitted)
+        go = await self._dispatch(admitted) if admitted.admitted or admitted.moves else []
         if not go:
             return
         with telemetry.span(
@@ -114,6 +117,7 @@ class Pipeline:
         ):
             performed = await asyncio.gather(*(self._perform(job, one) for job, one, _ in go))
         await self._settle(performed)
+        await self.guard.after_outcome([(p.job, p.state, p.error) for p in performed if not p.retry])
 
     async def _ask_trust(self, jobs: Sequence[Job]) -> list[tuple[Job, Decision]]:
         """Trust's decisions; what it did not decide is left waiting. A batch that it fails on is halved until the item that it can't
@@ -412,31 +416,6 @@ def _again(job: Job, detail: str, due_seconds: float, waiting_for: str | None = 
         due_seconds=due_seconds,
         next_attempt=job.attempt + 1,
     )
-
-
-def _traces(jobs: Sequence[Job]) -> tuple[Context, list[trace.Link]]:
-    """The trace to go on in: the client's own when the batch has one, else a new one that links to each."""
-    parents = {job.headers.get("traceparent", "") for job in jobs}
-    if len(parents) == 1:
-        return telemetry.extract(jobs[0].headers), []
-    links = []
-    for job in jobs[:128]:
-        context = trace.get_current_span(telemetry.extract(job.headers)).get_span_context()
-        if context.is_valid and context.trace_flags.sampled:
-            links.append(trace.Link(context))
-    # Nobody's trace is kept: neither is the batch's.
-    return (telemetry.extract({}) if links else telemetry.unsampled()), links
-
-
-def _attributes(jobs: Sequence[Job]) -> dict[str, str | int | float | bool]:
-    out: dict[str, str | int | float | bool] = {"dealix.count": len(jobs), "dealix.tenant": str(jobs[0].tenant_id)}
-    if len(jobs) == 1:
-        out |= {
-            "dealix.action": str(jobs[0].action_id),
-            "dealix.action_type": jobs[0].action_type,
-            "dealix.attempt": jobs[0].attempt,
-        }
-    return out
 
 
 def _signs_grants(key: Mapping[str, Any]) -> bool:

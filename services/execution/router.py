@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from libs.contracts.catalogue.actions import effects, normalise
+from libs.contracts.catalogue.actions import core_effects, effects, normalise
 
 Handler = Callable[[UUID, dict[str, Any]], Awaitable[dict[str, Any]]]
 
@@ -53,8 +53,8 @@ async def record_only(_: UUID, payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def catalogue_router() -> TaskRouter:
-    """Every effect of the catalogue under its own name. Blocked ones too: trust refuses them and says why."""
+    """Every effect of the catalogue under its own name. Blocked ones too: trust refuses them and says why. Plugins register theirs."""
     router = TaskRouter()
-    for name, effect in effects().items():
+    for name, effect in core_effects().items():
         router.register(name, record_only if effect.connector == "internal" else None)
     return router

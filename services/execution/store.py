@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from libs.contracts.execution import Action, ActionState, Receipt, SandboxMessage
-from libs.contracts.message import Message
+from libs.contracts.message import Message, Reason
 from libs.contracts.subjects import Event
 from libs.contracts.trust import Decision
 from libs.runtime.database import BatchWork, Database, SessionWork
@@ -44,6 +44,8 @@ class Move:
     waiting_for: str | None = None
     due_seconds: float = 0.0
     next_attempt: int | None = None
+    reasons: tuple[Reason, ...] = ()
+    """Why, where others than trust say so; they stand before the decision's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,15 +430,18 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _reasons(decision: Decision) -> str:
-    return json.dumps([reason.model_dump() for reason in decision.reasons], ensure_ascii=False)
+def _reasons(decision: Decision | None, others: tuple[Reason, ...] = ()) -> str | None:
+    if decision is None and not others:
+        return None
+    told = (*others, *(decision.reasons if decision is not None else ()))
+    return json.dumps([reason.model_dump() for reason in told], ensure_ascii=False)
 
 
 def _move_row(m: Move) -> tuple[Any, ...]:
     d = m.decision
     return (
         m.job.tenant_id, m.job.action_id, m.job.attempt, m.state, m.detail, m.final, d.action_class if d else None,
-        d.mode if d else None, _reasons(d) if d else None, d.approval_id if d else None, m.job.grant_id, d.policy_version if d else None,
+        d.mode if d else None, _reasons(d, m.reasons), d.approval_id if d else None, m.job.grant_id, d.policy_version if d else None,
         m.receipt.model_dump_json() if m.receipt else None, m.error, m.waiting_for, m.due_seconds, m.next_attempt, m.job.connector_mode,
         m.job.state is ActionState.DISPATCHED,
     )  # fmt: skip

@@ -5,61 +5,28 @@ from __future__ import annotations
 import unicodedata
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Literal
 
 import yaml
-from pydantic import Field
 
-from libs.contracts.message import Message
+from libs.contracts.catalogue.effect import Effect as Effect
+from libs.contracts.catalogue.plugins import installed, merged
 from libs.contracts.trust import ActionClass
 
 FILE = Path(__file__).with_suffix(".yaml")
 
 
-class Effect(Message):
-    """What carrying out an action does. Levels as in the catalogue: the higher, the more dangerous."""
+@cache
+def effects() -> dict[str, Effect]:
+    """All effects by name: ours, then those that installed plugins declare.
 
-    name: str
-    action_class: ActionClass = Field(alias="class")
-    approvals: Literal["A0", "A1", "A2", "A3"]
-    reversibility: Literal["R0", "R1", "R2", "R3"]
-    sensitivity: Literal["S0", "S1", "S2", "S3"]
-    severity: Literal["V0", "V1", "V2", "V3"]
-    connector: str
-    operation: str
-    channel: str | None = None
-    purpose: str | None = None
-    draft: bool = False
-    blocked: bool = False
-    export: bool = False
-    system: bool = False
-    en: str
-    ar: str
-
-    @property
-    def approvers(self) -> int:
-        """How many people must approve (A0-A3: 0, 1, 2, 2)."""
-        return {"A0": 0, "A1": 1, "A2": 2, "A3": 2}[self.approvals]
-
-    @property
-    def external(self) -> bool:
-        """Whether something leaves this system."""
-        return self.connector not in ("internal", "none", "manual")
-
-    @property
-    def risk(self) -> str:
-        """`low`, `medium` or `high`, from severity and reversibility."""
-        if self.severity == "V3" or self.approvals in ("A2", "A3"):
-            return "high"
-        return "medium" if self.severity == "V2" or self.reversibility == "R3" else "low"
+    Raises pydantic.ValidationError when the catalogue is wrong, PluginInvalid when a plugin is.
+    """
+    return merged(core_effects(), [one.manifest for one in installed()], _is_near)
 
 
 @cache
-def effects() -> dict[str, Effect]:
-    """All effects by name.
-
-    Raises pydantic.ValidationError when the catalogue is wrong.
-    """
+def core_effects() -> dict[str, Effect]:
+    """The catalogue's own effects by name."""
     document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     return {
         name: Effect.model_validate({"name": name, **document["defaults"], **fields})
@@ -70,7 +37,7 @@ def effects() -> dict[str, Effect]:
 @cache
 def _forbidden() -> tuple[str, ...]:
     document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    names = [name for name, effect in effects().items() if effect.action_class is ActionClass.C]
+    names = [name for name, effect in core_effects().items() if effect.action_class is ActionClass.C]
     return tuple(_squeeze(name) for name in (*names, *document["forbidden_aliases"]))
 
 
@@ -92,7 +59,11 @@ def near_forbidden(name: str) -> bool:
     known = effects().get(normal)
     if known is not None:
         return known.action_class is ActionClass.C
-    squeezed = normal.replace("_", "")
+    return _is_near(normal)
+
+
+def _is_near(name: str) -> bool:
+    squeezed = _squeeze(name)
     return any(_within(squeezed, forbidden, 2) for forbidden in _forbidden())
 
 

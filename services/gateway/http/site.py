@@ -31,6 +31,7 @@ from services.gateway.http import (
     metrics_catalog,
     operating,
     outreach,
+    plugins,
     policy,
     problems,
     proof,
@@ -54,7 +55,7 @@ ROUTERS = (
     approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, rights.router, registers.router, policy.router, proof.router,
     audit.router, witnesses.router,
     receipts.router, compliance.router, contradictions.router,
-    connectors.router, operating.router, live.router,
+    connectors.router, plugins.router, operating.router, live.router,
     crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
     lineage.router,
 )  # fmt: skip
