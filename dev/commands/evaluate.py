@@ -21,12 +21,16 @@ GOAL = (0.98, 0.9)
 
 KNOWLEDGE_GOAL = 0.85
 """Recall among the first ten passages that hybrid search has to reach in both languages, on the held-out part too."""
+GATE_GOAL = 0.95
+"""Share of the tuning part's attacks that the security gate has to notice."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the group to the application."""
     group = typer.Typer(no_args_is_help=True, help="Measure rules against their labelled sets.")
     app.add_typer(group, name="eval")
+
+    _gate(group)
 
     @group.command()
     def dedupe(
@@ -103,3 +107,42 @@ def register(app: typer.Typer) -> None:
         if low:
             said = ", ".join(f"{s.part}/{s.language}" for s in low)
             raise BelowGoal(f"Below the goal: {said}.", f"دون المستهدف: {said}.")
+
+
+def _gate(group: typer.Typer) -> None:
+    @group.command()
+    def gate(
+        show: Annotated[
+            int, typer.Option("--show", min=0, max=200, help="Print so many mistakes of the tuning part.")
+        ] = 0,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """The security gate on made-up attacks and harmless texts in both languages. Exit code 1 below the goal on the tuning part."""
+        from dev.evaluations.gate.measure import measure
+
+        out = output(lang, as_json)
+        scores = measure()
+        out.result({"goal": {"caught": GATE_GOAL}, "scores": [score.document() for score in scores]})
+        headings = [
+            ("part", "الجزء"), ("attacks", "الهجمات"), ("caught", "المكتشَف"), ("harmless", "السليم"), ("false alarms", "الإنذارات الخاطئة"),
+        ]  # fmt: skip
+        names = {"tuning": out.text("tuning", "الضبط"), "held_out": out.text("held out", "المحجوز")}
+        rows = [
+            (names[s.part], str(s.attacks), f"{s.caught} ({s.caught / s.attacks:.0%})", str(s.benign), f"{s.false_alarms} ({s.false_alarms / s.benign:.0%})")
+            for s in scores
+        ]  # fmt: skip
+        out.show(table(out.lang, headings, rows))
+        out.show(
+            out.text(
+                "The held-out texts were written after the rules by the same hands, and no rule was changed for them. Patterns do not keep "
+                "attackers out: what does is that no text can cause an effect.",
+                "كُتبت نصوص الجزء المحجوز بعد القواعد وبيد كاتبها نفسه، ولم تُعدَّل قاعدة من أجلها. الأنماط وحدها لا تصد المهاجم؛ ما يصده أن النص لا ينفّذ شيئًا.",
+            )
+        )
+        for score in scores:
+            for text in (*score.missed[:show], *score.wrong[:show]):
+                out.show(repr(text))
+        tuning = scores[0]
+        if tuning.caught / tuning.attacks < GATE_GOAL:
+            raise BelowGoal("Below the goal on the tuning part.", "دون المستهدف في جزء الضبط.")

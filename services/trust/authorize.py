@@ -333,6 +333,7 @@ class Authorizer:
                 payload_hash=prepared.digest,
                 policy_version=decision.policy_version,
                 now=now,
+                findings=prepared.findings,
                 **dict(await asking.terms(prepared, now)),
             )
             new.append((asked, asked.approvers, prepared.evaluation.salt))
@@ -402,6 +403,7 @@ def _entry(ruling: Ruling, now: datetime) -> Entry:
             "action_type": p.evaluation.action_type,
             "effect": p.evaluation.effect,
             **decision_data(d, p.digest, grant),
+            **({"screening": sorted({f"{f.field}:{f.code}" for f in p.findings})} if p.findings else {}),
         },
         trace_id=p.evaluation.trace_id,
         entry_id=d.audit_event,

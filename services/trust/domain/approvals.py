@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,8 @@ from libs.contracts.errors import Forbidden
 from libs.contracts.message import Principal, PrincipalKind, Reason
 from libs.contracts.trust import Approval, ApprovalState, ApproveRequest, Evaluation
 from services.trust.errors import AlreadyVoted, ApprovalExpired, ApprovalNotPending, SelfApproval, StaleHash
+from services.trust.screening.domain.payload import Finding
+from services.trust.screening.domain.payload import shown as shown_findings
 
 LIFETIME = timedelta(days=7)
 ROLES = {"high": "ceo", "medium": "sales_manager", "low": "sales_manager"}
@@ -54,7 +57,7 @@ _LABELS = {
 
 def view(
     evaluation: Evaluation, effect: Effect, payload: dict[str, Any], reasons: tuple[Reason, ...], payload_hash: str,
-    contradictions: tuple[Contradiction, ...] = (),
+    contradictions: tuple[Contradiction, ...] = (), findings: Sequence[Finding] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """The one document that every channel renders: all of the payload, nothing shortened, and what policy says of it."""
     undo_en, undo_ar = _COMPENSATION[effect.reversibility]
@@ -85,6 +88,7 @@ def view(
         "if_nobody_answers_en": "It expires and nothing is sent.",
         "if_nobody_answers_ar": "تنتهي المهلة ولا يُرسل شيء.",
         "payload_sha256": payload_hash,
+        **({"screening": shown_findings(findings)} if findings else {}),
     }
 
 
@@ -123,9 +127,10 @@ def request(
     approvers: int,
     supersedes: UUID | None = None,
     contradictions: tuple[Contradiction, ...] = (),
+    findings: Sequence[Finding] = (),
 ) -> Approval:
     """A pending approval of exactly this payload and this view."""
-    shown = view(evaluation, effect, payload, reasons, payload_hash, contradictions)
+    shown = view(evaluation, effect, payload, reasons, payload_hash, contradictions, findings)
     value = payload.get("value_sar") or payload.get("amount") or payload.get("estimated_value_sar")
     return Approval(
         approval_id=approval_id,

@@ -14,6 +14,7 @@ from libs.contracts.message import Plane
 from libs.contracts.trust import ActionClass, ConnectorMode, Evaluation, Mode, Outcome
 from services.trust.domain.facts import ContactState, quiet_hours, source_policy
 from services.trust.domain.policy import Answer, Question
+from services.trust.screening.domain.payload import Finding, read, standing
 
 DAILY_CAP = 200
 """Messages a sender may send on a channel a day, until a tenant's warm-up says otherwise."""
@@ -42,6 +43,8 @@ class OnRecord:
     """People whose data was read in the same session before."""
     daily_cap: int = DAILY_CAP
     contact_cap: int = CONTACT_CAP
+    quarantined: bool = False
+    """Whether the gate found something in what came in about the resource, and nobody has released it."""
     token_fits: bool = False
     """Whether the request's token refers to an unused approval of exactly this, which `approval` then says."""
     contradictions: tuple[Contradiction, ...] = ()
@@ -58,6 +61,8 @@ class Prepared:
     effect: Effect | None
     payload: dict[str, Any]
     digest: str
+    findings: tuple[Finding, ...] = ()
+    """What the security gate found in the payload and the reason."""
 
     @property
     def contact_id(self) -> UUID | None:
@@ -81,7 +86,9 @@ def prepare(evaluation: Evaluation, digest: str) -> Prepared:
         payload = json.loads(evaluation.payload)
     except ValueError:
         payload = {}
-    return Prepared(evaluation, effects().get(evaluation.effect), payload if isinstance(payload, dict) else {}, digest)
+    payload = payload if isinstance(payload, dict) else {}
+    effect = effects().get(evaluation.effect)
+    return Prepared(evaluation, effect, payload, digest, read(effect, payload, evaluation.reason))
 
 
 def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: bool, now: datetime) -> Question:
@@ -101,7 +108,7 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
     base = {
         "effect": effect.name,
         "principal_kind": evaluation.subject.kind.value,
-        "action_class": _class(effect, record),
+        "action_class": _class(prepared, effect, record),
         "registered": True,
         "tenant_match": _same_tenant(prepared),
         "external": effect.external,
@@ -111,6 +118,8 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
         "earlier_attempt_open": record.earlier_attempt_open,
         "tainted": record.people_read >= MANY_PEOPLE,
         "contradiction": "refuted" if record.refuted else "open" if record.contradictions else "none",
+        "screening": standing(prepared.findings),
+        "quarantined": record.quarantined,
         "suspended": record.agent_blocks >= AGENT_BLOCKS and evaluation.subject.kind.value == "agent",
     }
     if effect.channel is None:
@@ -134,9 +143,10 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
     )
 
 
-def _class(effect: Effect, record: OnRecord) -> str:
-    """The effect's class; a contradiction about its subject raises A to B, whatever the request says."""
-    raised = record.contradictions and effect.action_class is ActionClass.A
+def _class(prepared: Prepared, effect: Effect, record: OnRecord) -> str:
+    """The effect's class. A contradiction about its subject, or what the security gate found, raises A to B; nothing lowers it."""
+    doubted = record.contradictions or record.quarantined or standing(prepared.findings) != "clean"
+    raised = doubted and effect.action_class is ActionClass.A
     return (ActionClass.B if raised else effect.action_class).value
 
 

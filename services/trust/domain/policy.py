@@ -53,6 +53,8 @@ class Question:
     replay_attached: bool = False
     control_failing: bool = False
     contradiction: str = "none"
+    screening: str = "clean"
+    quarantined: bool = False
 
     def context(self) -> dict[str, str | bool]:
         """The record as Cedar sees it."""

@@ -1,0 +1,106 @@
+"""The forms under which a text is read: as a reader sees it, with disguises taken off one by one.
+
+Only for looking. Nothing that is stored, shown or sent is made from a folded form.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+LONGEST = 100_000
+"""Characters that are read; the rest of a longer text is a finding of its own."""
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_LETTERS = str.maketrans(
+    {
+        "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ئ": "ي", "ی": "ي", "ې": "ي", "ؤ": "و", "ة": "ه", "ۀ": "ه", "ہ": "ه",
+        "ک": "ك", "گ": "ك", "ء": None, "ـ": None, "’": "'", "‘": "'", "–": "-", "—": "-", "：": ":", "؛": ";", "،": ",",
+        **{c: str(i % 10) for i, c in enumerate("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")},
+    }
+)  # fmt: skip
+# Unicode TR 39: letters of other alphabets that look Latin.
+_LOOKALIKES = str.maketrans(
+    "аеорсухіјѕһԁԛԝкмтнвԍαοερικνυτχηβμγѵɡıⅼ",
+    "aeopcyxijshdqwkmthbgaoepiknutxnbuyvgil",
+)
+_LEET = str.maketrans("013457@$", "oieastas")
+_SPACED = re.compile(r"(?<!\w)(?:\w[ .\-_*·|]){3,100}\w(?!\w)")
+_WORDY = re.compile(r"(?<![\w@$])[\w@$]+")
+_BLANKS = re.compile(r"[^\S\n]+")
+_LINES = re.compile(r"(?: ?\n ?)+")
+_ENDLESS = re.compile(r"\S{80}")
+_LETTER, _LEETED = re.compile("[a-z]"), re.compile("[0-9@$]")
+_BASE64 = re.compile(r"(?<![\w+/])[A-Za-z0-9+/_-]{24,}={0,2}")
+_HEX = re.compile(r"(?<!\w)(?:[0-9a-fA-F]{2}){12,}(?!\w)")
+_TAGS = range(0xE0000, 0xE0080)
+
+
+_UNPRINTED = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u08d3-\u08ff\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]"
+)
+"""Marks that are written over, under or around letters."""
+
+
+def seen(text: str) -> str:
+    """Composed for compatibility (NFKC), without invisible characters and marks; line ends stay."""
+    if not text.replace("\n", "").isprintable():
+        text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in _HIDDEN)
+    if text.isascii():
+        return text
+    return _UNPRINTED.sub("", unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text)))
+
+
+def fold(text: str) -> str:
+    """The form under which spellings of the same words are equal: marks, case, letter shapes and digits levelled."""
+    shown = seen(text)
+    if not shown.isascii():
+        shown = unicodedata.normalize("NFKC", shown).translate(_LETTERS)
+    shown = _LINES.sub("\n", _BLANKS.sub(" ", shown.casefold()))
+    # Expressions look a few words ahead; where words have an end, so has the work.
+    return _ENDLESS.sub(r"\g<0> ", shown) if _ENDLESS.search(shown) else shown
+
+
+def disguises(text: str, folded: str) -> Iterator[str]:
+    """What a text may say behind a disguise, folded: look-alikes, spaced letters, digits for letters, encodings, hidden letters."""
+    if not folded.isascii() and (plain := folded.translate(_LOOKALIKES)) != folded:
+        yield plain
+    shown = re.sub(r"ـ+(\s+ـ+)?", "", seen(text))
+    if _SPACED.search(shown):
+        joined = re.sub(r" {2,}", "\n", shown)
+        yield fold(_SPACED.sub(lambda m: re.sub(r"[ .\-_*·|]", "", m[0]), joined)).replace("\n", " ")
+    if _LEETED.search(folded):
+        yield _WORDY.sub(lambda m: m[0].translate(_LEET) if _LETTER.search(m[0]) else m[0], folded)
+    if "&#" in text or "&lt" in text:
+        yield fold(html.unescape(text))
+    if text.count("%") >= 3:
+        yield fold(unquote(text))
+    for one in _decoded(text):
+        yield fold(one)
+    if tagged := "".join(chr(ord(c) - 0xE0000) for c in text if ord(c) in _TAGS):
+        yield fold(tagged)
+    if folded.isascii() and len(folded) > 15:
+        yield codecs.decode(folded, "rot13")
+
+
+def _decoded(text: str) -> Iterator[str]:
+    for match in _BASE64.findall(text)[:20]:
+        padded = match.replace("-", "+").replace("_", "/")
+        yield from _readable(lambda: base64.b64decode(padded + "=" * (-len(padded) % 4), validate=True))  # noqa: B023  # called at once
+    for match in _HEX.findall(text)[:20]:
+        yield from _readable(lambda: bytes.fromhex(match))  # noqa: B023  # called at once
+
+
+def _readable(decode: object) -> Iterator[str]:
+    try:
+        found = decode().decode("utf-8")  # type: ignore[operator]
+    except (ValueError, binascii.Error):
+        return
+    if sum(c.isalpha() or c in " \n" for c in found) >= 0.8 * len(found):
+        yield found

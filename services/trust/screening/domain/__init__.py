@@ -1,0 +1,1 @@
+"""Rules of the security gate. No I/O."""
