@@ -14,8 +14,8 @@ import unicodedata
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-LONGEST = 100_000
-"""Characters that are read; the rest of a longer text is a finding of its own."""
+LONGEST = 262_144
+"""Characters that are read, as many as a payload may hold; the rest of a longer text is a finding of its own."""
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _LETTERS = str.maketrans(
