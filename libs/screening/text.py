@@ -12,6 +12,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import unquote
 
 LONGEST = 262_144
@@ -92,15 +93,14 @@ def disguises(text: str, folded: str) -> Iterator[str]:
 def _decoded(text: str) -> Iterator[str]:
     for match in _BASE64.findall(text)[:20]:
         padded = match.replace("-", "+").replace("_", "/")
-        yield from _readable(lambda: base64.b64decode(padded + "=" * (-len(padded) % 4), validate=True))  # noqa: B023  # called at once
+        with suppress(binascii.Error):
+            yield from _readable(base64.b64decode(padded + "=" * (-len(padded) % 4), validate=True))
     for match in _HEX.findall(text)[:20]:
-        yield from _readable(lambda: bytes.fromhex(match))  # noqa: B023  # called at once
+        yield from _readable(bytes.fromhex(match))
 
 
-def _readable(decode: object) -> Iterator[str]:
-    try:
-        found = decode().decode("utf-8")  # type: ignore[operator]
-    except (ValueError, binascii.Error):
-        return
-    if sum(c.isalpha() or c in " \n" for c in found) >= 0.8 * len(found):
-        yield found
+def _readable(found: bytes) -> Iterator[str]:
+    with suppress(UnicodeDecodeError):
+        text = found.decode("utf-8")
+        if sum(c.isalpha() or c in " \n" for c in text) >= 0.8 * len(text):
+            yield text
