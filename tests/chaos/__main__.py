@@ -29,6 +29,7 @@ from libs.contracts.subjects import APPROVAL, APPROVALS, APPROVE, SUBMIT
 from libs.contracts.trust import ApprovalRequest, ApprovalsRequest, ApprovalState, ApproveRequest, ResourceRef
 from libs.runtime.bus import NatsBus
 from tests.chaos import invariants
+from tests.chaos.links import Link, link
 from tests.chaos.processes import Replica
 from tests.live.harness import prepared_servers
 
@@ -48,13 +49,16 @@ class Storm:
     faults: Counter[str] = field(default_factory=Counter)
     resent: int = 0
     over: bool = False
+    raging: bool = False
 
     def principal(self, tenant: UUID, name: str = "driver", role: str = "operator") -> Principal:
         return Principal(id=f"user:{name}", kind=PrincipalKind.USER, tenant_id=tenant, roles=(role,))
 
     async def load(self, actions: int) -> None:
-        """Submit until enough is accepted. No reply means: the same request again, which must not act twice."""
-        while len(self.accepted) < actions:
+        """Submit until enough is accepted and the storm is over. No reply means: the same request again, which must not act twice."""
+        while len(self.accepted) < actions or self.raging:
+            if len(self.accepted) >= actions:
+                await asyncio.sleep(1)  # enough for the count: what comes now is there so that every fault hits work
             tenant = self.random.choice(self.tenants)
             needs_people = self.random.random() < 0.02
             kind = "publish_content" if needs_people else "slack_notify"
@@ -116,20 +120,56 @@ class Storm:
             ("frozen plane", 2, self._freeze),
             ("NATS restart", 1, self.servers.nats.restart),
             ("PostgreSQL restart", 1, self.servers.postgres.restart),
+            ("events published again", 2, self._again),
         ]
+        if any(replica.links for replica in self.replicas):
+            kinds += [("link cut", 3, self._cut), ("slow link", 3, self._slow), ("clock jump", 2, self._jump)]
         # Each kind at least once, however short the run.
         plan = kinds + self.random.choices(kinds, [weight for _, weight, _ in kinds], k=max(0, faults - len(kinds)))
         self.random.shuffle(plan)
-        for name, _, strike in plan:
-            await asyncio.sleep(self.random.uniform(0.5, 1.5) * pause)
-            await strike()
-            self.faults[name] += 1
+        self.raging = True
+        try:
+            for name, _, strike in plan:
+                await asyncio.sleep(self.random.uniform(0.5, 1.5) * pause)
+                await strike()
+                self.faults[name] += 1
+        finally:
+            self.raging = False
 
     async def _kill(self) -> None:
         await self.random.choice(self.replicas).kill()
 
     async def _freeze(self) -> None:
         await self.random.choice(self.replicas).freeze(self.random.uniform(0.5, 2))
+
+    async def _cut(self) -> None:
+        await self.random.choice(self._links()).cut(self.random.uniform(0.2, 2))
+
+    async def _slow(self) -> None:
+        await self.random.choice(self._links()).slow(self.random.uniform(1, 3), self.random.uniform(0.02, 0.3))
+
+    def _links(self) -> list[Link]:
+        return [one for replica in self.replicas for one in replica.links or ()]
+
+    async def _jump(self) -> None:
+        """Minutes to hours, back and forth."""
+        offset = self.random.choice((-1, 1)) * self.random.uniform(60, 7200)
+        await self.random.choice(self.replicas).jump(offset, self.random.uniform(0.5, 2))
+
+    async def _again(self) -> None:
+        """What was published lately goes out once more: consumers must know it."""
+        plane = self.random.choice(("execution", "trust"))
+        try:
+            connection = await asyncpg.connect(self.servers.admin_url)
+        except (OSError, asyncpg.PostgresError):
+            return
+        try:
+            await connection.execute(
+                f"update {plane}.outbox set published_at = null where id in (select id from {plane}.outbox "
+                "where published_at is not null order by published_at desc limit 50)"
+            )
+        finally:
+            await connection.close()
 
     async def settle(self, db: Callable[[], Awaitable[Any]], limit: float) -> None:
         """Wait until nothing is left to do anywhere."""
@@ -153,20 +193,22 @@ class Storm:
 
 
 async def run(actions: int, faults: int, pause: float, seed: int) -> int:
-    started = time.monotonic()
+    started, chance = time.monotonic(), random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="dealix-chaos-") as folder:
         data_dir = Path(folder)
         data_dir.chmod(0o755)
         async with prepared_servers(data_dir) as (servers, secrets):
             replicas = [
-                Replica(p, n, servers, secrets, data_dir)
+                Replica(
+                    p, n, servers, secrets, data_dir, (link(servers.nats_url, chance), link(servers.admin_url, chance))
+                )
                 for p, n in (("trust", 1), ("trust", 2), ("execution", 1), ("execution", 2))
             ]
             for replica in replicas:
                 await replica.start()
             bus = NatsBus(Plane.GATEWAY, servers.nats_url, secrets.nats_seeds["gateway"])
             await bus.start()
-            storm = Storm(servers, bus, replicas, [new_id() for _ in range(10)], random.Random(seed))
+            storm = Storm(servers, bus, replicas, [new_id() for _ in range(10)], chance)
             people = asyncio.create_task(storm.approve())
             try:
                 await asyncio.gather(storm.load(actions), storm.rage(faults, pause))
@@ -181,6 +223,8 @@ async def run(actions: int, faults: int, pause: float, seed: int) -> int:
                 await bus.stop()
                 for replica in replicas:
                     await replica.stop()
+                    for one in replica.links or ():
+                        await one.stop()
 
 
 async def report(storm: Storm, servers: Servers, url: Callable[[str], str], started: float, seed: int) -> int:
@@ -227,7 +271,7 @@ def main() -> None:
     faults = given.faults or (12 if given.short else 200)
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**6)
     try:
-        failed = asyncio.run(run(actions, faults, 1.5 if given.short else 1.0, seed))
+        failed = asyncio.run(run(actions, faults, 1.5 if given.short else 0.7, seed))
     except invariants.Broken as error:
         print(f"chaos: seed {seed}: {error}\n0 passed, 1 failed")
         failed = 1

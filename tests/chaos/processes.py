@@ -12,6 +12,7 @@ from pathlib import Path
 from dev.embedded import Servers
 from dev.environment import Addresses, plane_environment
 from dev.secrets import Secrets
+from tests.chaos.links import Link
 
 
 @dataclass
@@ -23,15 +24,35 @@ class Replica:
     servers: Servers
     secrets: Secrets
     data_dir: Path
+    links: tuple[Link, Link] | None = None
+    """The ways to NATS and to PostgreSQL that may be slowed down and cut; without them the replica goes straight."""
     process: asyncio.subprocess.Process | None = field(default=None)
 
+    @property
+    def clock(self) -> Path:
+        """Seconds that this replica's clock is off."""
+        return self.data_dir / f"{self.plane}-{self.number}.clock"
+
     async def start(self) -> None:
-        addresses = Addresses(self.servers.nats_url, self.servers.admin_url, "127.0.0.1", 0, self.data_dir)
+        nats_url, admin_url = self.servers.nats_url, self.servers.admin_url
+        if self.links is not None:
+            for one in self.links:
+                if not one.local:
+                    await one.start()
+            nats_url, admin_url = self.links[0].through(nats_url), self.links[1].through(admin_url)
+        addresses = Addresses(nats_url, admin_url, "127.0.0.1", 0, self.data_dir)
         environment = plane_environment(self.plane, os.environ, self.secrets, addresses)
         environment |= {"DEALIX_TRACE_RATIO": "0.01", "DEALIX_LOG_LEVEL": "ERROR"}
         log = (self.data_dir / f"{self.plane}-{self.number}.log").open("ab")
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", f"services.{self.plane}", env=environment, stdout=log, stderr=log
+            sys.executable,
+            "-m",
+            "tests.chaos.clocked",
+            self.plane,
+            str(self.clock),
+            env=environment,
+            stdout=log,
+            stderr=log,
         )
         log.close()
 
@@ -47,6 +68,12 @@ class Replica:
         self._signal(signal.SIGSTOP)
         await asyncio.sleep(seconds)
         self._signal(signal.SIGCONT)
+
+    async def jump(self, offset: float, seconds: float) -> None:
+        """A clock that is wrong for a while, without the process noticing why."""
+        self.clock.write_text(str(offset))
+        await asyncio.sleep(seconds)
+        self.clock.write_text("0")
 
     async def stop(self) -> None:
         if self.process is None or self.process.returncode is not None:
