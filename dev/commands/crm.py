@@ -26,6 +26,8 @@ class Kind(StrEnum):
     DEALS = "deals"
     ACTIVITIES = "activities"
     TASKS = "tasks"
+    PARTNERS = "partners"
+    TICKETS = "tickets"
 
 
 class Stage(StrEnum):

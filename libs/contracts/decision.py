@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.contracts.message import Message, Page, Principal, Provenance, TenantId
+from libs.contracts.message import Message, Page, Principal, Provenance, Reason, TenantId
 
 
 class Part(Message):
@@ -196,8 +196,23 @@ class BriefReply(Message):
     cards: tuple[UUID, ...]
 
 
+FIRST = "first"
+
+
+class DraftReview(Message):
+    """What one reviewer said of a draft: `verdict` is pass, revise or fail of quality; clear, ambiguous or violation of compliance."""
+
+    reviewer: str
+    verdict: str
+    score: float | None = None
+    findings: tuple[Reason, ...] = ()
+
+
 class Draft(Message):
-    """A message as it would be sent, fully rendered; nothing is filled in later."""
+    """A message as it would be sent, fully rendered; nothing is filled in later.
+
+    `purpose` is `first`, `followup:DEAL` or `objection:CLASS:ACTIVITY`; a lead gets one draft a channel and purpose.
+    """
 
     draft_id: UUID
     tenant_id: TenantId
@@ -210,6 +225,8 @@ class Draft(Message):
     facts_used: tuple[str, ...]
     qa_score: float
     findings: tuple[str, ...] = ()
+    purpose: Annotated[str, Field(max_length=200)] = FIRST
+    reviews: tuple[DraftReview, ...] = ()
     action_id: UUID | None = None
     provenance: Provenance
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.contracts.message import Message, Page, Principal
+from libs.contracts.message import Message, Page, Principal, TenantId
 
 
 class CosignRequest(Message):
@@ -46,3 +46,15 @@ class PackStep(Message):
     principal: Principal
     pack_id: UUID
     note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class EvidenceAssembled(Message):
+    """A pack is there to be fetched: what it covers, how large it is, who asked for it."""
+
+    tenant_id: TenantId
+    pack_id: UUID
+    scope: str
+    bytes: int
+    sha256: str
+    created_by: str
+    at: datetime

@@ -30,6 +30,7 @@ from libs.contracts import (
     receipts,
     rights,
     trust,
+    waiting,
 )
 from libs.contracts.message import Message, Ok, Plane
 
@@ -213,6 +214,7 @@ EVIDENCE_FILES = Bucket("evidence", writers=frozenset({_G}), readers=frozenset({
 
 OUTCOME_RESOLVED = Event("trust.outcome_resolved.v1", receipts.OutcomeResolved, frozenset({_E}))
 APPROVAL_REQUESTED = Event("trust.approval_requested.v1", trust.ApprovalRequested, frozenset({_D}))
+EVIDENCE_ASSEMBLED = Event("trust.evidence_assembled.v1", ledger.EvidenceAssembled, frozenset({_D}))
 APPROVAL_ESCALATED = Event("trust.approval_escalated.v1", approvals.ApprovalEscalated, frozenset({_D}))
 CONTACT_STOPPED = Event("trust.contact_stopped.v1", consent.ContactStopped, frozenset({_E}))
 ERASURE_ORDERED = Event("trust.erasure_ordered.v1", rights.ErasureOrdered, frozenset({_D, _E, _DA}))
@@ -251,10 +253,10 @@ LEADS = Call("data.leads.v1", data.LeadsRequest, data.LeadsReply, _by(_D), 20.0)
 
 RECORDS = Call("data.records.v1", crm.ListRecords, crm.RecordsReply, _by(_D))
 RECORD = Call("data.record.v1", crm.GetRecord, crm.Record, _by(_D))
-CREATE_RECORD = Call("data.create_record.v1", crm.CreateRecord, crm.Record, _by(), 10.0)
-CHANGE_RECORD = Call("data.change_record.v1", crm.ChangeRecord, crm.Record, _by(), 10.0)
+CREATE_RECORD = Call("data.create_record.v1", crm.CreateRecord, crm.Record, _by(_D), 10.0)
+CHANGE_RECORD = Call("data.change_record.v1", crm.ChangeRecord, crm.Record, _by(_D), 10.0)
 DELETE_RECORD = Call("data.delete_record.v1", crm.DeleteRecord, Ok, _by(), 10.0)
-MOVE_DEAL = Call("data.move_deal.v1", crm.MoveDeal, crm.Record, _by(), 10.0)
+MOVE_DEAL = Call("data.move_deal.v1", crm.MoveDeal, crm.Record, _by(_D), 10.0)
 BULK_CHANGE = Call("data.bulk_change.v1", crm.BulkChange, crm.BulkChanged, _by(), 60.0)
 UNDO_BULK = Call("data.undo_bulk.v1", crm.UndoBulk, crm.BulkChanged, _by(), 60.0)
 TIMELINE = Call("data.timeline.v1", crm.TimelineRequest, crm.TimelineReply, _by(_D))
@@ -272,6 +274,7 @@ SAVE_VIEW = Call("data.save_view.v1", crm.SaveView, crm.SavedView, _by())
 REPUTATION = Call("data.reputation.v1", outreach.ReputationRequest, outreach.ReputationReply, _by(_D))
 RECORD_SIGNALS = Call("data.record_signals.v1", outreach.RecordSignals, outreach.SignalsReply, _by())
 EXPORT_PAGE = Call("data.export_page.v1", outreach.ExportRequest, outreach.ExportReply, _by(), 20.0)
+WAITING = Call("data.waiting.v1", waiting.WaitingRequest, waiting.WaitingReply, frozenset({_D}), 10.0)
 DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 
 ADD_DOCUMENT = Call("data.add_document.v1", knowledge.AddDocument, knowledge.Document, _by(), 90.0)

@@ -38,6 +38,7 @@ class People:
                     c, "activities", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id
                 ),
                 "tasks": await _rows(c, "tasks", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id),
+                "tickets": await _rows(c, "tickets", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id),
                 "changes": await _rows(c, "changes", "tenant_id = $1 and record_id = $2", tenant, request.contact_id),
                 "imported_rows": await _rows(
                     c, "import_rows", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id
@@ -83,7 +84,8 @@ _STATEMENTS = {
     "search": "delete from data.search_text where tenant_id = $1 and (record_id in " + _RECORDS + " or record_id in "
     "(select account_id from data.contacts where tenant_id = $1 and contact_id = $2 union "
     "select activity_id from data.activities where tenant_id = $1 and contact_id = $2 union "
-    "select task_id from data.tasks where tenant_id = $1 and contact_id = $2))",
+    "select task_id from data.tasks where tenant_id = $1 and contact_id = $2 union "
+    "select ticket_id from data.tickets where tenant_id = $1 and contact_id = $2))",
     "match_keys": "delete from data.match_keys where tenant_id = $1 and account_id in "
     "(select account_id from data.contacts where tenant_id = $1 and contact_id = $2)",
     # The account is filed for the search and for matching anew, without this person.
@@ -91,6 +93,8 @@ _STATEMENTS = {
     "(select account_id from data.contacts where tenant_id = $1 and contact_id = $2)",
     "activities": f"update data.activities set subject = '{ERASED_TEXT}', body = null, contact_id = null where tenant_id = $1 and contact_id = $2",
     "tasks": f"update data.tasks set title = '{ERASED_TEXT}', body = null, contact_id = null where tenant_id = $1 and contact_id = $2",
+    "tickets": f"update data.tickets set title = '{ERASED_TEXT}', body = null, resolution = null, contact_id = null "
+    "where tenant_id = $1 and contact_id = $2",
     "deals": "update data.deals set contact_id = null where tenant_id = $1 and contact_id = $2",
     "leads": "update data.leads set contact_id = null, notes = null, interest = null, source_detail = null, "
     "deleted_at = coalesce(deleted_at, now()) where tenant_id = $1 and contact_id = $2",

@@ -6,6 +6,7 @@ from libs.contracts import subjects
 from libs.contracts.message import Plane
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
+from services.decision.cards.watch import Watch
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
@@ -17,9 +18,13 @@ from services.decision.targeting.desk import Committees
 async def build(runtime: Runtime) -> None:
     """Wire the plane."""
     bus, drafting = runtime.bus, Drafting(runtime)
-    ranking = Ranking(runtime, drafting)
-    opportunities, cards, drafts = Opportunities(runtime, ranking), Cards(runtime, drafting), Drafts(runtime, drafting)
-    listener = Listener(runtime, ranking)
+    ranking, watch = Ranking(runtime, drafting), Watch(runtime)
+    opportunities, cards, drafts = (
+        Opportunities(runtime, ranking),
+        Cards(runtime, drafting, watch),
+        Drafts(runtime, drafting),
+    )
+    listener = Listener(runtime, ranking, watch)
     bus.serve(subjects.RANK, opportunities.rank)
     bus.serve(subjects.OPPORTUNITIES, opportunities.list)
     bus.serve(subjects.CARDS, cards.feed)
@@ -32,6 +37,7 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.IMPORT_COMPLETED, listener.imported)
     bus.on(subjects.APPROVAL_REQUESTED, listener.approval_requested)
     bus.on(subjects.APPROVAL_DECIDED, listener.approval_decided)
+    bus.on(subjects.EVIDENCE_ASSEMBLED, watch.evidence)
     bus.on(subjects.APPROVAL_ESCALATED, listener.approval_escalated)
     serve_lineage(runtime)
     serve_metrics(runtime)
@@ -39,3 +45,4 @@ async def build(runtime: Runtime) -> None:
     runtime.bus.serve(subjects.PERSON[Plane.DECISION], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     runtime.loop("ranking", ranking.loop)
+    runtime.loop("watch", watch.loop)

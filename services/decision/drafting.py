@@ -13,7 +13,7 @@ from uuid import UUID
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.consent import LinkRequest
 from libs.contracts.data import Lead, LeadsRequest, TenantProfile, TenantRequest
-from libs.contracts.decision import Draft
+from libs.contracts.decision import FIRST, Draft
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.execution import ActionItem, SubmitRequest
 from libs.contracts.message import Principal, PrincipalKind, new_id
@@ -70,8 +70,10 @@ class Drafting:
         reply = await self._runtime.bus.call(LEADS, LeadsRequest(tenant_id=tenant_id, lead_ids=tuple(lead_ids)))
         return {lead.lead_id: lead for lead in reply.items}
 
-    async def ensure(self, tenant_id: UUID, lead_id: UUID) -> tuple[Draft, bool]:
-        """The lead's draft, written now when it has none, and submitted; whether it is new.
+    async def ensure(
+        self, tenant_id: UUID, lead_id: UUID, *, purpose: str = FIRST, basis: str = ""
+    ) -> tuple[Draft, bool]:
+        """The lead's draft for a purpose, written now when it has none, and submitted; whether it is new.
 
         Submitting an earlier draft again is the same action, so nobody is written to twice.
         Raises NotFound, DraftWithheld, and what execution answers to a submission.
@@ -81,12 +83,12 @@ class Drafting:
             raise NotFound
         profile = await self._personal(await self._runtime.bus.call(TENANT, TenantRequest(tenant_id=tenant_id)), lead)
         async with self._runtime.database.batch(tenant_id) as work:
-            kept = await Recommendations(work).draft_of(tenant_id, lead_id)
+            kept = await Recommendations(work).draft_of(tenant_id, lead_id, purpose)
         if kept is not None:
             await self._submit(profile, kept, lead, "asked for again")
             return kept, False
         one = rank([facts_of(lead)], targeting(), self._runtime.now())[0]
-        draft = await self._write(profile, one)
+        draft = await self._write(profile, one, purpose, basis)
         if isinstance(draft, Withheld):
             raise DraftWithheld(draft.reasons[0])
         await self._submit(profile, draft, lead, f"{one.tier} · {one.score:g}/100")
@@ -109,9 +111,14 @@ class Drafting:
             )
         return True
 
-    async def _write(self, profile: TenantProfile, one: Ranked) -> Draft | Withheld:
+    async def _write(
+        self, profile: TenantProfile, one: Ranked, purpose: str = FIRST, basis: str = ""
+    ) -> Draft | Withheld:
         """Write and keep one draft; the one that was there first wins. The draft's id is the action's."""
-        draft = write(one, profile, targeting(), self._runtime.now(), draft_id=new_id(), trace_id=telemetry.trace_id())
+        draft = write(
+            one, profile, targeting(), self._runtime.now(), draft_id=new_id(), purpose=purpose,
+            basis=(basis,) if basis else (), trace_id=telemetry.trace_id(),
+        )  # fmt: skip
         if isinstance(draft, Withheld):
             return draft
         kept: Draft = draft.evolve(action_id=draft.draft_id)
@@ -119,7 +126,7 @@ class Drafting:
             store = Recommendations(work)
             if await store.add_draft(kept):
                 return kept
-            return await store.draft_of(profile.tenant_id, kept.lead_id) or kept
+            return await store.draft_of(profile.tenant_id, kept.lead_id, purpose) or kept
 
     async def _personal(self, profile: TenantProfile, lead: Lead) -> TenantProfile:
         """The tenant's profile with this contact's own unsubscribe link, where the tenant's address has a place for it."""

@@ -32,6 +32,15 @@ class HashesNeeded(Invalid):
         )
 
 
+class ReasonNeeded(Invalid):
+    def __init__(self) -> None:
+        super().__init__("note_needed", "Closing a deal as lost needs a reason.", "إغلاق الصفقة خاسرةً يحتاج سببًا.")
+
+
+def nobody_to_write_to() -> Reason:
+    return Reason(code="no_contact", en="There is nobody to write to.", ar="لا توجد جهة اتصال نراسلها.")
+
+
 class DraftWithheld(Conflict):
     """The writer or its reviewers made no draft; the message is their first reason."""
 

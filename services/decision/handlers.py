@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
@@ -43,10 +43,12 @@ from libs.contracts.trust import (
 from libs.runtime import telemetry
 from libs.runtime.database import SessionWork
 from libs.runtime.plane import Runtime
+from services.decision.cards.buttons import RecordButtons
 from services.decision.cards.domain import happenings
 from services.decision.cards.domain.brief import render_brief
 from services.decision.cards.domain.factory import Happening, cards_of
 from services.decision.cards.domain.feed import feed, priority
+from services.decision.cards.watch import Watch
 from services.decision.drafting import Drafting
 from services.decision.errors import CardClosed, HashesNeeded, NoteNeeded, UnknownButton
 from services.decision.ranking import Ranking
@@ -87,10 +89,12 @@ class Opportunities:
 class Cards:
     """Feeds, and what a button does. Whoever decides must hold the role that the decision itself needs."""
 
-    def __init__(self, runtime: Runtime, drafting: Drafting) -> None:
+    def __init__(self, runtime: Runtime, drafting: Drafting, watch: Watch) -> None:
         self._runtime = runtime
         self._database = runtime.database
         self._drafting = drafting
+        self._watch = watch
+        self._acts = RecordButtons(runtime, drafting).acts
         self._buttons: dict[str, Callable[[Card, DecideCard], Awaitable[DecideCardReply]]] = {
             "approve": self._approve,
             "reject": self._reject,
@@ -107,6 +111,7 @@ class Cards:
         self._known_role(request.role)
         async with self._database.batch(request.principal.tenant_id) as work:
             waiting = await Recommendations(work).feed(request.principal.tenant_id, request.role)
+            await self._watch.ask(work, request.principal.tenant_id)
         shown = feed(waiting, request.role, cards(), self._runtime.now())
         return CardsReply(items=shown.cards[: request.limit], waiting=shown.waiting)
 
@@ -134,8 +139,10 @@ class Cards:
             raise UnknownButton
         if card.status is not CardStatus.OPEN:
             raise CardClosed
-        act = self._buttons.get(request.button, self._note)
-        reply = await act(card, request)
+        if (changes := self._acts.get(request.button)) is not None:
+            reply = await self._closed(card, request, await changes(card, request), None, None)
+        else:
+            reply = await self._buttons.get(request.button, self._note)(card, request)
         await self._record(card, request)
         return reply
 
@@ -176,8 +183,13 @@ class Cards:
 
     async def _later(self, card: Card, request: DecideCard) -> DecideCardReply:
         async with self._database.batch(card.tenant_id) as work:
-            await Recommendations(work).postpone(card.tenant_id, card.card_id, self._runtime.now() + POSTPONE)
+            await Recommendations(work).postpone(card.tenant_id, card.card_id, self._until(card))
         return DecideCardReply(card=card, result="postponed")
+
+    def _until(self, card: Card) -> datetime:
+        """A day away, or half the time that the card has left: put off is not given up."""
+        now = self._runtime.now()
+        return now + (POSTPONE if card.expires_at is None else min(POSTPONE, (card.expires_at - now) / 2))
 
     async def _opened(self, card: Card, request: DecideCard) -> DecideCardReply:
         """Looking at something decides nothing: the card stays."""
@@ -243,13 +255,15 @@ class Drafts:
 class Listener:
     """What decision hears: imports to rank, approvals to show, approvals that are over."""
 
-    def __init__(self, runtime: Runtime, ranking: Ranking) -> None:
+    def __init__(self, runtime: Runtime, ranking: Ranking, watch: Watch) -> None:
         self._runtime = runtime
         self._ranking = ranking
+        self._watch = watch
 
     async def imported(self, work: SessionWork, event: ImportCompleted) -> None:
         batch = await work.batch()
         await batch.connection.execute(ENQUEUE, event.tenant_id)
+        await self._watch.ask(batch, event.tenant_id, at_once=True)
         if event.blocked_by:
             await self._add(work, await self._blocked(event))
         self._ranking.wake.set()

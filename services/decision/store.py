@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from libs.contracts.decision import Card, CardStatus, Draft, Opportunity
+from libs.contracts.decision import FIRST, Card, CardStatus, Draft, Opportunity
 from libs.runtime.database import BatchWork, Database
 
 
@@ -72,7 +72,7 @@ class Recommendations:
         """Open cards of a role that have not expired, the most pressing first."""
         rows = await self._c.fetch(
             "select document, priority from decision.cards where tenant_id = $1 and role = $2 and status = 'open' "
-            "and (expires_at is null or expires_at > now()) order by priority desc, created_at limit 200",
+            "and (expires_at is null or expires_at > now()) and (hidden_until is null or hidden_until <= now()) order by priority desc, created_at limit 200",
             tenant_id, role,
         )  # fmt: skip
         return [Card.model_validate_json(row["document"]) for row in rows]
@@ -101,26 +101,30 @@ class Recommendations:
         )  # fmt: skip
 
     async def postpone(self, tenant_id: UUID, card_id: UUID, until: datetime) -> None:
+        """Out of the feed until then; it expires when it would have."""
         await self._c.execute(
-            "update decision.cards set priority = priority / 2, expires_at = greatest(expires_at, $3) where tenant_id = $1 and card_id = $2",
+            "update decision.cards set hidden_until = $3 where tenant_id = $1 and card_id = $2",
             tenant_id, card_id, until,
         )  # fmt: skip
 
     async def drafted(self, tenant_id: UUID) -> set[UUID]:
-        """Leads that have a draft already."""
+        """Leads that have a first message already."""
         return {
             row["lead_id"]
-            for row in await self._c.fetch("select lead_id from decision.drafts where tenant_id = $1", tenant_id)
+            for row in await self._c.fetch(
+                "select lead_id from decision.drafts where tenant_id = $1 and purpose = 'first'", tenant_id
+            )
         }
 
     async def add_draft(self, draft: Draft) -> bool:
         """Keep a draft; False when the lead has one on that channel already."""
         row = await self._c.fetchrow(
-            "insert into decision.drafts (tenant_id, draft_id, lead_id, contact_id, channel, action_id, document) values ($1, $2, $3, $4, $5, $6, $7::jsonb) "
+            "insert into decision.drafts (tenant_id, draft_id, lead_id, contact_id, channel, action_id, purpose, document) "
+            "values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb) "
             "on conflict do nothing returning 1",
-            draft.tenant_id, draft.draft_id, draft.lead_id, draft.contact_id, draft.channel, draft.action_id, draft.model_dump_json(),
+            draft.tenant_id, draft.draft_id, draft.lead_id, draft.contact_id, draft.channel, draft.action_id, draft.purpose, draft.model_dump_json(),
         )  # fmt: skip
-        if row is not None:
+        if row is not None and draft.purpose == FIRST:
             # What the lead's opportunity card proposed has been done.
             await self._c.execute(
                 "update decision.cards set status = 'decided', decided_at = now(), decided_by = 'agent:outreach_writer', "
@@ -131,13 +135,12 @@ class Recommendations:
             )
         return row is not None
 
-    async def draft_of(self, tenant_id: UUID, lead_id: UUID) -> Draft | None:
-        """The latest draft to a lead."""
+    async def draft_of(self, tenant_id: UUID, lead_id: UUID, purpose: str = FIRST) -> Draft | None:
+        """The latest draft to a lead for a purpose."""
         document = await self._c.fetchval(
-            "select document from decision.drafts where tenant_id = $1 and lead_id = $2 order by draft_id desc limit 1",
-            tenant_id,
-            lead_id,
-        )
+            "select document from decision.drafts where tenant_id = $1 and lead_id = $2 and purpose = $3 order by draft_id desc limit 1",
+            tenant_id, lead_id, purpose,
+        )  # fmt: skip
         return None if document is None else Draft.model_validate_json(document)
 
     async def drafts(self, tenant_id: UUID, before: UUID | None, limit: int) -> list[Draft]:

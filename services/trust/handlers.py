@@ -13,7 +13,9 @@ from uuid import UUID
 from libs.contracts.data import ContactsChanged
 from libs.contracts.errors import Conflict, Forbidden, NotFound
 from libs.contracts.execution import ActionsSettled, Settled
+from libs.contracts.ledger import EvidenceAssembled
 from libs.contracts.message import PLATFORM, Principal, new_id
+from libs.contracts.subjects import EVIDENCE_ASSEMBLED
 from libs.contracts.trust import (
     AuditRecorded,
     CheckpointReply,
@@ -237,6 +239,13 @@ class Books:
                     )
                 ]
             )
+            work.emit(
+                EVIDENCE_ASSEMBLED,
+                EvidenceAssembled(
+                    tenant_id=tenant, pack_id=pack_id, scope=request.scope, bytes=len(body),
+                    sha256=hashlib.sha256(body).hexdigest(), created_by=request.principal.id, at=now,
+                ),
+            )  # fmt: skip
         return await self.pack(EvidenceGet(principal=request.principal, pack_id=pack_id))
 
     async def pack(self, request: EvidenceGet) -> EvidenceReply:

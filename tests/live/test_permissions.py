@@ -33,6 +33,7 @@ TENANTLESS = {
     "data.search_queue",
     "data.slugs",  # one slug is taken once, whoever has it
     "decision.rank_queue",
+    "decision.watch_queue",
     "execution.controls",  # read in every dispatch, the platform's rows with them
     "execution.work",
     "gateway.doors",  # which door a key or session opens: hashes and ids, looked up before anyone is known

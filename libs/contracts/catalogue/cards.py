@@ -91,6 +91,35 @@ class CardEvent(Message):
         return self
 
 
+class Watch(Message):
+    """What the watch over the records looks for, in whole days, and how often it looks."""
+
+    deal_idle_days: Annotated[int, Field(ge=1)]
+    partner_idle_days: Annotated[int, Field(ge=1)]
+    answered_within_days: Annotated[int, Field(ge=1)]
+    won_within_days: Annotated[int, Field(ge=1)]
+    customer_idle_days: Annotated[int, Field(ge=1)]
+    most: Annotated[int, Field(ge=1, le=500)]
+    every_minutes: Annotated[int, Field(ge=1)]
+
+
+class TicketHours(Message):
+    """Hours to the first answer and to the end."""
+
+    answer: Annotated[float, Field(gt=0)]
+    end: Annotated[float, Field(gt=0)]
+    en: str
+    ar: str
+
+
+class PartnerStage(Message):
+    """A stage of a partnership, and what is done next where nobody wrote it down."""
+
+    en: str
+    ar: str
+    step: Text
+
+
 class Cards(Message):
     version: str
     feed_weights: FeedWeights
@@ -101,6 +130,9 @@ class Cards(Message):
     calm_from_hours: float
     stale_after_hours: float
     revenue_unknown: Points
+    watch: Watch
+    ticket_hours: dict[str, TicketHours]
+    partner_stages: dict[str, PartnerStage]
     roles: dict[str, Role]
     types: dict[CardType, Kind]
     events: dict[str, CardEvent]
@@ -109,6 +141,8 @@ class Cards(Message):
     def _consistent(self) -> Cards:
         if set(self.types) != set(CardType):
             raise ValueError("every type of card needs an entry")
+        if missing := set(CardType) - {event.type for event in self.events.values()}:
+            raise ValueError(f"no event makes cards of type {sorted(missing)}")
         for name, event in self.events.items():
             for role in event.roles:
                 if role not in self.roles or event.type not in self.roles[role].types:

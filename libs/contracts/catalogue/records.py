@@ -22,6 +22,8 @@ class RecordKind(StrEnum):
     DEAL = "deal"
     ACTIVITY = "activity"
     TASK = "task"
+    PARTNER = "partner"
+    TICKET = "ticket"
 
 
 class Stage(StrEnum):

@@ -10,6 +10,7 @@ from services.data.crm.export import ExportDesk
 from services.data.crm.indexing import Indexer
 from services.data.crm.reputation import ReputationDesk
 from services.data.crm.timeline import Timelines
+from services.data.crm.waiting import WaitingDesk
 from services.data.matching.merges import Merges
 from services.data.matching.reviews import ReviewDesk
 
@@ -39,6 +40,7 @@ def serve_crm(runtime: Runtime) -> None:
     bus.serve(subjects.SAVED_VIEWS, arranged.views)
     bus.serve(subjects.SAVE_VIEW, arranged.save_view)
     bus.serve(subjects.DROP_VIEW, arranged.drop_view)
+    bus.serve(subjects.WAITING, WaitingDesk(runtime).read)
     reputation = ReputationDesk(runtime)
     bus.serve(subjects.REPUTATION, reputation.get)
     bus.serve(subjects.RECORD_SIGNALS, reputation.record)

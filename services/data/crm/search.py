@@ -21,6 +21,8 @@ _EXTRA = {
     RecordKind.DEAL: "(select concat_ws(' ', a.name, a.name_ar) from data.accounts a where a.tenant_id = t.tenant_id and a.account_id = t.account_id)",
     RecordKind.ACTIVITY: "''",
     RecordKind.TASK: "''",
+    RecordKind.PARTNER: "''",
+    RecordKind.TICKET: "''",
 }
 """What else a record is found by."""
 

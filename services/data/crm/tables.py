@@ -89,6 +89,8 @@ TABLES: dict[RecordKind, Table] = {
     K.DEAL: _plain(K.DEAL, "deals", defaults={"currency": "SAR", "stage": "new"}),
     K.ACTIVITY: _plain(K.ACTIVITY, "activities"),
     K.TASK: _plain(K.TASK, "tasks", defaults={"status": "open"}),
+    K.PARTNER: _plain(K.PARTNER, "partners", defaults={"stage": "scout"}),
+    K.TICKET: _plain(K.TICKET, "tickets", defaults={"status": "open", "priority": "P2"}),
 }  # fmt: skip
 
 

@@ -125,8 +125,8 @@ def test_role_visibility_is_exactly_that_of_the_catalogue() -> None:
     assert not cards().sees("nobody", CardType.RISK)
 
 
-def test_an_opportunity_reaches_sales_and_growth_and_the_plan_reaches_the_ceo() -> None:
-    assert {card.role for card in opportunity_cards()} == {"sales_manager", "growth_manager"}
+def test_an_opportunity_reaches_those_who_sell_and_the_plan_reaches_the_ceo() -> None:
+    assert {card.role for card in opportunity_cards()} == {"sales_manager", "growth_manager", "self_growth"}
     plan = from_day_plan(day_plan([ranked()], targeting().autopilot), TENANT, NOW, ORIGIN)
     assert plan is not None
     made = {card.role: card for card in cards_of(plan, cards(), NOW)}

@@ -17,6 +17,8 @@ _TITLES = {
     RecordKind.DEAL: ("title",),
     RecordKind.ACTIVITY: ("subject",),
     RecordKind.TASK: ("title",),
+    RecordKind.PARTNER: ("name_ar", "name"),
+    RecordKind.TICKET: ("title",),
 }
 _SUBTITLES = {
     RecordKind.ACCOUNT: ("city", "sector"),
@@ -24,6 +26,8 @@ _SUBTITLES = {
     RecordKind.DEAL: ("amount",),
     RecordKind.ACTIVITY: ("type",),
     RecordKind.TASK: ("status",),
+    RecordKind.PARTNER: ("type", "city"),
+    RecordKind.TICKET: ("priority", "status"),
 }
 _UNSEARCHED = frozenset({"account_id", "contact_id", "lead_id", "deal_id", "opted_out", "version", "currency"})
 

@@ -16,10 +16,11 @@ from libs.contracts.catalogue.agents import agents, reason
 from libs.contracts.catalogue.sources import sources
 from libs.contracts.catalogue.targeting import Targeting
 from libs.contracts.data import TenantProfile
-from libs.contracts.decision import Draft
+from libs.contracts.decision import FIRST, Draft, DraftReview
 from libs.contracts.message import Provenance, Reason, TenantId
 from libs.contracts.trust import Contactability
 from services.decision.agents.outreach.material import Material, Sender, gather
+from services.decision.agents.outreach.purposes import Purpose, purposes
 from services.decision.agents.outreach.texts import Greetings, Language, Texts, Tone, texts
 from services.decision.agents.review import compliance, quality
 from services.decision.agents.review.content import ComplianceStatus, Content, Finding, Verdict
@@ -80,18 +81,21 @@ def write(
     language: Language | None = None,
     tone: Tone | None = None,
     offer: str = "",
+    purpose: str = FIRST,
+    basis: tuple[str, ...] = (),
     trace_id: str = "",
 ) -> Draft | Withheld:
     """A draft for a ranked lead, or why there is none.
 
     Channel, language and tone follow from the lead unless given; a channel that is given is still refused when trust blocks it.
+    `basis` names the records that a follow-up or an answer rests on.
     """
     permitted = _permitted(one, channel or one.advice.best, rules)
     if isinstance(permitted, Withheld):
         return permitted
     chosen, contact_id = permitted
     material = _gathered(one, profile, rules, language, tone, offer)
-    subject, body = render(material, chosen, one.lead.lead_id)
+    subject, body = render(material, chosen, one.lead.lead_id, purpose)
     content = Content(
         channel=chosen,
         language=material.language,
@@ -102,7 +106,7 @@ def write(
         names=material.names,
         opt_out_url=material.sender.opt_out_url,
     )
-    used = material.used(chosen, content.text)
+    used = (*material.used(chosen, content.text), *basis)
     checked, rated = compliance.review(content), quality.review(content)
     found = (*checked.findings, *rated.findings)
     if checked.status is ComplianceStatus.VIOLATION or rated.verdict is Verdict.FAIL:
@@ -119,6 +123,8 @@ def write(
         facts_used=used,
         qa_score=rated.score,
         findings=tuple(dict.fromkeys((*(finding.code for finding in found), *material.withheld))),
+        purpose=purpose,
+        reviews=reviews(checked, rated),
         provenance=_provenance(one, material, used, rated.score, profile.tenant_id, now, trace_id),
     )
 
@@ -189,10 +195,26 @@ def _handed_over(one: Ranked, channel: str, found: Sequence[Finding]) -> Withhel
     return Withheld((reason(rule), *reasons) if rule else tuple(reasons), rule.to if rule else "sales_manager")
 
 
-def render(material: Material, channel: str, lead_id: UUID) -> tuple[str | None, str]:
+def reviews(checked: compliance.ComplianceReport, rated: quality.QualityReport) -> tuple[DraftReview, ...]:
+    """What both reviewers said, for whoever decides on the draft."""
+    return (
+        DraftReview(
+            reviewer="qa_reviewer", verdict=rated.verdict.value, score=rated.score, findings=_said(rated.findings)
+        ),
+        DraftReview(
+            reviewer="compliance_reviewer", verdict=checked.status.value, findings=_said(checked.findings)
+        ),
+    )  # fmt: skip
+
+
+def _said(findings: Sequence[Finding]) -> tuple[Reason, ...]:
+    return tuple(Reason(code=one.code, en=one.en, ar=one.ar) for one in findings)
+
+
+def render(material: Material, channel: str, lead_id: UUID, purpose: str = FIRST) -> tuple[str | None, str]:
     """Subject (e-mail only) and body. WhatsApp bodies are three paragraphs without line breaks inside, as templates' parameters must be."""
     words = texts(material.language)
-    return _Rendering(words, material, channel, lead_id).message()
+    return _Rendering(words, material, channel, lead_id, purposes(material.language).of(purpose)).message()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +223,8 @@ class _Rendering:
     material: Material
     channel: str
     lead_id: UUID
+    purpose: Purpose | None = None
+    """None for a first message; otherwise what is said and asked instead of how we came to write."""
 
     def message(self) -> tuple[str | None, str]:
         return (None, self._whatsapp()) if self.channel == "whatsapp" else (self._subject(), self._email())
@@ -210,8 +234,8 @@ class _Rendering:
         formal = tone == "formal"
         paragraphs = [
             self._greeting(words.greeting.formal if formal else words.greeting.warm),
-            " ".join(part for part in (self._introduction(formal), self._opening(), self._mention()) if part),
-            " ".join(part for part in (self._offer(), self._topic(), self._angle()) if part),
+            " ".join(part for part in (self._introduction(formal), *self._why()) if part),
+            self._middle(),
             self._ask(),
             "\n".join((self._pick("closing", getattr(words.closing, tone)), *self._signature())),
             self._filled(words.opt_out.email),
@@ -225,7 +249,7 @@ class _Rendering:
                 f"{self._greeting(words.greeting.short)} {self._introduction(False)}",
                 " ".join(
                     part
-                    for part in (self._opening(), self._mention(), self._offer(), self._topic(), self._ask())
+                    for part in (*self._why(), *(() if self.purpose else (self._offer(), self._topic())), self._ask())
                     if part
                 ),
                 self._filled(words.opt_out.whatsapp),
@@ -254,11 +278,22 @@ class _Rendering:
     def _opening(self) -> str:
         return self._pick("opening", getattr(self.words.opening[self.material.source], self._tone))
 
+    def _why(self) -> tuple[str, ...]:
+        if self.purpose is not None:
+            return (self._pick("say", self.purpose.said(self._tone).say),)
+        return self._opening(), self._mention()
+
+    def _middle(self) -> str:
+        parts = (self._angle(),) if self.purpose else (self._offer(), self._topic(), self._angle())
+        return " ".join(part for part in parts if part)
+
     def _mention(self) -> str:
         signal = self.material.signal
         return self._pick("mention", self.words.signals[signal].say) if signal else ""
 
     def _ask(self) -> str:
+        if self.purpose is not None:
+            return self._pick("ask", self.purpose.said(self._tone).ask)
         signal = self.material.signal
         variants = self.words.signals[signal].ask if signal else getattr(self.words.ask, self._tone)
         return self._pick("ask", variants)
@@ -273,6 +308,8 @@ class _Rendering:
         return self._pick("angle", self.words.angle[self.material.group])
 
     def _subject(self) -> str:
+        if self.purpose is not None:
+            return self._pick("subject", self.purpose.subject)
         signal = self.material.signal
         own = self.words.subject_signals.get(signal) if signal else None
         subject = self._pick("subject", own or self.words.subject[self.material.source])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from libs.contracts.catalogue.sources import sources
 from libs.contracts.catalogue.targeting import Targeting
@@ -263,8 +264,9 @@ def from_stalled_deal(
     idle_days: int,
     value_sar: Decimal | None,
     origin: Provenance,
+    lead_id: UUID | None = None,
 ) -> Happening:
-    """A deal without activity."""
+    """A deal without activity. `lead_id` is whom a follow-up would be written to."""
     name = untrusted.company_name(account).text or "—"
     idle = counted(idle_days, one="يوم واحد", two="يومين", few="أيام", many="يومًا", other="يوم")
     facts = (
@@ -278,7 +280,7 @@ def from_stalled_deal(
         risk="medium",
         provenance=origin,
         facts=facts,
-        context={"deal_id": deal_id},
+        context={"deal_id": deal_id} | ({"lead_id": str(lead_id)} if lead_id else {}),
         value_sar=value_sar,
     )
 

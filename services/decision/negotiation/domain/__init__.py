@@ -1,0 +1,1 @@
+"""Objections: what kind one is, and what the playbook answers."""

@@ -1,0 +1,215 @@
+"""Cards of what waits in the records, on real servers: they come by themselves, their buttons act, and they go when nothing waits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.live.served import Served, eventually, served
+
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
+
+API = "/api/v1"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    async with served(tmp_path_factory.mktemp("watch")) as made:
+        yield made
+
+
+async def create(running: Served, path: str, **values: Any) -> dict[str, Any]:
+    answer = await running.http.post(f"{API}/{path}", json=values)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+async def card_of(running: Served, role: str, event: str, subject: str) -> dict[str, Any]:
+    """The open card of an event, once the watch has made it."""
+    found: list[dict[str, Any]] = []
+
+    async def there() -> bool:
+        found[:] = [
+            card
+            for card in await feed(running, role)
+            if card["context"]["event"] == event and card["context"]["subject"] == subject
+        ]
+        return bool(found)
+
+    await eventually(30, there)
+    return found[0]
+
+
+async def feed(running: Served, role: str) -> list[dict[str, Any]]:
+    answer = await running.http.get(f"{API}/cards/feed", params={"role": role})
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["items"])
+
+
+async def press(running: Served, card: dict[str, Any], button: str, note: str = "") -> Any:
+    return await running.http.post(f"{API}/cards/{card['card_id']}/decision", json={"button": button, "note": note})
+
+
+async def stale(running: Served, table: str, id: str, days: int) -> None:
+    """Set a record's clock back: nothing else about it changes."""
+    import asyncpg
+
+    connection = await asyncpg.connect(running.system.servers.admin_url)
+    try:
+        column = {"deals": "deal_id", "partners": "partner_id", "tickets": "ticket_id"}[table]
+        await connection.execute(
+            f"update data.{table} set updated_at = now() - make_interval(days => $2), created_at = now() - make_interval(days => $2) "
+            f"where {column} = $1::uuid",
+            id, days,
+        )  # fmt: skip
+    finally:
+        await connection.close()
+
+
+async def test_an_inbound_objection_becomes_a_card_and_goes_once_it_is_answered(running: Served) -> None:
+    account = await create(running, "accounts", name="Rimal", name_ar="رمال")
+    deal = await create(running, "deals", account_id=account["id"], title="عقد", amount="120000")
+    said = await create(
+        running, "activities", type="email", direction="inbound", subject="رد", body="السعر غالي علينا",
+        at=(datetime.now(UTC) - timedelta(minutes=5)).isoformat(), account_id=account["id"], deal_id=deal["id"],
+    )  # fmt: skip
+    card = await card_of(running, "sales_manager", "objection_raised", said["id"])
+    assert card["type"] == "negotiation" and "السعر" in card["title_ar"]
+    refused = await press(running, card, "prepare_reply")
+    assert refused.status_code == 409 and refused.json()["code"] == "no_contact"
+    await create(
+        running, "activities", type="call", direction="outbound", subject="اتصال", at=datetime.now(UTC).isoformat(),
+        account_id=account["id"], deal_id=deal["id"],
+    )  # fmt: skip
+
+    async def gone() -> bool:
+        cards = await feed(running, "sales_manager")
+        return all(one["card_id"] != card["card_id"] for one in cards)
+
+    await eventually(60, gone)
+
+
+async def test_a_quiet_deal_asks_for_a_follow_up_and_its_buttons_change_the_record(running: Served) -> None:
+    account = await create(running, "accounts", name="Wadi", name_ar="وادي")
+    deal = await create(running, "deals", account_id=account["id"], title="اتفاقية", amount="50000")
+    await stale(running, "deals", deal["id"], 12)
+    card = await card_of(running, "sales_manager", "deal_stalled", deal["id"])
+    no_reason = await press(running, card, "close_lost")
+    assert no_reason.status_code == 422 and no_reason.json()["code"] == "note_needed"
+    assert (await running.http.get(f"{API}/deals/{deal['id']}")).json()["stage"] == "new"
+    done = await press(running, card, "create_task", "يوم الأحد")
+    assert done.status_code == 200, done.text
+    task = (await running.http.get(f"{API}/tasks/{done.json()['result'].partition(':')[2]}")).json()
+    assert task["deal_id"] == deal["id"] and task["title"] == card["title_ar"] and "يوم الأحد" in task["body"]
+    again = await press(running, card, "create_task")
+    assert again.status_code == 409 and again.json()["code"] == "card_closed"
+
+    other = await create(running, "deals", account_id=account["id"], title="ثانية")
+    await stale(running, "deals", other["id"], 10)
+    second = await card_of(running, "sales_manager", "deal_stalled", other["id"])
+    lost = await press(running, second, "close_lost", "اختاروا جهة أخرى")
+    assert lost.status_code == 200, lost.text
+    after = (await running.http.get(f"{API}/deals/{other['id']}")).json()
+    assert (after["stage"], after["closed_reason"]) == ("lost", "اختاروا جهة أخرى")
+
+
+async def test_a_follow_up_is_written_from_the_deals_own_lead_and_waits_for_approval(running: Served) -> None:
+    account = await create(running, "accounts", name="Nakheel", name_ar="نخيل")
+    contact = await create(
+        running, "contacts", account_id=account["id"], full_name="نورة العتيبي", email="noura@nakheel.example"
+    )
+    lead = await create(
+        running,
+        "leads",
+        account_id=account["id"],
+        contact_id=contact["id"],
+        source="website_form",
+        obtained_at="2026-11-10",
+    )
+    deal = await create(
+        running, "deals", account_id=account["id"], contact_id=contact["id"], lead_id=lead["id"], title="عقد نخيل"
+    )
+    await stale(running, "deals", deal["id"], 9)
+    card = await card_of(running, "sales_manager", "deal_stalled", deal["id"])
+    done = await press(running, card, "prepare_followup")
+    assert done.status_code == 200, done.text
+    drafts = (await running.http.get(f"{API}/drafts")).json()["items"]
+    draft = next(one for one in drafts if one["purpose"] == f"followup:{deal['id']}")
+    assert "نورة" in draft["body"] and f"deal:{deal['id']}" in draft["facts_used"]
+    assert next((one["reviewer"], one["verdict"]) for one in draft["reviews"]) == ("qa_reviewer", "pass")
+    action = (await running.http.get(f"{API}/actions/{draft['action_id']}")).json()
+    assert action["state"] in ("accepted", "awaiting_approval", "refused")
+    assert action["state"] != "succeeded"
+
+
+async def test_partners_and_tickets_are_kept_and_their_cards_move_them(running: Served) -> None:
+    partner = await create(
+        running, "partners", name="Bayan Agency", name_ar="وكالة بيان", type="marketing_agency", next_step="اتفقوا على الشروط",
+        next_step_on=(datetime.now(UTC) - timedelta(days=1)).date().isoformat(),
+    )  # fmt: skip
+    assert partner["stage"] == "scout"
+    card = await card_of(running, "agency_partner", "partner_step", partner["id"])
+    assert "اتفقوا على الشروط" in card["recommended_action_ar"]
+    assert (await press(running, card, "advance_partner")).status_code == 200
+    moved = (await running.http.get(f"{API}/partners/{partner['id']}")).json()
+    assert (moved["stage"], moved["next_step_on"]) == ("evaluate", None)
+
+    ticket = await create(running, "tickets", title="تعذّر الدخول", priority="P1")
+    waiting = await card_of(running, "support", "ticket_waiting", ticket["id"])
+    assert (await press(running, waiting, "escalate_ticket")).status_code == 200
+    assert (await running.http.get(f"{API}/tickets/{ticket['id']}")).json()["priority"] == "P0"
+    await stale(running, "tickets", ticket["id"], 2)
+    late = await card_of(running, "ceo", "ticket_overdue", ticket["id"])
+    assert (await press(running, late, "take_ticket")).status_code == 200
+    assert (await running.http.get(f"{API}/tickets/{ticket['id']}")).json()["status"] == "in_progress"
+
+
+async def test_a_won_deal_asks_for_its_beginning_and_a_later_card_is_out_of_sight(running: Served) -> None:
+    account = await create(running, "accounts", name="Marsa", name_ar="مرسى")
+    deal = await create(running, "deals", account_id=account["id"], title="عقد مرسى", amount="90000")
+    assert (await running.http.post(f"{API}/deals/{deal['id']}/move", json={"stage": "won"})).status_code == 200
+    card = await card_of(running, "service_delivery", "customer_won", deal["id"])
+    assert (await press(running, card, "later")).status_code == 200
+    assert all(one["card_id"] != card["card_id"] for one in await feed(running, "service_delivery"))
+    other = await card_of(running, "agency_partner", "customer_won", deal["id"])
+    done = await press(running, other, "note_done", "بدأنا اليوم")
+    assert done.json()["result"].startswith("activity:")
+
+
+async def test_a_finished_evidence_pack_and_a_paused_channel_reach_those_whom_they_concern(running: Served) -> None:
+    today = datetime.now(UTC).date().isoformat()
+
+    async def packed() -> bool:
+        answer = await running.http.post(f"{API}/evidence-packs", json={"scope": f"period:{today}..{today}"})
+        return answer.status_code == 202
+
+    await eventually(30, packed)
+    packs = list(await _until_any(running, "service_delivery", "proof_ready"))
+    assert packs[0]["type"] == "proof"
+    for kind, count in (("sent", 100), ("bounced", 20), ("complained", 1), ("replied", 9)):
+        body = {
+            "channel": "email",
+            "kind": kind,
+            "external_ids": [f"{kind}-{n}" for n in range(count)],
+            "at": datetime.now(UTC).isoformat(),
+        }
+        assert (await running.http.post(f"{API}/targeting/reputation/signals", json=body)).status_code == 200
+    card = await card_of(running, "ceo", "channel_paused", "email")
+    assert card["risk_level"] == "high" and "30" in card["why_now_ar"]
+    brief = (await running.http.get(f"{API}/cards/whatsapp-brief", params={"role": "ceo"})).json()
+    assert len(brief["text"]) <= 1024 and len(brief["cards"]) <= 3 and "1-1" in brief["text"]
+
+
+async def _until_any(running: Served, role: str, event: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+
+    async def there() -> bool:
+        found[:] = [card for card in await feed(running, role) if card["context"]["event"] == event]
+        return bool(found)
+
+    await eventually(30, there)
+    return found
