@@ -55,16 +55,10 @@ ROUTERS = (
     health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
     approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, rights.router, registers.router, policy.router, proof.router,
     audit.router, witnesses.router,
-<<<<<<< HEAD
     receipts.router, compliance.router, contradictions.router,
     connectors.router, plugins.router, operating.router, live.router,
     crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
-    lineage.router,
-=======
-    receipts.router, compliance.router,
-    connectors.router, operating.router, live.router,
-    crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router, drafts.router,
->>>>>>> b2de55f (Cards of all ten types from what waits in the records, buttons that act on it, partners and tickets as records, drafts for follow-ups and objections)
+    lineage.router, drafts.router,
 )  # fmt: skip
 
 
