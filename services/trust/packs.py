@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -61,7 +62,8 @@ async def assemble(connection: Any, tenant_id: UUID, scope: str, filters: Sequen
         platform=await anchor(connection, tenant_id, size),
         policies=await BundleRows(connection, tenant_id).texts(versions),
     )
-    return build_pack(contents, keys.statement)
+    # Setting the readable page takes seconds of one core; the plane goes on deciding meanwhile.
+    return await asyncio.to_thread(build_pack, contents, keys.statement)
 
 
 async def _grants(connection: Any, grant_ids: Sequence[UUID]) -> list[Grant]:

@@ -7,7 +7,8 @@
     entries/NNN.json         canonical entries       proofs/NNN.json    place, leaf hash and inclusion path
     grants/ID.json           claims, path, root JWS  payloads/HASH.json canonical payloads that grants name
     views/ID.json            what approvers saw      receipts/ID.json   what connectors did
-    policies/HASH.cedar      policy texts            summary.LANG.txt   for reading
+    policies/HASH.cedar      policy texts            summary.LANG.txt   for reading, as is
+    summary.pdf              the same page, set, with what was approved and what was done
     platform.json            the checkpoint's entry in the platform's log, with its proof and that log's signed note
 
 Pure: the same contents and key give the same bytes.
@@ -31,6 +32,7 @@ from services.trust.ledger.domain.checkpoint import Signer, parse_checkpoint
 from services.trust.ledger.domain.commitments import receipt_bytes
 from services.trust.ledger.domain.entry import timestamp
 from services.trust.ledger.errors import PackTooLarge
+from services.trust.ledger.page import page
 from services.trust.ledger.proofs import InclusionProof
 from services.trust.ledger.summary import LANGUAGES, summary
 
@@ -151,7 +153,7 @@ def _summaries(contents: PackContents) -> dict[str, bytes]:
             witnesses=sorted({name for name, _ in contents.cosignatures}),
         ).encode()
         for language in LANGUAGES
-    }
+    } | {"summary.pdf": page(contents, listed, origin=checkpoint.origin, size=checkpoint.size)}
 
 
 def _manifest(contents: PackContents, files: Mapping[str, bytes]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 RIYADH = timezone(timedelta(hours=3))  # Saudi Arabia keeps one offset all year
 
-_WORDS: Mapping[str, Mapping[str, str]] = {
+WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "title": "Evidence pack",
         "scope": "Scope",
@@ -39,7 +39,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-LANGUAGES = tuple(_WORDS)
+LANGUAGES = tuple(WORDS)
 
 
 def summary(
@@ -54,12 +54,12 @@ def summary(
     witnesses: Sequence[str] = (),
 ) -> str:
     """The page in one of `LANGUAGES`. `entries` are sequence numbers and canonical entries."""
-    words = _WORDS[language]
+    words = WORDS[language]
     lines = [
         words["title"],
         "",
         f"{words['scope']}: {scope}",
-        f"{words['made']}: {_local(generated_at)}",
+        f"{words['made']}: {local(generated_at)}",
         f"{words['log']}: {origin}",
         f"{words['size']}: {size}",
         f"{words['entries']}: {len(entries)}",
@@ -71,9 +71,10 @@ def summary(
     for seq, body in entries:
         entry = json.loads(body)
         at = datetime.strptime(entry["at"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-        lines.append(f"{seq} | {_local(at)} | {entry['kind']} | {entry['target']} | {entry['actor']}")
+        lines.append(f"{seq} | {local(at)} | {entry['kind']} | {entry['target']} | {entry['actor']}")
     return "\n".join(lines) + "\n"
 
 
-def _local(at: datetime) -> str:
+def local(at: datetime) -> str:
+    """A moment as the clock in Riyadh shows it."""
     return at.astimezone(RIYADH).strftime("%Y-%m-%d %H:%M:%S")

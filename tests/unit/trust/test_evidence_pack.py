@@ -16,6 +16,7 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from pypdf import PdfReader
 
 from dev import verify
 from dev.verify import CHECKS, _read_archive, verify_bytes, verify_pack
@@ -67,6 +68,23 @@ async def test_the_summaries_can_be_read(true_pack: bytes) -> None:
     assert "302 | 2026-11-21 12:00:00 | outcome" in english
     assert "حزمة أدلة" in arabic
     assert "302 | 2026-11-21 12:00:00 | outcome" in arabic
+
+
+async def test_the_page_is_a_pdf_in_both_languages_that_tells_what_was_approved_and_done(true_pack: bytes) -> None:
+    arabic, english = (
+        page.extract_text() for page in PdfReader(io.BytesIO(_read_archive(true_pack)["summary.pdf"])).pages
+    )
+    for part in ("email_smtp", "sandbox-1", "2026-11-21 12:00:00", "approval.approve"):
+        assert part in arabic
+        assert part in english
+    assert "Evidence pack" in english
+
+
+async def test_a_changed_page_is_named(true_pack: bytes) -> None:
+    changed = repack(true_pack, lambda files: files.update({"summary.pdf": files["summary.pdf"] + b" "}))
+    report = verify_bytes(changed, KEYS)
+    assert report.failed == "manifest"
+    assert "summary.pdf" in report.checks[-1].detail
 
 
 async def test_no_single_changed_byte_passes(true_pack: bytes) -> None:
