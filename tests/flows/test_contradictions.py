@@ -122,7 +122,7 @@ async def test_a_contradiction_raises_class_a_whatever_the_submitter_says(
     await disputed(world)
     waiting = await world.run(plan(payload=payload, reason="There is no contradiction here."))
     assert waiting.state is ActionState.AWAITING_APPROVAL
-    assert (waiting.action_class, codes(waiting)) == ("B", {"contradiction_open", "class_b_needs_approval"})
+    assert (waiting.action_class, codes(waiting)) == ("B", {"contradiction_open"})
 
 
 async def test_naming_another_resource_does_not_hide_what_the_payload_is_about(world: World) -> None:

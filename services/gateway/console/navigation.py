@@ -25,6 +25,8 @@ DESTINATIONS: Final = (
     Destination("crm", _("Customers"), _("Customers"), "person", "KeyU"),
     Destination("people", _("Consent and rights"), _("Rights"), "lock", "KeyP"),
     Destination("policy", _("Policy"), _("Policy"), "check", "KeyL"),
+    Destination("compliance", _("Saudi Compliance"), _("Compliance"), "file", "KeyM"),
+    Destination("contradictions", _("Contradictions"), _("Contradictions"), "alert", "KeyX"),
     Destination("evidence", _("Evidence"), _("Evidence"), "evidence", "KeyE"),
     Destination("sandbox_mailbox", _("Sandbox mailbox"), _("Sandbox"), "mail", "KeyS"),
 )

@@ -36,13 +36,14 @@ class Input:
 
 @dataclass(frozen=True)
 class DeskForm:
-    """A form that posts. `key` makes the ids of its fields unique on the page."""
+    """A form that posts. `key` makes the ids of its fields unique on the page; a `quiet` one stands beside the page's main verb."""
 
     key: str
     action: str
     submit: str
     inputs: tuple[Input, ...] = ()
     danger: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True)

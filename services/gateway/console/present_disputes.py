@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from libs.contracts import trust
@@ -10,14 +11,14 @@ from services.gateway.console.urls import url
 from services.gateway.console.views import Lang
 
 
-def disputes(lang: Lang, approval: trust.Approval) -> tuple[views.Dispute, ...]:
+def disputes(lang: Lang, approval: trust.Approval, names: Mapping[str, str]) -> tuple[views.Dispute, ...]:
     """What the request's view says that contradicts itself."""
     return tuple(
         views.Dispute(
             str(one["subject"]),
             tuple(
                 views.Said(
-                    str(c[f"label_{lang}"]), f"{c[f'value_{lang}']} {c['unit']}".strip(), str(c["source"]), str(c["recorded_by"]),
+                    str(c[f"label_{lang}"]), f"{c[f'value_{lang}']} {c['unit']}".strip(), str(c["source"]), names.get(str(c["recorded_by"]), str(c["recorded_by"])),
                     datetime.fromisoformat(str(c["recorded_at"])),
                 )
                 for c in one["claims"]

@@ -119,7 +119,8 @@ async def test_deciding_asks_trust_and_a_refusal_is_said_beside_what_was_written
     standing = str(found.claims[0].claim_id)
     form = {"csrf": token, "standing": standing, "reason": WHY}
     assert (await site.client.post(path, data=form)).status_code == 303
-    assert (await site.client.post(path, data={**form, "standing": ""})).status_code == 303
+    assert (await site.client.post(path, data={**form, "standing": "both"})).status_code == 303
+    assert (await site.client.post(path, data={**form, "standing": ""})).status_code == 422
     assert [request.standing_claim_id for request in site.planes.requests(subjects.RESOLVE)] == [UUID(standing), None]
     site.planes.answer(subjects.RESOLVE, OwnClaim())
     refused = await site.client.post(path, data=form)
@@ -135,9 +136,9 @@ async def test_an_approval_shows_the_contradiction_and_is_not_decided_from_its_c
         "contradictions": [_both(contradiction())],
     }  # fmt: skip
     asked = approval(prepared(TENANT), view=view)
-    (shown,) = disputes("ar", asked)
-    assert [(said.label, said.value, said.source) for said in shown.claims] == [
-        ("السعر", "1200 SAR", "price-list"), ("السعر", "900 SAR", "<b>offer</b>"),
+    (shown,) = disputes("ar", asked, {"user:1": "نورة"})
+    assert [(said.label, said.value, said.source, said.by) for said in shown.claims] == [
+        ("السعر", "1200 SAR", "price-list", "نورة"), ("السعر", "900 SAR", "<b>offer</b>", "نورة"),
     ]  # fmt: skip
     card = present.approval_card("ar", asked, AT, may_decide=True)
     assert [button.post for button in card.buttons] == [False, False, False]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
 from libs.contracts import trust
-from libs.contracts.catalogue.actions import effects
+from libs.contracts.catalogue.actions import Effect, effects
 from libs.contracts.errors import DealixError
 from libs.contracts.message import Page
 from libs.contracts.subjects import (
@@ -74,7 +74,7 @@ async def approval(id: UUID, desk: DeskDep) -> Response:
         view_hash=found.view_hash,
         policy_version=found.policy_version,
         action_type=found.action_type,
-        action_class=effect.action_class.value if effect else "",
+        action_class=_class(found, effect),
         requested_by=str(view.get("requested_by") or found.requester),
         requested_at=found.requested_at,
         reversibility=str(view[f"compensation_{desk.lang}"]),
@@ -83,9 +83,17 @@ async def approval(id: UUID, desk: DeskDep) -> Response:
         history=present.history(desk.lang, found, await _names(desk, found)),
         compensation=str(view[f"compensation_{desk.lang}"]),
         cannot_decide=_cannot_decide(desk, found),
-        disputes=disputes(desk.lang, found),
+        disputes=disputes(desk.lang, found, await _names(desk, found)),
     )
     return await desk.show(page)
+
+
+def _class(found: trust.Approval, effect: Effect | None) -> str:
+    """The class it is decided as: a contradiction has raised A to B."""
+    if effect is None:
+        return ""
+    raised = effect.action_class is trust.ActionClass.A and found.view.get("contradictions")
+    return (trust.ActionClass.B if raised else effect.action_class).value
 
 
 def _cannot_decide(desk: DeskDep, found: trust.Approval) -> str:
@@ -104,7 +112,8 @@ def _cannot_decide(desk: DeskDep, found: trust.Approval) -> str:
 async def _names(desk: DeskDep, found: trust.Approval) -> dict[str, str]:
     if desk.caller is None:
         return {}
-    return await desk.gateway.people.names(desk.caller, (step.actor for step in found.history))
+    said = (c["recorded_by"] for one in found.view.get("contradictions") or [] for c in one["claims"])
+    return await desk.gateway.people.names(desk.caller, (*(step.actor for step in found.history), *said))
 
 
 @router.get(PATHS["approval_confirm"], dependencies=[require("approve")])
@@ -125,7 +134,7 @@ async def _confirm(
         error=error,
         note=note,
         needs_password=found.requester == desk.who.id,
-        disputes=disputes(desk.lang, found),
+        disputes=disputes(desk.lang, found, await _names(desk, found)),
     )
     return await desk.show(page, status=status)
 

@@ -49,8 +49,8 @@ async def _matrix(desk: Desk, show: str, *, error: str = "", status: int = 200) 
     listed = [one for one in found.items if show in ("", one.result.value)]
     rows = tuple(_row(desk, one) for one in sorted(listed, key=lambda one: order.index(one.result.value)))
     columns = (
-        desk.say("الضابط", "Control"), desk.say("النتيجة", "Result"), desk.say("العنوان", "Title"), desk.say("المسؤول", "Owner"),
-        desk.say("الموعد", "Due"), desk.say("المخالف من الصفوف", "Failing of rows"), desk.say("آخر فحص", "Looked at"),
+        desk.say("العنوان", "Title"), desk.say("النتيجة", "Result"), desk.say("المخالف من الصفوف", "Failing of rows"),
+        desk.say("المسؤول", "Owner"), desk.say("الموعد", "Due"), desk.say("الضابط", "Control"), desk.say("آخر فحص", "Looked at"),
     )  # fmt: skip
     tabs = (
         Tab("all", desk.say("الكل", "All"), url("compliance"), show == "", len(found.items)),
@@ -65,13 +65,10 @@ async def _matrix(desk: Desk, show: str, *, error: str = "", status: int = 200) 
         desk.say("ما لا بيانات له أو قدُمت قراءته يُعرض «لم يُقيَّم»، ولا يُعدّ مستوفى. ", "What has no data, or an old reading, shows as not assessed. It never counts as kept. ")
         + _text(desk, found.not_advice),
         columns=columns, rows=rows, empty=desk.say("لا ضوابط بهذه النتيجة.", "No control has this result."),
-        forms=(run,) if _may(desk) else (), links={
-            desk.say("تنزيل CSV", "Download CSV"): "/api/v1/compliance/matrix.csv",
-            desk.say("التناقضات", "Contradictions"): url("contradictions"),
-        },
+        forms=(run,) if _may(desk) else (), links={desk.say("تنزيل CSV", "Download CSV"): "/api/v1/compliance/matrix.csv"},
     )  # fmt: skip
     title = desk.say("الامتثال السعودي", "Saudi Compliance")
-    page = DeskPage("people", title, (section,), tabs, desk.say("النتائج", "Results"), error)
+    page = DeskPage("compliance", title, (section,), tabs, desk.say("النتائج", "Results"), error)
     return await desk.show(page, status=status)
 
 
@@ -79,9 +76,10 @@ def _row(desk: Desk, one: ControlStanding) -> tuple[Cell, ...]:
     ar, en, tone = RESULTS[one.result.value]
     seen = one.reading
     return (
-        Cell(one.control.control_id, "ltr", url("control", one.control.control_id)), Cell(desk.say(ar, en), tone=tone),
-        Cell(desk.say(one.control.title_ar, one.control.title_en)), Cell(one.owner, "ltr"), Cell(one.due_at, "moment"),
-        Cell(f"{seen.failing} / {seen.rows}" if seen and seen.rows else "", "ltr"), Cell(seen.checked_at if seen else None, "moment"),
+        Cell(desk.say(one.control.title_ar, one.control.title_en), href=url("control", one.control.control_id)),
+        Cell(desk.say(ar, en), tone=tone), Cell(f"{seen.failing} / {seen.rows}" if seen and seen.rows else "", "ltr"),
+        Cell(one.owner, "ltr"), Cell(one.due_at, "moment"), Cell(one.control.control_id, "ltr"),
+        Cell(seen.checked_at if seen else None, "moment"),
     )  # fmt: skip
 
 
@@ -106,7 +104,7 @@ async def _control(desk: Desk, control_id: str, *, error: str = "", status: int 
     sections = [_standing(desk, found), _history(desk, found), _evidence(desk, found)]
     title = desk.say(found.state.control.title_ar, found.state.control.title_en)
     back = desk.say("الامتثال السعودي", "Saudi Compliance")
-    page = DeskPage("people", title, tuple(sections), error=error, back=url("compliance"), back_label=back)
+    page = DeskPage("compliance", title, tuple(sections), error=error, back=url("compliance"), back_label=back)
     return await desk.show(page, status=status)
 
 

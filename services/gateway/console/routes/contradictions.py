@@ -41,6 +41,8 @@ FOUND = {
     "write": ("عند تسجيل ادعاء", "When a claim was recorded"), "sweep": ("في المراجعة الدورية", "By the sweep"),
     "action": ("في حمولة إجراء", "In an action's payload"),
 }  # fmt: skip
+BOTH = "both"
+RECORDS = ("account", "contact", "lead", "deal")
 
 
 @router.get(PATHS["contradictions"], dependencies=[READING])
@@ -50,8 +52,8 @@ async def contradictions(
     request = claims.ContradictionsRequest(principal=desk.who, state=state, page=Page(cursor=cursor or None))
     found: claims.ContradictionsReply = await desk.call(CONTRADICTIONS, request)
     columns = (
-        desk.say("ماذا", "What"), desk.say("الموضوع", "Subject"), desk.say("ادعاء", "One says"), desk.say("وادعاء", "The other says"),
-        desk.say("الخطورة", "Severity"), desk.say("الحالة", "State"), desk.say("فُتح", "Opened"),
+        desk.say("ماذا", "What"), desk.say("ادعاء", "One says"), desk.say("وادعاء", "The other says"), desk.say("الحالة", "State"),
+        desk.say("الخطورة", "Severity"), desk.say("الموضوع", "Subject"), desk.say("فُتح", "Opened"),
     )  # fmt: skip
     more = url("contradictions", state=state, cursor=found.next_cursor) if found.next_cursor else ""
     section = Section(
@@ -72,10 +74,7 @@ async def contradictions(
         ),
     )
     title = desk.say("التناقضات", "Contradictions")
-    back = desk.say("الامتثال السعودي", "Saudi Compliance")
-    page = DeskPage(
-        "people", title, (section,), tabs, desk.say("الحالات", "States"), back=url("compliance"), back_label=back
-    )
+    page = DeskPage("contradictions", title, (section,), tabs, desk.say("الحالات", "States"))
     return await desk.show(page)
 
 
@@ -84,9 +83,16 @@ def _row(desk: Desk, one: Contradiction) -> tuple[Cell, ...]:
     severe_ar, severe_en, severe = SEVERITIES[one.severity]
     first, second = one.claims
     return (
-        Cell(_what(desk, one), href=url("contradiction", str(one.contradiction_id))), Cell(one.subject, "ltr"), _value(desk, first),
-        _value(desk, second), Cell(desk.say(severe_ar, severe_en), tone=severe), Cell(desk.say(ar, en), tone=tone), Cell(one.opened_at, "moment"),
+        Cell(_what(desk, one), href=url("contradiction", str(one.contradiction_id))), _value(desk, first), _value(desk, second),
+        Cell(desk.say(ar, en), tone=tone), Cell(desk.say(severe_ar, severe_en), tone=severe), _subject(one.subject), Cell(one.opened_at, "moment"),
     )  # fmt: skip
+
+
+def _subject(subject: str, *, whole: bool = False) -> Cell:
+    """What it is about; a record of ours leads to its page, under the end of its long id."""
+    kind, _, key = subject.partition(":")
+    shown = subject if whole or len(key) < 20 else f"{kind}:…{key[-12:]}"
+    return Cell(shown, "ltr", url(kind, key) if kind in RECORDS and len(key) == 36 else "")
 
 
 def _what(desk: Desk, one: Contradiction) -> str:
@@ -113,7 +119,7 @@ async def _contradiction(desk: Desk, id: UUID, *, error: str = "", reason: str =
         CONTRADICTION, claims.ContradictionGet(principal=desk.who, contradiction_id=id)
     )
     page = DeskPage(
-        "people", _what(desk, found), (_claims(desk, found), _standing(desk, found, reason)), error=error,
+        "contradictions", _what(desk, found), (_claims(desk, found), _standing(desk, found, reason)), error=error,
         back=url("contradictions"), back_label=desk.say("التناقضات", "Contradictions"),
     )  # fmt: skip
     return await desk.show(page, status=status)
@@ -137,7 +143,7 @@ def _claims(desk: Desk, found: Contradiction) -> Section:
 def _standing(desk: Desk, found: Contradiction, reason: str) -> Section:
     ar, en, tone = STATES[found.state.value]
     facts = [
-        (desk.say("الحالة", "State"), Cell(desk.say(ar, en), tone=tone)), (desk.say("الموضوع", "Subject"), Cell(found.subject, "ltr")),
+        (desk.say("الحالة", "State"), Cell(desk.say(ar, en), tone=tone)), (desk.say("الموضوع", "Subject"), _subject(found.subject, whole=True)),
         (desk.say("النوع", "Kind"), Cell(desk.say(*KINDS[found.kind.value]))),
         (desk.say("كيف وُجد", "Found"), Cell(desk.say(*FOUND[found.found_by]))), (desk.say("فُتح", "Opened"), Cell(found.opened_at, "moment")),
     ]  # fmt: skip
@@ -153,19 +159,20 @@ def _standing(desk: Desk, found: Contradiction, reason: str) -> Section:
     if found.state in WAITING and allowed(desk.who, "approve") is not None:
         key = str(found.contradiction_id)
         options = (
+            ("", desk.say("اختر", "Choose")),
             *((str(c.claim_id), f"{_value(desk, c).value} · {c.source}") for c in found.claims),
-            ("", desk.say("أقبل بقاء الادعاءين", "Accept both")),
+            (BOTH, desk.say("أقبل بقاء الادعاءين", "Accept both")),
         )
         inputs = (
-            Input(
-                "standing", desk.say("أي ادعاء يقوم؟", "Which claim stands?"), "select", required=False, options=options
-            ),
+            Input("standing", desk.say("أي ادعاء يقوم؟", "Which claim stands?"), "select", options=options),
             Input("reason", desk.say("السبب (10 أحرف فأكثر)", "Why (10 characters or more)"), "long", value=reason),
         )
         forms.append(DeskForm("resolve", url("contradiction_resolve", key), desk.say("احسم التناقض", "Decide"), inputs))
         if found.state is ContradictionState.OPEN:
             forms.append(
-                DeskForm("look", url("contradiction_acknowledge", key), desk.say("أنظر فيه", "I look into it"))
+                DeskForm(
+                    "look", url("contradiction_acknowledge", key), desk.say("أنظر فيه", "I look into it"), quiet=True
+                )
             )
     return Section(desk.say("القرار", "Decision"), facts=tuple(facts), forms=tuple(forms))
 
@@ -178,11 +185,14 @@ async def resolve(
     standing: Annotated[str, Form(max_length=36)] = "",
 ) -> Response:
     """Decide; a refusal is shown beside what was written."""
-    if len(reason) < 10:
-        said = desk.say("اكتب السبب في 10 أحرف فأكثر.", "Write why, in at least 10 characters.")
+    if len(reason) < 10 or not standing:
+        said = desk.say(
+            "اختر الادعاء القائم، واكتب السبب في 10 أحرف فأكثر.",
+            "Choose which claim stands, and write why in at least 10 characters.",
+        )
         return await _contradiction(desk, id, error=said, reason=reason, status=422)
     try:
-        chosen = UUID(standing) if standing else None
+        chosen = None if standing == BOTH else UUID(standing)
     except ValueError:
         chosen = id  # neither of the two, which trust refuses
     request = claims.Resolve(principal=desk.who, contradiction_id=id, standing_claim_id=chosen, reason=reason)

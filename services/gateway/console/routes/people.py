@@ -77,12 +77,6 @@ async def _show(desk: Desk, tab: str, *, error: str = "", status: int = 200) -> 
         *((key, desk.say(one.ar, one.en)) for key, one in registers().items()),
     ]  # fmt: skip
     tabs = tuple(Tab(key, label, url("people", tab=key), key == tab) for key, label in named)
-    if allowed(desk.who, "evidence") is not None:
-        tabs = (
-            Tab("compliance", desk.say("الامتثال السعودي", "Saudi Compliance"), url("compliance")),
-            Tab("contradictions", desk.say("التناقضات", "Contradictions"), url("contradictions")),
-            *tabs,
-        )
     page = DeskPage(
         "people", desk.say("الموافقات والحقوق", "Consent and rights"), tuple(sections), tabs,
         desk.say("الأقسام", "Sections"), error,
