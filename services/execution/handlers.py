@@ -44,6 +44,8 @@ from services.execution.store import Store
 MOST_EFFECTS = 1000
 RESTING = FINAL_STATES | {ActionState.AWAITING_APPROVAL, ActionState.UNKNOWN}
 SUBMITTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
+PROPOSERS = frozenset({"owner", "admin", "compliance_officer"})
+"""Who asks for policies and live switches (`propose` in `roles.yaml`)."""
 Submit = Callable[[SubmitRequest], Awaitable[SubmitReply]]
 SANDBOX_READERS = frozenset({"owner", "admin", "approver", "operator", "auditor", "compliance_officer", "member"})
 
@@ -108,17 +110,17 @@ class Queries:
         return ActionsReply(items=tuple(items), next_cursor=str(items[-1].action_id) if more else None)
 
     async def cancel(self, request: CancelAction) -> Action:
-        """Take back an action that has not been dispatched.
+        """Take back an action that has not been dispatched: those may who could have asked for it.
 
         Raises NotCancellable once it has, or when it has ended.
         """
-        if not SUBMITTERS & set(request.principal.roles):
-            raise Forbidden
-        tenant = request.principal.tenant_id
+        who, tenant = request.principal, request.principal.tenant_id
         async with self._store.unit(tenant) as unit:
             found = await unit.action(tenant, request.action_id)
             if found is None:
                 raise NotFound
+            if not askers(found.action_type) & set(who.roles):
+                raise Forbidden
             if not await unit.end(tenant, request.action_id, ActionState.CANCELLED, f"by {request.principal.id}"):
                 raise NotCancellable(found.state.value)
         return await self._load(tenant, request.action_id)
@@ -214,6 +216,12 @@ class Orders:
         """End an action whose outcome was unknown as the vendor's own log says."""
         async with self._store.join(work) as unit:
             await unit.resolve_unknown(event.tenant_id, event.action_id, event.outcome, event.vendor_id)
+
+
+def askers(action_type: str) -> frozenset[str]:
+    """The roles that may ask for actions of a type."""
+    effect = effects().get(action_type)
+    return PROPOSERS if effect is not None and effect.capability == "propose" else SUBMITTERS
 
 
 def _cursor(text: str | None) -> UUID | None:

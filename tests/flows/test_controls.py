@@ -214,3 +214,22 @@ async def test_another_tenants_action_cannot_be_cancelled(world: World) -> None:
         await world.gateway.call(CANCEL, CancelAction(principal=stranger, action_id=action.action_id))
     assert raised.value.status == 404
     assert (await world.action(action.action_id)).state is ActionState.AWAITING_APPROVAL
+
+
+async def test_who_proposes_a_policy_takes_the_proposal_back_and_nothing_else(world: World) -> None:
+    async def attached(_: object) -> bool:
+        return True
+
+    world.authorizer.attached = attached
+    officer = person(61, "compliance_officer")
+    proposal = await world.run(item("policy_activate", {"version": "0" * 64}), by=officer)
+    theirs = await world.run(email(world.contact()))
+    with pytest.raises(RemoteFault) as raised:
+        await world.gateway.call(CANCEL, CancelAction(principal=officer, action_id=theirs.action_id))
+    assert raised.value.status == 403
+    with pytest.raises(RemoteFault) as raised:
+        await world.gateway.call(CANCEL, CancelAction(principal=person(62, "member"), action_id=proposal.action_id))
+    assert raised.value.status == 403
+    assert proposal.state is ActionState.AWAITING_APPROVAL
+    await world.gateway.call(CANCEL, CancelAction(principal=officer, action_id=proposal.action_id))
+    assert (await world.action(proposal.action_id)).state is ActionState.CANCELLED

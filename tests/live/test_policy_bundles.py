@@ -12,13 +12,14 @@ import pytest
 import pytest_asyncio
 
 from libs.contracts.canonical import canonical
-from libs.contracts.errors import Conflict, DealixError
+from libs.contracts.errors import Conflict, DealixError, NotFound
 from libs.contracts.execution import ActionState, Receipt, Settled
 from libs.contracts.message import Plane, Principal, new_id
 from libs.contracts.policy import (
     ActivationMode,
     Band,
     BundleRequest,
+    BundlesRequest,
     PrepareActivation,
     ProposeBundle,
     Replay,
@@ -43,6 +44,7 @@ from services.trust import app as trust
 from services.trust.bundles.force import Bundles
 from services.trust.bundles.handlers import Policies
 from services.trust.bundles.replay import Replays
+from services.trust.bundles.store import BundleRows
 from services.trust.bundles.violations import Violations
 from services.trust.bundles.watch import Watch
 from services.trust.ledger.domain.records import EntryFilter
@@ -289,6 +291,86 @@ async def test_a_canary_that_leaves_its_band_is_rolled_back_by_itself(desk: Desk
     assert await desk.state(version) == "rolled_back"
     assert {(await desk.notify()).outcome for _ in range(20)} == {Outcome.GRANTED}
     assert "policy.rolled_back" in await desk.recorded()
+
+
+async def test_a_canary_inside_its_band_goes_on(desk: Desk) -> None:
+    version = await desk.propose(NO_SLACK)
+    await desk.notify()
+    replay = await desk.replay(version)
+    for band, why in (
+        (Band(max_deny_rate=1.0, min_decisions=5), "allowed"),
+        (Band(max_deny_rate=0.2, min_decisions=10_000), "too few"),
+    ):
+        if await desk.state(version) == "proposed":
+            await desk.activate(version, replay, mode=ActivationMode.CANARY, percent=50, band=band)
+        for _ in range(30):
+            await desk.notify()
+        await desk.watch.measure_once()
+        await desk.watch.refresh()
+        assert await desk.state(version) == "canary", why
+    assert "policy.rolled_back" not in await desk.recorded()
+
+
+async def test_a_rollback_reaches_every_process_and_lasts_over_a_restart(desk: Desk) -> None:
+    other = Watch(desk.database, twin := Bundles(BUNDLE))
+    await other.load()
+    version = await desk.propose(NO_SLACK)
+    await desk.notify()
+    replay = await desk.replay(version)
+    await desk.activate(
+        version, replay, mode=ActivationMode.CANARY, percent=99, band=Band(max_deny_rate=0.1, min_decisions=1)
+    )
+    await other.refresh()
+    assert version in {twin.of((desk.tenant, new_id())).version for _ in range(20)}
+    assert Outcome.REFUSED in {(await desk.notify()).outcome for _ in range(20)}
+    await other.measure_once()  # whichever process looks first
+    for watch in (other, desk.watch):
+        await watch.refresh()
+    assert version not in {twin.of((desk.tenant, new_id())).version for _ in range(200)}
+    assert {(await desk.notify()).outcome for _ in range(20)} == {Outcome.GRANTED}
+    desk.replica()
+    await desk.watch.load()
+    assert {(await desk.notify()).outcome for _ in range(20)} == {Outcome.GRANTED}
+    assert await desk.state(version) == "rolled_back"
+
+
+async def test_another_tenants_bundle_is_not_found_not_listed_and_decides_nothing(desk: Desk) -> None:
+    other = Desk(desk.database)
+    await other.watch.load()
+    version = await desk.propose(NO_SLACK)
+    await desk.notify()
+    replay = await desk.replay(version)
+    await desk.activate(version, replay)
+    with pytest.raises(NotFound):
+        await other.policies.get(BundleRequest(principal=other.owner, version=version))
+    with pytest.raises(NotFound):
+        await other.policies.prepare(
+            PrepareActivation(principal=other.owner, version=version, replay_id=replay.replay_id)
+        )
+    listed = (await other.policies.page(BundlesRequest(principal=other.owner))).items
+    assert version not in {bundle.version for bundle in listed}
+    await other.watch.refresh()
+    assert (await other.notify()).outcome is Outcome.GRANTED
+
+
+async def test_bundle_rows_are_one_tenants_even_in_a_unit_of_work_of_two(desk: Desk) -> None:
+    """Row security shows both tenants' rows here, as in the hot path's batches: only the statements keep them apart."""
+    other = Desk(desk.database)
+    version = await desk.propose(NO_SLACK)
+    async with desk.database.batch(desk.tenant, other.tenant) as work:
+        ours, theirs = BundleRows(work.connection, desk.tenant), BundleRows(work.connection, other.tenant)
+        assert await ours.get(version) is not None
+        assert await theirs.get(version) is None
+        assert (await theirs.in_state("proposed"), await theirs.page(None, 10), await theirs.texts([version])) == (
+            None,
+            [],
+            [],
+        )
+        await theirs.move(version, "active")
+        await theirs.retire("proposed")
+        await theirs.measure(version, {"decisions": 9})
+        row = await ours.get(version)
+        assert (row["state"], json.loads(row["measured"])) == ("proposed", {})
 
 
 async def test_a_shadow_is_measured_and_enforces_nothing(desk: Desk) -> None:

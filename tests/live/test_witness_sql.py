@@ -121,6 +121,25 @@ async def test_a_name_belongs_to_the_key_of_its_first_cosignature(log: Log, tmp_
     with pytest.raises(DealixError) as error:
         await log.cosign(await log.note(), witness.load_key(tmp_path / "else", "witness.example"))
     assert error.value.code == "not_cosigned"
+    assert "ledger.cosignature_refused" in await log.kinds()
+    (kept,) = (await log.cosigning.page(CosignaturesRequest(principal=log.auditor))).items
+    assert kept.witness == log.key.vkey
+    # The binding outlasts the tree: the same name under the other key is refused later as well, and the first key is taken.
+    await log.grow(2)
+    with pytest.raises(DealixError):
+        await log.cosign(await log.note(), witness.load_key(tmp_path / "else", "witness.example"))
+    await log.cosign(await log.note())
+
+
+async def test_a_name_that_another_tenants_witness_has_is_free_here(log: Log, tmp_path: Path) -> None:
+    await log.grow(2)
+    await log.cosign(await log.note())
+    other = Log(log.database, log.admin_url, tmp_path / "other")
+    other.key = witness.load_key(tmp_path / "theirs", "witness.example")
+    await other.grow(2)
+    await other.cosign(await other.note())
+    (theirs,) = (await other.cosigning.page(CosignaturesRequest(principal=other.auditor))).items
+    assert theirs.witness == other.key.vkey
 
 
 async def rewrite(log: Log, *statements: str) -> None:

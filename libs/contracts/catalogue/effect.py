@@ -27,6 +27,8 @@ class Effect(Message):
     blocked: bool = False
     export: bool = False
     system: bool = False
+    capability: Literal["submit", "propose"] = "submit"
+    """Who may ask for it, in the words of `roles.yaml`."""
     en: str
     ar: str
 

@@ -10,6 +10,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, Discriminator, Field, Tag
 
 from libs.contracts import execution
+from libs.contracts.catalogue.actions import effects
+from libs.contracts.catalogue.roles import roles
 from libs.contracts.execution import FINAL_STATES, Action, ActionItem, ActionState, SubmitRequest, SubmitResult
 from libs.contracts.message import Message, Principal, Reason
 from libs.contracts.operating import SpanRecord, TraceRequest
@@ -17,16 +19,17 @@ from libs.contracts.subjects import ACTION, ACTIONS, CANCEL, SUBMIT, TRACE
 from libs.contracts.trust import ResourceRef
 from libs.runtime import telemetry
 from services.gateway.domain.journey import TraceTree, trees
-from services.gateway.errors import Unprocessable
+from services.gateway.errors import MissingRole, Unprocessable
 from services.gateway.http.bodies import Body, Items, Note, PagingDep, Word, items
 from services.gateway.http.bodies import Request as RequestBody
 from services.gateway.http.context import Gateway, GatewayDep
-from services.gateway.http.guards import IdsDep, idempotency_key, require
+from services.gateway.http.guards import IdsDep, allowed, idempotency_key, require
 from services.gateway.http.problems import RESPONSES
 
 router = APIRouter(prefix="/api/v1/actions", tags=["actions"], responses=RESPONSES)
 
 Submitter = Annotated[Principal, require("submit")]
+Asker = Annotated[Principal, require("submit", otherwise="propose")]
 Reader = Annotated[Principal, require("read", reading=True)]
 MOST = 1000
 TRACES = 20
@@ -103,6 +106,13 @@ def _item(one: NewAction, action_id: UUID, key: str | None) -> ActionItem:
     )  # fmt: skip
 
 
+def may_ask(who: Principal, action_type: str) -> None:
+    """Raises MissingRole for an action that only those who propose policies and live switches may ask for."""
+    effect = effects().get(action_type)
+    if effect is not None and allowed(who, effect.capability) is None:
+        raise MissingRole(effect.capability, roles().holders(effect.capability))
+
+
 def refused(reason: Reason) -> Unprocessable:
     """An item that was not accepted, as an error of the whole request."""
     return Unprocessable(reason.code, reason.en, reason.ar)
@@ -128,6 +138,8 @@ async def submit(
 ) -> Submitted | SubmittedItems:
     """Submit one action, or up to 1,000 as `items`. 202 means committed: it is never lost and never performed twice."""
     key = idempotency_key(request, who)
+    for one in body.items if isinstance(body, NewActions) else [body]:
+        may_ask(who, one.action_type)
     if isinstance(body, NewActions):
         asked = [_item(one, ids(f"action:{at}"), f"{key}:{at}" if key else None) for at, one in enumerate(body.items)]
         reply = await gateway.bus.call(SUBMIT, SubmitRequest(principal=who, items=tuple(asked)))
@@ -198,8 +210,8 @@ async def journey(action_id: UUID, who: Reader, gateway: GatewayDep) -> Journey:
 
 
 @router.post("/{action_id}/cancel")
-async def cancel(action_id: UUID, who: Submitter, gateway: GatewayDep) -> Action:
-    """Take back an action that has not been dispatched."""
+async def cancel(action_id: UUID, who: Asker, gateway: GatewayDep) -> Action:
+    """Take back an action that has not been dispatched. Those may who could have asked for it."""
     found = await gateway.bus.call(CANCEL, execution.CancelAction(principal=who, action_id=action_id))
     gateway.pulse.nudge(who.tenant_id, "approvals", "cards")
     return found

@@ -43,19 +43,23 @@ def allowed(principal: Principal, capability: str) -> Reach | None:
     return roles().reach(principal.roles, principal.scopes, capability)
 
 
-def require(capability: str, *, reading: bool = False) -> Any:
-    """A dependency: the principal, who has this capability. `reading` is satisfied by a reach of `read`.
+def require(capability: str, *, reading: bool = False, otherwise: str | None = None) -> Any:
+    """A dependency: the principal, who has this capability, or the one named by `otherwise`. `reading` is satisfied by a reach of `read`.
 
     The request is refused with NotSignedIn, PasswordChangeRequired or MissingRole otherwise. Raises KeyError at import for a
     capability that the catalogue does not have.
     """
-    roles().capabilities[capability]
+    for one in (capability, otherwise):
+        if one is not None:
+            roles().capabilities[one]
 
     async def guard(request: Request) -> Principal:
         caller = await caller_of(request)
         if caller.user.must_change and caller.session is not None:
             raise PasswordChangeRequired
         reach = allowed(caller.principal, capability)
+        if reach is None and otherwise is not None:
+            reach = allowed(caller.principal, otherwise)
         if reach is None or (reach is Reach.READ and not reading):
             raise MissingRole(capability, roles().holders(capability))
         return caller.principal

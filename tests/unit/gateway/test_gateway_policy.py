@@ -9,6 +9,7 @@ import pytest
 from libs.contracts import execution, policy, subjects
 from libs.contracts.execution import ActionState
 from libs.contracts.message import new_id
+from services.execution.errors import NotCancellable
 from services.trust.bundles.errors import LiftsHardRule, ReplayMissing
 from tests.unit.gateway.fake_site import Site, problem
 
@@ -80,3 +81,24 @@ async def test_violations_show_the_suspended_agents(site: Site) -> None:
     response = await site.client.get("/api/v1/violations?policy=opted_out", headers=await site.bearer("auditor"))
     assert [a["agent"] for a in response.json()["suspended"]] == ["agent:x"]
     assert site.planes.requests(subjects.VIOLATIONS)[0].policy == "opted_out"
+
+
+@pytest.mark.parametrize("action_type", ["policy_activate", "live_flag_change"])
+async def test_who_may_submit_but_not_propose_submits_no_proposal_of_policy(site: Site, action_type: str) -> None:
+    one = {"action_type": action_type, "resource": {"type": "tenant", "id": "t"}, "payload": {}}
+    harmless = {**one, "action_type": "plan"}
+    for role in ("member", "operator", "approver"):
+        who = await site.bearer(role)
+        for body in (one, {"items": [harmless, one]}):
+            refused = problem(await site.client.post("/api/v1/actions", json=body, headers=who), 403, "forbidden")
+            assert "propose" in refused["detail"]
+    assert site.planes.requests(subjects.SUBMIT) == []
+
+
+async def test_who_proposes_may_take_a_proposal_back(site: Site) -> None:
+    site.planes.answer(subjects.CANCEL, NotCancellable("expired"))
+    path = f"/api/v1/actions/{new_id()}/cancel"
+    answer = await site.client.post(path, headers=await site.bearer("compliance_officer"))
+    assert answer.status_code == 409
+    (asked,) = site.planes.requests(subjects.CANCEL)
+    assert asked.principal.roles == ("compliance_officer",)
