@@ -10,6 +10,7 @@ from dev.commands import (
     actions,
     approvals,
     backup,
+    canaries,
     compliance,
     consent,
     contradictions,
@@ -81,6 +82,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         compliance,
         contradictions,
         plugins,
+        canaries,
     ):
         group.register(app, connect)
     documents.register(app)

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from libs.contracts import (
     approvals,
+    canaries,
     claims,
     compliance,
     consent,
@@ -231,6 +232,13 @@ ACTIONS = Call("execution.actions.v1", execution.ActionsRequest, execution.Actio
 CANCEL = Call("execution.cancel.v1", execution.CancelAction, execution.Action, _by(_D))
 SANDBOX = Call("execution.sandbox.v1", execution.SandboxRequest, execution.SandboxReply, _by())
 CONNECTORS = Call("execution.connectors.v1", execution.ConnectorsRequest, execution.ConnectorsReply, _by())
+CANARIES = Call("execution.canaries.v1", canaries.CanariesRequest, canaries.CanariesReply, _by())
+CANARY = Call("execution.canary.v1", canaries.CanaryGet, canaries.Canary, _by())
+CANARY_RUNS = Call("execution.canary_runs.v1", canaries.CanaryRunsRequest, canaries.CanaryRunsReply, _by())
+START_CANARY = Call("execution.start_canary.v1", canaries.StartCanary, canaries.Canary, _by())
+CHANGE_CANARY = Call("execution.change_canary.v1", canaries.ChangeCanary, canaries.Canary, _by())
+ASSIGN_RUN = Call("execution.assign_run.v1", canaries.AssignRun, canaries.Assigned, frozenset({_D}))
+REPORT_RUN = Call("execution.report_run.v1", canaries.ReportRun, Ok, frozenset({_D}))
 PLUGINS = Call("execution.plugins.v1", plugins.PluginsRequest, plugins.PluginsReply, _by())
 EXECUTION_CONTROL = Call("execution.control.v1", execution.ControlRow, execution.ControlReply, frozenset({_O}), 2.0)
 LIST_EFFECTS = Call(

@@ -15,6 +15,9 @@ from libs.runtime.database import Database
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
+from services.execution.canaries.choosing import Canaries, versions_of
+from services.execution.canaries.handlers import CanaryDesk
+from services.execution.canaries.watch import Watch
 from services.execution.connectors.base import Connector, Sandbox
 from services.execution.connectors.email_smtp import EmailSmtp
 from services.execution.connectors.internal import Internal
@@ -61,6 +64,7 @@ async def build(runtime: Runtime) -> None:
     told = Plugins(plugins.installed)
     runtime.bus.serve(subjects.PLUGINS, told.listed)
     runtime.after_start.append(lambda: told.record(runtime))
+    serve_canaries(runtime, parts.pipeline.canaries)
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.EXECUTION], people.person)
     serve_lineage(runtime)
@@ -72,6 +76,23 @@ async def build(runtime: Runtime) -> None:
     runtime.loop("claimer", parts.claimer.run)
     runtime.after_start.append(parts.pipeline.load_keys)
     runtime.gauges["dealix_due_backlog"] = lambda: due_backlog(runtime.database)
+
+
+def serve_canaries(runtime: Runtime, canaries: Canaries) -> None:
+    """Answer about canaries, keep the snapshot fresh, and judge what runs."""
+    watch = Watch(runtime, canaries)
+    desk = CanaryDesk(runtime, canaries, watch)
+    canaries.recorder = watch.record
+    runtime.bus.serve(subjects.CANARIES, desk.page)
+    runtime.bus.serve(subjects.CANARY, desk.get)
+    runtime.bus.serve(subjects.CANARY_RUNS, desk.runs)
+    runtime.bus.serve(subjects.START_CANARY, desk.start)
+    runtime.bus.serve(subjects.CHANGE_CANARY, desk.change)
+    runtime.bus.serve(subjects.ASSIGN_RUN, desk.assign)
+    runtime.bus.serve(subjects.REPORT_RUN, desk.report)
+    runtime.after_start.append(watch.refresh)
+    runtime.loop("canaries", watch.follow)
+    runtime.loop("canary-judge", watch.judge)
 
 
 async def due_backlog(database: Database) -> float:
@@ -101,14 +122,20 @@ def serve(
     hooks: Hooks | None = None,
 ) -> Parts:
     """Answer and hear everything, over any store and any connectors. `clock` gives Unix seconds; grants expire by it."""
-    connectors: Mapping[str, Connector] = {connector.profile.key: connector for connector in vendors}
+    # The first of a key is the usual one; others of it are versions that canaries may choose.
+    connectors: Mapping[str, Connector] = {one.profile.key: one for one in reversed(vendors)}
+    made = {
+        task: {version: Internal(handler, runtime.now) for version, handler in versions.items()}
+        for task, versions in router.versions.items()
+    }
     tasks: Mapping[str, Connector] = {name: Internal(task, runtime.now) for name, task in router.internal().items()}
     bus, gate = runtime.bus, Gate(RootCache({}), clock)
     pipeline = Pipeline(store, bus, gate, connectors, tasks, sandbox, runtime.now)
+    pipeline.canaries = Canaries(versions_of(made, vendors))
     pipeline.guard = Guard(hooks or Hooks(), store, runtime.now)
     intake = Intake(runtime, store, pipeline, router)
     claimer = Claimer(runtime, store, pipeline)
-    queries = Queries(store, vendors)
+    queries = Queries(store, list(connectors.values()))
     orders = Orders(store, claimer.wake, bus, intake.submit, connectors)
     pipeline.settled = queries.settled
 

@@ -22,6 +22,7 @@ from libs.contracts.subjects import ACTIONS_SETTLED, AUTHORIZE, KEYS
 from libs.contracts.trust import AuthorizeRequest, Decision, KeysRequest, Outcome
 from libs.runtime import telemetry
 from libs.runtime.bus import Bus
+from services.execution.canaries.choosing import Canaries
 from services.execution.connectors.base import Connector, Sandbox
 from services.execution.domain.actions import Job
 from services.execution.errors import ConnectorError, GrantExpired, NotAdmitted
@@ -85,6 +86,7 @@ class Pipeline:
         self._now = now
         self.settled: Callable[[UUID], None] = lambda _: None
         self.guard = Guard(Hooks(), store, now)
+        self.canaries = Canaries()
 
     async def run(self, jobs: Sequence[Job]) -> None:
         """Move a batch as far as it goes now. An error leaves the rest to the lease's end."""
@@ -105,6 +107,7 @@ class Pipeline:
         if not jobs:
             return
         decided = [pair for portion in _portions(jobs) for pair in await self._ask_trust(portion)]
+        await self.canaries.assign(decided)
         admitted = self._admit(decided)
         admitted.admitted = await self.guard.before_dispatch(decided, admitted.admitted)
         go = await self._dispatch(admitted) if admitted.admitted or admitted.moves else []
@@ -253,6 +256,8 @@ class Pipeline:
 
     def _connector(self, job: Job, admitted: Admitted) -> Connector | None:
         """Who carries this out; None when nobody here does. Inside, it is the handler of the task type that was asked for."""
+        if (version := self.canaries.chosen(job, admitted.claims.connector)) is not None:
+            return version
         if admitted.claims.connector == "internal":
             return self._tasks.get(job.action_type)
         return self._connectors.get(admitted.claims.connector)

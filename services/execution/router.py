@@ -17,6 +17,7 @@ class TaskRouter:
     def __init__(self) -> None:
         self._effects: dict[str, str] = {}
         self._handlers: dict[str, Handler] = {}
+        self._versions: dict[str, dict[str, Handler]] = {}
 
     def register(self, task_type: str, handler: Handler | None = None, *, effect: str | None = None) -> None:
         """Register a task type. Without a handler the effect's connector does the work.
@@ -32,6 +33,23 @@ class TaskRouter:
         self._effects[name] = effect
         if handler is not None:
             self._handlers[name] = handler
+
+    def register_version(self, task_type: str, version: str, handler: Handler) -> None:
+        """Another version of an internal task's handler, for canaries; the registered one stays the usual.
+
+        Raises ValueError for a task type without a handler, and for a version that is taken.
+        """
+        name = normalise(task_type)
+        if name not in self._handlers:
+            raise ValueError(f"{task_type} has no handler that could have versions")
+        if version in self._versions.setdefault(name, {}):
+            raise ValueError(f"{task_type} has two handlers of version {version}")
+        self._versions[name][version] = handler
+
+    @property
+    def versions(self) -> dict[str, dict[str, Handler]]:
+        """Handlers beside the usual ones, by task type and version."""
+        return self._versions
 
     @property
     def registered(self) -> dict[str, str]:

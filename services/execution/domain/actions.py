@@ -40,6 +40,8 @@ class Job:
     tries: int = 0
     grant_id: UUID | None = None
     connector_mode: str | None = None
+    version: str = ""
+    """The version of a canary that carries it out; empty for the usual one."""
     payload_dict: dict[str, Any] = field(default_factory=dict)
 
     @property

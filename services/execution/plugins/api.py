@@ -78,5 +78,7 @@ class Plugin:
     stays inside, a connector for each that an effect names, a hook for each point."""
 
     handlers: Mapping[str, Handler] = field(default_factory=dict)
+    versions: Mapping[str, Mapping[str, Handler]] = field(default_factory=dict)
+    """Further versions of handlers, by task type and version, for canaries. Of connectors with one key the first is the usual one."""
     connectors: Sequence[Callable[[Tools], Connector]] = ()
     hooks: Mapping[HookPoint, Hook] = field(default_factory=dict)

@@ -62,6 +62,11 @@ def _register(one: Installed, plugin: Plugin, router: TaskRouter) -> None:
             router.register(task, plugin.handlers.get(task), effect=effect)
         except ValueError as error:
             raise SettingsError(f"The plugin {name} can't register its task types: {error}.") from error
+    for task, versions in plugin.versions.items():
+        if task not in inside:
+            raise SettingsError(f"The plugin {name} hands over versions of {task}, which is no handler of its own.")
+        for version, handler in versions.items():
+            router.register_version(task, version, handler)
 
 
 def _connectors(one: Installed, plugin: Plugin, tools: Tools) -> list[Connector]:

@@ -69,6 +69,8 @@ PATHS: Final = {
     "contradiction_resolve": "/console/contradictions/{id}/resolve",
     "contradiction_acknowledge": "/console/contradictions/{id}/acknowledge",
     "policy": "/console/policy",
+    "canaries": "/console/canaries",
+    "canary_stop": "/console/canaries/{id}/stop",
     "policy_propose": "/console/policy/propose",
     "policy_bundle": "/console/policy/bundles/{id}",
     "policy_replay": "/console/policy/bundles/{id}/replay",

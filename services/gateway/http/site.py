@@ -17,6 +17,7 @@ from services.gateway.http import (
     arrange,
     audit,
     auth,
+    canaries,
     cards,
     compliance,
     connectors,
@@ -56,7 +57,7 @@ ROUTERS = (
     approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, rights.router, registers.router, policy.router, proof.router,
     audit.router, witnesses.router,
     receipts.router, compliance.router, contradictions.router,
-    connectors.router, plugins.router, operating.router, live.router,
+    connectors.router, plugins.router, canaries.router, operating.router, live.router,
     crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
     lineage.router, drafts.router,
 )  # fmt: skip

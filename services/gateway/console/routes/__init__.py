@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from services.gateway.console.desk import problem_page
 from services.gateway.console.routes import (
     approvals,
+    canaries,
     command_center,
     compliance,
     contradictions,
@@ -34,6 +35,7 @@ for area in (
     compliance,
     contradictions,
     policy,
+    canaries,
 ):
     router.include_router(area.router)
 
