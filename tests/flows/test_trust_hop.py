@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from libs.contracts.catalogue.actions import effects
+from libs.contracts.errors import RemoteFault
 from libs.contracts.execution import ActionState
-from libs.contracts.subjects import AUDITED, AUTHORIZE, FLAGS
+from libs.contracts.subjects import APPROVE, AUDITED, AUTHORIZE, FLAGS
 from libs.contracts.trust import AuthorizeReply, AuthorizeRequest, Outcome
 from libs.runtime.testing import Disturbance
 from services.execution.router import catalogue_router
 from tests.flows.world import (
+    AGENT,
     OTHER_TENANT,
     REQUESTER,
     TENANT,
@@ -23,6 +25,7 @@ from tests.flows.world import (
     item,
     notice,
     person,
+    vote,
     world,
 )
 
@@ -327,3 +330,41 @@ def _of(tenant: object, kind: str | None = None) -> object:
 async def test_a_member_of_the_tenant_is_who_asked(world: World) -> None:
     action = await world.run(notice())
     assert action.requested_by == REQUESTER.id
+
+
+# What is left out changes nothing ---------------------------------------------------------------------------------------------------
+
+
+async def test_an_action_without_trace_run_or_reason_is_decided_like_any_other(world: World) -> None:
+    """Compared by what is decided and carried out: an id that nobody gave neither blocks nor opens anything."""
+    outcomes = []
+    for fields in ({}, {"run_id": "run-1", "reason": "because"}, {"run_id": "", "reason": ""}):
+        done = await world.run(notice("hello", **fields))
+        waiting = await world.run(charge(**fields))
+        blocked = await world.run(item("moyasar_charge", {"amount": "10.00"}, **fields))
+        outcomes.append(
+            [(one.state, one.action_class, one.mode, sorted(codes(one))) for one in (done, waiting, blocked)]
+        )
+    assert outcomes[0] == outcomes[1] == outcomes[2]
+    assert [state for state, *_ in outcomes[0]] == [
+        ActionState.SUCCEEDED,
+        ActionState.AWAITING_APPROVAL,
+        ActionState.REFUSED,
+    ]
+    assert [one.payload for one in world.wire.sent] == [{"text": "hello"}] * 3
+
+
+async def test_where_nobody_may_approve_nothing_ever_leaves(world: World) -> None:
+    """No reviewer is no permission: who asked may not, others lack the role, and time only ends it."""
+    waiting = await world.run(email(world.contact()))
+    asked = await world.approval_of(waiting)
+    for nobody in (REQUESTER, person(71, "member"), person(72, "admin"), person(73, "auditor"), AGENT):
+        with pytest.raises(RemoteFault):
+            await world.gateway.call(APPROVE, vote(asked, nobody))
+    for _ in range(10):
+        world.clock.advance(days=1)
+        await world.approving.tick()
+        await world.approving.expire_overdue()
+        await world.settle()
+    assert (await world.action(waiting.action_id)).state is ActionState.EXPIRED
+    assert world.wire.sent == []

@@ -504,3 +504,23 @@ async def test_the_documents_page_asks_for_nothing_from_elsewhere(site: Site) ->
     for tag in ("<script", "<link", "<img", "<style", "http://", "https://"):
         assert tag not in page
     assert json.loads((await site.client.get("/asyncapi")).content)["asyncapi"].startswith("3.")
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"state": "succeeded"},
+        {"class": "A"},
+        {"action_class": "A"},
+        {"mode": "approved_execute"},
+        {"approval_id": str(new_id())},
+        {"approved": True},
+        {"tenant_id": str(new_id())},
+        {"effect": "summarize"},
+    ],
+)
+async def test_a_caller_chooses_neither_state_nor_class_nor_approval(site: Site, chosen: dict[str, Any]) -> None:
+    owner = await site.bearer("owner")
+    for body in ({**BODY, **chosen}, {"items": [{**BODY, **chosen}]}):
+        assert (await site.client.post("/api/v1/actions", json=body, headers=owner)).status_code == 422
+    assert site.planes.requests(subjects.SUBMIT) == []

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from libs.contracts.catalogue.actions import Effect, effects
+from libs.contracts.message import new_id
 from libs.contracts.trust import ActionClass, Mode, Outcome
 from services.trust.app import POLICIES
 from services.trust.domain import decide
+from services.trust.domain.facts import ContactState
 from services.trust.domain.policy import Bundle, Question
 from services.trust.errors import PolicyInvalid
 
@@ -213,3 +215,16 @@ def test_an_answer_does_not_depend_on_what_was_asked_before() -> None:
     together = Bundle(TEXT).ask([first, second, first])
     assert [answer.allowed for answer in together] == [True, False, True]
     assert together == [Bundle(TEXT).ask([question])[0] for question in (first, second, first)]
+
+
+@pytest.mark.parametrize("name", ["send_whatsapp", "trigger_voice_call", "meeting_transcript_read"])
+@pytest.mark.parametrize("purpose", ["marketing", "partnership", "transcript", "service", ""])
+def test_no_row_of_consent_is_no_consent_for_any_purpose(name: str, purpose: str) -> None:
+    """A contact without a single consent, whatever the purpose is called and whoever approved."""
+    state = ContactState(
+        new_id(), "e", "p", "website_form", "no", cold=False, email_valid=True, collected_directly=True
+    )
+    for channel in ("email", "whatsapp", "phone", "meeting"):
+        assert state.consent(channel) == "none"
+    asked = spotless(effects()[name], purpose=purpose, consent=state.consent("whatsapp"))
+    assert not ask(asked).allowed
