@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks import floor
+from benchmarks.dbos_process import Dbos, dbos
 from benchmarks.load import SATURATED, SIXTY_FOUR, TENANTS, Shape, submissions, submit, tenants
 from benchmarks.report import FLOOR, LEAN, OURS, PEER, Figure, Row, Target, ratio
 from benchmarks.rig import PEER_DATABASE, Rig, rig
@@ -82,12 +82,12 @@ class Rows:
 class Contest:
     """Runs rounds on a rig. `progress` is told about each."""
 
-    def __init__(self, rig: Rig, progress: Callable[[str], None]) -> None:
+    def __init__(self, rig: Rig, peer: Dbos, progress: Callable[[str], None]) -> None:
         self._rig = rig
         self._progress = progress
         self._tenants = tenants()
         self._done = {"ours": 0, "floor": 0}
-        self._peer: asyncio.subprocess.Process | None = None
+        self._peer = peer
 
     async def warm_up(self) -> None:
         """Connections, plans and caches, on both sides; not timed."""
@@ -134,30 +134,9 @@ class Contest:
 
     async def peer(self, workflows: int, in_flight: int) -> Round:
         """A round of DBOS: workflows of three steps."""
-        if self._peer is None:
-            url = self._rig.servers.postgres.url(PEER_DATABASE)
-            self._peer = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "benchmarks.peer",
-                url,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-            )
-            await self._peer.stdout.readline()  # type: ignore[union-attr]  # both are pipes
         before = self._rig.cpu()
-        self._peer.stdin.write(f"{workflows} {in_flight}\n".encode())  # type: ignore[union-attr]  # as above
-        seconds = float(await self._peer.stdout.readline())  # type: ignore[union-attr]  # as above
+        seconds = await self._peer.round(workflows, in_flight)
         return Round(workflows, seconds, _difference(before, self._rig.cpu()))
-
-    async def stop_peer(self) -> None:
-        if self._peer is not None and self._peer.returncode is None:
-            self._peer.stdin.close()  # type: ignore[union-attr]  # as above
-            try:
-                await asyncio.wait_for(self._peer.wait(), 10)
-            except TimeoutError:
-                self._peer.kill()
-                await self._peer.wait()
 
     async def _timed(self, actions: int, work: Awaitable[Any], finished: Callable[[], Awaitable[bool]]) -> Round:
         before, began = self._rig.cpu(), time.monotonic()
@@ -184,7 +163,6 @@ class Contest:
             one = await self.peer(workflows, SIXTY_FOUR.in_flight)
             table["peer", SIXTY_FOUR.name].rounds.append(one)
             self._progress(f"round {number + 1} {SIXTY_FOUR.name:13} peer   {one.rate:8.0f}/s")
-        await self.stop_peer()
         return list(table.values())
 
 
@@ -218,18 +196,15 @@ def measure(quick: bool, progress: Callable[[str], None]) -> Row:
 
 
 async def _measure(rounds: int, actions: int, workflows: int, progress: Callable[[str], None]) -> Row:
-    async with rig() as made:
-        contest = Contest(made, progress)
-        try:
-            await contest.warm_up()
-            rows = {}
-            for who, play, connection in (("dealix", contest.ours, made.ours), ("floor", contest.floor, made.floor)):
-                counted = RowCount(connection)
-                await counted.start()
-                rows[who] = await counted.per_action((await play(SATURATED, 2_000)).actions)
-            table = await contest.run(rounds, actions, workflows)
-        finally:
-            await contest.stop_peer()
+    async with rig() as made, dbos(made.servers.postgres.url(PEER_DATABASE)) as peer:
+        contest = Contest(made, peer, progress)
+        await contest.warm_up()
+        rows = {}
+        for who, play, connection in (("dealix", contest.ours, made.ours), ("floor", contest.floor, made.floor)):
+            counted = RowCount(connection)
+            await counted.start()
+            rows[who] = await counted.per_action((await play(SATURATED, 2_000)).actions)
+        table = await contest.run(rounds, actions, workflows)
     names = {"ours": OURS, "floor": FLOOR, "lean": LEAN, "peer": PEER}
     details = {
         "ours": f"{rows['dealix'].inserted:.1f} rows written each",

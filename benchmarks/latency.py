@@ -14,9 +14,10 @@ from itertools import cycle
 import orjson
 
 from benchmarks import floor
+from benchmarks.dbos_process import dbos
 from benchmarks.load import Prepared, Shape, item, submissions, submit, tenants, traceparent
-from benchmarks.report import FLOOR, OURS, Figure, Row, Target, percentile
-from benchmarks.rig import Rig, rig
+from benchmarks.report import FLOOR, OURS, PEER, Figure, Row, Target, percentile
+from benchmarks.rig import PEER_DATABASE, Rig, rig
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.execution import ActionGet
 from libs.contracts.message import Principal
@@ -34,7 +35,7 @@ def measure(quick: bool, progress: Callable[[str], None]) -> Row:
 
 
 async def _measure(count: int, progress: Callable[[str], None]) -> Row:
-    async with rig() as made:
+    async with rig() as made, dbos(made.servers.postgres.url(PEER_DATABASE)) as peer:
         principals = tenants()
         whole = _whole(made, principals)
         bare = _bare(made)
@@ -55,6 +56,9 @@ async def _measure(count: int, progress: Callable[[str], None]) -> Row:
             for start in range(0, count, 50):
                 for name, who, ask, calls in contestants:
                     samples[name, who] += await _one_after_another(ask, calls[start : start + 50])
+            # One workflow after another, as our actions come; what the process itself took for each.
+            workflows = [await peer.round(1, 1) for _ in range(max(20, count // 6))]
+            samples[f"action until it succeeded, {load}", PEER] = workflows
             for (name, who), took in samples.items():
                 for share, label in ((0.5, "p50"), (0.99, "p99")):
                     figures.append(Figure(f"{name}, {label}", who, "ms", (percentile(took, share) * 1000,)))
@@ -89,6 +93,7 @@ async def _measure(count: int, progress: Callable[[str], None]) -> Row:
         (
             "A trust decision is asked with execution's own credentials; it ends after the decision row, the ledger entries and the "
             "grant are committed. An action is submitted and then awaited by `execution.action.v1` until it has succeeded.",
+            "DBOS: a workflow of three steps, one after another, without policy, grant or ledger.",
             f"Half load: {LOAD.in_flight} single submissions at a time, slowed to half of what they reach alone.",
         ),
     )
