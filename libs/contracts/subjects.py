@@ -28,6 +28,7 @@ from libs.contracts import (
     outreach,
     plugins,
     policy,
+    quality,
     receipts,
     rights,
     trust,
@@ -285,6 +286,7 @@ EXPORT_PAGE = Call("data.export_page.v1", outreach.ExportRequest, outreach.Expor
 WAITING = Call("data.waiting.v1", waiting.WaitingRequest, waiting.WaitingReply, frozenset({_D}), 10.0)
 DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 
+DATA_QUALITY = Call("data.quality.v1", quality.QualityRequest, quality.QualityReply, _by(), 60.0)
 ADD_DOCUMENT = Call("data.add_document.v1", knowledge.AddDocument, knowledge.Document, _by(), 90.0)
 DOCUMENTS = Call("data.documents.v1", knowledge.DocumentsRequest, knowledge.DocumentsReply, _by(_D))
 DOCUMENT = Call("data.document.v1", knowledge.DocumentGet, knowledge.Document, _by(_D))

@@ -11,6 +11,7 @@ from services.data.erasure import People
 from services.data.handlers import ImportDesk, Tenants, Truth
 from services.data.importing.worker import ImportWorker
 from services.data.insight.lineage import serve_lineage
+from services.data.insight.quality import serve_quality
 from services.data.knowledge.app import serve_knowledge
 
 
@@ -34,5 +35,6 @@ async def build(runtime: Runtime) -> None:
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     serve_knowledge(runtime)
     serve_lineage(runtime)
+    serve_quality(runtime)
     serve_metrics(runtime)
     runtime.loop("imports", worker.run)

@@ -37,6 +37,7 @@ from services.gateway.http import (
     policy,
     problems,
     proof,
+    quality,
     receipts,
     registers,
     rights,
@@ -60,6 +61,7 @@ ROUTERS = (
     connectors.router, plugins.router, canaries.router, operating.router, live.router,
     crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
     lineage.router, drafts.router,
+    lineage.router, quality.router,
 )  # fmt: skip
 
 
