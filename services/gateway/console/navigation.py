@@ -23,6 +23,7 @@ DESTINATIONS: Final = (
     Destination("approvals", _("Approval Center"), _("Approvals"), "approvals", "KeyA"),
     Destination("targeting", _("Targeting"), _("Targeting"), "target", "KeyT"),
     Destination("crm", _("Customers"), _("Customers"), "person", "KeyU"),
+    Destination("numbers", _("Numbers and sources"), _("Numbers"), "chart", "KeyN"),
     Destination("people", _("Consent and rights"), _("Rights"), "lock", "KeyP"),
     Destination("policy", _("Policy"), _("Policy"), "check", "KeyL"),
     Destination("compliance", _("Saudi Compliance"), _("Compliance"), "file", "KeyM"),

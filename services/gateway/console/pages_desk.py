@@ -35,8 +35,31 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A piece of text with where it stands: a passage of a document."""
+
+    title: str
+    text: str
+    meta: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A figure. `definition` opens on hover, focus and touch; without a value `note` says why."""
+
+    name: str
+    label: str
+    value: str
+    unit: str
+    definition: str
+    note: str
+
+
+@dataclass(frozen=True)
 class DeskForm:
-    """A form that posts. `key` makes the ids of its fields unique on the page; a `quiet` one stands beside the page's main verb."""
+    """A form that posts, or with `get` one that only asks. `key` makes the ids of its fields unique on the page; a `quiet` one stands beside
+    the page's main verb."""
 
     key: str
     action: str
@@ -44,6 +67,7 @@ class DeskForm:
     inputs: tuple[Input, ...] = ()
     danger: bool = False
     quiet: bool = False
+    get: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +79,8 @@ class Section:
     rows: tuple[tuple[Cell, ...], ...] = ()
     empty: str = ""
     forms: tuple[DeskForm, ...] = ()
+    notes: tuple[Note, ...] = ()
+    tiles: tuple[Tile, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
 
 

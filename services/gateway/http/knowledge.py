@@ -70,7 +70,7 @@ async def add_document(
             return replay(begun)
         held, ids = begun, Ids(begun.reservation_id)
     try:
-        document = await _bring_in(gateway, who, ids("document"), file, title, source)
+        document = await bring_document(gateway, who, ids("document"), file, title, source)
     except BaseException:
         if held is not None:
             await gateway.idempotency.give_up(held)
@@ -81,7 +81,7 @@ async def add_document(
     return document
 
 
-async def _bring_in(
+async def bring_document(
     gateway: Gateway, who: Principal, document_id: UUID, file: UploadFile, title: str, source: str
 ) -> Document:
     name = f"{who.tenant_id}/document-{document_id}"
