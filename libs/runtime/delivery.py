@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC
 from typing import Any
 
 import nats.errors
@@ -59,14 +60,14 @@ class Relay:
         jetstream = self._bus.client.jetstream(timeout=5)
         async with self._database.batch() as work:
             rows = await work.connection.fetch(
-                "select id, subject, headers, body from outbox where published_at is null order by id limit $1 for update skip locked",
+                "select id, subject, headers, body, created_at from outbox where published_at is null order by id limit $1 for update skip locked",
                 RELAY_BATCH,
             )
             if rows:
                 await asyncio.gather(
                     *(
                         jetstream.publish(
-                            r["subject"], r["body"], headers={"Nats-Msg-Id": str(r["id"]), **_cloud_event(r)}
+                            r["subject"], r["body"], headers={"Nats-Msg-Id": str(r["id"]), **cloud_event(r)}
                         )
                         for r in rows
                     )
@@ -85,7 +86,7 @@ class Relay:
             await asyncio.sleep(3600)
 
 
-def _cloud_event(row: Any) -> dict[str, str]:
+def cloud_event(row: Any) -> dict[str, str]:
     """CloudEvents 1.0 attributes in binary mode (NATS binding: `ce-` headers), and the trace."""
     plane = row["subject"].split(".")[0]
     return {
@@ -93,6 +94,7 @@ def _cloud_event(row: Any) -> dict[str, str]:
         "ce-id": str(row["id"]),
         "ce-source": f"//dealix/{plane}",
         "ce-type": f"com.dealix.{row['subject']}",
+        "ce-time": row["created_at"].astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "content-type": "application/json",
         **json.loads(row["headers"]),
     }
