@@ -23,6 +23,7 @@ from libs.contracts import (
     knowledge,
     ledger,
     lineage,
+    memos,
     metrics,
     operating,
     outreach,
@@ -176,7 +177,7 @@ PROOF = Call("trust.proof.v1", trust.ProofRequest, trust.ProofReply, _by())
 CHECKPOINT = Call("trust.checkpoint.v1", trust.CheckpointRequest, trust.CheckpointReply, _by())
 CONSISTENCY = Call("trust.consistency.v1", trust.ConsistencyRequest, trust.ConsistencyReply, _by())
 EVIDENCE_EXPORT = Call("trust.evidence_export.v1", trust.EvidenceRequest, trust.EvidenceReply, _by(), 30.0)
-EVIDENCE = Call("trust.evidence.v1", trust.EvidenceGet, trust.EvidenceReply, _by())
+EVIDENCE = Call("trust.evidence.v1", trust.EvidenceGet, trust.EvidenceReply, _by(_D))
 EVIDENCE_READ = Call("trust.evidence_read.v1", trust.EvidenceRead, trust.EvidenceChunk, _by())
 KEYS = Call("trust.keys.v1", trust.KeysRequest, trust.KeysReply, _by(_E))
 COSIGN = Call("trust.cosign.v1", ledger.CosignRequest, ledger.Cosignature, _by())
@@ -311,6 +312,7 @@ DECIDE_CARD = Call("decision.decide_card.v1", decision.DecideCard, decision.Deci
 WHATSAPP_BRIEF = Call("decision.whatsapp_brief.v1", decision.CardsRequest, decision.BriefReply, _by())
 COMMITTEE = Call("decision.committee.v1", outreach.CommitteeRequest, outreach.CommitteeReply, _by(), 15.0)
 PREPARE_DRAFT = Call("decision.prepare_draft.v1", decision.PrepareDraft, decision.PrepareDraftReply, _by(), 15.0)
+MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 
 # operating ---------------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from services.decision.drafting import Drafting
 from services.decision.erasure import People
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
 from services.decision.insight.lineage import serve_lineage
+from services.decision.memos.desk import Memos
 from services.decision.ranking import Ranking
 from services.decision.targeting.desk import Committees
 
@@ -33,6 +34,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.WHATSAPP_BRIEF, cards.brief)
     bus.serve(subjects.PREPARE_DRAFT, drafts.prepare)
     bus.serve(subjects.DRAFTS, drafts.list)
+    bus.serve(subjects.MEMO, Memos(runtime).make)
     bus.serve(subjects.COMMITTEE, Committees(runtime).get)
     bus.on(subjects.IMPORT_COMPLETED, listener.imported)
     bus.on(subjects.APPROVAL_REQUESTED, listener.approval_requested)

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic.fields import FieldInfo
 
+from libs.contracts.memos import MEMOS
 from libs.contracts.message import Message
 from libs.contracts.subjects import CALLS, EVENTS, SIGNALS
 
@@ -35,6 +36,8 @@ def wire_messages() -> Iterator[tuple[str, type[Message]]]:
         yield f"{call.subject}.reply", call.reply
     for event in EVENTS:
         yield event.subject, event.message
+    for memo, schema in MEMOS.items():
+        yield f"memo.{memo.value}", schema
     for signal in SIGNALS:
         yield f"signal.{signal.name}", signal.message
 
@@ -54,8 +57,11 @@ def _value(name: str, kind: Any, field: FieldInfo | None = None) -> Any:
         return _value(name, next(one for one in arguments if one is not type(None)), field)
     if origin is tuple and arguments[-1] is not Ellipsis:
         return tuple(_value(name, one) for one in arguments)
+    if origin is Literal:
+        return arguments[0]
     if origin in (tuple, list, frozenset, set):
-        return (_value(name, arguments[0]),)
+        least = next((m.min_length for m in (field.metadata if field else ()) if hasattr(m, "min_length")), 1)
+        return (_value(name, arguments[0]),) * max(1, least)
     if origin in (dict, Mapping):
         return {"key": _value(name, arguments[1])}
     return _plain(name, kind, field)
@@ -72,6 +78,9 @@ def _plain(name: str, kind: Any, field: FieldInfo | None) -> Any:
         text = FORMED.get(name, f"{name} {TEXT}")
         limit = next((m.max_length for m in (field.metadata if field else ()) if hasattr(m, "max_length")), None)
         return text[:limit]
+    most = next((m.le for m in (field.metadata if field else ()) if hasattr(m, "le")), None)
+    if kind is Decimal and most is not None:
+        return Decimal(most) / 8
     values: dict[Any, Any] = {
         bool: True,
         int: 7,

@@ -30,6 +30,7 @@ from services.gateway.http import (
     lineage,
     live,
     me,
+    memos,
     metrics_catalog,
     operating,
     outreach,
@@ -61,7 +62,7 @@ ROUTERS = (
     connectors.router, plugins.router, canaries.router, operating.router, live.router,
     crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
     lineage.router, drafts.router,
-    lineage.router, quality.router,
+    lineage.router, quality.router, memos.router,
 )  # fmt: skip
 
 
