@@ -31,7 +31,9 @@ async def _memo(running: Served, name: str, **inputs: Any) -> dict[str, Any]:
 
 async def test_memos_are_made_from_records_and_figures_with_their_sources(running: Served) -> None:
     account = (await running.http.post(f"{API}/accounts", json={"name": "Rimal"})).json()["id"]
-    deal = (await running.http.post(f"{API}/deals", json={"title": "a", "account_id": account, "amount": "1000"})).json()["id"]
+    deal = (
+        await running.http.post(f"{API}/deals", json={"title": "a", "account_id": account, "amount": "1000"})
+    ).json()["id"]
     checklist = await _memo(running, "handoff_checklist", deal_id=deal)
     assert not checklist["all_complete"] and checklist["provenance"]["sources"] == [f"deal:{deal}"]
     qualified = await _memo(running, "qualification_memo", deal_id=deal)
@@ -54,6 +56,8 @@ async def test_what_can_not_be_made_is_refused_in_both_languages(running: Served
         ("lead_score_card", {"lead_id": str(new_id())}, 404), ("synergy_model", {"net": 5}, 422),
     ):  # fmt: skip
         english = await running.http.post(f"{API}/memos/{path}", json={"inputs": inputs})
-        arabic = await running.http.post(f"{API}/memos/{path}", json={"inputs": inputs}, headers={"Accept-Language": "ar"})
+        arabic = await running.http.post(
+            f"{API}/memos/{path}", json={"inputs": inputs}, headers={"Accept-Language": "ar"}
+        )
         assert (english.status_code, arabic.status_code) == (status, status), english.text
         assert english.json()["detail"] != arabic.json()["detail"]
