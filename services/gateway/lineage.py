@@ -48,14 +48,14 @@ class LineageWalk(Message):
 
 
 async def walk(
-    start: LineageNode, way: LineageWay, ask: Ask, planes: Iterable[Plane]
+    start: LineageNode, way: LineageWay, ask: Ask, planes: Iterable[Plane], also: Iterable[LineageNode] = ()
 ) -> tuple[LineageWalk, LineageTitle | None]:
-    """Go from `start` as far as it leads. The walk, and the title of `start`, None when nobody knows it."""
+    """Go from `start`, and from what is `also` meant with it, as far as it leads. The walk, and the title of `start`, None when nobody knows it."""
     asked = tuple(planes)
-    distance: dict[LineageNode, int] = {start: 0}
+    distance: dict[LineageNode, int] = {start: 0} | dict.fromkeys(also, 0)
     joined: dict[LineageNode, LineageEdge] = {}
     titles: dict[LineageNode, LineageTitle] = {}
-    frontier: list[LineageNode] = [start]
+    frontier: list[LineageNode] = list(distance)
     cut, silent = False, set[str]()
     for depth in range(1, DEPTH + 2):
         pages = [tuple(frontier[at : at + MOST_NODES]) for at in range(0, len(frontier), MOST_NODES)]

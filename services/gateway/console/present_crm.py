@@ -30,6 +30,9 @@ _HAPPENED: dict[str, tuple[str, str, views.Tone]] = {
     "imported": ("استُورد من ملف", "Imported from a file", "low"), "call": ("مكالمة", "Call", "neutral"),
     "meeting": ("اجتماع", "Meeting", "neutral"), "visit": ("زيارة", "Visit", "neutral"), "email": ("بريد إلكتروني", "E-mail", "neutral"),
     "whatsapp": ("واتساب", "WhatsApp", "neutral"), "note": ("ملاحظة", "Note", "neutral"),
+    "draft": ("كُتبت مسودة", "Draft written", "low"), "action": ("قُدّم إجراء", "Action submitted", "medium"),
+    "approval": ("طُلبت موافقة", "Approval asked for", "medium"), "message": ("سُجّلت رسالة في البيئة التجريبية", "Message recorded in the sandbox", "low"),
+    "entry": ("قيد في الدفتر", "Entry in the ledger", "neutral"),
 }  # fmt: skip
 _LTR = (FieldType.PHONE, FieldType.EMAIL, FieldType.DOMAIN, FieldType.CR, FieldType.VAT)
 _INPUTS = {
@@ -167,8 +170,11 @@ def event(lang: Lang, happening: crm.Happening) -> Event:
         detail = str(happening.detail.get("body") or "")
     if kind not in (None, RecordKind.ACTIVITY) and happening.what in ("created", "changed", "deleted"):
         what = f"{what}: {kind_word(lang, kind)}" if kind else what
-    named = f"{what} · {happening.title}" if happening.title else what
+    said = str(happening.detail.get("title_ar") or "") if lang == "ar" else ""
+    named = f"{what} · {said or happening.title}" if said or happening.title else what
     target = href(kind, happening.record_id) if kind and happening.what != "deleted" else ""
+    if "how" in happening.detail:
+        target = url("lineage", kind=happening.kind, id_=str(happening.record_id))
     return Event(happening.at, named, happening.actor, detail, tone=tone, href=target)
 
 

@@ -24,7 +24,6 @@ from libs.contracts.subjects import (
     RECORD,
     RECORDS,
     SEARCH,
-    TIMELINE,
     UNDO_BULK,
     UNDO_MERGE,
 )
@@ -34,6 +33,7 @@ from services.gateway.http.bodies import Id, Items, PagingDep, items
 from services.gateway.http.context import Gateway, GatewayDep
 from services.gateway.http.guards import IdsDep, require
 from services.gateway.http.problems import RESPONSES
+from services.gateway.http.timeline import timeline as whole_timeline
 
 router = APIRouter(prefix="/api/v1", tags=["crm"], responses=RESPONSES)
 
@@ -243,8 +243,7 @@ def _nudge(gateway: Gateway, who: Principal) -> None:
 async def _timeline(
     gateway: Gateway, who: Principal, kind: RecordKind, id: UUID, paging: bodies.Paging
 ) -> Items[crm.Happening]:
-    wanted = crm.TimelineRequest(principal=who, kind=kind, id=id, page=paging.page(gateway, who))
-    reply = await gateway.bus.call(TIMELINE, wanted)
+    reply = await whole_timeline(gateway, who, kind, id, paging.page(gateway, who))
     return items(gateway, who, reply.items, reply.next_cursor)
 
 

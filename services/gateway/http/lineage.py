@@ -15,7 +15,7 @@ from libs.contracts.subjects import HOLDERS, LINEAGE
 from services.gateway.http.context import Gateway, GatewayDep
 from services.gateway.http.guards import allowed, require
 from services.gateway.http.problems import RESPONSES
-from services.gateway.lineage import LineageWalk, walk
+from services.gateway.lineage import Ask, LineageWalk, walk
 
 router = APIRouter(prefix="/api/v1/lineage", tags=["lineage"], responses=RESPONSES)
 
@@ -64,17 +64,22 @@ async def trace(gateway: Gateway, who: Principal, kind: str, id: str) -> Traced:
     if not rule.fits(id):
         raise BadId(rule.id)
 
-    async def ask(plane: Plane, nodes: tuple[LineageNode, ...], way: LineageWay) -> LineageReply | None:
-        try:
-            return await gateway.bus.call(LINEAGE[plane], LineageRequest(principal=who, nodes=nodes, way=way))
-        except DealixError:
-            return None
-
-    # Who may not read the ledger sees no entries and decisions here either.
-    planes = [plane for plane in HOLDERS if plane is not Plane.TRUST or allowed(who, "evidence")]
+    ask, planes = asking(gateway, who)
     start = LineageNode(kind=kind, id=id)
     came_from, known = await walk(start, LineageWay.CAME_FROM, ask, planes)
     caused, _ = await walk(start, LineageWay.CAUSED, ask, planes)
     if known is None and not came_from.steps and not caused.steps and rule.plane.value not in came_from.silent:
         raise NotFound
     return Traced(kind=kind, id=id, en=known.en if known else "", ar=known.ar if known else "", came_from=came_from, caused=caused)  # fmt: skip
+
+
+def asking(gateway: Gateway, who: Principal) -> tuple[Ask, list[Plane]]:
+    """How a person's lineage is asked for, and of which planes. Who may not read the ledger sees no entries and decisions here either."""
+
+    async def ask(plane: Plane, nodes: tuple[LineageNode, ...], way: LineageWay) -> LineageReply | None:
+        try:
+            return await gateway.bus.call(LINEAGE[plane], LineageRequest(principal=who, nodes=nodes, way=way))
+        except DealixError:
+            return None
+
+    return ask, [plane for plane in HOLDERS if plane is not Plane.TRUST or allowed(who, "evidence")]

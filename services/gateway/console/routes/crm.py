@@ -22,7 +22,6 @@ from libs.contracts.subjects import (
     RECORDS,
     REVIEWS,
     SEARCH,
-    TIMELINE,
     UNDO_MERGE,
 )
 from services.gateway.console import pages_crm as pages
@@ -31,6 +30,7 @@ from services.gateway.console import views
 from services.gateway.console.desk import Desk, DeskDep, local
 from services.gateway.console.urls import PATHS, url
 from services.gateway.http.guards import allowed, require
+from services.gateway.http.timeline import timeline
 
 router = APIRouter()
 
@@ -100,9 +100,7 @@ async def _record(
 ) -> Response:
     record: crm.Record = await desk.call(RECORD, crm.GetRecord(principal=desk.who, kind=kind, id=id))
     own: crm.CustomFieldsReply = await desk.call(CUSTOM_FIELDS, crm.CustomFieldsRequest(principal=desk.who, kind=kind))
-    happened: crm.TimelineReply = await desk.call(
-        TIMELINE, crm.TimelineRequest(principal=desk.who, kind=kind, id=id, page=Page(limit=40, cursor=cursor))
-    )
+    happened = await timeline(desk.gateway, desk.who, kind, id, Page(limit=40, cursor=cursor))
     related = []
     for other, column in RELATED[kind]:
         found = await _list(desk, other, 20, **{column: str(id)})
