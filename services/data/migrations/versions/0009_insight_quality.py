@@ -3,7 +3,7 @@
 from libs.runtime.migrate import row_security, run
 
 revision = "data_insight_quality"
-down_revision = "data_insight_fusion"
+down_revision = "data_cards_partners"
 branch_labels = None
 depends_on = None
 
