@@ -15,6 +15,7 @@ ROWS = {
     "importing": "A long list imported and ranked",
     "governed": "Governed actions a second, and what each costs",
     "books": "The ledger as it grows, and decisions replayed under another bundle",
+    "fairness": "A thousand tenants, one of them loud: what the others wait",
     "latency": "One action and one trust decision: time alone and at half load",
 }
 """Rows by the module that measures them: `measure(quick, progress) -> Row`, run in a fresh event loop of its own."""

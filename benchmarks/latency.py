@@ -15,18 +15,16 @@ import orjson
 
 from benchmarks import floor
 from benchmarks.dbos_process import dbos
-from benchmarks.load import Prepared, Shape, item, submissions, submit, tenants, traceparent
+from benchmarks.load import Ask, Prepared, Shape, item, submissions, submit, tenants, traceparent, until_succeeded
 from benchmarks.report import FLOOR, OURS, PEER, Figure, Row, Target, percentile
 from benchmarks.rig import PEER_DATABASE, Rig, rig
 from libs.contracts.catalogue.actions import effects
-from libs.contracts.execution import ActionGet
 from libs.contracts.message import Principal
-from libs.contracts.subjects import ACTION, AUTHORIZE, SUBMIT
+from libs.contracts.subjects import AUTHORIZE, SUBMIT
 from libs.contracts.trust import AuthorizeRequest, Evaluation
 
 ALONE = Shape("alone", 1, 1)
 LOAD = Shape("load", 1, 16)
-Ask = Callable[[Prepared], Awaitable[None]]
 
 
 def measure(quick: bool, progress: Callable[[str], None]) -> Row:
@@ -37,7 +35,7 @@ def measure(quick: bool, progress: Callable[[str], None]) -> Row:
 async def _measure(count: int, progress: Callable[[str], None]) -> Row:
     async with rig() as made, dbos(made.servers.postgres.url(PEER_DATABASE)) as peer:
         principals = tenants()
-        whole = _whole(made, principals)
+        whole = until_succeeded(made.gateway, principals)
         bare = _bare(made)
         hop = _hop(made)
         decisions = [_question(principals, 1) for _ in range(count)]
@@ -97,23 +95,6 @@ async def _measure(count: int, progress: Callable[[str], None]) -> Row:
             f"Half load: {LOAD.in_flight} single submissions at a time, slowed to half of what they reach alone.",
         ),
     )
-
-
-def _whole(made: Rig, principals: list[Principal]) -> Ask:
-    by_tenant = {str(one.tenant_id): one for one in principals}
-
-    async def ask(call: Prepared) -> None:
-        reply = await made.gateway.request(SUBMIT.subject, call.body, timeout=10, headers=call.headers)
-        result = orjson.loads(reply.data)["results"][0]
-        who = by_tenant[orjson.loads(call.body)["principal"]["tenant_id"]]
-        get = ActionGet(principal=who, action_id=result["action_id"], wait_seconds=5)
-        seen = await made.gateway.request(
-            ACTION.subject, get.model_dump_json().encode(), timeout=10, headers=call.headers
-        )
-        if orjson.loads(seen.data)["state"] != "succeeded":
-            raise RuntimeError(f"an action did not succeed: {seen.data[:300]!r}")
-
-    return ask
 
 
 def _bare(made: Rig) -> Ask:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
 from nats.aio.client import Client
 
-from libs.contracts.execution import ActionItem, SubmitRequest
+from libs.contracts.execution import ActionGet, ActionItem, SubmitRequest
 from libs.contracts.message import Principal, PrincipalKind, new_id
+from libs.contracts.subjects import ACTION, SUBMIT
 from libs.contracts.trust import ResourceRef
 
 TENANTS = 50
@@ -44,10 +45,10 @@ class Prepared:
     count: int
 
 
-def tenants() -> list[Principal]:
+def tenants(count: int = TENANTS) -> list[Principal]:
     return [
         Principal(id=f"user:{number}", kind=PrincipalKind.USER, tenant_id=new_id(), roles=("member",))
-        for number in range(TENANTS)
+        for number in range(count)
     ]
 
 
@@ -96,3 +97,25 @@ async def submit(client: Client, subject: str, calls: Sequence[Prepared], in_fli
 
     await asyncio.gather(*(one_after_another() for _ in range(in_flight)))
     return seconds
+
+
+Ask = Callable[[Prepared], Awaitable[None]]
+
+
+def until_succeeded(client: Client, principals: Sequence[Principal]) -> Ask:
+    """Submits one action and waits until it has succeeded.
+
+    What it gives raises RuntimeError when the action ends otherwise.
+    """
+    by_tenant = {str(one.tenant_id): one for one in principals}
+
+    async def ask(call: Prepared) -> None:
+        reply = await client.request(SUBMIT.subject, call.body, timeout=60, headers=call.headers)
+        result = orjson.loads(reply.data)["results"][0]
+        who = by_tenant[orjson.loads(call.body)["principal"]["tenant_id"]]
+        get = ActionGet(principal=who, action_id=result["action_id"], wait_seconds=30)
+        seen = await client.request(ACTION.subject, get.model_dump_json().encode(), timeout=60, headers=call.headers)
+        if orjson.loads(seen.data)["state"] != "succeeded":
+            raise RuntimeError(f"an action did not succeed: {seen.data[:300]!r}")
+
+    return ask
