@@ -15,7 +15,7 @@ from libs.contracts.message import new_id
 from services.gateway.authentication import Authentication
 from services.gateway.domain import keys, passwords, totp
 from services.gateway.domain.keyring import Keyring
-from services.gateway.domain.people import ApiKey, Caller, User
+from services.gateway.domain.people import BY_PROVIDER, ApiKey, Caller, User
 from services.gateway.errors import EditConflict, LastOwner, Unprocessable
 from services.gateway.store import Store, Unit
 
@@ -95,6 +95,58 @@ class People:
                 await unit.end_sessions(user_id)
             await self._record(unit, caller, "user.changed", user, changed=sorted(changes))
             return await _load(unit, user_id)
+
+    async def provision(
+        self, caller: Caller, *, email: str, name: str, active: bool, external_id: str | None = None
+    ) -> User:
+        """A person whom an identity provider brings, as a member; somebody removed before comes back without their old rights.
+
+        They sign in through the provider and have no password here. Raises EmailTaken.
+        """
+        tenant = caller.principal.tenant_id
+        door = await self._store.door(self._authentication.email_door(email))
+        async with self._store.unit(tenant) as unit:
+            known = await unit.user(door.subject_id) if door is not None and door.tenant_id == tenant else None
+            if known is not None and not known.roles:
+                back = replace(
+                    known,
+                    name=name,
+                    roles=("member",),
+                    password_hash="",
+                    must_change=False,
+                    disabled=not active,
+                    external_id=external_id,
+                )
+                if not await unit.save_user(back):
+                    raise EditConflict
+                await self._record(unit, caller, "user.provisioned", back, again=True)
+                return await _load(unit, known.user_id)
+            user = User(
+                tenant, new_id(), passwords.normal_email(email), name, ("member",), None, "", False, None, False, 0, False, 1,
+                await unit.now(), BY_PROVIDER, external_id,
+            )  # fmt: skip
+            await unit.add_user(user, self._authentication.email_door(email))
+            if not active:
+                await unit.save_user(replace(user, disabled=True))
+            await self._record(unit, caller, "user.provisioned", user)
+            return await _load(unit, user.user_id)
+
+    async def remove(self, caller: Caller, user_id: UUID) -> None:
+        """Take all rights of a person and end their sessions. Who they were stays on record, with what they did.
+
+        Raises NotFound, Forbidden, LastOwner, EditConflict.
+        """
+        async with self._store.unit(caller.principal.tenant_id) as unit:
+            user = await _load(unit, user_id)
+            if "owner" in user.roles and "owner" not in caller.principal.roles:
+                raise Forbidden
+            if "owner" in user.roles and await _other_owners(unit, user_id) == 0:
+                raise LastOwner
+            gone = replace(user, roles=(), business_role=None, totp_on=False, totp_secret=None, disabled=True)
+            if not await unit.save_user(gone):
+                raise EditConflict
+            await unit.end_sessions(user_id)
+            await self._record(unit, caller, "user.removed", user)
 
     async def reset_password(self, caller: Caller, user_id: UUID) -> str:
         """A new first password for somebody who forgot theirs; their sessions and second factor end.

@@ -137,15 +137,15 @@ class Store(Protocol):
 
 _USER = (
     "u.tenant_id, u.user_id, u.email, u.name, u.roles, u.business_role, u.password_hash, u.must_change, u.totp_secret, u.totp_on, "
-    "u.totp_step, u.disabled, u.version, u.created_at, u.created_by"
+    "u.totp_step, u.disabled, u.version, u.created_at, u.created_by, u.external_id"
 )
 _ADD_USER = """
-insert into users (tenant_id, user_id, email, name, roles, business_role, password_hash, must_change, created_by)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into users (tenant_id, user_id, email, name, roles, business_role, password_hash, must_change, created_by, external_id)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _SAVE_USER = """
 update users set email = $3, name = $4, roles = $5, business_role = $6, password_hash = $7, must_change = $8, totp_secret = $9,
-  totp_on = $10, disabled = $11, version = version + 1
+  totp_on = $10, disabled = $11, external_id = $13, version = version + 1
 where tenant_id = $1 and user_id = $2 and version = $12
 """
 _ATTEMPT = """
@@ -179,7 +179,7 @@ class SqlUnit:
         await self._add_door(door, "email", user.user_id)
         await self._connection.execute(
             _ADD_USER, user.tenant_id, user.user_id, user.email, user.name, list(user.roles), user.business_role,
-            user.password_hash, user.must_change, user.created_by,
+            user.password_hash, user.must_change, user.created_by, user.external_id,
         )  # fmt: skip
 
     async def _add_door(self, door: bytes, kind: str, subject_id: UUID) -> None:
@@ -207,6 +207,7 @@ class SqlUnit:
         done = await self._connection.execute(
             _SAVE_USER, user.tenant_id, user.user_id, user.email, user.name, list(user.roles), user.business_role,
             user.password_hash, user.must_change, user.totp_secret, user.totp_on, user.disabled, user.version,
+            user.external_id,
         )  # fmt: skip
         return bool(done == "UPDATE 1")
 
@@ -401,7 +402,7 @@ def _user(row: Any) -> User:
     return User(
         row["tenant_id"], row["user_id"], row["email"], row["name"], tuple(row["roles"]), row["business_role"],
         row["password_hash"], row["must_change"], row["totp_secret"], row["totp_on"], row["totp_step"], row["disabled"],
-        row["version"], row["created_at"], row["created_by"],
+        row["version"], row["created_at"], row["created_by"], row["external_id"],
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 python -m tests.hosts                three NATS servers, PostgreSQL and a standby, two replicas of each plane
 python -m tests.hosts --actions N
+python -m tests.hosts --from COMMIT  the planes begin as that version; the rolling restart brings them to today's
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from uuid import UUID
 import asyncpg
 
 from dev.embedded import Servers
-from dev.secrets import MIGRATOR, Secrets, load_or_create
+from dev.secrets import Secrets, load_or_create
 from libs.contracts.message import Plane, new_id
 from libs.runtime.bus import NatsBus
-from libs.runtime.migrate import ensure_streams, migrate
 from tests.chaos import invariants
 from tests.chaos.__main__ import Storm
 from tests.hosts.network import Lan, NoNamespaces
+from tests.hosts.release import NoSuchRelease, Release
 from tests.hosts.servers import HEALTH, Postgres, Program, nats_cluster, plane_programs
 
 HOSTS = ("nats1", "nats2", "nats3", "db1", "db2", "work1", "work2", "client")
@@ -47,6 +48,9 @@ class Site:
     planes: list[Program]
     secrets: Secrets
     nats_url: str
+    old: Release
+    new: Release
+    rights: str
     skipped: list[str] = field(default_factory=list)
 
     async def lose_nats(self) -> None:
@@ -90,11 +94,27 @@ class Site:
         await self.ready("work1")
 
     async def roll(self) -> None:
-        """A new version, host by host and plane by plane, under load."""
+        """A new version, host by host and plane by plane, under load: first what it adds, then who uses it."""
+        if self.old.reference:
+            await self.new.migrate(self.postgres.admin_url())
+            rights = await self.new.rights()
+            for server in self.nats:
+                config = Path(server.command[-1])
+                config.write_text(config.read_text().replace(self.rights, rights))
+                server.reload()
+            self.rights = rights
+            await self.new.ensure_streams(self.nats_url)
         for program in self.planes:
             await program.stop()
+            for name in self.old.environ:
+                program.environ.pop(name, None)
             program.start()
             await self.ready(program.host.name)
+
+    @property
+    def rolling(self) -> str:
+        what = f"rolling upgrade from {self.old.reference}" if self.old.reference else "rolling restart"
+        return f"{what}, all {len(self.planes)} planes"
 
     async def fail_over(self) -> None:
         await self.postgres.fail_over()
@@ -140,30 +160,33 @@ class Watch:
         return max(longest, window[-1][0] - last[0]), window[-1][1] - window[0][1]
 
 
-async def build(lan: Lan, folder: Path) -> Site:
+async def build(lan: Lan, folder: Path, version: str) -> Site:
     hosts = lan.hosts
     secrets = load_or_create(folder / "secrets.json")
-    cluster = nats_cluster([hosts[name] for name in HOSTS[:3]], folder, secrets)
+    old, new = (Release(folder / "before", folder / "secrets.json", one) for one in (version, ""))
+    old.unpack()
+    rights = await old.rights()
+    cluster = nats_cluster([hosts[name] for name in HOSTS[:3]], folder, rights)
     for server in cluster:
         server.start()
     (folder / "postgres").mkdir()
     postgres = Postgres(hosts["db1"], hosts["db2"], folder / "postgres")
     await postgres.start()
-    await migrate(postgres.admin_url(), secrets.database_passwords)
+    await old.migrate(postgres.admin_url())
     nats_url = ",".join(f"nats://{hosts[name].address}:4222" for name in HOSTS[:3])
     for attempt in range(60):
         try:
-            await ensure_streams(nats_url, secrets.nats_seeds[MIGRATOR], replicas=3)
+            await old.ensure_streams(nats_url)
             break
         except Exception:  # the cluster has no leader yet; whatever it is, it shows in the last attempt
             if attempt == 59:
                 raise
             await asyncio.sleep(0.5)
-    planes = plane_programs([hosts["work1"], hosts["work2"]], nats_url, postgres, secrets, folder)
-    return Site(lan, cluster, postgres, planes, secrets, nats_url)
+    planes = plane_programs([hosts["work1"], hosts["work2"]], nats_url, postgres, secrets, folder, old.environ)
+    return Site(lan, cluster, postgres, planes, secrets, nats_url, old, new, rights)
 
 
-async def run(actions: int, seed: int) -> int:
+async def run(actions: int, seed: int, version: str) -> int:
     started = time.monotonic()
     lan = Lan(HOSTS)
     lan.build()
@@ -173,7 +196,7 @@ async def run(actions: int, seed: int) -> int:
         folder.chmod(0o755)
         site: Site | None = None
         try:
-            site = await build(lan, folder)
+            site = await build(lan, folder, version)
             for program in site.planes:
                 program.start()
             for host in ("work1", "work2"):
@@ -203,7 +226,7 @@ async def storm_over(site: Site, actions: int, seed: int) -> int:
         ("a host with a replica of each plane cut off for 6 s", site.cut_planes),
         ("that host behind 2 Mbit/s for 6 s", site.slow_planes),
         ("a host with a replica of each plane lost and back", site.lose_planes),
-        ("rolling restart of all 12 planes", site.roll),
+        (site.rolling, site.roll),
         ("the database's primary lost, standby promoted", site.fail_over),
     ]
     try:
@@ -279,11 +302,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.hosts", description=__doc__)
     parser.add_argument("--actions", type=int, default=100_000, help="stop the load after so many")
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument(
+        "--from",
+        dest="version",
+        default="",
+        metavar="COMMIT",
+        help="begin with an earlier version, upgraded under load",
+    )
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**6)
     try:
-        failed = asyncio.run(run(given.actions, seed))
-    except NoNamespaces as error:
+        failed = asyncio.run(run(given.actions, seed, given.version))
+    except (NoNamespaces, NoSuchRelease) as error:
         print(f"hosts: {error}", file=sys.stderr)
         sys.exit(2)
     except invariants.Broken as error:

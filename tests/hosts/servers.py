@@ -19,7 +19,6 @@ import asyncpg
 from dev.environment import Addresses, plane_environment
 from dev.nats import nats_binary
 from dev.postgres import postgres_binaries
-from dev.prepare import authorization
 from dev.secrets import Secrets
 from tests.hosts.network import Host
 
@@ -33,7 +32,7 @@ class Program:
     host: Host
     command: Sequence[str]
     log: Path
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -46,6 +45,11 @@ class Program:
                 cwd="/",
                 process_group=0,
             )
+
+    def reload(self) -> None:
+        """SIGHUP: read the configuration again."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """SIGKILL for the program and all that it started: the host's power is gone."""
@@ -65,9 +69,8 @@ class Program:
         self.kill()
 
 
-def nats_cluster(hosts: Sequence[Host], folder: Path, secrets: Secrets) -> list[Program]:
+def nats_cluster(hosts: Sequence[Host], folder: Path, rights: str) -> list[Program]:
     """Three servers that know each other's addresses, with each plane's permissions."""
-    rights = authorization(secrets.nats_public_keys())
     routes = ", ".join(f'"nats-route://{host.address}:6222"' for host in hosts)
     out = []
     for host in hosts:
@@ -178,9 +181,9 @@ def _exists(account: str) -> bool:
 
 
 def plane_programs(
-    hosts: Sequence[Host], nats_url: str, postgres: Postgres, secrets: Secrets, folder: Path
+    hosts: Sequence[Host], nats_url: str, postgres: Postgres, secrets: Secrets, folder: Path, version: Mapping[str, str]
 ) -> list[Program]:
-    """One replica of every plane on every host."""
+    """One replica of every plane on every host. `version` is the environment of the version that they run."""
     out = []
     for host in hosts:
         for plane, port in HEALTH.items():
@@ -195,6 +198,7 @@ def plane_programs(
                 "DEALIX_TRACE_RATIO": "0.01",
                 "DEALIX_LOG_LEVEL": "ERROR",
                 "DEALIX_DATABASE_POOL": "6",
+                **version,
             }
             command = [sys.executable, "-m", f"services.{plane}"]
             out.append(Program(host, command, folder / f"{plane}-{host.name}.log", environ))

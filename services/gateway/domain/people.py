@@ -10,6 +10,8 @@ from libs.contracts.catalogue.roles import ALL_SCOPES
 from libs.contracts.message import Principal, PrincipalKind, TenantId
 from services.gateway.domain.keyring import Keyring
 
+BY_PROVIDER = "system:oidc"
+"""Who made an account that has no password here."""
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly the last use of a session or key is kept."""
 
@@ -33,6 +35,8 @@ class User:
     version: int
     created_at: datetime
     created_by: str
+    external_id: str | None = None
+    """The person's key at the identity provider that brought them."""
 
     @property
     def actor(self) -> str:

@@ -55,7 +55,7 @@ OPEN = frozenset(
 SINGLE_PURPOSE = frozenset({("GET", "/u/{token}"), ("POST", "/u/{token}")})
 """Routes whose path itself carries a signed token for one purpose. Trust checks it; nobody signs in."""
 _TOKENED = tuple((method, path.partition("{")[0]) for method, path in SINGLE_PURPOSE)
-CLOSED = ("/api/", "/access/", "/console")
+CLOSED = ("/api/", "/access/", "/scim/", "/console")
 STATIC = "/console/static/"
 LARGE = frozenset({"/api/v1/targeting/import", "/console/targeting/upload", "/api/v1/knowledge/documents"})
 SLACK = 1024 * 1024

@@ -52,6 +52,7 @@ from services.gateway.http.context import Gateway
 from services.gateway.http.edge import Envelope, Gatekeeper, Limits
 from services.gateway.http.guards import check_csrf
 from services.gateway.http.replays import Replays
+from services.gateway.scim import routes as scim
 
 CONSOLE = "services.gateway.console.routes"
 ROUTERS = (
@@ -64,6 +65,40 @@ ROUTERS = (
     lineage.router, drafts.router,
     lineage.router, quality.router, memos.router,
 )  # fmt: skip
+    health.router,
+    documents.router,
+    auth.router,
+    me.router,
+    users.router,
+    targeting.router,
+    cards.router,
+    actions.router,
+    approval_desk.router,
+    approvals.router,
+    access.router,
+    trust.router,
+    unsubscribe.router,
+    rights.router,
+    registers.router,
+    policy.router,
+    proof.router,
+    audit.router,
+    witnesses.router,
+    receipts.router,
+    compliance.router,
+    contradictions.router,
+    connectors.router,
+    plugins.router,
+    operating.router,
+    live.router,
+    crm.router,
+    arrange.router,
+    outreach.router,
+    knowledge.router,
+    metrics_catalog.router,
+    scim.router,
+    lineage.router,
+)
 
 
 def application() -> FastAPI:

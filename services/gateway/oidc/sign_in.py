@@ -20,7 +20,7 @@ from libs.contracts.message import TenantId, new_id
 from services.gateway.authentication import Authentication, SignedIn
 from services.gateway.domain.keyring import Keyring, SealBroken, same
 from services.gateway.domain.passwords import normal_email
-from services.gateway.domain.people import User
+from services.gateway.domain.people import BY_PROVIDER, User
 from services.gateway.errors import SsoFailed, SsoRefused
 from services.gateway.oidc.domain.person import NotAdmitted, Person, person
 from services.gateway.oidc.provider import Provider, ProviderFailed
@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 
 JOURNEY = timedelta(minutes=10)
 """How long somebody may take at the provider."""
-BY_PROVIDER = "system:oidc"
-"""Who made an account that has no password here."""
 
 
 @dataclass(frozen=True, slots=True)
