@@ -18,6 +18,7 @@ from dev.commands import (
     documents,
     evaluate,
     evidence,
+    flows,
     imports,
     keys,
     knowledge,
@@ -87,6 +88,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         contradictions,
         plugins,
         canaries,
+        flows,
     ):
         group.register(app, connect)
     documents.register(app)

@@ -20,6 +20,7 @@ from libs.contracts import (
     data,
     decision,
     execution,
+    flows,
     knowledge,
     ledger,
     lineage,
@@ -247,6 +248,16 @@ LIST_EFFECTS = Call(
     "execution.list_effects.v1", execution.EffectsRequest, execution.EffectsReply, frozenset({_T}), 30.0
 )
 
+START_FLOW = Call("execution.start_flow.v1", flows.StartFlow, flows.Flow, _by(_D))
+FLOWS = Call("execution.flows.v1", flows.FlowsRequest, flows.FlowsReply, _by())
+FLOW = Call("execution.flow.v1", flows.FlowGet, flows.Flow, _by(_D))
+FLOW_REVISIONS = Call("execution.flow_revisions.v1", flows.RevisionsRequest, flows.RevisionsReply, _by())
+FLOW_KINDS = Call("execution.flow_kinds.v1", flows.FlowKindsRequest, flows.FlowKindsReply, _by())
+SIGNAL_FLOW = Call("execution.signal_flow.v1", flows.SignalFlow, flows.Flow, _by(_D))
+COMMAND_FLOW = Call("execution.command_flow.v1", flows.CommandFlow, flows.Flow, _by(), 10.0)
+
+FLOW_STALLED = Event("execution.flow_stalled.v1", flows.FlowStalled, frozenset({_D}))
+TASK_REQUESTED = Event("execution.task_requested.v1", flows.TaskRequested, frozenset({_DA}))
 ACTIONS_SETTLED = Event("execution.actions_settled.v1", execution.ActionsSettled, frozenset({_T, _DA}))
 
 # data --------------------------------------------------------------------------------------------------------------------------
@@ -314,6 +325,7 @@ COMMITTEE = Call("decision.committee.v1", outreach.CommitteeRequest, outreach.Co
 PREPARE_DRAFT = Call("decision.prepare_draft.v1", decision.PrepareDraft, decision.PrepareDraftReply, _by(), 15.0)
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
+ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 15.0)
 
 # operating ---------------------------------------------------------------------------------------------------------------------
 PLANES = Call("operating.planes.v1", operating.HealthRequest, operating.HealthReply, frozenset({_G}))

@@ -6,6 +6,7 @@ from libs.contracts import subjects
 from libs.contracts.message import Plane
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
+from services.decision.asking import Asking
 from services.decision.cards.watch import Watch
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
@@ -13,6 +14,7 @@ from services.decision.handlers import Cards, Drafts, Listener, Opportunities
 from services.decision.insight.lineage import serve_lineage
 from services.decision.memos.desk import Memos
 from services.decision.ranking import Ranking
+from services.decision.stalled import StalledFlows
 from services.decision.targeting.desk import Committees
 
 
@@ -43,6 +45,8 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.APPROVAL_ESCALATED, listener.approval_escalated)
     serve_lineage(runtime)
     serve_metrics(runtime)
+    bus.serve(subjects.ASK_AGENT, Asking(runtime).ask)
+    bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.DECISION], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)

@@ -24,6 +24,10 @@ from services.execution.connectors.internal import Internal
 from services.execution.connectors.slack import Slack
 from services.execution.connectors.whatsapp import WhatsApp
 from services.execution.erasure import People
+from services.execution.flows.app import Flows, carry
+from services.execution.flows.backend import ExecutionBackend
+from services.execution.flows.domain.definition import Definitions
+from services.execution.flows.sql import SqlBackend
 from services.execution.gate import Gate
 from services.execution.handlers import Orders, Queries
 from services.execution.insight.lineage import serve_lineage
@@ -58,9 +62,9 @@ async def build(runtime: Runtime) -> None:
     ]
     router = catalogue_router()
     plugins = load_plugins(installed(), router, Tools(sandbox, runtime.now))
-    parts = serve(
-        runtime, SqlStore(runtime.database), [*vendors, *plugins.connectors], sandbox, router, hooks=plugins.hooks
-    )
+    flows, every = SqlBackend(runtime.database), [*vendors, *plugins.connectors]
+    parts = serve(runtime, SqlStore(runtime.database), every, sandbox, router, flows=flows, hooks=plugins.hooks)
+    await parts.flows.check()
     told = Plugins(plugins.installed)
     runtime.bus.serve(subjects.PLUGINS, told.listed)
     runtime.after_start.append(lambda: told.record(runtime))
@@ -74,7 +78,10 @@ async def build(runtime: Runtime) -> None:
     for number in range(WORKERS):
         runtime.loop(f"worker-{number}", parts.intake.work)
     runtime.loop("claimer", parts.claimer.run)
+    runtime.loop("flows", parts.flows.engine.run)
+    runtime.loop("flow-leases", parts.flows.engine.keep_leases)
     runtime.after_start.append(parts.pipeline.load_keys)
+    runtime.gauges["dealix_flows_live"] = parts.flows.live
     runtime.gauges["dealix_due_backlog"] = lambda: due_backlog(runtime.database)
 
 
@@ -109,6 +116,7 @@ class Parts:
     intake: Intake
     claimer: Claimer
     pipeline: Pipeline
+    flows: Flows
 
 
 def serve(
@@ -118,10 +126,13 @@ def serve(
     sandbox: Sandbox,
     router: TaskRouter,
     *,
+    flows: ExecutionBackend,
     clock: Callable[[], float] = time.time,
     hooks: Hooks | None = None,
+    definitions: Definitions | None = None,
 ) -> Parts:
-    """Answer and hear everything, over any store and any connectors. `clock` gives Unix seconds; grants expire by it."""
+    """Answer and hear everything, over any store and any connectors. `clock` gives Unix seconds; grants expire by it. `definitions` are the
+    catalogue's flows unless others are given."""
     # The first of a key is the usual one; others of it are versions that canaries may choose.
     connectors: Mapping[str, Connector] = {one.profile.key: one for one in reversed(vendors)}
     made = {
@@ -137,7 +148,8 @@ def serve(
     claimer = Claimer(runtime, store, pipeline)
     queries = Queries(store, list(connectors.values()))
     orders = Orders(store, claimer.wake, bus, intake.submit, connectors)
-    pipeline.settled = queries.settled
+    carried = carry(flows, bus, router, runtime.instance, intake.take, definitions)
+    pipeline.settled = carried.also_wakes(queries.settled)
 
     bus.serve(subjects.SUBMIT, intake.submit)
     bus.serve(subjects.ACTION, queries.action)
@@ -149,5 +161,5 @@ def serve(
     bus.serve(subjects.LIST_EFFECTS, orders.list_effects)
     bus.on(subjects.APPROVAL_DECIDED, orders.approval_decided)
     bus.on(subjects.OUTCOME_RESOLVED, orders.outcome_resolved)
-    bus.on(subjects.CONTACT_STOPPED, orders.contact_stopped)
-    return Parts(intake, claimer, pipeline)
+    bus.on(subjects.CONTACT_STOPPED, carried.also_stops(orders.contact_stopped))
+    return Parts(intake, claimer, pipeline, carried)

@@ -86,6 +86,11 @@ class Intake:
             )
         return SubmitReply(results=tuple(results))
 
+    def take(self, jobs: Sequence[Job]) -> None:
+        """Put in line what another room has committed under this replica's lease."""
+        self._line += jobs
+        self._ready.set()
+
     async def _audit(self, request: SubmitRequest, rejected: Sequence[Reason]) -> None:
         """What never became an action is on record all the same: who tried, and why not."""
         principal = request.principal

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,9 +18,10 @@ from uuid import UUID
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.data import ConsentClaim, ContactFacts, FactsReply, FactsRequest
 from libs.contracts.execution import Action, ActionGet, ActionItem, Receipt, SubmitRequest, SubmitResult
+from libs.contracts.flows import AgentAnswer, AskAgent
 from libs.contracts.message import Plane, Principal, new_id
 from libs.contracts.operating import FlagsReply, FlagsRequest
-from libs.contracts.subjects import ACTION, APPROVAL, APPROVE, AUTHORIZE, FACTS, FLAGS, KEYS, SUBMIT
+from libs.contracts.subjects import ACTION, APPROVAL, APPROVE, ASK_AGENT, AUTHORIZE, FACTS, FLAGS, KEYS, SUBMIT
 from libs.contracts.trust import (
     Approval,
     ApprovalRequest,
@@ -33,6 +34,8 @@ from libs.runtime.plane import Runtime, ended
 from libs.runtime.testing import FakeClock, MemoryBus, MemoryHub
 from services.execution import app as execution
 from services.execution.connectors.base import Profile, Sandbox, receipt
+from services.execution.flows.domain.definition import Definitions
+from services.execution.flows.memory import MemoryBackend
 from services.execution.gate import Admitted
 from services.execution.memory import MemoryStore as ExecutionStore
 from services.execution.router import TaskRouter, catalogue_router
@@ -214,7 +217,7 @@ class World:
     async def settle(self) -> None:
         """Let everything that is due now happen: batches, events, and what the claimer takes up."""
         await self.quiet()
-        while await self.parts.claimer.claim():
+        while await self.parts.claimer.claim() or await self.parts.flows.engine.tick():
             await self.quiet()
 
     # -- asking ----------------------------------------------------------------------------------------------------------
@@ -343,14 +346,19 @@ async def world(
     router: TaskRouter | None = None,
     connectors: Callable[[Sandbox, FakeClock], Sequence[Any]] | None = None,
     over: Callable[[ExecutionStore], Any] = lambda store: store,
+    definitions: Definitions | None = None,
+    answer: Callable[[AskAgent], Awaitable[AgentAnswer]] | None = None,
 ) -> AsyncIterator[World]:
-    """Running planes. `connectors` makes others than the recording ones; `over` puts something between execution and its store."""
+    """Running planes. `connectors` makes others than the recording ones; `over` puts something between execution and its store.
+    `definitions` are other flows than the catalogue's; `answer` stands where decision answers for its agents."""
     clock, hub, wire = FakeClock(), MemoryHub(), Wire()
     data, operating = FakeData(), FakeOperating()
     trust_bus, execution_bus = hub.bus(Plane.TRUST), hub.bus(Plane.EXECUTION)
     data_bus, operating_bus, gateway = hub.bus(Plane.DATA), hub.bus(Plane.OPERATING), hub.bus(Plane.GATEWAY)
     data_bus.serve(FACTS, data.facts)
     operating_bus.serve(FLAGS, operating.answer)
+    if answer is not None:
+        hub.bus(Plane.DECISION).serve(ASK_AGENT, answer)
 
     trust_store = TrustStore(trust_bus.database, now=clock)
     served = trust.serve(trust_bus, trust_store, Bundles(BUNDLE), KEYS_OF_TRUST, grant_seconds=GRANT_SECONDS)
@@ -365,7 +373,9 @@ async def world(
         connectors(sandbox, clock) if connectors is not None else vendors(wire, clock),
         sandbox,
         router or catalogue_router(),
+        flows=MemoryBackend(execution_bus.database, execution_store, clock),
         clock=lambda: clock().timestamp(),
+        definitions=definitions,
     )
     made = World(
         clock, hub, gateway, execution_bus, trust_bus, operating_bus, data, operating, wire, trust_store,

@@ -35,6 +35,8 @@ TENANTLESS = {
     "decision.rank_queue",
     "decision.watch_queue",
     "execution.controls",  # read in every dispatch, the platform's rows with them
+    "execution.flow_due",
+    "execution.flow_wakes",
     "execution.work",
     "gateway.doors",  # which door a key or session opens: hashes and ids, looked up before anyone is known
     "operating.control_deliveries",

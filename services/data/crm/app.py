@@ -6,6 +6,7 @@ from libs.contracts import subjects
 from libs.runtime.plane import Runtime
 from services.data.crm.arrange import ArrangementDesk
 from services.data.crm.desk import Desk
+from services.data.crm.errands import Errands
 from services.data.crm.export import ExportDesk
 from services.data.crm.indexing import Indexer
 from services.data.crm.reputation import ReputationDesk
@@ -46,4 +47,5 @@ def serve_crm(runtime: Runtime) -> None:
     bus.serve(subjects.RECORD_SIGNALS, reputation.record)
     bus.serve(subjects.EXPORT_PAGE, ExportDesk(runtime).page)
     bus.on(subjects.ACTIONS_SETTLED, reputation.settled)
+    bus.on(subjects.TASK_REQUESTED, Errands(desk).asked)
     runtime.loop("indexing", Indexer(runtime).run)

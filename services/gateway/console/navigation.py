@@ -24,6 +24,7 @@ DESTINATIONS: Final = (
     Destination("targeting", _("Targeting"), _("Targeting"), "target", "KeyT"),
     Destination("crm", _("Customers"), _("Customers"), "person", "KeyU"),
     Destination("numbers", _("Numbers and sources"), _("Numbers"), "chart", "KeyN"),
+    Destination("flows", _("Flows"), _("Flows"), "arrow", "KeyF"),
     Destination("people", _("Consent and rights"), _("Rights"), "lock", "KeyP"),
     Destination("policy", _("Policy"), _("Policy"), "check", "KeyL"),
     Destination("compliance", _("Saudi Compliance"), _("Compliance"), "file", "KeyM"),

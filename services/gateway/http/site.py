@@ -25,6 +25,7 @@ from services.gateway.http import (
     crm,
     documents,
     drafts,
+    flows,
     health,
     knowledge,
     lineage,
@@ -42,6 +43,7 @@ from services.gateway.http import (
     receipts,
     registers,
     rights,
+    sequences,
     targeting,
     trust,
     unsubscribe,
@@ -66,6 +68,8 @@ ROUTERS = (
     scim.router, crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
     lineage.router, drafts.router,
     lineage.router, quality.router, memos.router,
+    lineage.router, flows.router,
+    lineage.router, flows.router, sequences.router,
 )  # fmt: skip
 
 

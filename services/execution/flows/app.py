@@ -1,0 +1,90 @@
+"""Wires the flows of the plane: definitions, engine, and the calls that are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from libs.contracts import subjects
+from libs.contracts.consent import ContactStopped
+from libs.runtime.bus import Bus
+from libs.runtime.database import SessionWork
+from libs.runtime.settings import SettingsError
+from services.execution.domain.actions import Job
+from services.execution.flows.backend import ExecutionBackend
+from services.execution.flows.declared import FLOWS
+from services.execution.flows.declared.outreach import OutreachSequence
+from services.execution.flows.domain.definition import Definitions
+from services.execution.flows.domain.run import Signal
+from services.execution.flows.engine import FlowEngine
+from services.execution.flows.handlers import FlowDesk
+from services.execution.router import TaskRouter
+
+ContactHandler = Callable[[SessionWork, ContactStopped], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Flows:
+    engine: FlowEngine
+    backend: ExecutionBackend
+    definitions: Definitions
+
+    async def check(self) -> None:
+        """Refuse to serve when a live flow's version is not here: it would stand still for ever.
+
+        Raises SettingsError, which names every such version.
+        """
+        if missing := self.definitions.missing(await self.backend.live()):
+            raise SettingsError(
+                f"flows that have not ended need versions that this release does not have: {', '.join(missing)}. "
+                "Run the release that has them, or migrate those flows first."
+            )
+
+    def also_wakes(self, settled: Callable[[UUID], None]) -> Callable[[UUID], None]:
+        """`settled`, and a hint to the engine: an action may have moved a flow."""
+
+        def told(action_id: UUID) -> None:
+            settled(action_id)
+            self.engine.wake.set()
+
+        return told
+
+    def also_stops(self, stopped: ContactHandler) -> ContactHandler:
+        """`stopped`, and the sequences about that contact: who said stop is written to no more."""
+
+        async def told(work: SessionWork, event: ContactStopped) -> None:
+            await stopped(work, event)
+            async with self.backend.join(work) as unit:
+                for flow_id in await unit.about(event.tenant_id, OutreachSequence.name, event.contact_id):
+                    signal_id = uuid5(flow_id, f"{event.why}:{event.at.isoformat()}")
+                    signal = Signal(signal_id, "withdrawn", {"note": event.why}, "plane:trust")
+                    await unit.add_signal(event.tenant_id, flow_id, signal)
+            self.engine.wake.set()
+
+        return told
+
+    async def live(self) -> float:
+        return float((await self.backend.counts())["live"])
+
+
+def carry(
+    backend: ExecutionBackend,
+    bus: Bus,
+    router: TaskRouter,
+    instance: str,
+    take: Callable[[Sequence[Job]], None],
+    definitions: Definitions | None = None,
+) -> Flows:
+    """Answer everything about flows over any backend."""
+    known = definitions or Definitions(FLOWS)
+    engine = FlowEngine(backend, known, bus, router, instance, take)
+    desk = FlowDesk(backend, known, engine)
+    bus.serve(subjects.START_FLOW, desk.start)
+    bus.serve(subjects.FLOWS, desk.list)
+    bus.serve(subjects.FLOW, desk.get)
+    bus.serve(subjects.FLOW_REVISIONS, desk.revisions)
+    bus.serve(subjects.FLOW_KINDS, desk.kinds)
+    bus.serve(subjects.SIGNAL_FLOW, desk.signal)
+    bus.serve(subjects.COMMAND_FLOW, desk.command)
+    return Flows(engine, backend, known)

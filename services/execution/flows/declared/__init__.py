@@ -1,0 +1,10 @@
+"""The flows of the catalogue, as declarations."""
+
+from __future__ import annotations
+
+from services.execution.flows.declared.long import LONG
+from services.execution.flows.declared.medium import MEDIUM
+from services.execution.flows.declared.outreach import OutreachSequence
+from services.execution.flows.declared.short import SHORT
+
+FLOWS = (*SHORT, *MEDIUM, OutreachSequence, *LONG)

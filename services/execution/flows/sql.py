@@ -1,0 +1,307 @@
+"""Flows on PostgreSQL: a few statements over whole batches, in the transaction that also holds the actions and the outbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.execution import ActionState
+from libs.contracts.flows import ENDED, Flow, FlowRevision, FlowStatus
+from libs.contracts.message import Message, Reason, new_id
+from libs.contracts.subjects import Event
+from libs.runtime.database import BatchWork, Database, SessionWork
+from services.execution.flows.backend import LEASE_SECONDS, Lease, Saved
+from services.execution.flows.domain.run import ActionFact, ChildFact, Facts, Revision, Run, Signal, Transition
+from services.execution.flows.errors import SignalIdTaken
+from services.execution.flows.rows import shown, wanted
+from services.execution.store import SqlUnit
+
+WAKES = 2000
+
+_SAVE = """
+with x as (
+  select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::bool[], $7::timestamptz[], $8::bool[], $9::text[])
+    as x(t, f, st, v, run, over, wake, keep, name)
+), kept as (
+  update execution.flows s set status = x.st, version = x.v, run = x.run::json, updated_at = $10
+  from x where s.tenant_id = x.t and s.flow_id = x.f
+), gone as (
+  delete from execution.flow_due d using x where x.over and d.tenant_id = x.t and d.flow_id = x.f
+)
+insert into execution.flow_due as d (tenant_id, flow_id, flow, version, wake_at) select t, f, name, v, wake from x where not over
+on conflict (tenant_id, flow_id) do update set wake_at = excluded.wake_at, version = excluded.version,
+  lease_owner = case when (select keep from x where x.t = d.tenant_id and x.f = d.flow_id) then d.lease_owner end,
+  lease_until = case when (select keep from x where x.t = d.tenant_id and x.f = d.flow_id) then d.lease_until end
+"""
+
+_WAKE = """
+with gone as (
+  delete from execution.flow_wakes where wake_id in (select wake_id from execution.flow_wakes order by wake_id limit $1 for update skip locked)
+  returning tenant_id, flow_id
+), locked as (
+  select d.tenant_id, d.flow_id from execution.flow_due d where (d.tenant_id, d.flow_id) in (select tenant_id, flow_id from gone)
+  order by d.flow_id for update
+)
+update execution.flow_due d set wake_at = least(coalesce(d.wake_at, now()), now()) from locked l
+where d.tenant_id = l.tenant_id and d.flow_id = l.flow_id
+"""
+
+_CLAIM = """
+update execution.flow_due d set lease_owner = $1, lease_until = now() + make_interval(secs => $3), epoch = d.epoch + 1
+from (select tenant_id, flow_id from execution.flow_due where wake_at <= now() and (lease_until is null or lease_until < now())
+      order by wake_at limit $2 for update skip locked) n
+where d.tenant_id = n.tenant_id and d.flow_id = n.flow_id returning d.tenant_id, d.flow_id, d.epoch
+"""
+
+
+class SqlFlowUnit:
+    def __init__(self, work: BatchWork) -> None:
+        self._work = work
+        self._c = work.connection
+        self.actions = SqlUnit(work)
+
+    def emit(self, event: Event[Any], message: Message) -> UUID:
+        return self._work.emit(event, message)
+
+    async def now(self) -> datetime:
+        moment: datetime = await self._c.fetchval("select clock_timestamp()")
+        return moment
+
+    async def held(self, leases: Sequence[Lease]) -> list[Run]:
+        # Locked in one order, whoever locks several.
+        rows = await self._c.fetch(
+            "select d.tenant_id, d.flow_id from execution.flow_due d join unnest($1::uuid[], $2::uuid[], $3::int[]) as x(t, f, e) "
+            "on d.tenant_id = x.t and d.flow_id = x.f and d.epoch = x.e order by d.flow_id for update of d",
+            [one.tenant_id for one in leases], [one.flow_id for one in leases], [one.epoch for one in leases],
+        )  # fmt: skip
+        return await self._load([(row["tenant_id"], row["flow_id"]) for row in rows])
+
+    async def _load(self, keys: Sequence[tuple[UUID, UUID]]) -> list[Run]:
+        rows = await self._c.fetch(
+            "select s.run from unnest($1::uuid[], $2::uuid[]) as x(t, f) join execution.flows s on s.tenant_id = x.t and s.flow_id = x.f",
+            [tenant for tenant, _ in keys], [flow for _, flow in keys],
+        )  # fmt: skip
+        return [Run.model_validate_json(row["run"]) for row in rows]
+
+    async def take(self, tenant_id: UUID, flow_id: UUID) -> Run | None:
+        await self._c.execute(
+            "update execution.flow_due set epoch = epoch + 1, lease_owner = null, lease_until = null where tenant_id = $1 and flow_id = $2",
+            tenant_id, flow_id,
+        )  # fmt: skip
+        row = await self._c.fetchrow(
+            "select run from execution.flows where tenant_id = $1 and flow_id = $2 for update", tenant_id, flow_id
+        )
+        return Run.model_validate_json(row["run"]) if row else None
+
+    async def facts(self, runs: Sequence[Run], now: datetime) -> dict[UUID, Facts]:
+        actions, children = wanted(runs)
+        acts = dict(await self._actions(actions)) if actions else {}
+        kids = dict(await self._children(children)) if children else {}
+        signals = await self._signals(runs)
+        return {
+            run.flow_id: Facts(
+                now,
+                actions={one: acts[run.tenant_id, one] for one in run.action_ids() if (run.tenant_id, one) in acts},
+                children={one: kids[run.tenant_id, one] for one in run.child_ids() if (run.tenant_id, one) in kids},
+                signals=signals.get((run.tenant_id, run.flow_id), ()),
+            )
+            for run in runs
+        }
+
+    async def _actions(self, keys: Sequence[tuple[UUID, UUID]]) -> list[tuple[tuple[UUID, UUID], ActionFact]]:
+        rows = await self._c.fetch(
+            "select a.tenant_id, a.action_id, a.state, a.reasons, a.error, a.receipt->>'vendor_id' as vendor_id "
+            "from unnest($1::uuid[], $2::uuid[]) as x(t, i) join execution.actions a on a.tenant_id = x.t and a.action_id = x.i",
+            [tenant for tenant, _ in keys], [action for _, action in keys],
+        )  # fmt: skip
+        return [
+            (
+                (row["tenant_id"], row["action_id"]),
+                ActionFact(
+                    ActionState(row["state"]), tuple(Reason(**r) for r in json.loads(row["reasons"] or "[]")), row["error"],
+                    row["vendor_id"] or "",
+                ),
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    async def _children(self, keys: Sequence[tuple[UUID, UUID]]) -> list[tuple[tuple[UUID, UUID], ChildFact]]:
+        runs = await self._load(keys)
+        return [
+            ((r.tenant_id, r.flow_id), ChildFact(r.status, r.outcome, r.state, r.error, tuple(r.irreversible)))
+            for r in runs
+        ]
+
+    async def _signals(self, runs: Sequence[Run]) -> dict[tuple[UUID, UUID], list[Signal]]:
+        rows = await self._c.fetch(
+            "select s.* from unnest($1::uuid[], $2::uuid[]) as x(t, f) join execution.flow_signals s on s.tenant_id = x.t and s.flow_id = x.f "
+            "where s.taken_seq is null order by s.at, s.signal_id",
+            [run.tenant_id for run in runs], [run.flow_id for run in runs],
+        )  # fmt: skip
+        out: dict[tuple[UUID, UUID], list[Signal]] = {}
+        for row in rows:
+            signal = Signal(row["signal_id"], row["name"], json.loads(row["payload"]), row["sent_by"])
+            out.setdefault((row["tenant_id"], row["flow_id"]), []).append(signal)
+        return out
+
+    async def add(self, made: Sequence[Transition]) -> set[UUID]:
+        runs = [one.run for one in made]
+        rows = await self._c.fetch(
+            "with kept as (insert into execution.flows (tenant_id, flow_id, flow, version, status, parent_id, run) "
+            "select t, f, n, v, st, p, r::json from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::uuid[], $7::text[]) "
+            "as x(t, f, n, v, st, p, r) on conflict do nothing returning tenant_id, flow_id, flow, version), "
+            "due as (insert into execution.flow_due (tenant_id, flow_id, flow, version, wake_at) select tenant_id, flow_id, flow, version, now() from kept) "
+            "select flow_id from kept",
+            [r.tenant_id for r in runs], [r.flow_id for r in runs], [r.flow for r in runs], [r.version for r in runs],
+            [r.status for r in runs], [r.parent_id for r in runs], [r.model_dump_json() for r in runs],
+        )  # fmt: skip
+        fresh = {row["flow_id"] for row in rows}
+        await self._append([one for one in made if one.run.flow_id in fresh], await self.now())
+        return fresh
+
+    async def save(self, saved: Sequence[Saved], now: datetime) -> None:
+        if not saved:
+            return
+        runs = [one.made.run for one in saved]
+        await self._c.execute(
+            _SAVE, [r.tenant_id for r in runs], [r.flow_id for r in runs], [r.status for r in runs], [r.version for r in runs],
+            [r.model_dump_json() for r in runs], [r.status in ENDED for r in runs],
+            [now if one.made.again else one.made.run.wake_at() for one in saved], [one.keep for one in saved], [r.flow for r in runs], now,
+        )  # fmt: skip
+        await self._append([one.made for one in saved], now)
+        taken = [(one.made.run, signal) for one in saved for signal in one.made.consumed]
+        if taken:
+            await self._c.execute(
+                "update execution.flow_signals s set taken_seq = x.q from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[]) as x(t, f, i, q) "
+                "where s.tenant_id = x.t and s.flow_id = x.f and s.signal_id = x.i",
+                [r.tenant_id for r, _ in taken], [r.flow_id for r, _ in taken], [s for _, s in taken], [r.seq for r, _ in taken],
+            )  # fmt: skip
+
+    async def _append(self, made: Sequence[Transition], at: datetime) -> None:
+        rows = [(one.run, revision) for one in made for revision in one.revisions]
+        if rows:
+            await self._c.execute(
+                "insert into execution.flow_revisions (tenant_id, flow_id, seq, revision_id, at, note, step, by, checkpoint) "
+                "select t, f, q, i, $9, n, s, b, c::json from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], "
+                "$7::text[], $8::text[]) as x(t, f, q, i, n, s, b, c)",
+                [r.tenant_id for r, _ in rows], [r.flow_id for r, _ in rows], [v.seq for _, v in rows], [new_id() for _ in rows],
+                [v.note for _, v in rows], [v.step for _, v in rows], [v.by for _, v in rows],
+                [json.dumps(v.checkpoint, ensure_ascii=False) for _, v in rows], at,
+            )  # fmt: skip
+
+    async def add_signal(self, tenant_id: UUID, flow_id: UUID, signal: Signal) -> bool:
+        payload = json.dumps(signal.payload, ensure_ascii=False, sort_keys=True)
+        status: str = await self._c.execute(
+            "insert into execution.flow_signals (tenant_id, flow_id, signal_id, name, payload, sent_by) values ($1, $2, $3, $4, $5::json, $6) "
+            "on conflict do nothing",
+            tenant_id, flow_id, signal.signal_id, signal.name, payload, signal.by,
+        )  # fmt: skip
+        if status.endswith(" 1"):
+            await self.wake(tenant_id, flow_id)
+            return True
+        row = await self._c.fetchrow(
+            "select name, payload from execution.flow_signals where tenant_id = $1 and flow_id = $2 and signal_id = $3",
+            tenant_id, flow_id, signal.signal_id,
+        )  # fmt: skip
+        if row is None or (row["name"], row["payload"]) != (signal.name, payload):
+            raise SignalIdTaken
+        return False
+
+    async def wake(self, tenant_id: UUID, flow_id: UUID) -> None:
+        await self._c.execute(
+            "insert into execution.flow_wakes (tenant_id, flow_id) values ($1, $2)", tenant_id, flow_id
+        )
+
+    async def revive(self, run: Run) -> None:
+        await self._c.execute(
+            "insert into execution.flow_due as d (tenant_id, flow_id, flow, version, wake_at) values ($1, $2, $3, $4, now()) "
+            "on conflict (tenant_id, flow_id) do update set wake_at = now()",
+            run.tenant_id, run.flow_id, run.flow, run.version,
+        )  # fmt: skip
+
+    async def about(self, tenant_id: UUID, flow: str, contact_id: UUID) -> list[UUID]:
+        rows = await self._c.fetch(
+            "select f.flow_id from execution.flow_due d join execution.flows f on f.tenant_id = d.tenant_id and f.flow_id = d.flow_id "
+            "where d.tenant_id = $1 and d.flow = $2 and f.tenant_id = $1 and f.run->'state'->>'contact_id' = $3",
+            tenant_id, flow, str(contact_id),
+        )  # fmt: skip
+        return [row["flow_id"] for row in rows]
+
+    async def get(self, tenant_id: UUID, flow_id: UUID) -> Flow | None:
+        row = await self._c.fetchrow(
+            "select run, updated_at from execution.flows where tenant_id = $1 and flow_id = $2", tenant_id, flow_id
+        )
+        return shown(Run.model_validate_json(row["run"]), row["updated_at"]) if row else None
+
+    async def run(self, tenant_id: UUID, flow_id: UUID) -> Run | None:
+        found = await self._load([(tenant_id, flow_id)])
+        return found[0] if found else None
+
+    async def flows(
+        self, tenant_id: UUID, flow: str | None, status: FlowStatus | None, before: UUID | None, limit: int
+    ) -> list[Flow]:
+        rows = await self._c.fetch(
+            "select run, updated_at from execution.flows where tenant_id = $1 and ($2::text is null or flow = $2) "
+            "and ($3::text is null or status = $3) and ($4::uuid is null or flow_id < $4) order by flow_id desc limit $5",
+            tenant_id, flow, status, before, limit,
+        )  # fmt: skip
+        return [shown(Run.model_validate_json(row["run"]), row["updated_at"]) for row in rows]
+
+    async def revisions(self, tenant_id: UUID, flow_id: UUID, after: int, limit: int) -> list[FlowRevision]:
+        rows = await self._c.fetch(
+            "select revision_id, flow_id, seq, at, note, step, by, checkpoint from execution.flow_revisions "
+            "where tenant_id = $1 and flow_id = $2 and seq > $3 order by seq limit $4",
+            tenant_id, flow_id, after, limit,
+        )  # fmt: skip
+        return [FlowRevision(**{**dict(row), "checkpoint": json.loads(row["checkpoint"])}) for row in rows]
+
+    async def history(self, tenant_id: UUID, flow_id: UUID) -> list[Revision]:
+        found = await self.revisions(tenant_id, flow_id, 0, 100_000)
+        return [Revision(one.seq, one.note, one.step, one.by, one.checkpoint) for one in found]
+
+
+class SqlBackend:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def unit(self, *tenants: UUID) -> AsyncIterator[SqlFlowUnit]:
+        async with self._database.batch(*tenants) as work:
+            yield SqlFlowUnit(work)
+
+    @asynccontextmanager
+    async def join(self, work: SessionWork) -> AsyncIterator[SqlFlowUnit]:
+        yield SqlFlowUnit(await work.batch())
+
+    async def claim(self, owner: str, limit: int) -> list[Lease]:
+        async with self._database.batch() as work:
+            await work.connection.execute(_WAKE, WAKES)
+        async with self._database.batch() as work:
+            rows = await work.connection.fetch(_CLAIM, owner, limit, LEASE_SECONDS)
+        return [Lease(row["tenant_id"], row["flow_id"], row["epoch"]) for row in rows]
+
+    async def heartbeat(self, owner: str, leases: Sequence[Lease]) -> set[UUID]:
+        async with self._database.batch() as work:
+            rows = await work.connection.fetch(
+                "update execution.flow_due d set lease_until = now() + make_interval(secs => $5) "
+                "from unnest($2::uuid[], $3::uuid[], $4::int[]) as x(t, f, e) where d.tenant_id = x.t and d.flow_id = x.f and d.epoch = x.e "
+                "and d.lease_owner = $1 returning d.flow_id",
+                owner, [one.tenant_id for one in leases], [one.flow_id for one in leases], [one.epoch for one in leases], LEASE_SECONDS,
+            )  # fmt: skip
+        return {row["flow_id"] for row in rows}
+
+    async def live(self) -> set[tuple[str, int]]:
+        async with self._database.batch() as work:
+            rows = await work.connection.fetch("select distinct flow, version from execution.flow_due")
+        return {(row["flow"], row["version"]) for row in rows}
+
+    async def counts(self) -> Mapping[str, int]:
+        async with self._database.batch() as work:
+            row = await work.connection.fetchrow(
+                "select count(*) as live, count(*) filter (where wake_at <= now()) as due from execution.flow_due"
+            )
+        return {"live": int(row["live"]), "due": int(row["due"])}

@@ -1,0 +1,188 @@
+"""Flows over HTTP on real servers: agents that answer and hand over, approvals, signals, rolling back, and many that sleep."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from libs.contracts.message import Plane
+from tests.live.served import Served, eventually, served
+
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
+
+FLOWS = "/api/v1/flows"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    async with served(tmp_path_factory.mktemp("flows-http")) as made:
+        yield made
+
+
+async def start(running: Served, flow: str, **given: Any) -> str:
+    answer = await running.http.post(FLOWS, json={"flow": flow, "input": given})
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["flow_id"])
+
+
+async def get(running: Served, flow_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await running.http.get(f"{FLOWS}/{flow_id}")).json()
+    return found
+
+
+async def reaches(running: Served, flow_id: str, **wanted: Any) -> dict[str, Any]:
+    """The flow once these fields hold; `waits_for` is the signal of its first wait."""
+    found: dict[str, Any] = {}
+
+    async def holds() -> bool:
+        nonlocal found
+        found = await get(running, flow_id)
+        seen = {**found, "waits_for": found["waits"][0]["signal"] if found["waits"] else None}
+        return all(seen[name] == value for name, value in wanted.items())
+
+    try:
+        await eventually(30, holds)
+    except TimeoutError:
+        pytest.fail(f"{wanted} never held: {found}")
+    return found
+
+
+async def signal(running: Served, flow_id: str, name: str, key: str | None = None, **payload: Any) -> Any:
+    headers = {"Idempotency-Key": key} if key else {}
+    return await running.http.post(f"{FLOWS}/{flow_id}/signal/{name}", json={"payload": payload}, headers=headers)
+
+
+async def test_a_flow_goes_through_trust_and_a_local_agent_answers(running: Served) -> None:
+    health = await start(running, "health_check")
+    scan = await start(running, "compliance_scan", content_id="c-1", body="السلام عليكم، نضمن لكم مضاعفة المبيعات.")
+    await reaches(running, health, status="completed")
+    found = await get(running, scan)
+    await eventually(20, lambda: _standing(running, scan))
+    found = await get(running, scan)
+    if found["status"] == "running":  # a violation or a doubt goes to a person, with what the agent found
+        assert found["waits"][0]["signal"] == "read.answered"
+        assert (await signal(running, scan, "read.answered", output={"status": "violation"})).status_code == 200
+    await reaches(running, scan, status="completed")
+    history = (await running.http.get(f"{FLOWS}/{health}/revisions")).json()["items"]
+    assert [one["seq"] for one in history] == list(range(1, len(history) + 1))
+
+
+async def _standing(running: Served, flow_id: str) -> bool:
+    found = await get(running, flow_id)
+    return found["status"] == "completed" or any(wait["kind"] == "person" for wait in found["waits"])
+
+
+async def test_an_agent_without_an_engine_becomes_a_task_and_the_answer_counts_once(running: Served) -> None:
+    flow_id = await start(running, "knowledge_retrieval", query="ما سعر الباقة؟")
+    found = await reaches(running, flow_id, waits_for="retrieve.answered")
+    task_id = found["waits"][0]["ref"]
+
+    async def task_is_there() -> bool:
+        return (await running.http.get(f"/api/v1/tasks/{task_id}")).status_code == 200
+
+    await eventually(20, task_is_there)
+    for _ in range(2):
+        answer = await signal(
+            running, flow_id, "retrieve.answered", key="one-answer", output={"passages": ["499 ريال"]}
+        )
+        assert answer.status_code == 200, answer.text
+    done = await reaches(running, flow_id, status="completed")
+    assert done["state"]["answer"] == {"passages": ["499 ريال"]}
+    late = await signal(running, flow_id, "retrieve.answered", output={})
+    assert (late.status_code, late.json()["code"]) == (409, "flow_ended")
+
+
+async def test_a_market_is_closed_again_through_approvals(running: Served) -> None:
+    """The canary needs an approver; what it did is undone by an action that needs one too."""
+    flow_id = await start(running, "expansion_launch", market="جدة")
+    await reaches(running, flow_id, waits_for="readiness.confirmed")
+    assert (await signal(running, flow_id, "readiness.confirmed", approved=True)).status_code == 200
+    await eventually(20, lambda: _parked(running, flow_id))
+    rolled = await running.http.post(f"{FLOWS}/{flow_id}/rollback", json={})
+    assert rolled.status_code == 200, rolled.text
+    done = await reaches(running, flow_id, status="rolled_back")
+    assert [one["state"] for one in done["compensations"]] == ["not_needed"]
+    again = await running.http.post(f"{FLOWS}/{flow_id}/resume", json={}, headers={"Accept-Language": "ar"})
+    assert (again.status_code, again.json()["code"]) == (409, "not_in_this_state")
+    assert "المسار" in again.json()["detail"]
+
+
+async def _parked(running: Served, flow_id: str) -> bool:
+    found = await get(running, flow_id)
+    refs = [wait["ref"] for wait in found["waits"] if wait["kind"] == "action"]
+    if not refs:
+        return False
+    return bool((await running.http.get(f"/api/v1/actions/{refs[0]}")).json()["state"] == "awaiting_approval")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("", {"flow": "no_such_flow", "input": {}}, 404, "unknown_flow"),
+        ("", {"flow": "lead_scoring", "input": {"colour": "red"}}, 422, "invalid_payload"),
+        ("/{id}/signal/shouted", {"payload": {}}, 422, "unknown_signal"),
+        ("/{id}/signal/readiness.confirmed", {"payload": {"approved": "x"}}, 422, "invalid_payload"),
+        ("/{id}/fork", {"step": "canary"}, 409, "step_never_ran"),
+        ("/{id}/skip", {"step": "canary"}, 409, "step_not_here"),
+        ("/{id}/migrate", {}, 409, "no_migration"),
+    ],
+)
+async def test_what_cannot_be_done_is_said_with_a_code_in_both_languages(
+    running: Served, path: str, body: dict[str, Any], status: int, code: str
+) -> None:
+    flow_id = await start(running, "expansion_launch", market="الدمام")
+    await reaches(running, flow_id, waits_for="readiness.confirmed")
+    texts = set()
+    for lang in ("ar", "en"):
+        answer = await running.http.post(
+            f"{FLOWS}{path.format(id=flow_id)}", json=body, headers={"Accept-Language": lang}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+        texts.add(answer.json()["detail"])
+    assert len(texts) == 2
+
+
+async def test_over_a_thousand_flows_sleep_and_each_still_hears_its_signal(running: Served) -> None:
+    gate = asyncio.Semaphore(16)
+
+    async def one(number: int) -> str:
+        async with gate:
+            return await start(running, "expansion_launch", market=f"سوق {number}")
+
+    ids = await asyncio.gather(*(one(number) for number in range(1100)))
+    await reaches(running, ids[-1], waits_for="readiness.confirmed")
+    backend = running.system.runtime(Plane.EXECUTION).gauges["dealix_flows_live"]
+    assert await backend() >= 1100
+    for flow_id in (ids[0], ids[550], ids[-1]):
+        assert (await signal(running, flow_id, "readiness.confirmed", approved=False)).status_code == 200
+    for flow_id in (ids[0], ids[550], ids[-1]):
+        await reaches(running, flow_id, status="rolled_back")
+
+
+async def test_a_sequence_is_started_listed_and_stopped(running: Served) -> None:
+    account = (await running.http.post("/api/v1/accounts", json={"name": "شركة الرمال"})).json()
+    contact = (
+        await running.http.post(
+            "/api/v1/contacts", json={"account_id": account["id"], "email": "noura@customer.example"}
+        )
+    ).json()
+    message = {
+        "channel": "email",
+        "payload": {"to": "noura@customer.example", "subject": "س", "body": "ن"},
+        "after_business_hours": 8,
+    }
+    answer = await running.http.post("/api/v1/sequences", json={"contact_id": contact["id"], "messages": [message]})
+    assert answer.status_code == 202, answer.text
+    flow_id = answer.json()["flow_id"]
+    listed = (await running.http.get("/api/v1/sequences")).json()["items"]
+    assert flow_id in {one["flow_id"] for one in listed}
+    found = await get(running, flow_id)
+    if found["status"] == "running":
+        stopped = await running.http.post(
+            f"/api/v1/sequences/{flow_id}/stop", json={"why": "replied", "note": "اتصلوا"}
+        )
+        assert stopped.status_code == 200, stopped.text
