@@ -133,6 +133,10 @@ class Client:
         headers = {"If-Match": f'"{version}"'} if version is not None else {}
         return self._json(self._send("PUT", path, json=body, headers=headers))
 
+    def delete(self, path: str) -> Any:
+        """DELETE what is there. Raises ApiError, NotRunning."""
+        return self._json(self._send("DELETE", path))
+
     def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> Any:
         """POST a file as multipart field `file`, beside plain fields. Raises ApiError, NotRunning, OSError."""
         with file.open("rb") as stream:

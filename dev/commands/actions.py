@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,11 @@ from dev.words import word, words
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the action.")]
 MOST = 1000
+
+
+class Outcome(StrEnum):
+    SUCCEEDED = "succeeded"
+    NOT_SENT = "not_sent"
 
 
 class NotAccepted(DealixError):
@@ -105,6 +111,8 @@ def register(app: typer.Typer, connect: Connect) -> None:
         state = word("action_state", action.get("state"), out.lang)
         out.say(Sentence(f"The action: {state}.", f"الإجراء: {state}."))
 
+    _after(group, connect)
+
     @group.command()
     def journey(
         action_id: IdArgument,
@@ -127,6 +135,51 @@ def register(app: typer.Typer, connect: Connect) -> None:
                 )
             )
         out.show(*journeys.trees(out.lang, traces))
+
+
+def _after(group: typer.Typer, connect: Connect) -> None:
+    @group.command()
+    def compensate(
+        action_id: IdArgument,
+        reason: Annotated[str, typer.Option("--reason", help="Why; approvers see it.")] = "",
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Undo an action that succeeded, by an action of its own."""
+        out = output(lang, as_json)
+        with connect(out, base_url, data_dir) as client:
+            begun = client.post(f"/actions/{action_id}/compensate", {"reason": reason})
+        out.result(begun)
+        by = plain(begun.get("compensating_action_id"))
+        state = word("action_state", begun.get("state"), out.lang)
+        out.say(
+            Sentence(
+                f"It is being undone: {state}. dealix actions show {by}",
+                f"يجري التراجع: {state}. dealix actions show {by}",
+            )
+        )
+
+    @group.command()
+    def settle(
+        action_id: IdArgument,
+        outcome: Annotated[Outcome, typer.Argument(help="What became of it: succeeded or not_sent.")],
+        evidence: Annotated[
+            str, typer.Option("--evidence", help="How you know, in 10 characters or more; the ledger keeps it.")
+        ],
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Settle an unknown outcome, as you found it at the vendor."""
+        out = output(lang, as_json)
+        with connect(out, base_url, data_dir) as client:
+            action = client.post(f"/actions/{action_id}/settle", {"outcome": outcome.value, "evidence": evidence})
+        out.result(action)
+        state = word("action_state", action.get("state"), out.lang)
+        out.say(Sentence(f"The action: {state}.", f"الإجراء: {state}."))
 
 
 def action_body(given: Any, name: str) -> dict[str, Any]:

@@ -134,6 +134,20 @@ class ActionGet(Message):
     wait_seconds: Annotated[float, Field(ge=0, le=10)] = 0
 
 
+class StatesRequest(Message):
+    """States of many actions; `wait_seconds` > 0 waits that long for all of them to come to rest."""
+
+    principal: Principal
+    action_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=1000)]
+    wait_seconds: Annotated[float, Field(ge=0, le=10)] = 0
+
+
+class StatesReply(Message):
+    """One state an id, in the order asked; null for an id that is not there."""
+
+    states: tuple[ActionState | None, ...]
+
+
 class ActionsRequest(Message):
     principal: Principal
     state: ActionState | None = None
@@ -216,10 +230,23 @@ class ConnectorInfo(Message):
     cross_border: bool
     idempotent: bool
     read_back: str
+    per_minute: int = 0
+    """Live effects a minute."""
+    credential_at: datetime | None = None
+    """When the credential was stored; it is never shown."""
+    credential_fields: tuple[str, ...] = ()
+    probed_at: datetime | None = None
+    probe: Reason | None = None
+    """What the newest probe found."""
+    held_seconds: float | None = None
+    """How long nothing is tried, because the vendor kept failing."""
 
 
 class ConnectorsRequest(Message):
+    """`live` names the connectors whose live flag is on, as operating says; whoever asks reads it there first."""
+
     principal: Principal
+    live: tuple[str, ...] = ()
 
 
 class ConnectorsReply(Message):

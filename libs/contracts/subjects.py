@@ -15,9 +15,11 @@ from libs.contracts import (
     canaries,
     claims,
     compliance,
+    connectors,
     consent,
     crm,
     data,
+    dead_letters,
     decision,
     execution,
     flows,
@@ -33,6 +35,7 @@ from libs.contracts import (
     quality,
     receipts,
     rights,
+    settling,
     trust,
     waiting,
 )
@@ -232,6 +235,7 @@ SUBMIT = Call(
 )
 ACTION = Call("execution.action.v1", execution.ActionGet, execution.Action, _by(_D), 15.0)
 ACTIONS = Call("execution.actions.v1", execution.ActionsRequest, execution.ActionsReply, _by())
+ACTION_STATES = Call("execution.action_states.v1", execution.StatesRequest, execution.StatesReply, _by(_D), 15.0)
 CANCEL = Call("execution.cancel.v1", execution.CancelAction, execution.Action, _by(_D))
 SANDBOX = Call("execution.sandbox.v1", execution.SandboxRequest, execution.SandboxReply, _by())
 CONNECTORS = Call("execution.connectors.v1", execution.ConnectorsRequest, execution.ConnectorsReply, _by())
@@ -243,7 +247,21 @@ CHANGE_CANARY = Call("execution.change_canary.v1", canaries.ChangeCanary, canari
 ASSIGN_RUN = Call("execution.assign_run.v1", canaries.AssignRun, canaries.Assigned, frozenset({_D}))
 REPORT_RUN = Call("execution.report_run.v1", canaries.ReportRun, Ok, frozenset({_D}))
 PLUGINS = Call("execution.plugins.v1", plugins.PluginsRequest, plugins.PluginsReply, _by())
+SET_CONNECTOR = Call("execution.set_connector.v1", connectors.SetConnector, execution.ConnectorInfo, _by())
+PUT_CREDENTIAL = Call("execution.put_credential.v1", connectors.PutCredential, execution.ConnectorInfo, _by())
+DROP_CREDENTIAL = Call("execution.drop_credential.v1", connectors.DropCredential, execution.ConnectorInfo, _by())
+PROBE_CONNECTOR = Call("execution.probe_connector.v1", connectors.ProbeConnector, execution.ConnectorInfo, _by(), 30.0)
+SWITCH_LIVE = Call("execution.switch_live.v1", connectors.SwitchLive, execution.SubmitResult, _by(), 12.0)
 EXECUTION_CONTROL = Call("execution.control.v1", execution.ControlRow, execution.ControlReply, frozenset({_O}), 2.0)
+COMPENSATE = Call("execution.compensate.v1", settling.Compensate, settling.Compensating, _by(), 12.0)
+SETTLE_UNKNOWN = Call("execution.settle_unknown.v1", settling.SettleUnknown, execution.Action, _by())
+DEAD_LETTERS = Call("execution.dead_letters.v1", dead_letters.DeadLettersRequest, dead_letters.DeadLettersReply, _by())
+DEAD_LETTER = Call("execution.dead_letter.v1", dead_letters.DeadLetterGet, dead_letters.DeadLetterDetail, _by())
+REPLAY_LETTER = Call("execution.replay_letter.v1", dead_letters.ReplayLetter, execution.Action, _by())
+RESUBMIT_LETTER = Call(
+    "execution.resubmit_letter.v1", dead_letters.ResubmitLetter, dead_letters.DeadLetter, _by(), 12.0
+)
+DISCARD_LETTER = Call("execution.discard_letter.v1", dead_letters.DiscardLetter, dead_letters.DeadLetter, _by())
 LIST_EFFECTS = Call(
     "execution.list_effects.v1", execution.EffectsRequest, execution.EffectsReply, frozenset({_T}), 30.0
 )
@@ -258,6 +276,8 @@ COMMAND_FLOW = Call("execution.command_flow.v1", flows.CommandFlow, flows.Flow, 
 
 FLOW_STALLED = Event("execution.flow_stalled.v1", flows.FlowStalled, frozenset({_D}))
 TASK_REQUESTED = Event("execution.task_requested.v1", flows.TaskRequested, frozenset({_DA}))
+LIVE_SWITCHED = Event("execution.live_switched.v1", connectors.LiveSwitched, frozenset({_O}))
+OUTCOME_SETTLED = Event("execution.outcome_settled.v1", settling.OutcomeSettled, frozenset({_T}))
 ACTIONS_SETTLED = Event("execution.actions_settled.v1", execution.ActionsSettled, frozenset({_T, _DA}))
 
 # data --------------------------------------------------------------------------------------------------------------------------

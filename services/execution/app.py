@@ -6,11 +6,14 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
 
 from libs.contracts import subjects
 from libs.contracts.catalogue.plugins import installed
 from libs.contracts.grant import RootCache
 from libs.contracts.message import Plane
+from libs.runtime.bus import Bus
 from libs.runtime.database import Database
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
@@ -23,6 +26,8 @@ from services.execution.connectors.email_smtp import EmailSmtp
 from services.execution.connectors.internal import Internal
 from services.execution.connectors.slack import Slack
 from services.execution.connectors.whatsapp import WhatsApp
+from services.execution.dead_letters.handlers import Ages, DeadLetters
+from services.execution.dead_letters.isolate import Isolation
 from services.execution.erasure import People
 from services.execution.flows.app import Flows, carry
 from services.execution.flows.backend import ExecutionBackend
@@ -32,6 +37,9 @@ from services.execution.gate import Gate
 from services.execution.handlers import Orders, Queries
 from services.execution.insight.lineage import serve_lineage
 from services.execution.intake import WORKERS, Claimer, Intake
+from services.execution.live.handlers import Setup
+from services.execution.live.reach import allowed_hosts
+from services.execution.live.switch import TASK, HasCredential, LiveSwitch
 from services.execution.pipeline import Pipeline
 from services.execution.plugins.api import Tools
 from services.execution.plugins.guard import Guard
@@ -39,6 +47,7 @@ from services.execution.plugins.handlers import Plugins
 from services.execution.plugins.hooks import Hooks
 from services.execution.plugins.loading import load_plugins
 from services.execution.router import TaskRouter, catalogue_router
+from services.execution.settling.handlers import Settling
 from services.execution.store import SqlStore, Store
 from services.execution.vault import Vault, VaultSlack, VaultSmtp, VaultWhatsApp
 
@@ -56,15 +65,28 @@ async def build(runtime: Runtime) -> None:
     sandbox = Sandbox(runtime.now)
     vault = Vault(runtime.database, secret)
     vendors: list[Connector] = [
-        EmailSmtp(sandbox, VaultSmtp(vault), runtime.now),
+        EmailSmtp(sandbox, VaultSmtp(vault, allowed_hosts()), runtime.now),
         WhatsApp(sandbox, VaultWhatsApp(vault), runtime.now),
         Slack(sandbox, VaultSlack(vault), runtime.now),
     ]
     router = catalogue_router()
     plugins = load_plugins(installed(), router, Tools(sandbox, runtime.now))
     flows, every = SqlBackend(runtime.database), [*vendors, *plugins.connectors]
-    parts = serve(runtime, SqlStore(runtime.database), every, sandbox, router, flows=flows, hooks=plugins.hooks)
+    parts = serve(
+        runtime,
+        SqlStore(runtime.database),
+        every,
+        sandbox,
+        router,
+        flows=flows,
+        hooks=plugins.hooks,
+        has_credential=vault.holds,
+    )
     await parts.flows.check()
+    by_key = {one.profile.key: one for one in reversed(every)}
+    setup = Setup(runtime.database, vault, by_key, parts.intake.submit, runtime.now, allowed_hosts())
+    parts.queries.standing = setup.connectors
+    serve_setup(runtime.bus, setup)
     told = Plugins(plugins.installed)
     runtime.bus.serve(subjects.PLUGINS, told.listed)
     runtime.after_start.append(lambda: told.record(runtime))
@@ -80,9 +102,29 @@ async def build(runtime: Runtime) -> None:
     runtime.loop("claimer", parts.claimer.run)
     runtime.loop("flows", parts.flows.engine.run)
     runtime.loop("flow-leases", parts.flows.engine.keep_leases)
-    runtime.after_start.append(parts.pipeline.load_keys)
     runtime.gauges["dealix_flows_live"] = parts.flows.live
+    runtime.loop("dead letters' age", parts.ages.run)
+    runtime.after_start.append(partial(_first_keys, parts.pipeline))
     runtime.gauges["dealix_due_backlog"] = lambda: due_backlog(runtime.database)
+    runtime.gauges["dealix_dead_letters_open"] = lambda: open_letters(runtime.database)
+
+
+async def _none(_: UUID, __: str) -> bool:
+    """Without a vault nobody has a credential."""
+    return False
+
+
+def serve_setup(bus: Bus, setup: Setup) -> None:
+    """Answer what concerns setting connectors up, which needs SQL."""
+    bus.serve(subjects.SET_CONNECTOR, setup.set_rate)
+    bus.serve(subjects.PUT_CREDENTIAL, setup.put)
+    bus.serve(subjects.DROP_CREDENTIAL, setup.drop)
+    bus.serve(subjects.PROBE_CONNECTOR, setup.probe)
+    bus.serve(subjects.SWITCH_LIVE, setup.switch_live)
+
+
+async def _first_keys(pipeline: Pipeline) -> None:
+    await pipeline.load_keys()
 
 
 def serve_canaries(runtime: Runtime, canaries: Canaries) -> None:
@@ -109,13 +151,21 @@ async def due_backlog(database: Database) -> float:
         return float(await work.connection.fetchval(sql))
 
 
+async def open_letters(database: Database) -> float:
+    """Dead letters of all tenants that wait for a person."""
+    async with database.batch() as work:
+        return float(await work.connection.fetchval("select count(*) from dead_letter_clocks"))
+
+
 @dataclass(frozen=True)
 class Parts:
     """What has to run once the bus is up: workers on the intake, the claimer, and the first reading of trust's keys."""
 
+    queries: Queries
     intake: Intake
     claimer: Claimer
     pipeline: Pipeline
+    ages: Ages
     flows: Flows
 
 
@@ -130,6 +180,7 @@ def serve(
     clock: Callable[[], float] = time.time,
     hooks: Hooks | None = None,
     definitions: Definitions | None = None,
+    has_credential: HasCredential | None = None,
 ) -> Parts:
     """Answer and hear everything, over any store and any connectors. `clock` gives Unix seconds; grants expire by it. `definitions` are the
     catalogue's flows unless others are given."""
@@ -140,12 +191,16 @@ def serve(
         for task, versions in router.versions.items()
     }
     tasks: Mapping[str, Connector] = {name: Internal(task, runtime.now) for name, task in router.internal().items()}
+    tasks = {**tasks, TASK: LiveSwitch(store, has_credential or _none, runtime.now)}
     bus, gate = runtime.bus, Gate(RootCache({}), clock)
     pipeline = Pipeline(store, bus, gate, connectors, tasks, sandbox, runtime.now)
     pipeline.canaries = Canaries(versions_of(made, vendors))
     pipeline.guard = Guard(hooks or Hooks(), store, runtime.now)
-    intake = Intake(runtime, store, pipeline, router)
-    claimer = Claimer(runtime, store, pipeline)
+    isolation = Isolation(pipeline.run, pipeline.bury, store.backlog)
+    intake = Intake(runtime, store, isolation, router)
+    claimer = Claimer(runtime, store, isolation)
+    settling = Settling(store, intake.submit, runtime.now)
+    letters = DeadLetters(store, intake.submit, claimer.wake, runtime.now)
     queries = Queries(store, list(connectors.values()))
     orders = Orders(store, claimer.wake, bus, intake.submit, connectors)
     carried = carry(flows, bus, router, runtime.instance, intake.take, definitions)
@@ -153,13 +208,21 @@ def serve(
 
     bus.serve(subjects.SUBMIT, intake.submit)
     bus.serve(subjects.ACTION, queries.action)
+    bus.serve(subjects.ACTION_STATES, queries.states)
     bus.serve(subjects.ACTIONS, queries.actions)
     bus.serve(subjects.CANCEL, queries.cancel)
     bus.serve(subjects.SANDBOX, queries.sandbox)
     bus.serve(subjects.CONNECTORS, queries.connectors)
+    bus.serve(subjects.COMPENSATE, settling.compensate)
+    bus.serve(subjects.SETTLE_UNKNOWN, settling.settle)
+    bus.serve(subjects.DEAD_LETTERS, letters.page)
+    bus.serve(subjects.DEAD_LETTER, letters.show)
+    bus.serve(subjects.REPLAY_LETTER, letters.replay)
+    bus.serve(subjects.RESUBMIT_LETTER, letters.resubmit)
+    bus.serve(subjects.DISCARD_LETTER, letters.discard)
     bus.serve(subjects.EXECUTION_CONTROL, orders.control)
     bus.serve(subjects.LIST_EFFECTS, orders.list_effects)
     bus.on(subjects.APPROVAL_DECIDED, orders.approval_decided)
     bus.on(subjects.OUTCOME_RESOLVED, orders.outcome_resolved)
     bus.on(subjects.CONTACT_STOPPED, carried.also_stops(orders.contact_stopped))
-    return Parts(intake, claimer, pipeline, carried)
+    return Parts(queries, intake, claimer, pipeline, Ages(store, store, runtime.now), carried)

@@ -40,9 +40,13 @@ class VendorRejected(ConnectorError):
 
 
 class VendorUnavailable(ConnectorError):
-    """Nothing was sent; it may be tried again."""
+    """Nothing was sent; it may be tried again, after `retry_after` seconds where the vendor said so."""
 
     retryable = True
+
+    def __init__(self, code: str, en: str, ar: str, *, retry_after: float | None = None) -> None:
+        super().__init__(code, en, ar)
+        self.retry_after = retry_after
 
 
 class OutcomeUnknown(ConnectorError):

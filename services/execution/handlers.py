@@ -28,6 +28,8 @@ from libs.contracts.execution import (
     EffectsRequest,
     SandboxReply,
     SandboxRequest,
+    StatesReply,
+    StatesRequest,
     SubmitReply,
     SubmitRequest,
 )
@@ -39,9 +41,11 @@ from libs.runtime.bus import Bus
 from libs.runtime.database import SessionWork
 from services.execution.connectors.base import Connector, ReadsBack
 from services.execution.errors import NotCancellable
+from services.execution.settling.handlers import never_left
 from services.execution.store import Store
 
 MOST_EFFECTS = 1000
+LOOK_AGAIN = 0.1
 RESTING = FINAL_STATES | {ActionState.AWAITING_APPROVAL, ActionState.UNKNOWN}
 SUBMITTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
 PROPOSERS = frozenset({"owner", "admin", "compliance_officer"})
@@ -57,6 +61,8 @@ class Queries:
         self._store = store
         self._connectors = connectors
         self._watchers: dict[UUID, set[asyncio.Event]] = {}
+        self.standing: Callable[[ConnectorsRequest], Awaitable[ConnectorsReply]] | None = None
+        """What is on record of each connector; set where there is a vault."""
 
     def settled(self, action_id: UUID) -> None:
         """Called when this replica has moved an action; wakes whoever waits for it."""
@@ -88,6 +94,19 @@ class Queries:
             watchers.discard(event)
             if not watchers:
                 del self._watchers[request.action_id]
+
+    async def states(self, request: StatesRequest) -> StatesReply:
+        """Where actions stand, after waiting up to `wait_seconds` for all of them to come to rest."""
+        tenant, loop = request.principal.tenant_id, asyncio.get_running_loop()
+        deadline = loop.time() + request.wait_seconds
+        while True:
+            async with self._store.unit(tenant) as unit:
+                found = await unit.states(tenant, request.action_ids)
+            states = tuple(found.get(one) for one in request.action_ids)
+            left = deadline - loop.time()
+            if left <= 0 or all(state is None or state in RESTING for state in states):
+                return StatesReply(states=states)
+            await asyncio.sleep(min(left, LOOK_AGAIN))
 
     async def _load(self, tenant_id: UUID, action_id: UUID) -> Action:
         async with self._store.unit(tenant_id) as unit:
@@ -135,9 +154,16 @@ class Queries:
         items = items[: request.page.limit]
         return SandboxReply(items=tuple(items), next_cursor=str(items[-1].message_id) if more else None)
 
-    async def connectors(self, _: ConnectorsRequest) -> ConnectorsReply:
-        """Every connector. Without a credential nothing is registered, and without a probe nothing is `ok`."""
-        return ConnectorsReply(items=tuple(c.profile.info(mode="sandbox", registered=False) for c in self._connectors))
+    async def connectors(self, request: ConnectorsRequest) -> ConnectorsReply:
+        """Every connector as it stands. Without a vault nothing is registered, and without a probe nothing is `ok`."""
+        if self.standing is not None:
+            return await self.standing(request)
+        return ConnectorsReply(
+            items=tuple(
+                one.profile.info(mode="live" if one.profile.key in request.live else "sandbox", registered=False)
+                for one in self._connectors
+            )
+        )
 
 
 class Orders:
@@ -215,7 +241,11 @@ class Orders:
     async def outcome_resolved(self, work: SessionWork, event: OutcomeResolved) -> None:
         """End an action whose outcome was unknown as the vendor's own log says."""
         async with self._store.join(work) as unit:
-            await unit.resolve_unknown(event.tenant_id, event.action_id, event.outcome, event.vendor_id)
+            if not await unit.resolve_unknown(event.tenant_id, event.action_id, event.outcome, event.vendor_id):
+                return
+            found = await unit.action(event.tenant_id, event.action_id)
+            if found is not None and event.outcome is ActionState.NOT_SENT:
+                await never_left(unit, event.tenant_id, found, event.at)
 
 
 def askers(action_type: str) -> frozenset[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,16 +18,19 @@ from libs.contracts.subjects import AUDITED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
+from services.execution.dead_letters.isolate import Isolation
 from services.execution.domain.actions import Job, read
-from services.execution.pipeline import Pipeline
 from services.execution.router import TaskRouter
 from services.execution.store import Store, Stored
+from services.execution.traffic.domain import Turns
 
 log = logging.getLogger(__name__)
 
 BATCH = 100
 WORKERS = 4
 BACKLOG = 20_000
+TENANT_BACKLOG = BACKLOG // 2
+"""What one tenant may have waiting: the loudest leaves room for the others."""
 IN_LINE = 4 * BATCH
 """Accepted actions that may wait for a worker: a second's work at most, well within their lease."""
 
@@ -49,13 +51,13 @@ class Intake:
     """Coalesces what is waiting, up to about a hundred items, without adding a wait of its own: while a batch commits the next
     gathers."""
 
-    def __init__(self, runtime: Runtime, store: Store, pipeline: Pipeline, router: TaskRouter) -> None:
+    def __init__(self, runtime: Runtime, store: Store, isolation: Isolation, router: TaskRouter) -> None:
         self._runtime = runtime
         self._store = store
-        self._pipeline = pipeline
+        self._isolation = isolation
         self._router = router
-        self._arrived: deque[_Submission] = deque()
-        self._line: deque[Job] = deque()
+        self._arrived: Turns[_Submission] = Turns(BATCH)
+        self._line: Turns[Job] = Turns(1)
         self._backlog = 0
         self._arrival, self._ready, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -64,7 +66,10 @@ class Intake:
 
         Raises Busy beyond the backlog's limit. What can't be accepted is said item by item.
         """
-        if self._backlog + len(self._line) + len(request.items) > BACKLOG:
+        tenant, more = request.principal.tenant_id, len(request.items)
+        waiting = self._backlog + len(self._line)
+        own = self._arrived.of(tenant) + self._line.of(tenant)
+        if waiting + more > BACKLOG or own + more > TENANT_BACKLOG:
             raise Busy
         headers, trace_id = telemetry.headers(), telemetry.trace_id()
         read_items = [
@@ -114,7 +119,7 @@ class Intake:
         if not jobs:
             return []
         submission = _Submission(jobs, asyncio.get_running_loop().create_future())
-        self._arrived.append(submission)
+        self._arrived.put(jobs[0].tenant_id, submission, len(jobs))
         self._backlog += len(jobs)
         self._arrival.set()
         return await submission.stored
@@ -129,9 +134,9 @@ class Intake:
                 self._room.clear()
                 await self._room.wait()
             batch, count = [], 0
-            while self._arrived and count < BATCH:
-                batch.append(self._arrived.popleft())
-                count += len(batch[-1].jobs)
+            while count < BATCH and (submission := self._arrived.take()) is not None:
+                batch.append(submission)
+                count += len(submission.jobs)
             outcomes = await self._commit([job for submission in batch for job in submission.jobs])
             self._backlog -= count
             start = 0
@@ -140,7 +145,9 @@ class Intake:
                 _answer(submission, outcomes[start:end])
                 start = end
             jobs = (job for submission in batch for job in submission.jobs)
-            self._line += [j for j, kept in zip(jobs, outcomes, strict=True) if isinstance(kept, Stored) and kept.fresh]
+            for job, kept in zip(jobs, outcomes, strict=True):
+                if isinstance(kept, Stored) and kept.fresh:
+                    self._line.put(job.tenant_id, job)
             if self._line:
                 self._ready.set()
 
@@ -150,10 +157,11 @@ class Intake:
             while not self._line:
                 self._ready.clear()
                 await self._ready.wait()
-            batch = [self._line.popleft() for _ in range(min(BATCH, len(self._line)))]
+            taken = (self._line.take() for _ in range(min(BATCH, len(self._line))))
+            batch = [job for job in taken if job is not None]
             self._room.set()
             try:
-                await self._pipeline.run(batch)
+                await self._isolation.carry(batch)
             except Exception:
                 # The rows are committed under a lease: whoever claims them next goes on.
                 log.exception("a batch stopped half-way", extra={"ids": {"actions": len(batch)}})
@@ -184,10 +192,10 @@ def _answer(submission: _Submission, outcomes: Sequence[Stored | Exception]) -> 
 class Claimer:
     """Takes up what is due and leased by nobody: waits that ended, and what a dead replica left."""
 
-    def __init__(self, runtime: Runtime, store: Store, pipeline: Pipeline) -> None:
+    def __init__(self, runtime: Runtime, store: Store, isolation: Isolation) -> None:
         self._runtime = runtime
         self._store = store
-        self._pipeline = pipeline
+        self._isolation = isolation
         self.wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -207,7 +215,7 @@ class Claimer:
                 jobs = await unit.jobs(claimed)
             states = {job.state for job in jobs}
             for group in ([j for j in jobs if j.headers == headers] for headers in _distinct(jobs)):
-                await self._pipeline.run(group)
+                await self._isolation.carry(group)
             log.info("took up waiting actions", extra={"ids": {"actions": len(jobs), "states": sorted(states)}})
         return len(claimed)
 

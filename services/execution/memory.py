@@ -15,13 +15,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.dead_letters import DeadLetter
 from libs.contracts.execution import Action, ActionState, Receipt, SandboxMessage, TimelineStep
 from libs.contracts.message import PLATFORM, Message, Reason
 from libs.contracts.subjects import Event
 from libs.runtime.database import SessionWork
 from libs.runtime.testing import MemoryDatabase
+from services.execution.dead_letters.domain import OLD
+from services.execution.dead_letters.memory import MemoryLetters
+from services.execution.dead_letters.store import Letters
 from services.execution.domain.actions import Job
+from services.execution.settling.memory import MemoryCompensations
+from services.execution.settling.store import Compensations
 from services.execution.store import LEASE_SECONDS, Dispatch, Move, Stored
+from services.execution.traffic.domain import Breaker, Bucket, in_turn
+from services.execution.traffic.memory import MemoryTraffic
+from services.execution.traffic.store import Traffic
 
 MOVABLE = frozenset({ActionState.ACCEPTED, ActionState.GRANTED, ActionState.DISPATCHED, ActionState.UNKNOWN})
 WAITING = frozenset({ActionState.ACCEPTED, ActionState.AWAITING_APPROVAL})
@@ -66,6 +75,13 @@ class _Tables:
     dispatches: dict[tuple[UUID, UUID, int], Dispatch] = field(default_factory=dict)
     mailbox: dict[tuple[UUID, UUID], SandboxMessage] = field(default_factory=dict)
     controls: dict[tuple[UUID, str, str], tuple[bool, int]] = field(default_factory=dict)
+    letters: dict[tuple[UUID, UUID], DeadLetter] = field(default_factory=dict)
+    letter_attempts: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
+    clocks: dict[tuple[UUID, UUID], datetime] = field(default_factory=dict)
+    breakers: dict[tuple[UUID, str], Breaker] = field(default_factory=dict)
+    buckets: dict[tuple[UUID, str], Bucket] = field(default_factory=dict)
+    rates: dict[tuple[UUID, str], int] = field(default_factory=dict)
+    compensations: dict[tuple[UUID, UUID], UUID] = field(default_factory=dict)
 
     def copy(self) -> _Tables:
         return _Tables(**{name: rows.copy() for name, rows in vars(self).items()})
@@ -78,6 +94,11 @@ class MemoryUnit:
         self._t = tables
         self._work = work
         self._now = now
+        self.letters: Letters = MemoryLetters(
+            tables.letters, tables.letter_attempts, tables.clocks, self._tried, self._reopen, now
+        )
+        self.traffic: Traffic = MemoryTraffic(tables.breakers, tables.buckets, tables.rates, now)
+        self.compensations: Compensations = MemoryCompensations(tables.compensations, self._become)
 
     def _own(self, tenant_id: UUID) -> None:
         if tenant_id not in self._work.tenants:
@@ -137,7 +158,29 @@ class MemoryUnit:
         return used
 
     async def dispatches(self, tenant_id: UUID, action_id: UUID) -> int:
-        return sum(key[:2] == (tenant_id, action_id) for key in self._t.dispatches) if self._sees(tenant_id) else 0
+        return self._tried(tenant_id, action_id) if self._sees(tenant_id) else 0
+
+    def _tried(self, tenant_id: UUID, action_id: UUID) -> int:
+        own = (key for key, one in self._t.letters.items() if (one.tenant_id, one.action_id) == (tenant_id, action_id))
+        since = max((self._t.letter_attempts[key] for key in own), default=0)
+        return sum(key[:2] == (tenant_id, action_id) and key[2] > since for key in self._t.dispatches)
+
+    def _become(
+        self, tenant_id: UUID, action_id: UUID, was: ActionState, state: ActionState, detail: str
+    ) -> UUID | None:
+        row = self._t.actions.get((tenant_id, action_id))
+        if row is None or row.state is not was:
+            return None
+        timeline = self._step(row, state, detail)
+        self._t.actions[tenant_id, action_id] = replace(row, state=state, waiting_for=None, timeline=timeline)
+        return row.grant_id
+
+    def _reopen(self, tenant_id: UUID, action_id: UUID, detail: str, trace_id: str, headers: dict[str, str]) -> bool:
+        row = self._t.actions.get((tenant_id, action_id))
+        if row is None or not self._sees(tenant_id) or row.state not in (ActionState.FAILED, ActionState.NOT_SENT):
+            return False
+        self._t.actions[tenant_id, action_id] = self._next_attempt(row, detail, trace_id, headers)
+        return True
 
     async def move(self, moves: Sequence[Move]) -> set[tuple[UUID, UUID]]:
         return {m.job.key for m in moves if self._move(m)}
@@ -190,18 +233,23 @@ class MemoryUnit:
         row = self._waiting(tenant_id, action_id)
         if row is None:
             return False
-        self._t.actions[tenant_id, action_id] = replace(
+        self._t.actions[tenant_id, action_id] = self._next_attempt(row, "approval decided", trace_id, headers)
+        return True
+
+    def _next_attempt(self, row: _Row, detail: str, trace_id: str, headers: dict[str, str]) -> _Row:
+        """The row back at work; puts it into the queue."""
+        before = self._t.queue.get(row.job.key)
+        self._t.queue[row.job.key] = _Work(self._now, epoch=before.epoch if before else 0)
+        return replace(
             row,
             state=ActionState.ACCEPTED,
             attempt=row.attempt + 1,
             waiting_for=None,
+            error="",
             headers=headers,
             linked_traces=(*row.linked_traces, trace_id),
-            timeline=self._step(row, ActionState.ACCEPTED, "approval decided", trace_id),
+            timeline=self._step(row, ActionState.ACCEPTED, detail, trace_id),
         )
-        before = self._t.queue.get((tenant_id, action_id))
-        self._t.queue[tenant_id, action_id] = _Work(self._now, epoch=before.epoch if before else 0)
-        return True
 
     async def end(self, tenant_id: UUID, action_id: UUID, state: ActionState, detail: str) -> bool:
         row = self._waiting(tenant_id, action_id)
@@ -238,6 +286,10 @@ class MemoryUnit:
     async def action(self, tenant_id: UUID, action_id: UUID) -> Action | None:
         row = self._t.actions.get((tenant_id, action_id))
         return _action(row) if row is not None and self._sees(tenant_id) else None
+
+    async def states(self, tenant_id: UUID, action_ids: Sequence[UUID]) -> dict[UUID, ActionState]:
+        found = {one: self._t.actions.get((tenant_id, one)) for one in action_ids if self._sees(tenant_id)}
+        return {one: row.state for one, row in found.items() if row is not None}
 
     async def actions(self, tenant_id: UUID, state: str | None, before: UUID | None, limit: int) -> list[Action]:
         found = [
@@ -314,7 +366,7 @@ class MemoryStore:
                 if work.due_at <= now and (work.lease_until is None or work.lease_until < now)
             ]
             claimed = []
-            for _, key in sorted(due)[:limit]:
+            for key in in_turn([(key[0], key) for _, key in sorted(due)])[:limit]:
                 work = queue[key]
                 leased = replace(work, lease_until=now + timedelta(seconds=LEASE_SECONDS), epoch=work.epoch + 1)
                 queue[key] = leased
@@ -323,6 +375,17 @@ class MemoryStore:
 
     async def backlog(self) -> int:
         return len(self._tables.queue)
+
+    async def due(self, limit: int) -> list[tuple[UUID, UUID]]:
+        async with self._one_at_a_time:
+            now, clocks = self._now(), self._tables.clocks
+            found = sorted((at, key) for key, at in clocks.items() if at <= now)[:limit]
+            clocks |= {key: now + OLD for _, key in found}
+            return [key for _, key in found]
+
+    def set_rate(self, tenant_id: UUID, connector: str, per_minute: int) -> None:
+        """What a tenant's connector may do a minute."""
+        self._tables.rates[tenant_id, connector] = per_minute
 
 
 def _decided(row: _Row, m: Move) -> _Row:

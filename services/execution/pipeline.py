@@ -7,39 +7,44 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from random import SystemRandom
 from uuid import UUID
 
 from libs.contracts.catalogue.actions import effects
-from libs.contracts.errors import DealixError, RemoteFault
+from libs.contracts.dead_letters import LetterCause
 from libs.contracts.execution import ActionsSettled, ActionState, Receipt, SandboxMessage, Settled
-from libs.contracts.grant import unb64
-from libs.contracts.message import PLATFORM, Plane
-from libs.contracts.subjects import ACTIONS_SETTLED, AUTHORIZE, KEYS
-from libs.contracts.trust import AuthorizeRequest, Decision, KeysRequest, Outcome
+from libs.contracts.message import Plane
+from libs.contracts.subjects import ACTIONS_SETTLED
+from libs.contracts.trust import Decision, Outcome
 from libs.runtime import telemetry
 from libs.runtime.bus import Bus
+from services.execution.asking import Asking
 from services.execution.canaries.choosing import Canaries
-from services.execution.connectors.base import Connector, Sandbox
+from services.execution.connectors.base import Connector, Sandbox, is_sandbox
+from services.execution.dead_letters.domain import Arrival, reason_of
+from services.execution.dead_letters.telling import tell
 from services.execution.domain.actions import Job
-from services.execution.errors import ConnectorError, GrantExpired, NotAdmitted
+from services.execution.errors import ConnectorError, GrantExpired, NotAdmitted, VendorRejected
 from services.execution.gate import Admitted, Gate
+from services.execution.moves import again, is_paused, not_granted, patience, portions
 from services.execution.plugins.guard import Guard
 from services.execution.plugins.hooks import Hooks
-from services.execution.store import Dispatch, Move, Store
+from services.execution.settling.domain import MARK
+from services.execution.store import Dispatch, Move, Store, Unit
 from services.execution.tracing import attributes, traces
+from services.execution.traffic.domain import turn_seconds, wait_seconds
+from services.execution.traffic.store import Line, Seen
 
 log = logging.getLogger(__name__)
 
 MAX_TRIES = 3
 """Attempts at a vendor that could not be reached."""
-WAIT_FOR_TRUST = (0.5, 1, 2, 5, 10)
 PAUSE_SECONDS = 5.0
-MAX_QUESTION_BYTES = 6 * 1024 * 1024
-"""What one question to trust may hold; the bus carries 8 MiB."""
+_CHANCE = SystemRandom().random
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,9 @@ class Performed:
     state: ActionState
     receipt: Receipt | None = None
     error: str = ""
-    retry: bool = False
+    failure: ConnectorError | None = None
+    tries: int = 0
+    """How often the vendor was tried, where it is to be tried again; 0 otherwise."""
 
 
 @dataclass(slots=True)
@@ -65,7 +72,7 @@ class _Sorted:
 
 class Pipeline:
     """`connectors` maps connector keys to connectors, `tasks` task types to what carries them out inside; `now` is for receipts only,
-    never for a grant's expiry."""
+    never for a grant's expiry; `chance` (0-1) spreads retries."""
 
     def __init__(
         self,
@@ -76,6 +83,7 @@ class Pipeline:
         tasks: Mapping[str, Connector],
         sandbox: Sandbox,
         now: Callable[[], datetime],
+        chance: Callable[[], float] = _CHANCE,
     ) -> None:
         self._store = store
         self._bus = bus
@@ -84,6 +92,9 @@ class Pipeline:
         self._tasks = tasks
         self._sandbox = sandbox
         self._now = now
+        self._chance = chance
+        self._asking = Asking(store, bus, gate, self.bury)
+        self.load_keys = self._asking.load_keys
         self.settled: Callable[[UUID], None] = lambda _: None
         self.guard = Guard(Hooks(), store, now)
         self.canaries = Canaries()
@@ -103,10 +114,10 @@ class Pipeline:
             self.settled(job.action_id)
 
     async def _run(self, jobs: Sequence[Job]) -> None:
-        jobs = await self.guard.before_authorize(await self._hold_paused(jobs))
+        jobs = await self.guard.before_authorize(await self._hold(jobs))
         if not jobs:
             return
-        decided = [pair for portion in _portions(jobs) for pair in await self._ask_trust(portion)]
+        decided = [pair for portion in portions(jobs) for pair in await self._asking.ask(portion)]
         await self.canaries.assign(decided)
         admitted = self._admit(decided)
         admitted.admitted = await self.guard.before_dispatch(decided, admitted.admitted)
@@ -120,92 +131,38 @@ class Pipeline:
         ):
             performed = await asyncio.gather(*(self._perform(job, one) for job, one, _ in go))
         await self._settle(performed)
-        await self.guard.after_outcome([(p.job, p.state, p.error) for p in performed if not p.retry])
+        await self.guard.after_outcome([(p.job, p.state, p.error) for p in performed if not p.tries])
 
-    async def _ask_trust(self, jobs: Sequence[Job]) -> list[tuple[Job, Decision]]:
-        """Trust's decisions; what it did not decide is left waiting. A batch that it fails on is halved until the item that it can't
-        digest stands alone."""
-        try:
-            reply = await self._bus.call(
-                AUTHORIZE, AuthorizeRequest(evaluations=tuple(job.evaluation() for job in jobs))
-            )
-        except DealixError as error:
-            if isinstance(error, RemoteFault) and error.status in (422, 500) and len(jobs) > 1:
-                middle = len(jobs) // 2
-                return [*await self._ask_trust(jobs[:middle]), *await self._ask_trust(jobs[middle:])]
-            await self._wait_for_trust(jobs, error)
-            return []
-        if len(reply.decisions) != len(jobs):
-            await self._wait_for_trust(jobs, None)
-            return []
-        await self._learn_keys(reply.decisions)
-        decided = list(zip(jobs, reply.decisions, strict=True))
-        unreadable = [job for job, d in decided if d.grant is not None and not self._gate.recognises(d.grant)]
-        if unreadable:
-            await self._wait_for_trust(unreadable, None)
-        return [(job, decision) for job, decision in decided if job not in unreadable]
-
-    async def _hold_paused(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """Keep paused actions waiting without asking trust over and over. The control that counts is read again at dispatch."""
+    async def _hold(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Keep what is paused, or whose vendor fails just now, waiting without asking trust over and over. The control that counts is
+        read again at dispatch."""
         tenants = sorted({job.tenant_id for job in jobs})
         async with self._store.unit(*tenants) as unit:
-            paused = await unit.paused(tenants)
-            held = [job for job in jobs if is_paused(job, paused)]
-            await unit.move(
-                [
-                    Move(job, ActionState.ACCEPTED, "", False, waiting_for="control", due_seconds=PAUSE_SECONDS)
-                    for job in held
-                ]
-            )
-        return [job for job in jobs if not is_paused(job, paused)] if held else jobs
-
-    async def _wait_for_trust(self, jobs: Sequence[Job], error: DealixError | None) -> None:
-        """Trust was silent or unreadable: nothing happens, and it is asked again later."""
-        log.warning(
-            "trust did not decide; nothing is performed",
-            extra={"ids": {"actions": len(jobs), "code": error.code if error else ""}},
-        )
-        async with self._store.unit(*{job.tenant_id for job in jobs}) as unit:
-            await unit.move(
-                [
-                    Move(
-                        job,
-                        ActionState.ACCEPTED,
-                        "" if job.tries else "trust is silent",
-                        False,
-                        waiting_for="trust",
-                        due_seconds=WAIT_FOR_TRUST[min(job.tries, len(WAIT_FOR_TRUST) - 1)],
-                    )
-                    for job in jobs
-                ]
-            )
-
-    async def _learn_keys(self, decisions: Sequence[Decision]) -> None:
-        """Fetch the published key set when a grant names a key that the gate has not seen: keys rotate."""
-        if not all(self._gate.recognises(d.grant) for d in decisions if d.grant is not None):
-            await self.load_keys()
-
-    async def load_keys(self) -> None:
-        """Read trust's public grant keys. Without them the gate admits nothing."""
-        try:
-            reply = await self._bus.call(KEYS, KeysRequest())
-        except DealixError as error:
-            log.warning("the grant keys could not be read: %s", error.code)
-            return
-        keys = {str(key["kid"]): unb64(str(key["x"])) for key in reply.keys if _signs_grants(key)}
-        self._gate.trust_keys(keys)
+            paused, failing = await unit.paused(tenants), await unit.traffic.held(tenants)
+            held = [_waits(job, "control", PAUSE_SECONDS) for job in jobs if is_paused(job, paused)]
+            for job in [job for job in jobs if not is_paused(job, paused)] if failing else ():
+                line = (job.tenant_id, effects()[job.effect].connector)
+                seconds = failing.get(line)
+                if seconds == 0:
+                    # One tries whether the vendor is back; the others wait for what it finds.
+                    failing[line] = PAUSE_SECONDS
+                elif seconds is not None:
+                    held.append(_waits(job, "connector", seconds + self._chance()))
+            await unit.move(held)
+        keys = {move.job.key for move in held}
+        return [job for job in jobs if job.key not in keys] if held else jobs
 
     def _admit(self, decided: Sequence[tuple[Job, Decision]]) -> _Sorted:
         sorted_ = _Sorted()
         for job, decision in decided:
             if decision.outcome is not Outcome.GRANTED:
-                sorted_.moves.append(_not_granted(job, decision))
+                sorted_.moves.append(not_granted(job, decision))
                 continue
             try:
                 one = self._gate.admit(job, decision)
             except GrantExpired as error:
                 job.grant_id = error.grant_id
-                sorted_.moves.append(_again(job, "the grant expired", _patience(job.attempt)))
+                sorted_.moves.append(again(job, "the grant expired", patience(job.attempt)))
                 sorted_.closed.append(self._closing(job, error.grant_id, ActionState.NOT_SENT, "grant_expired"))
             except NotAdmitted as error:
                 log.error("a grant did not pass the gate: %s", error, extra={"ids": {"action_id": str(job.action_id)}})
@@ -222,6 +179,7 @@ class Pipeline:
         go: list[tuple[Job, Admitted, Decision]] = []
         async with self._store.unit(*tenants) as unit:
             if batch.admitted:
+                await self._limit(unit, batch)
                 paused = await unit.paused(tenants)
                 used = await unit.dispatch(
                     [
@@ -233,7 +191,7 @@ class Pipeline:
                     if one.claims.grant_id not in used:
                         continue  # somebody used this grant before: it is theirs
                     if is_paused(job, paused):
-                        batch.moves.append(_again(job, "paused", PAUSE_SECONDS, waiting_for="control"))
+                        batch.moves.append(again(job, "paused", PAUSE_SECONDS, waiting_for="control"))
                         batch.closed.append(self._closing(job, one.claims.grant_id, ActionState.NOT_SENT, "paused"))
                     elif self._connector(job, one) is not None:
                         go.append((job, one, decision))
@@ -254,6 +212,28 @@ class Pipeline:
             job.state = ActionState.DISPATCHED
         return gone
 
+    async def _limit(self, unit: Unit, batch: _Sorted) -> None:
+        """Leave out what a tenant's connector may not do live just now: its grant ends unused, and it has a turn of its own later."""
+        lines = [_live(one) for _, one, _ in batch.admitted]
+        wanted = Counter(line for line in lines if line is not None and line[1] in self._connectors)
+        if not wanted:
+            return
+        rates = {key: connector.profile.per_minute for key, connector in self._connectors.items()}
+        taken = await unit.traffic.take(wanted, rates)
+        go, seen = [], Counter[Line]()
+        for line, entry in zip(lines, batch.admitted, strict=True):
+            given, rate = taken.get(line, (1, 1)) if line else (1, 1)
+            if line is None or line not in taken or seen[line] < given:
+                go.append(entry)
+            else:
+                job, one, _ = entry
+                wait = turn_seconds(seen[line] - given, rate)
+                batch.moves.append(again(job, "rate limited", wait, waiting_for="connector"))
+                batch.closed.append(self._closing(job, one.claims.grant_id, ActionState.NOT_SENT, "rate_limited"))
+            if line is not None:
+                seen[line] += 1
+        batch.admitted = go
+
     def _connector(self, job: Job, admitted: Admitted) -> Connector | None:
         """Who carries this out; None when nobody here does. Inside, it is the handler of the task type that was asked for."""
         if (version := self.canaries.chosen(job, admitted.claims.connector)) is not None:
@@ -270,10 +250,11 @@ class Pipeline:
             receipt = await connector.perform(admitted)
         except ConnectorError as error:
             if error.sent is None:
-                return Performed(job, admitted, ActionState.UNKNOWN, error=error.code)
-            if error.retryable and await self._tries(job) < MAX_TRIES:
-                return Performed(job, admitted, ActionState.NOT_SENT, error=error.code, retry=True)
-            return Performed(job, admitted, ActionState.FAILED, error=error.code)
+                return Performed(job, admitted, ActionState.UNKNOWN, error=error.code, failure=error)
+            tries = await self._tries(job) if error.retryable else MAX_TRIES
+            if tries < MAX_TRIES:
+                return Performed(job, admitted, ActionState.NOT_SENT, error=error.code, failure=error, tries=tries)
+            return Performed(job, admitted, ActionState.FAILED, error=error.code, failure=error)
         except Exception:
             # A bug in a connector: whether it was before or after the wire is not known, so it is never repeated blindly.
             log.exception("a connector failed", extra={"ids": {"action_id": str(job.action_id)}})
@@ -292,9 +273,10 @@ class Pipeline:
             captured: list[SandboxMessage] = self._sandbox.take(one.admitted.claims.grant_id)
             if one.state is ActionState.SUCCEEDED:
                 caught += [(one.job.tenant_id, message) for message in captured]
-            if one.retry:
+            if one.tries:
+                wait = wait_seconds(one.tries, getattr(one.failure, "retry_after", None), self._chance())
                 moves.append(
-                    Move(one.job, ActionState.ACCEPTED, f"not sent: {one.error}", False, error=one.error, due_seconds=2.0**one.job.attempt,
+                    Move(one.job, ActionState.ACCEPTED, f"not sent: {one.error}", False, error=one.error, due_seconds=wait,
                          next_attempt=one.job.attempt + 1)
                 )  # fmt: skip
             else:
@@ -305,6 +287,15 @@ class Pipeline:
             await unit.keep_sandbox(
                 [(tenant, message) for tenant, message in caught if (tenant, message.action_id) in moved]
             )
+            if seen := _seen(performed):
+                await unit.traffic.observe(seen)
+            undoing = [
+                o.job.key for o in performed if o.state is ActionState.SUCCEEDED and o.job.run_id.startswith(MARK)
+            ]
+            if undoing:
+                await unit.compensations.done([key for key in undoing if key in moved])
+            if dead := [_arrival(o) for o in performed if o.state is ActionState.FAILED and o.job.key in moved]:
+                tell(unit, "arrived", await unit.letters.arrive(dead), self._now())
             unit.emit(
                 ACTIONS_SETTLED,
                 ActionsSettled(items=tuple(item for item in items if (item.tenant_id, item.action_id) in moved)),
@@ -324,6 +315,20 @@ class Pipeline:
             error=error,
             at=self._now(),
         )
+
+    async def bury(self, job: Job, cause: LetterCause, error: Exception) -> None:
+        """End an action that can't be worked on, as a dead letter. What had been dispatched may have left: that stays unknown."""
+        state = ActionState.UNKNOWN if job.state is ActionState.DISPATCHED else ActionState.NOT_SENT
+        reason, effect = reason_of(error), effects().get(job.effect)
+        async with self._store.unit(job.tenant_id) as unit:
+            if not await unit.move([Move(job, state, reason.code, True, error=reason.code)]):
+                return
+            connector = effect.connector if effect else "none"
+            tell(unit, "arrived", await unit.letters.arrive([Arrival(job, connector, cause, reason)]), self._now())
+            if job.grant_id is not None:
+                closing = self._closing(job, job.grant_id, state, reason.code)
+                unit.emit(ACTIONS_SETTLED, ActionsSettled(items=(closing,)))
+        self.settled(job.action_id)
 
     async def _recover(self, jobs: Sequence[Job]) -> None:
         """Actions whose process died between dispatch and outcome.
@@ -363,66 +368,31 @@ class Pipeline:
                 unit.emit(ACTIONS_SETTLED, ActionsSettled(items=kept))
 
 
-def _portions(jobs: Sequence[Job]) -> list[Sequence[Job]]:
-    """Parts of a batch that fit into one message to trust each. A payload travels as a string, which may double it."""
-    out: list[list[Job]] = [[]]
-    size = 0
-    for job in jobs:
-        one = 2 * len(job.payload.encode()) + 4096
-        if out[-1] and size + one > MAX_QUESTION_BYTES:
-            out.append([])
-            size = 0
-        out[-1].append(job)
-        size += one
-    return list(out)
+def _waits(job: Job, what: str, seconds: float) -> Move:
+    return Move(job, ActionState.ACCEPTED, "", False, waiting_for=what, due_seconds=seconds)
 
 
-def is_paused(job: Job, paused: set[tuple[UUID, str, str]]) -> bool:
-    """Whether an emergency stop, or a pause of the tenant, its connector or this action type, holds the action."""
-    if not paused:
-        return False
-    effect = effects()[job.effect]
-    names = (
-        ("all", "*"),
-        ("tenant", str(job.tenant_id)),
-        ("connector", effect.connector),
-        ("action_type", job.action_type),
-    )
-    return any((owner, scope, target) in paused for owner in (PLATFORM, job.tenant_id) for scope, target in names)
+def _live(admitted: Admitted) -> Line | None:
+    """The tenant's connector that this effect goes out through; None where it stays in the sandbox."""
+    return None if is_sandbox(admitted) else (admitted.tenant_id, admitted.claims.connector)
 
 
-def _not_granted(job: Job, decision: Decision) -> Move:
-    if any(reason.code == "previous_attempt_open" for reason in decision.reasons):
-        # Trust has not heard yet how the last attempt ended: that news is on its way, and this is no refusal.
-        return _again(job, "", _patience(job.attempt), waiting_for="trust")
-    state = {
-        Outcome.PARKED: ActionState.AWAITING_APPROVAL,
-        Outcome.DRAFTED: ActionState.DRAFTED,
-        Outcome.REFUSED: ActionState.REFUSED,
-    }[decision.outcome]
-    waiting = "approval" if state is ActionState.AWAITING_APPROVAL else None
-    codes = ", ".join(reason.code for reason in decision.reasons)
-    return Move(job, state, codes, True, decision=decision, waiting_for=waiting)
+def _seen(performed: Sequence[Performed]) -> dict[Line, Seen]:
+    """What the vendors did in this batch. One that refuses is there: only silence and "not now" count against it."""
+    out: dict[Line, Seen] = {}
+    for one in performed:
+        line = _live(one.admitted)
+        if line is None or line[1] == "internal":
+            continue
+        before = out.get(line, Seen(ok=False))
+        if isinstance(one.failure, VendorRejected) or one.state is ActionState.SUCCEEDED:
+            out[line] = Seen(ok=True)
+        elif not before.ok:
+            asked = max(before.retry_after or 0.0, getattr(one.failure, "retry_after", None) or 0.0)
+            out[line] = Seen(ok=False, failures=before.failures + 1, retry_after=asked or None)
+    return out
 
 
-def _patience(attempt: int) -> float:
-    """Seconds until trust is asked about another attempt: doubling up to half a minute, so that a clock that is off spins nothing."""
-    return min(30.0, 2.0 ** min(attempt - 1, 5))
-
-
-def _again(job: Job, detail: str, due_seconds: float, waiting_for: str | None = None) -> Move:
-    """Back to the queue as a new attempt, which trust decides anew."""
-    return Move(
-        job,
-        ActionState.ACCEPTED,
-        detail,
-        False,
-        waiting_for=waiting_for,
-        due_seconds=due_seconds,
-        next_attempt=job.attempt + 1,
-    )
-
-
-def _signs_grants(key: Mapping[str, Any]) -> bool:
-    """A key that others are known to have signs nothing for us."""
-    return key.get("dealix_use") == "grant" and key.get("dealix_state") != "compromised"
+def _arrival(one: Performed) -> Arrival:
+    error: Exception = one.failure or RuntimeError(one.error)
+    return Arrival(one.job, one.admitted.claims.connector, LetterCause.FAILED, reason_of(error))

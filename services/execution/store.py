@@ -14,8 +14,12 @@ from libs.contracts.message import Message, Reason
 from libs.contracts.subjects import Event
 from libs.contracts.trust import Decision
 from libs.runtime.database import BatchWork, Database, SessionWork
+from services.execution.dead_letters.store import TRIED, Letters, SqlLetters, due_clocks
 from services.execution.domain.actions import Job
 from services.execution.rows import action_of, job_of
+from services.execution.settling.store import Compensations, SqlCompensations
+from services.execution.statements import ACCEPT, ACTIONS, CLAIM, DISPATCHED, MOVE
+from services.execution.traffic.store import SqlTraffic, Traffic
 
 LEASE_SECONDS = 30
 
@@ -62,6 +66,15 @@ class Dispatch:
 class Unit(Protocol):
     """One transaction over a few tenants."""
 
+    @property
+    def letters(self) -> Letters: ...
+
+    @property
+    def traffic(self) -> Traffic: ...
+
+    @property
+    def compensations(self) -> Compensations: ...
+
     async def accept(self, jobs: Sequence[Job], owner: str) -> list[Stored]: ...
 
     async def paused(self, tenants: Sequence[UUID]) -> set[tuple[UUID, str, str]]: ...
@@ -69,7 +82,7 @@ class Unit(Protocol):
     async def dispatch(self, dispatches: Sequence[Dispatch]) -> set[UUID]: ...
 
     async def dispatches(self, tenant_id: UUID, action_id: UUID) -> int:
-        """How often an action has been dispatched."""
+        """How often an action has been dispatched, since it was a dead letter last."""
         ...
 
     async def move(self, moves: Sequence[Move]) -> set[tuple[UUID, UUID]]:
@@ -83,6 +96,8 @@ class Unit(Protocol):
         ...
 
     async def action(self, tenant_id: UUID, action_id: UUID) -> Action | None: ...
+
+    async def states(self, tenant_id: UUID, action_ids: Sequence[UUID]) -> dict[UUID, ActionState]: ...
 
     async def actions(self, tenant_id: UUID, state: str | None, before: UUID | None, limit: int) -> list[Action]: ...
 
@@ -120,71 +135,9 @@ class Store(Protocol):
 
     async def backlog(self) -> int: ...
 
-
-_ACCEPT = """
-with kept as (
-  insert into execution.actions (tenant_id, action_id, action_type, effect, state, attempt, resource_type, resource_id, payload, salt,
-    principal, reason, run_id, approval_token, idempotency_key, headers, trace_id, timeline)
-  select t, a, ty, ef, 'accepted', 1, rt, ri, pl, sa, pr::json, re, ru, tok, ik, he::json, tr,
-    jsonb_build_array(jsonb_build_object('at', now(), 'state', 'accepted', 'trace_id', tr))
-  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-    $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]) as x(t, a, ty, ef, rt, ri, pl, sa, pr, re, ru, tok, ik, he, tr)
-  on conflict do nothing returning tenant_id, action_id
-), queued as (
-  insert into execution.work (tenant_id, action_id, lease_owner, lease_until)
-  select tenant_id, action_id, $16, now() + make_interval(secs => $17) from kept
-)
-select tenant_id, action_id from kept
-"""
-
-# A dispatch is recorded by its row alone: the action's own row keeps `accepted` until there is an outcome, and is only locked, so that
-# it is not rewritten twice. Whoever reads it together with its dispatch sees `dispatched`.
-_DISPATCHED = """
-select s.tenant_id, s.action_id from unnest($1::uuid[], $2::uuid[], $3::int[]) as x(t, a, n)
-join execution.actions s on s.tenant_id = x.t and s.action_id = x.a
-where s.attempt = x.n and s.state = 'accepted' for no key update of s
-"""
-
-_MOVE = """
-with x as (
-  select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::bool[], $7::text[], $8::text[], $9::text[],
-    $10::uuid[], $11::uuid[], $12::text[], $13::text[], $14::text[], $15::text[], $16::float8[], $17::int[], $18::text[], $19::bool[])
-    as x(t, a, n, st, detail, final, cl, mo, rs, ap, gr, pv, rc, er, wf, due, nx, cm, sent)
-), y as (
-  select x.*, d.at, d.class, d.mode, d.reasons, d.approval_id, d.policy_version, d.connector_mode
-  from x left join execution.dispatches d on x.sent and d.tenant_id = x.t and d.action_id = x.a and d.attempt = x.n
-), moved as (
-  update execution.actions s set state = y.st, class = coalesce(y.cl, y.class, s.class), mode = coalesce(y.mo, y.mode, s.mode),
-    reasons = coalesce(y.rs::json, y.reasons, s.reasons), approval_id = coalesce(y.ap, y.approval_id, s.approval_id),
-    grant_id = coalesce(y.gr, s.grant_id), policy_version = coalesce(y.pv, y.policy_version, s.policy_version),
-    receipt = coalesce(y.rc::json, s.receipt), error = y.er, waiting_for = y.wf, attempt = coalesce(y.nx, s.attempt),
-    connector_mode = coalesce(y.cm, y.connector_mode, s.connector_mode),
-    timeline = case when y.at is not null then
-                 s.timeline || jsonb_build_array(jsonb_build_object('at', y.at, 'state', 'dispatched', 'detail', ''),
-                                                 jsonb_build_object('at', now(), 'state', y.st, 'detail', y.detail))
-               when s.state = y.st and y.detail = '' then s.timeline
-               else s.timeline || jsonb_build_object('at', now(), 'state', y.st, 'detail', y.detail) end
-  from y where s.tenant_id = y.t and s.action_id = y.a and s.attempt = y.n and s.state in ('accepted', 'unknown')
-  returning s.tenant_id, s.action_id, y.final, y.due
-), gone as (
-  delete from execution.work w using moved m where w.tenant_id = m.tenant_id and w.action_id = m.action_id and m.final
-), later as (
-  update execution.work w set due_at = now() + make_interval(secs => m.due), lease_owner = null, lease_until = null, tries = w.tries + 1
-  from moved m where w.tenant_id = m.tenant_id and w.action_id = m.action_id and not m.final and m.due >= 0
-)
-select tenant_id, action_id from moved
-"""
-
-_ACTIONS = """
-select a.tenant_id, a.action_id, a.action_type, coalesce(d.class, a.class) as class, coalesce(d.mode, a.mode) as mode,
-  case when d.at is null then a.state else 'dispatched' end as state, coalesce(d.reasons, a.reasons) as reasons, a.resource_type,
-  a.resource_id, a.payload, coalesce(d.approval_id, a.approval_id) as approval_id, coalesce(d.grant_id, a.grant_id) as grant_id,
-  a.receipt, coalesce(d.policy_version, a.policy_version) as policy_version, a.trace_id, a.linked_traces, a.waiting_for, a.attempt,
-  a.principal, a.error, case when d.at is null then a.timeline
-    else a.timeline || jsonb_build_object('at', d.at, 'state', 'dispatched', 'detail', '') end as timeline
-from execution.actions a left join execution.dispatches d
-  on a.state = 'accepted' and d.tenant_id = a.tenant_id and d.action_id = a.action_id and d.attempt = a.attempt
-"""
+    async def due(self, limit: int) -> list[tuple[UUID, UUID]]:
+        """Open dead letters that are due to be told about again: (tenant, letter)."""
+        ...
 
 
 class SqlUnit:
@@ -193,6 +146,9 @@ class SqlUnit:
     def __init__(self, work: BatchWork) -> None:
         self._work = work
         self._c = work.connection
+        self.letters: Letters = SqlLetters(self._c)
+        self.traffic: Traffic = SqlTraffic(self._c)
+        self.compensations: Compensations = SqlCompensations(self._c)
 
     def emit(self, event: Event[Any], message: Message) -> UUID:
         return self._work.emit(event, message)
@@ -203,7 +159,7 @@ class SqlUnit:
              j.principal.model_dump_json(), j.reason, j.run_id, j.approval_token, j.idempotency_key, json.dumps(j.headers), j.trace_id)
             for j in jobs
         ]  # fmt: skip
-        accepted = await self._c.fetch(_ACCEPT, *_columns(rows), owner, LEASE_SECONDS)
+        accepted = await self._c.fetch(ACCEPT, *_columns(rows), owner, LEASE_SECONDS)
         fresh = {(row["tenant_id"], row["action_id"]) for row in accepted}
         out = []
         for job in jobs:
@@ -254,16 +210,15 @@ class SqlUnit:
         return {row["grant_id"] for row in used}
 
     async def dispatches(self, tenant_id: UUID, action_id: UUID) -> int:
-        count = "select count(*) from execution.dispatches where tenant_id = $1 and action_id = $2"
-        return int(await self._c.fetchval(count, tenant_id, action_id))
+        return int(await self._c.fetchval(TRIED, tenant_id, action_id))
 
     async def move(self, moves: Sequence[Move]) -> set[tuple[UUID, UUID]]:
         dispatched = [
             (m.job.tenant_id, m.job.action_id, m.job.attempt) for m in moves if m.state is ActionState.DISPATCHED
         ]
         others = [_move_row(m) for m in moves if m.state is not ActionState.DISPATCHED]
-        moved = await self._c.fetch(_DISPATCHED, *_columns(dispatched)) if dispatched else []
-        moved += await self._c.fetch(_MOVE, *_columns(others)) if others else []
+        moved = await self._c.fetch(DISPATCHED, *_columns(dispatched)) if dispatched else []
+        moved += await self._c.fetch(MOVE, *_columns(others)) if others else []
         return {(row["tenant_id"], row["action_id"]) for row in moved}
 
     async def keep_sandbox(self, messages: Sequence[tuple[UUID, SandboxMessage]]) -> None:
@@ -294,12 +249,21 @@ class SqlUnit:
         return [job_of(row, *leases[row["tenant_id"], row["action_id"]]) for row in rows]
 
     async def action(self, tenant_id: UUID, action_id: UUID) -> Action | None:
-        row = await self._c.fetchrow(f"{_ACTIONS} where a.tenant_id = $1 and a.action_id = $2", tenant_id, action_id)
+        row = await self._c.fetchrow(f"{ACTIONS} where a.tenant_id = $1 and a.action_id = $2", tenant_id, action_id)
         return action_of(row) if row else None
+
+    async def states(self, tenant_id: UUID, action_ids: Sequence[UUID]) -> dict[UUID, ActionState]:
+        rows = await self._c.fetch(
+            "select a.action_id, case when a.state = 'accepted' and d.at is not null then 'dispatched' else a.state end as state "
+            "from execution.actions a left join execution.dispatches d on a.state = 'accepted' and d.tenant_id = a.tenant_id "
+            "and d.action_id = a.action_id and d.attempt = a.attempt where a.tenant_id = $1 and a.action_id = any($2::uuid[])",
+            tenant_id, list(action_ids),
+        )  # fmt: skip
+        return {row["action_id"]: ActionState(row["state"]) for row in rows}
 
     async def actions(self, tenant_id: UUID, state: str | None, before: UUID | None, limit: int) -> list[Action]:
         rows = await self._c.fetch(
-            f"{_ACTIONS} where a.tenant_id = $1 and ($2::text is null or case when d.at is null then a.state = $2 else $2 = 'dispatched' end) "
+            f"{ACTIONS} where a.tenant_id = $1 and ($2::text is null or case when d.at is null then a.state = $2 else $2 = 'dispatched' end) "
             "and ($3::uuid is null or a.action_id < $3) order by a.action_id desc limit $4",
             tenant_id, state, before, limit,
         )  # fmt: skip
@@ -412,18 +376,16 @@ class SqlStore:
 
     async def claim(self, owner: str, limit: int) -> list[tuple[UUID, UUID, int, int]]:
         async with self._database.batch() as work:
-            rows = await work.connection.fetch(
-                "update execution.work w set lease_owner = $1, lease_until = now() + make_interval(secs => $3), epoch = w.epoch + 1 "
-                "from (select tenant_id, action_id from execution.work where due_at <= now() and (lease_until is null or lease_until < now()) "
-                "order by due_at limit $2 for update skip locked) d where w.tenant_id = d.tenant_id and w.action_id = d.action_id "
-                "returning w.tenant_id, w.action_id, w.epoch, w.tries",
-                owner, limit, LEASE_SECONDS,
-            )  # fmt: skip
+            rows = await work.connection.fetch(CLAIM, owner, limit, LEASE_SECONDS)
         return [(row["tenant_id"], row["action_id"], row["epoch"], row["tries"]) for row in rows]
 
     async def backlog(self) -> int:
         async with self._database.batch() as work:
             return int(await work.connection.fetchval("select count(*) from execution.work"))
+
+    async def due(self, limit: int) -> list[tuple[UUID, UUID]]:
+        async with self._database.batch() as work:
+            return await due_clocks(work.connection, limit)
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from services.execution.connectors.email_smtp import SmtpAccount
 from services.execution.connectors.whatsapp import WhatsAppAccount
 from services.execution.errors import VendorRejected
 from services.execution.gate import Admitted
+from services.execution.live.errors import PrivateHost
+from services.execution.live.reach import require_reachable
 
 
 class Vault:
@@ -25,27 +28,41 @@ class Vault:
         self._database = database
         self._box = SecretBox(blake2b(secret.encode(), digest_size=32, person=b"dealix-vault", encoder=RawEncoder))
 
-    async def put(self, tenant_id: UUID, connector: str, credential: dict[str, Any]) -> None:
-        """Keep a credential; the old one is gone."""
-        sealed = bytes(self._box.encrypt(json.dumps(credential).encode()))
+    async def put(self, connection: Any, tenant_id: UUID, connector: str, credential: Mapping[str, Any]) -> None:
+        """Keep a credential in the caller's transaction; the old one is gone."""
+        sealed = bytes(self._box.encrypt(json.dumps(dict(credential)).encode()))
+        await connection.execute(
+            "insert into execution.credentials (tenant_id, connector, sealed) values ($1, $2, $3) "
+            "on conflict (tenant_id, connector) do update set sealed = excluded.sealed, changed_at = clock_timestamp()",
+            tenant_id, connector, sealed,
+        )  # fmt: skip
+
+    async def drop(self, connection: Any, tenant_id: UUID, connector: str) -> None:
+        """Forget a credential in the caller's transaction."""
+        sql = "delete from execution.credentials where tenant_id = $1 and connector = $2"
+        await connection.execute(sql, tenant_id, connector)
+
+    async def holds(self, tenant_id: UUID, connector: str) -> bool:
+        """Whether a credential is kept."""
         async with self._database.batch(tenant_id) as work:
-            await work.connection.execute(
-                "insert into execution.credentials (tenant_id, connector, sealed) values ($1, $2, $3) "
-                "on conflict (tenant_id, connector) do update set sealed = excluded.sealed, changed_at = now()",
-                tenant_id, connector, sealed,
-            )  # fmt: skip
+            sql = "select exists(select 1 from execution.credentials where tenant_id = $1 and connector = $2)"
+            return bool(await work.connection.fetchval(sql, tenant_id, connector))
 
     async def lease(self, admitted: Admitted) -> dict[str, Any] | None:
         """The credential of exactly the tenant and connector that were admitted; None when there is none.
 
         Raises VendorRejected when it can't be opened: the key has changed.
         """
-        claims = admitted.claims
-        async with self._database.batch(claims.tenant_id) as work:
+        return await self.open(admitted.tenant_id, admitted.claims.connector)
+
+    async def open(self, tenant_id: UUID, connector: str) -> dict[str, Any] | None:
+        """A credential for a probe, which has no effect at the vendor. Whoever has one goes by `lease`.
+
+        Raises VendorRejected as `lease` does.
+        """
+        async with self._database.batch(tenant_id) as work:
             sealed = await work.connection.fetchval(
-                "select sealed from execution.credentials where tenant_id = $1 and connector = $2",
-                claims.tenant_id,
-                claims.connector,
+                "select sealed from execution.credentials where tenant_id = $1 and connector = $2", tenant_id, connector
             )
         if sealed is None:
             return None
@@ -59,12 +76,24 @@ class Vault:
 
 
 class VaultSmtp:
-    def __init__(self, vault: Vault) -> None:
+    """Looks at the host again each time: a name may lead elsewhere than when it was stored."""
+
+    def __init__(self, vault: Vault, allowed: Collection[str] = ()) -> None:
         self._vault = vault
+        self._allowed = allowed
 
     async def lease(self, admitted: Admitted) -> SmtpAccount | None:
         found = await self._vault.lease(admitted)
-        return SmtpAccount(**found) if found else None
+        return await self.account(found) if found else None
+
+    async def account(self, credential: Mapping[str, Any]) -> SmtpAccount:
+        """The account of a credential. Raises VendorRejected for a host that may not be reached."""
+        account = SmtpAccount(**credential)
+        try:
+            await require_reachable(account.host, account.port, account.tls, self._allowed)
+        except PrivateHost as error:
+            raise VendorRejected(error.code, error.en, error.ar) from error
+        return account
 
 
 class VaultWhatsApp:

@@ -11,7 +11,7 @@ from libs.runtime.bus import Bus
 from libs.runtime.plane import HEARTBEAT_SECONDS, Runtime
 from services.operating.domain.health import Board
 from services.operating.domain.spans import Buffer
-from services.operating.handlers import Controls, Flags, Health, Traces
+from services.operating.handlers import Controls, Flags, Health, LiveSwitches, Traces
 from services.operating.propagation import Propagation
 from services.operating.settings import OperatingSettings
 from services.operating.store import SqlStore, Store
@@ -49,6 +49,7 @@ def wire(
     bus.serve(subjects.FLAGS, switches.read)
     bus.serve(subjects.SET_FLAG, switches.set)
     bus.serve(subjects.TRACE, traces.read)
+    bus.on(subjects.LIVE_SWITCHED, LiveSwitches(store).switched)
     bus.on_signal(subjects.HEALTH, health.hear)
     bus.on_signal(subjects.SPANS, traces.hear)
     loops: dict[str, Loop] = {

@@ -7,7 +7,9 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from libs.contracts.catalogue.flags import FlagKind
 from libs.contracts.catalogue.flags import flags as catalogue
+from libs.contracts.connectors import LiveSwitched
 from libs.contracts.errors import Forbidden
 from libs.contracts.message import PLATFORM, Plane, new_id
 from libs.contracts.operating import (
@@ -28,6 +30,7 @@ from libs.contracts.operating import (
 from libs.contracts.subjects import AUDITED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
+from libs.runtime.database import SessionWork
 from services.operating.domain.control import ENFORCERS, Control, Order, understand
 from services.operating.domain.flags import in_force, require_change
 from services.operating.domain.health import Board
@@ -169,6 +172,39 @@ class Flags:
                 ),
             )
         return await self.read(FlagsRequest(tenant_id=who.tenant_id))
+
+
+class LiveSwitches:
+    """Hears that an approved action switched a connector."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def switched(self, work: SessionWork, event: LiveSwitched) -> None:
+        """Keep the flag and put it on record. A word that came later than the approved action stands: "off" is never undone by old news."""
+        flag = catalogue().get(event.flag)
+        if flag is None or flag.kind is not FlagKind.LIVE:
+            log.error("an unknown live flag was switched", extra={"ids": {"action_id": str(event.action_id)}})
+            return
+        async with self._store.join(work) as unit:
+            own = (value for value in await unit.flag_values() if value.name == flag.name)
+            if any(value.tenant_id == event.tenant_id and value.changed_at > event.at for value in own):
+                return
+            actor = f"action:{event.action_id}"
+            await unit.set_flag(event.tenant_id, flag.name, event.value, actor)
+            unit.emit(
+                AUDITED[Plane.OPERATING],
+                AuditRecorded(
+                    entry_id=new_id(),
+                    tenant_id=event.tenant_id,
+                    kind="flag_changed",
+                    actor=actor,
+                    target=f"flag:{flag.name}",
+                    at=await unit.now(),
+                    data={"value": event.value, "expires_at": None},
+                    trace_id=telemetry.trace_id(),
+                ),
+            )
 
 
 class Traces:

@@ -12,7 +12,8 @@ from uuid import UUID
 from libs.contracts.message import Message, Plane, TenantId, new_id
 from libs.contracts.operating import SpanRecord
 from libs.contracts.subjects import Event
-from libs.runtime.testing import MemoryDatabase, MemoryWork
+from libs.runtime.database import SessionWork
+from libs.runtime.testing import MemoryDatabase
 from services.operating.domain.control import ENFORCERS, Control, Order
 from services.operating.domain.flags import FlagValue
 from services.operating.domain.health import FORGET_AFTER, Heartbeat
@@ -34,7 +35,7 @@ class _Batch:
 
 
 class MemoryUnit:
-    def __init__(self, store: MemoryStore, work: MemoryWork) -> None:
+    def __init__(self, store: MemoryStore, work: SessionWork) -> None:
         self._store = store
         self._work = work
 
@@ -137,10 +138,14 @@ class MemoryStore:
 
     @asynccontextmanager
     async def unit(self, *tenants: TenantId) -> AsyncIterator[MemoryUnit]:
+        async with self._database.work(*tenants) as work, self.join(work) as unit:
+            yield unit
+
+    @asynccontextmanager
+    async def join(self, work: SessionWork) -> AsyncIterator[MemoryUnit]:
         before = self.controls.copy(), self.deliveries.copy(), self.flags.copy()
         try:
-            async with self._database.work(*tenants) as work:
-                yield MemoryUnit(self, work)
+            yield MemoryUnit(self, work)
         except BaseException:
             self.controls, self.deliveries, self.flags = before
             raise

@@ -13,7 +13,7 @@ from uuid import UUID
 from libs.contracts.message import Message, Plane, TenantId, new_id
 from libs.contracts.operating import HealthReported, SpanRecord
 from libs.contracts.subjects import Event
-from libs.runtime.database import BatchWork, Database, tenant_list
+from libs.runtime.database import BatchWork, Database, SessionWork, tenant_list
 from services.operating.domain.control import ENFORCERS, Control, Order
 from services.operating.domain.flags import FlagValue
 from services.operating.domain.health import FORGET_AFTER, Heartbeat
@@ -68,6 +68,10 @@ class Unit(Protocol):
 
 class Store(Protocol):
     def unit(self, *tenants: TenantId) -> AbstractAsyncContextManager[Unit]: ...
+
+    def join(self, work: SessionWork) -> AbstractAsyncContextManager[Unit]:
+        """Take part in an event handler's own unit of work, so that both commit together."""
+        ...
 
     async def due(self, limit: int) -> list[Due]:
         """Take deliveries that are due; each is due again after RETRY, whoever takes it then."""
@@ -225,6 +229,10 @@ class SqlStore:
     async def unit(self, *tenants: TenantId) -> AsyncIterator[SqlUnit]:
         async with self._database.batch(*tenants) as work:
             yield SqlUnit(work)
+
+    @asynccontextmanager
+    async def join(self, work: SessionWork) -> AsyncIterator[SqlUnit]:
+        yield SqlUnit(await work.batch())
 
     async def due(self, limit: int) -> list[Due]:
         async with self._database.batch() as work:

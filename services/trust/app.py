@@ -223,6 +223,7 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.ACKNOWLEDGE, contradicting.acknowledge)
     bus.serve(subjects.RESOLVE, contradicting.resolve)
     bus.on(subjects.ACTIONS_SETTLED, listener.settled)
+    bus.on(subjects.OUTCOME_SETTLED, listener.outcome_settled)
     bus.on(subjects.CONTACTS_CHANGED, listener.contacts_changed)
     for event in subjects.AUDITED.values():
         bus.on(event, listener.audited)

@@ -15,6 +15,7 @@ from libs.contracts.errors import Conflict, Forbidden, NotFound
 from libs.contracts.execution import ActionsSettled, Settled
 from libs.contracts.ledger import EvidenceAssembled
 from libs.contracts.message import PLATFORM, Principal, new_id
+from libs.contracts.settling import OutcomeSettled
 from libs.contracts.subjects import EVIDENCE_ASSEMBLED
 from libs.contracts.trust import (
     AuditRecorded,
@@ -311,6 +312,21 @@ class Listener:
             )
         for then in self.on_settled:
             await then(work, fresh)
+
+    async def outcome_settled(self, work: SessionWork, event: OutcomeSettled) -> None:
+        """A person said what became of an effect whose outcome was unknown: on record with the evidence, under that person's name."""
+        async with self._store.join(work) as unit:
+            if not await unit.settle_outcome(event):
+                return
+            entry = Entry(
+                tenant_id=event.tenant_id,
+                kind="outcome.settled",
+                actor=event.settled_by,
+                target=f"action:{event.action_id}",
+                at=event.at,
+                data={"grant_id": str(event.grant_id), "outcome": event.outcome.value, "evidence": event.evidence},
+            )
+            await unit.append([entry])
 
     async def contacts_changed(self, _: SessionWork, event: ContactsChanged) -> None:
         await self._projection.fetch(event.tenant_id, event.contact_ids)

@@ -17,6 +17,7 @@ from uuid import UUID
 from libs.contracts.data import ContactFacts
 from libs.contracts.execution import ActionState, Settled
 from libs.contracts.message import Message, PrincipalKind
+from libs.contracts.settling import OutcomeSettled
 from libs.contracts.subjects import Event
 from libs.contracts.trust import Approval, ApprovalState, ApprovalStep, ConsentRecord, Decision, Outcome
 from libs.runtime.database import SessionWork
@@ -71,6 +72,7 @@ class _Tables:
 
     decisions: dict[tuple[UUID, UUID, int, str], _Decided] = field(default_factory=dict)
     closures: dict[tuple[UUID, UUID], Settled] = field(default_factory=dict)
+    resolutions: dict[tuple[UUID, UUID], ActionState] = field(default_factory=dict)
     approvals: dict[tuple[UUID, UUID], _Asked] = field(default_factory=dict)
     steps: dict[tuple[UUID, UUID], tuple[ApprovalStep, ...]] = field(default_factory=dict)
     facts: dict[tuple[UUID, UUID], _Projected] = field(default_factory=dict)
@@ -148,6 +150,8 @@ class MemoryUnit:
         """Whether what was granted may have left: a grant that nobody has closed may have."""
         if grant_id is None:
             return False
+        if (resolved := self._t.resolutions.get((tenant_id, grant_id))) is not None:
+            return resolved not in UNSENT
         closure = self._t.closures.get((tenant_id, grant_id))
         return closure is None or closure.outcome not in UNSENT
 
@@ -251,6 +255,14 @@ class MemoryUnit:
                 self._t.closures[item.tenant_id, item.grant_id] = item
                 fresh.append(item)
         return fresh
+
+    async def settle_outcome(self, settled: OutcomeSettled) -> bool:
+        key = (settled.tenant_id, settled.grant_id)
+        closure = self._t.closures.get(key)
+        if closure is None or closure.outcome is not ActionState.UNKNOWN or key in self._t.resolutions:
+            return False
+        self._t.resolutions[key] = settled.outcome
+        return True
 
     # -- approvals -------------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from libs.contracts.data import ContactFacts
 from libs.contracts.execution import Settled
 from libs.contracts.message import Message
+from libs.contracts.settling import OutcomeSettled
 from libs.contracts.subjects import Event
 from libs.contracts.trust import Approval, ConsentRecord
 from libs.runtime.database import BatchWork, Database, SessionWork
@@ -25,6 +26,7 @@ from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.facts import MAX_AGE_HOURS, ContactState
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.store import SqlLedgerStore
+from services.trust.receipts.settling import settle_outcome
 from services.trust.rows import (
     NOTHING_KNOWN,
     Known,
@@ -100,6 +102,10 @@ class Unit(Protocol):
 
     async def close_grants(self, items: Sequence[Settled]) -> list[Settled]: ...
 
+    async def settle_outcome(self, settled: OutcomeSettled) -> bool:
+        """Whether a person's word is news: the grant's outcome was unknown, and nobody had settled it."""
+        ...
+
     async def append(self, entries: Sequence[Entry]) -> None: ...
 
     def emit(self, event: Event[Any], message: Message) -> UUID: ...
@@ -127,7 +133,8 @@ _KNOWN = """
 select e.ord, now() as now, d.reply, a.approval_id, a.state as approval_state, a.expires_at < now() as lapsed,
   exists(select 1 from trust.decisions p left join trust.grant_closures g on g.tenant_id = p.tenant_id and g.grant_id = p.grant_id
          where p.tenant_id = e.tenant and p.action_id = e.action and p.attempt < e.attempt and p.grant_id is not null
-           and coalesce(g.outcome, 'open') not in ('not_sent', 'failed')) as earlier_open,
+           and coalesce((select r.outcome from trust.outcome_resolutions r where r.tenant_id = p.tenant_id and r.grant_id = p.grant_id),
+             g.outcome, 'open') not in ('not_sent', 'failed')) as earlier_open,
   c.contact_id, c.email_mac, c.phone_mac, c.source, c.opted_out, c.cold, c.email_valid, c.collected_directly,
   case when e.mac = '' then false else exists(select 1 from trust.suppressions s where s.tenant_id = e.tenant and s.mac = e.mac) end as suppressed,
   case when e.contact is null then null else
@@ -165,7 +172,8 @@ select now() as now, found.* from (values (1)) as always left join (
     e.attempt > 1 and exists(
       select 1 from trust.decisions p left join trust.grant_closures g on g.tenant_id = p.tenant_id and g.grant_id = p.grant_id
       where p.tenant_id = e.tenant and p.action_id = e.action and p.attempt < e.attempt and p.grant_id is not null
-        and coalesce(g.outcome, 'open') not in ('not_sent', 'failed')) as earlier_open
+        and coalesce((select r.outcome from trust.outcome_resolutions r where r.tenant_id = p.tenant_id and r.grant_id = p.grant_id),
+          g.outcome, 'open') not in ('not_sent', 'failed')) as earlier_open
   from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) with ordinality as e(tenant, action, attempt, digest, ord)
   left join trust.decisions d on d.tenant_id = e.tenant and d.action_id = e.action and d.attempt = e.attempt and d.digest = e.digest
   left join lateral (select approval_id, case when state = 'approved' and exists (select 1 from trust.approval_tokens k
@@ -488,6 +496,9 @@ class SqlUnit:
         )
         fresh = {row["grant_id"] for row in rows}
         return [item for item in items if item.grant_id in fresh]
+
+    async def settle_outcome(self, settled: OutcomeSettled) -> bool:
+        return await settle_outcome(self._c, settled)
 
     async def append(self, entries: Sequence[Entry]) -> None:
         await SqlLedgerStore(self._c).append(seal(entries))

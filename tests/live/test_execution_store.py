@@ -14,6 +14,7 @@ from libs.contracts.message import Plane, new_id
 from libs.runtime.database import Database
 from services.execution.store import LEASE_SECONDS, SqlStore
 from tests.live.migrated import migrated_postgres, plane_database
+from tests.unit.execution.letter_promises import LetterPromises
 from tests.unit.execution.store_promises import ExecutionStorePromises, job, mail
 
 pytestmark = pytest.mark.live
@@ -47,6 +48,12 @@ class TestSqlStore(ExecutionStorePromises):
                 return {row["id"] for row in await work.connection.fetch("select id from execution.outbox")}
 
         return ids
+
+
+class TestSqlLetters(LetterPromises):
+    @pytest.fixture
+    def store(self, database: Database) -> SqlStore:
+        return SqlStore(database)
 
 
 async def test_a_lease_ends_with_its_time(database: Database) -> None:

@@ -28,10 +28,13 @@ def effects() -> dict[str, Effect]:
 def core_effects() -> dict[str, Effect]:
     """The catalogue's own effects by name."""
     document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    return {
+    found = {
         name: Effect.model_validate({"name": name, **document["defaults"], **fields})
         for name, fields in document["effects"].items()
     }
+    if wrong := [e.name for e in found.values() if e.compensation is not None and e.compensation not in found]:
+        raise ValueError(f"{wrong[0]} is undone by an effect that does not exist")
+    return found
 
 
 @cache

@@ -29,6 +29,8 @@ class Effect(Message):
     system: bool = False
     capability: Literal["submit", "propose"] = "submit"
     """Who may ask for it, in the words of `roles.yaml`."""
+    compensation: str | None = None
+    """The effect that undoes this one; None where nothing does."""
     en: str
     ar: str
 

@@ -28,6 +28,8 @@ class Profile:
     cross_border: bool
     idempotent: bool
     read_back: str
+    per_minute: int = 600
+    """Live effects a minute and tenant, where the tenant has not set its own rate."""
 
     def info(self, *, mode: str, registered: bool) -> ConnectorInfo:
         """Status is unknown until a probe has said otherwise."""

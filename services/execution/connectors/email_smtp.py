@@ -6,7 +6,7 @@ and a connection lost after DATA leaves the outcome unknown. One-click unsubscri
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
@@ -42,6 +42,10 @@ class SmtpAccounts(Protocol):
 
     async def lease(self, admitted: Admitted) -> SmtpAccount | None: ...
 
+    async def account(self, credential: Mapping[str, Any]) -> SmtpAccount:
+        """The account of a credential, for a probe."""
+        ...
+
 
 class EmailSmtp:
     profile = Profile(
@@ -54,6 +58,7 @@ class EmailSmtp:
         cross_border=False,
         idempotent=False,
         read_back="none",
+        per_minute=120,
     )
 
     def __init__(self, sandbox: Sandbox, accounts: SmtpAccounts, now: Callable[[], datetime]) -> None:
@@ -73,29 +78,16 @@ class EmailSmtp:
             admitted, vendor_id=vendor_id, request=raw, response=answer, started_at=started, finished_at=self._now()
         )
 
+    async def probe(self, credential: Mapping[str, Any]) -> None:
+        """Connect, encrypt and sign in; nothing is sent. Raises VendorUnavailable, VendorRejected."""
+        client = await _signed_in(await self._accounts.account(credential))
+        client.close()
+
     async def _send(self, admitted: Admitted, message: EmailMessage) -> tuple[str, bytes]:
         account = await self._accounts.lease(admitted)
         if account is None:
             raise VendorRejected("no_credential", "No mail server is configured.", "لم يُضبط خادم بريد.")
-        client = aiosmtplib.SMTP(
-            hostname=account.host,
-            port=account.port,
-            timeout=account.timeout_seconds,
-            use_tls=account.tls == "tls",
-            start_tls=account.tls == "starttls",
-        )
-        try:
-            await client.connect()
-            if account.username is not None:
-                await client.login(account.username, account.password or "")
-        except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPServerDisconnected, OSError, TimeoutError) as error:
-            raise VendorUnavailable(
-                "smtp_unreachable", "The mail server can't be reached.", "تعذّر الوصول إلى خادم البريد."
-            ) from error
-        except aiosmtplib.SMTPException as error:
-            raise VendorRejected(
-                "smtp_auth", "The mail server refused the sign-in.", "رفض خادم البريد تسجيل الدخول."
-            ) from error
+        client = await _signed_in(account)
         try:
             _, answer = await client.send_message(message)
         except aiosmtplib.SMTPResponseException as error:
@@ -118,6 +110,35 @@ class EmailSmtp:
         finally:
             client.close()
         return str(message["Message-ID"]), answer.encode()
+
+
+async def _signed_in(account: SmtpAccount) -> aiosmtplib.SMTP:
+    """A connection, encrypted and signed in as the account says; nothing has been sent.
+
+    Raises VendorUnavailable, VendorRejected.
+    """
+    client = aiosmtplib.SMTP(
+        hostname=account.host,
+        port=account.port,
+        timeout=account.timeout_seconds,
+        use_tls=account.tls == "tls",
+        start_tls=account.tls == "starttls",
+    )
+    try:
+        await client.connect()
+        if account.username is not None:
+            await client.login(account.username, account.password or "")
+    except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPServerDisconnected, OSError, TimeoutError) as error:
+        client.close()
+        raise VendorUnavailable(
+            "smtp_unreachable", "The mail server can't be reached.", "تعذّر الوصول إلى خادم البريد."
+        ) from error
+    except aiosmtplib.SMTPException as error:
+        client.close()
+        raise VendorRejected(
+            "smtp_auth", "The mail server refused the sign-in.", "رفض خادم البريد تسجيل الدخول."
+        ) from error
+    return client
 
 
 def compose(payload: dict[str, Any], action_id: UUID, at: datetime) -> EmailMessage:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ import httpx
 from services.execution.connectors.base import Sandbox
 from services.execution.errors import OutcomeUnknown, VendorRejected, VendorUnavailable
 from services.execution.gate import Admitted
+from services.execution.traffic.domain import read_retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,10 @@ async def send(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> h
             ) from error
     if response.status_code in (429, 503):
         raise VendorUnavailable(
-            f"vendor_{response.status_code}", "The vendor asks to wait.", "يطلب مزوّد الخدمة الانتظار."
+            f"vendor_{response.status_code}",
+            "The vendor asks to wait.",
+            "يطلب مزوّد الخدمة الانتظار.",
+            retry_after=read_retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
         )
     if response.status_code >= 500:
         raise OutcomeUnknown(

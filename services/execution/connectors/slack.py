@@ -35,6 +35,7 @@ class Slack:
         cross_border=True,
         idempotent=False,
         read_back="none",
+        per_minute=60,
     )
     allowed = (Allowed("POST", HOST, r"/services/[A-Za-z0-9/]+"),)
 

@@ -6,7 +6,7 @@ The vendor has no idempotency: our action id travels in `biz_opaque_callback_dat
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -46,7 +46,10 @@ class WhatsApp:
         idempotent=False,
         read_back="webhook",
     )
-    allowed = (Allowed("POST", HOST, rf"/{VERSION}/[0-9A-Za-z-]+/messages"),)
+    allowed = (
+        Allowed("POST", HOST, rf"/{VERSION}/[0-9A-Za-z-]+/messages"),
+        Allowed("GET", HOST, rf"/{VERSION}/[0-9A-Za-z-]+"),
+    )
 
     def __init__(self, sandbox: Sandbox, accounts: WhatsAppAccounts, now: Callable[[], datetime]) -> None:
         self._sandbox = sandbox
@@ -80,6 +83,16 @@ class WhatsApp:
             started_at=started,
             finished_at=self._now(),
         )
+
+    async def probe(self, credential: Mapping[str, Any]) -> None:
+        """Read the number's own entry. Raises VendorUnavailable, VendorRejected, OutcomeUnknown."""
+        account = WhatsAppAccount(**credential)
+        request = httpx.Request(
+            "GET",
+            f"https://{HOST}/{VERSION}/{account.phone_number_id}",
+            headers={"Authorization": f"Bearer {account.access_token}"},
+        )
+        await send(AllowList(self.allowed, httpx.AsyncHTTPTransport()), request)
 
 
 def compose(payload: dict[str, Any], callback: str) -> dict[str, Any]:

@@ -12,15 +12,15 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from libs.contracts.errors import DealixError
-from libs.contracts.execution import ConnectorsRequest
 from libs.contracts.message import Principal
-from libs.contracts.subjects import APPROVALS, CONNECTORS
+from libs.contracts.subjects import APPROVALS
 from libs.contracts.trust import ApprovalsRequest, ApprovalState
 from services.gateway.console import pages, present
 from services.gateway.console.render import SECURITY_HEADERS, render, render_fragment
 from services.gateway.console.urls import url
 from services.gateway.console.views import Flash, Lang, Shell, Theme
 from services.gateway.domain.people import Caller
+from services.gateway.http.connectors import standing
 from services.gateway.http.context import Gateway, GatewayDep
 from services.gateway.http.guards import maybe_caller
 
@@ -86,10 +86,10 @@ class Desk:
     async def _sandbox(self) -> bool:
         """Whether every connector is in the sandbox. When nobody answers, the banner stays away: it would be a claim."""
         try:
-            reply = await self.call(CONNECTORS, ConnectorsRequest(principal=self.who))
+            found = await standing(self.gateway, self.who)
         except DealixError:
             return False
-        return all(connector.mode == "sandbox" for connector in reply.items)
+        return all(connector.mode == "sandbox" for connector in found)
 
     async def show(self, page: pages.Page, *, status: int = 200, flash: Flash | None = None) -> Response:
         """The page, or the part of it that htmx asked for."""

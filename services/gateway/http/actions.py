@@ -15,7 +15,7 @@ from libs.contracts.catalogue.roles import roles
 from libs.contracts.execution import FINAL_STATES, Action, ActionItem, ActionState, SubmitRequest, SubmitResult
 from libs.contracts.message import Message, Principal, Reason
 from libs.contracts.operating import SpanRecord, TraceRequest
-from libs.contracts.subjects import ACTION, ACTIONS, CANCEL, SUBMIT, TRACE
+from libs.contracts.subjects import ACTION, ACTION_STATES, ACTIONS, CANCEL, SUBMIT, TRACE
 from libs.contracts.trust import ResourceRef
 from libs.runtime import telemetry
 from services.gateway.domain.journey import TraceTree, trees
@@ -143,8 +143,14 @@ async def submit(
     if isinstance(body, NewActions):
         asked = [_item(one, ids(f"action:{at}"), f"{key}:{at}" if key else None) for at, one in enumerate(body.items)]
         reply = await gateway.bus.call(SUBMIT, SubmitRequest(principal=who, items=tuple(asked)))
+        shown = [_shown(r) for r in reply.results]
+        if seconds := wait_seconds(prefer):
+            shown = await _wait_all(gateway, who, shown, seconds)
+            response.headers["Preference-Applied"] = f"wait={seconds}"
+            if all(one.state is None or one.state in FINAL_STATES for one in shown):
+                response.status_code = 200
         gateway.pulse.nudge(who.tenant_id, "approvals", "ledger")
-        return SubmittedItems(items=[_shown(r) for r in reply.results], trace_id=telemetry.trace_id())
+        return SubmittedItems(items=shown, trace_id=telemetry.trace_id())
     item = _item(body, ids("action:0"), key)
     reply = await gateway.bus.call(SUBMIT, SubmitRequest(principal=who, items=(item,)))
     result = reply.results[0]
@@ -169,6 +175,17 @@ async def _wait(gateway: Gateway, who: Principal, action_id: UUID, seconds: int)
         approval_id=found.approval_id, reasons=list(found.reasons), waiting_for=found.waiting_for, mode=found.mode,
         receipt=found.receipt,
     )  # fmt: skip
+
+
+async def _wait_all(gateway: Gateway, who: Principal, shown: list[SubmittedItem], seconds: int) -> list[SubmittedItem]:
+    """The items as they stand within that time. What does not come to rest by then is shown as it is."""
+    ids = tuple(one.action_id for one in shown if one.state is not None)
+    request = execution.StatesRequest(principal=who, action_ids=ids, wait_seconds=seconds)
+    if not ids:
+        return shown
+    states = (await gateway.bus.call(ACTION_STATES, request, timeout=seconds + 5)).states
+    found = dict(zip(ids, states, strict=True))
+    return [one.model_copy(update={"state": found.get(one.action_id) or one.state}) for one in shown]
 
 
 def _shown(result: SubmitResult) -> SubmittedItem:

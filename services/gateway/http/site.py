@@ -23,6 +23,7 @@ from services.gateway.http import (
     connectors,
     contradictions,
     crm,
+    dead_letters,
     documents,
     drafts,
     flows,
@@ -44,6 +45,7 @@ from services.gateway.http import (
     registers,
     rights,
     sequences,
+    settling,
     targeting,
     trust,
     unsubscribe,
@@ -58,11 +60,12 @@ from services.gateway.scim import routes as scim
 
 CONSOLE = "services.gateway.console.routes"
 ROUTERS = (
-    health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
+    health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router, settling.router,
     approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, rights.router, registers.router, policy.router, proof.router,
     audit.router, witnesses.router,
     receipts.router, compliance.router, contradictions.router,
     connectors.router, plugins.router, canaries.router, operating.router, live.router,
+    connectors.router, plugins.router, dead_letters.router, operating.router, live.router,
     crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
     connectors.router, plugins.router, operating.router, live.router,
     scim.router, crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,

@@ -12,6 +12,7 @@ from libs.contracts.message import Plane, new_id
 from libs.runtime.testing import FakeClock, MemoryHub
 from services.execution.memory import MemoryStore
 from services.execution.store import LEASE_SECONDS
+from tests.unit.execution.letter_promises import LetterPromises
 from tests.unit.execution.store_promises import ExecutionStorePromises, job
 
 
@@ -34,6 +35,12 @@ class TestMemoryStore(ExecutionStorePromises):
             return {UUID(delivery.message_id) for delivery in hub.published}
 
         return ids
+
+
+class TestMemoryLetters(LetterPromises):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore(MemoryHub().bus(Plane.EXECUTION).database)
 
 
 async def test_a_lease_ends_with_its_time() -> None:

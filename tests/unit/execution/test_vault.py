@@ -37,28 +37,34 @@ class Rows:
         yield SimpleNamespace(connection=SimpleNamespace(execute=execute, fetchval=fetchval))
 
 
+async def keep(vault: Vault, rows: Rows) -> None:
+    async with rows.batch(TENANT) as work:
+        await vault.put(work.connection, TENANT, "email_smtp", CREDENTIAL)
+
+
 async def test_what_is_kept_is_sealed_and_opens_again() -> None:
     rows = Rows()
     vault = Vault(rows, SECRET)  # type: ignore[arg-type]
-    await vault.put(TENANT, "email_smtp", CREDENTIAL)
+    await keep(vault, rows)
     (sealed,) = rows.rows.values()
     for value in ("hunter2", "mail.example", "password"):
         assert value.encode() not in sealed
     assert await vault.lease(admitted("send_email", {"to": "x"})) == CREDENTIAL
-    await vault.put(TENANT, "email_smtp", CREDENTIAL)
+    await keep(vault, rows)
     assert list(rows.rows.values()) != [sealed], "the same credential twice is sealed differently"
 
 
 async def test_a_lease_is_for_the_tenant_and_connector_that_were_admitted() -> None:
-    vault = Vault(Rows(), SECRET)  # type: ignore[arg-type]
-    await vault.put(TENANT, "email_smtp", CREDENTIAL)
+    rows = Rows()
+    vault = Vault(rows, SECRET)  # type: ignore[arg-type]
+    await keep(vault, rows)
     assert await vault.lease(admitted("send_email", {"to": "x"}, tenant=new_id())) is None
     assert await vault.lease(admitted("slack_notify", {"text": "x"})) is None
 
 
 async def test_another_key_opens_nothing_and_says_so() -> None:
     rows = Rows()
-    await Vault(rows, SECRET).put(TENANT, "email_smtp", CREDENTIAL)  # type: ignore[arg-type]
+    await keep(Vault(rows, SECRET), rows)  # type: ignore[arg-type]
     with pytest.raises(VendorRejected) as raised:
         await Vault(rows, "t" * 40).lease(admitted("send_email", {"to": "x"}))  # type: ignore[arg-type]
     assert raised.value.code == "credential_sealed"
@@ -67,7 +73,7 @@ async def test_another_key_opens_nothing_and_says_so() -> None:
 async def test_a_changed_seal_opens_nothing() -> None:
     rows = Rows()
     vault = Vault(rows, SECRET)  # type: ignore[arg-type]
-    await vault.put(TENANT, "email_smtp", CREDENTIAL)
+    await keep(vault, rows)
     ((key, sealed),) = rows.rows.items()
     rows.rows[key] = sealed[:-1] + bytes([sealed[-1] ^ 1])
     with pytest.raises(VendorRejected):

@@ -1,0 +1,1 @@
+"""Actions that ended without their effect and wait for a person."""

@@ -1,0 +1,1 @@
+"""What comes after an effect: undoing it, and settling an outcome that nobody knows."""
