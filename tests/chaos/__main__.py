@@ -24,8 +24,9 @@ import asyncpg
 from dev.embedded import Servers
 from libs.contracts.errors import DealixError
 from libs.contracts.execution import ActionItem, SubmitRequest
+from libs.contracts.flows import StartFlow
 from libs.contracts.message import Plane, Principal, PrincipalKind, new_id
-from libs.contracts.subjects import APPROVAL, APPROVALS, APPROVE, SUBMIT
+from libs.contracts.subjects import APPROVAL, APPROVALS, APPROVE, START_FLOW, SUBMIT
 from libs.contracts.trust import ApprovalRequest, ApprovalsRequest, ApprovalState, ApproveRequest, ResourceRef
 from libs.runtime.bus import NatsBus
 from tests.chaos import invariants
@@ -34,6 +35,11 @@ from tests.chaos.processes import Replica
 from tests.live.harness import prepared_servers
 
 BATCH = 20
+FLOWS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("audit_write", {"subject_id": "deal-1", "statement": "The storm was here."}),
+    ("health_check", {"note": "storm"}),
+)
+"""Flows without a question to an agent: what they wait for is trust and the database, which the storm hits."""
 
 
 @dataclass
@@ -46,6 +52,7 @@ class Storm:
     tenants: list[UUID]
     random: random.Random
     accepted: set[UUID] = field(default_factory=set)
+    flows: set[UUID] = field(default_factory=set)
     faults: Counter[str] = field(default_factory=Counter)
     resent: int = 0
     over: bool = False
@@ -75,6 +82,23 @@ class Storm:
             if self.random.random() < 0.05:
                 await self._submit(SubmitRequest(principal=self.principal(tenant), items=items))
                 self.faults["duplicate submission"] += 1
+
+    async def start_flows(self, count: int) -> None:
+        """Start flows all through the storm; no reply means the same start again, which must not begin a second flow."""
+        while len(self.flows) < count or self.raging:
+            who = self.principal(self.random.choice(self.tenants))
+            flow, given = self.random.choice(FLOWS)
+            asked = StartFlow(principal=who, flow_id=new_id(), flow=flow, input=given)
+            while asked.flow_id not in self.flows:
+                try:
+                    await self.bus.call(START_FLOW, asked, timeout=3)
+                except DealixError:
+                    self.resent += 1
+                    await asyncio.sleep(0.2)
+                else:
+                    self.flows.add(asked.flow_id)
+            # As fast as the storm needs to have them all: faults shall hit flows from the first to the last.
+            await asyncio.sleep(0.05 if len(self.flows) < count else 1)
 
     async def _submit(self, request: SubmitRequest) -> None:
         while True:
@@ -182,7 +206,8 @@ class Storm:
                     "select (select count(*) from execution.work) work, (select count(*) from trust.ledger_pending) pending, "
                     "(select count(*) from trust.decisions d where grant_id is not null and not exists (select 1 from "
                     "trust.grant_closures g where g.grant_id = d.grant_id)) grants, (select count(*) from execution.actions where state "
-                    "in ('accepted', 'dispatched', 'awaiting_approval')) open"
+                    "in ('accepted', 'dispatched', 'awaiting_approval')) open, "
+                    "(select count(*) from execution.flows where status in ('running', 'rolling_back')) flows"
                 )
             finally:
                 await connection.close()
@@ -192,7 +217,7 @@ class Storm:
         raise invariants.Broken(f"not at rest after {limit:.0f} s: {dict(left or {})}")
 
 
-async def run(actions: int, faults: int, pause: float, seed: int) -> int:
+async def run(actions: int, flows: int, faults: int, pause: float, seed: int) -> int:
     started, chance = time.monotonic(), random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="dealix-chaos-") as folder:
         data_dir = Path(folder)
@@ -211,7 +236,7 @@ async def run(actions: int, faults: int, pause: float, seed: int) -> int:
             storm = Storm(servers, bus, replicas, [new_id() for _ in range(10)], chance)
             people = asyncio.create_task(storm.approve())
             try:
-                await asyncio.gather(storm.load(actions), storm.rage(faults, pause))
+                await asyncio.gather(storm.load(actions), storm.start_flows(flows), storm.rage(faults, pause))
                 await storm.settle(lambda: asyncpg.connect(servers.admin_url), 180)
                 return await report(
                     storm, servers, lambda plane: secrets.database_url(plane, servers.admin_url), started, seed
@@ -237,9 +262,13 @@ async def report(storm: Storm, servers: Servers, url: Callable[[str], str], star
         ("no nonce was used twice", invariants.no_nonce_twice),
         ("no approval was used twice", invariants.no_approval_twice),
         ("the ledger verifies from entry to root", invariants.ledger_verifies),
+        ("every flow came to its end, at least 99 % completed", invariants.flows_ended(storm.flows)),
+        ("every flow's history has no gap, and no step of it was done twice", invariants.flows_once),
         ("tenants see their own rows only", invariants.tenants_apart(url)),
     ]
-    print(f"chaos: seed {seed}, {len(storm.accepted)} actions accepted, {storm.resent} requests sent again")
+    print(
+        f"chaos: seed {seed}, {len(storm.accepted)} actions accepted, {len(storm.flows)} flows started, {storm.resent} requests sent again"
+    )
     for name, count in sorted(storm.faults.items()):
         print(f"  fault  {count:5d} × {name}")
     passed = failed = 0
@@ -264,14 +293,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--short", action="store_true", help="the form that runs with every change")
     parser.add_argument("--actions", type=int, default=None)
+    parser.add_argument("--flows", type=int, default=None)
     parser.add_argument("--faults", type=int, default=None)
     parser.add_argument("--seed", type=int, default=None)
     given = parser.parse_args()
     actions = given.actions or (2_000 if given.short else 20_000)
     faults = given.faults or (12 if given.short else 200)
+    flows = given.flows or (60 if given.short else 500)
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**6)
     try:
-        failed = asyncio.run(run(actions, faults, 1.5 if given.short else 0.7, seed))
+        failed = asyncio.run(run(actions, flows, faults, 1.5 if given.short else 0.7, seed))
     except invariants.Broken as error:
         print(f"chaos: seed {seed}: {error}\n0 passed, 1 failed")
         failed = 1

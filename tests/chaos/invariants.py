@@ -38,7 +38,7 @@ async def at_most_once(db: Any, accepted: set[UUID]) -> int:
     if twice:
         raise Broken(f"{len(twice)} effects happened more than once")
     lost = await db.fetchval(
-        "select count(*) from execution.actions a where state = 'succeeded' and not exists "
+        "select count(*) from execution.actions a where state = 'succeeded' and run_id = '' and not exists "
         "(select 1 from execution.sandbox s where s.action_id = a.action_id)"
     )
     if lost:
@@ -71,6 +71,42 @@ async def no_nonce_twice(db: Any, _: set[UUID]) -> int:
     if total != distinct:
         raise Broken(f"{total - distinct} nonces were used twice")
     return int(total)
+
+
+def flows_ended(started: set[UUID]) -> Callable[[Any, set[UUID]], Awaitable[int]]:
+    """Every flow that was answered for is there and has ended; nearly all as they should."""
+
+    async def check(db: Any, _: set[UUID]) -> int:
+        rows = await db.fetch(
+            "select flow_id, status from execution.flows where flow_id = any($1::uuid[])", list(started)
+        )
+        missing = started - {row["flow_id"] for row in rows}
+        if missing:
+            raise Broken(f"{len(missing)} started flows are gone")
+        done = sum(row["status"] == "completed" for row in rows)
+        running = sum(row["status"] in ("running", "rolling_back") for row in rows)
+        if running or done < 0.99 * len(rows):
+            raise Broken(f"{running} flows still run, {done} of {len(rows)} completed")
+        return len(rows)
+
+    return check
+
+
+async def flows_once(db: Any, _: set[UUID]) -> int:
+    """Revisions count from the first without a gap, and every step's action is there once and succeeded once."""
+    gaps = await db.fetchval(
+        "select count(*) from (select flow_id, count(*) n, max(seq) - min(seq) + 1 span from execution.flow_revisions group by flow_id) r "
+        "where n <> span"
+    )
+    if gaps:
+        raise Broken(f"{gaps} flows have a gap in their history")
+    twice = await db.fetchval(
+        "select count(*) from (select run_id, action_type from execution.actions where run_id <> '' and state = 'succeeded' "
+        "group by 1, 2 having count(*) > 1) t"
+    )
+    if twice:
+        raise Broken(f"{twice} steps were done twice")
+    return int(await db.fetchval("select count(*) from execution.flow_revisions"))
 
 
 async def ledger_verifies(db: Any, _: set[UUID]) -> int:
