@@ -42,6 +42,7 @@ from services.execution.live.reach import allowed_hosts
 from services.execution.live.switch import TASK, HasCredential, LiveSwitch
 from services.execution.pipeline import Pipeline
 from services.execution.plugins.api import Tools
+from services.execution.plugins.flow_hooks import hearing
 from services.execution.plugins.guard import Guard
 from services.execution.plugins.handlers import Plugins
 from services.execution.plugins.hooks import Hooks
@@ -71,7 +72,8 @@ async def build(runtime: Runtime) -> None:
     ]
     router = catalogue_router()
     plugins = load_plugins(installed(), router, Tools(sandbox, runtime.now))
-    flows, every = SqlBackend(runtime.database), [*vendors, *plugins.connectors]
+    flows = hearing(SqlBackend(runtime.database), plugins.hooks, runtime.now)
+    every = [*vendors, *plugins.connectors]
     parts = serve(
         runtime,
         SqlStore(runtime.database),
