@@ -17,6 +17,7 @@ ROWS = {
     "books": "The ledger as it grows, and decisions replayed under another bundle",
     "fairness": "A thousand tenants, one of them loud: what the others wait",
     "latency": "One action and one trust decision: time alone and at half load",
+    "durable": "Durable flows: starts, timer wake-ups, memory while they wait",
 }
 """Rows by the module that measures them: `measure(quick, progress) -> Row`, run in a fresh event loop of its own."""
 
