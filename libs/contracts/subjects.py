@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from libs.contracts import (
+    agents,
     approvals,
     canaries,
     claims,
@@ -23,6 +24,7 @@ from libs.contracts import (
     decision,
     execution,
     flows,
+    governance,
     knowledge,
     ledger,
     lineage,
@@ -36,6 +38,7 @@ from libs.contracts import (
     receipts,
     rights,
     settling,
+    screening,
     trust,
     waiting,
 )
@@ -217,6 +220,13 @@ CONTRADICTION = Call("trust.contradiction.v1", claims.ContradictionGet, claims.C
 ACKNOWLEDGE = Call("trust.acknowledge_contradiction.v1", claims.Acknowledge, claims.Contradiction, _by())
 RESOLVE = Call("trust.resolve_contradiction.v1", claims.Resolve, claims.Contradiction, _by())
 
+SCREEN = Call("trust.screen.v1", screening.ScreenText, screening.ScreenReply, _by(_D, _DA, _E))
+FINDINGS = Call("trust.gate_findings.v1", screening.FindingsRequest, screening.FindingsReply, _by())
+DECIDE_FINDING = Call("trust.decide_finding.v1", screening.DecideFinding, screening.GateFinding, _by())
+STANDINGS = Call("trust.standings.v1", governance.StandingsRequest, governance.StandingsReply, _by(_D))
+SET_STANDING = Call("trust.set_standing.v1", governance.SetStanding, governance.Standing, _by())
+TRUST_SCORE = Call("trust.trust_score.v1", governance.TrustScoreGet, governance.TrustScore, _by(_D))
+
 EVIDENCE_FILES = Bucket("evidence", writers=frozenset({_G}), readers=frozenset({_T}), max_bytes=256 * 1024**2)
 
 OUTCOME_RESOLVED = Event("trust.outcome_resolved.v1", receipts.OutcomeResolved, frozenset({_E}))
@@ -330,6 +340,7 @@ FORGET_MEMORY = Call("data.forget_memory.v1", knowledge.ForgetMemory, Ok, _by())
 ERASE_MEMORIES = Call("data.erase_memories.v1", knowledge.EraseSubject, knowledge.Erased, _by())
 
 IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
+TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozenset({_T}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))
 
 IMPORT_FILES = Bucket("imports", writers=frozenset({_G}), readers=frozenset({_DA}))
@@ -344,6 +355,7 @@ WHATSAPP_BRIEF = Call("decision.whatsapp_brief.v1", decision.CardsRequest, decis
 COMMITTEE = Call("decision.committee.v1", outreach.CommitteeRequest, outreach.CommitteeReply, _by(), 15.0)
 PREPARE_DRAFT = Call("decision.prepare_draft.v1", decision.PrepareDraft, decision.PrepareDraftReply, _by(), 15.0)
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
+RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 20.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 15.0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal
@@ -62,6 +62,8 @@ class Allowed:
 
 
 NOTHING_ALLOWED = Allowed()
+_SHORT = 2000
+"""Characters up to which what was read is remembered."""
 
 
 def screen(text: str, direction: Direction, allowed: Allowed = NOTHING_ALLOWED) -> tuple[Found, ...]:
@@ -77,12 +79,40 @@ def screen(text: str, direction: Direction, allowed: Allowed = NOTHING_ALLOWED) 
     return tuple(sorted(found, key=lambda one: -LEVELS.index(one.level)))
 
 
+def suspect(text: str) -> tuple[str, ...]:
+    """Codes for which what comes in is quarantined; empty for a text that nobody has to look at."""
+    kinds = screening().kinds
+    found = {*_signals(text[:LONGEST]), *(("too_long",) if len(text) > LONGEST else ())}
+    return tuple(sorted(code for code in found if kinds[code].inbound is not Level.NOTE))
+
+
+def any_suspect(short: Sequence[str]) -> bool:
+    """Whether somebody has to look at any of many texts of one line each. They are read as one, which takes a tenth of the time."""
+    joined = "\n".join(short)
+    if (
+        hides(joined)
+        or _mixed(joined)
+        or _UNSEEN.search(joined)
+        or any(_says_much(m) for m in _COMMENT.finditer(joined))
+    ):
+        return True
+    folded = fold(joined)
+    lines = set(folded.split("\n"))
+    if _rules().match_any(lines):
+        return True
+    for other in disguises(joined, folded):
+        new = set(other.split("\n")) - lines
+        if new and _rules().match_any(new):
+            return True
+    return False
+
+
 def strictest(found: Collection[Found]) -> Level | None:
     """The level of the strictest finding; None when there is none."""
     return max((one.level for one in found), key=LEVELS.index, default=None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Rules:
     """The catalogue's expressions, compiled. Those for folded texts stand under the words that they need."""
 
@@ -90,6 +120,7 @@ class _Rules:
     always: tuple[tuple[str, re.Pattern[str]], ...]
     needing: tuple[tuple[str, re.Pattern[str], frozenset[str]], ...]
     words: tuple[str, ...]
+    by_word: Mapping[str, tuple[re.Pattern[str], ...]]
 
     def match(self, folded: str) -> set[str]:
         """Codes of the kinds that a folded text shows."""
@@ -100,6 +131,16 @@ class _Rules:
                 if code not in codes and not words.isdisjoint(there) and pattern.search(folded):
                     codes.add(code)
         return codes
+
+    def match_any(self, lines: Set[str]) -> bool:
+        """Whether any of many folded lines matches: words are looked for in all of them at once."""
+        together = "\n".join(lines)
+        there = [word for word in self.words if word in together]
+        for line in lines if there else ():
+            for word in there:
+                if word in line and any(pattern.search(line) for pattern in self.by_word[word]):
+                    return True
+        return any(pattern.search(line) for _, pattern in self.always for line in lines)
 
 
 @cache
@@ -116,12 +157,21 @@ def _rules() -> _Rules:
             else:
                 always.append((kind.code, re.compile(expression, re.DOTALL)))
     every = sorted({word for _, _, words in needing for word in words})
-    return _Rules(tuple(raw), tuple(always), tuple(needing), tuple(every))
+    by_word = {word: tuple(pattern for _, pattern, words in needing if word in words) for word in every}
+    return _Rules(tuple(raw), tuple(always), tuple(needing), tuple(every), by_word)
+
+
+def _signals(text: str) -> tuple[str, ...]:
+    """Codes that need nothing but the text. The same short text comes often: names, templates, a draft decided again."""
+    return _short(text) if len(text) <= _SHORT else _read(text)
 
 
 @lru_cache(4096)
-def _signals(text: str) -> tuple[str, ...]:
-    """Codes that need nothing but the text."""
+def _short(text: str) -> tuple[str, ...]:
+    return _read(text)
+
+
+def _read(text: str) -> tuple[str, ...]:
     if not text:
         return ()
     codes: set[str] = set()

@@ -40,6 +40,8 @@ _ENDLESS = re.compile(r"\S{80}")
 _LETTER, _LEETED = re.compile("[a-z]"), re.compile("[0-9@$]")
 _BASE64 = re.compile(r"(?<![\w+/])[A-Za-z0-9+/_-]{24,}={0,2}")
 _HEX = re.compile(r"(?<!\w)(?:[0-9a-fA-F]{2}){12,}(?!\w)")
+_MOST = 200
+"""Pieces of a text that are decoded."""
 _TAGS = range(0xE0000, 0xE0080)
 
 
@@ -86,16 +88,16 @@ def disguises(text: str, folded: str) -> Iterator[str]:
         yield fold(one)
     if tagged := "".join(chr(ord(c) - 0xE0000) for c in text if ord(c) in _TAGS):
         yield fold(tagged)
-    if folded.isascii() and len(folded) > 15:
-        yield codecs.decode(folded, "rot13")
+    if latin := "\n".join(line for line in folded.split("\n") if len(line) > 15 and line.isascii()):
+        yield codecs.decode(latin, "rot13")
 
 
 def _decoded(text: str) -> Iterator[str]:
-    for match in _BASE64.findall(text)[:20]:
+    for match in _BASE64.findall(text)[:_MOST]:
         padded = match.replace("-", "+").replace("_", "/")
         with suppress(binascii.Error):
             yield from _readable(base64.b64decode(padded + "=" * (-len(padded) % 4), validate=True))
-    for match in _HEX.findall(text)[:20]:
+    for match in _HEX.findall(text)[:_MOST]:
         yield from _readable(bytes.fromhex(match))
 
 

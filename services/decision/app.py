@@ -7,6 +7,7 @@ from libs.contracts.message import Plane
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
 from services.decision.asking import Asking
+from services.decision.agents.running import Running
 from services.decision.cards.watch import Watch
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
@@ -21,6 +22,7 @@ from services.decision.targeting.desk import Committees
 async def build(runtime: Runtime) -> None:
     """Wire the plane."""
     bus, drafting = runtime.bus, Drafting(runtime)
+    bus.serve(subjects.RUN_AGENT, Running(runtime, drafting).run)
     ranking, watch = Ranking(runtime, drafting), Watch(runtime)
     opportunities, cards, drafts = (
         Opportunities(runtime, ranking),

@@ -35,6 +35,7 @@ from services.trust.contradictions.handlers import Contradicting
 from services.trust.contradictions.sweep import Sweep as Comparing
 from services.trust.domain.keys import Keys, KeysUnusable, LiveKeys, TrustKeys
 from services.trust.domain.policy import Bundle
+from services.trust.governance.handlers import Governance
 from services.trust.handlers import Books, Listener, People
 from services.trust.insight.lineage import serve_lineage
 from services.trust.keys.rotation import KeyBook
@@ -47,6 +48,8 @@ from services.trust.receipts.handlers import Receipts
 from services.trust.receipts.reconcile import Reconciliation
 from services.trust.rights.handlers import Rights
 from services.trust.rights.registers import Registers
+from services.trust.scores.handlers import Scores
+from services.trust.screening.handlers import Screening
 from services.trust.settings import TrustSettings
 from services.trust.store import SqlStore, Store
 
@@ -102,6 +105,9 @@ async def build(runtime: Runtime) -> None:
 
     rights = serve_rights(bus, database, keys)
     served.authorizer.controls = Gates(database).failing
+    scores = Scores(database)
+    served.authorizer.doubted = scores.low
+    bus.serve(subjects.TRUST_SCORE, scores.get)
     sweep = Sweep(database, LiveFlags(bus).any_live)
     serve_compliance(bus, Compliance(database, sweep, EvidenceFiles(bus).take))
     runtime.loop("compliance", sweep.run)
@@ -156,6 +162,17 @@ def serve_compliance(bus: Bus, compliance: Compliance) -> None:
     bus.serve(subjects.CONTROL_STATE, compliance.get)
     bus.serve(subjects.ATTEST, compliance.attest)
     bus.serve(subjects.ASSIGN_CONTROL, compliance.assign)
+
+
+def serve_gate(bus: Bus, store: Store) -> None:
+    """Answer and hear what concerns the security gate, and who may act."""
+    screening, governance = Screening(store), Governance(store)
+    bus.serve(subjects.SCREEN, screening.screen)
+    bus.serve(subjects.FINDINGS, screening.page)
+    bus.serve(subjects.DECIDE_FINDING, screening.decide)
+    bus.serve(subjects.STANDINGS, governance.all)
+    bus.serve(subjects.SET_STANDING, governance.put)
+    bus.on(subjects.TEXTS_SCREENED, screening.heard)
 
 
 def serve_policies(bus: Bus, policies: Policies, replays: Replays, violations: Violations) -> None:
@@ -222,6 +239,7 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.CONTRADICTION, contradicting.get)
     bus.serve(subjects.ACKNOWLEDGE, contradicting.acknowledge)
     bus.serve(subjects.RESOLVE, contradicting.resolve)
+    serve_gate(bus, store)
     bus.on(subjects.ACTIONS_SETTLED, listener.settled)
     bus.on(subjects.OUTCOME_SETTLED, listener.outcome_settled)
     bus.on(subjects.CONTACTS_CHANGED, listener.contacts_changed)

@@ -40,6 +40,7 @@ from services.trust.domain import approvals, decide
 from services.trust.domain.decide import Prepared
 from services.trust.domain.keys import Keys, issue
 from services.trust.domain.policy import Answer, Bundle, Question
+from services.trust.governance.watching import Agent, agents_of, with_standing
 from services.trust.ledger.domain.commitments import DECISION, approval_data, approval_kind, decision_data
 from services.trust.ledger.domain.entry import Entry
 from services.trust.projection import Projection
@@ -101,12 +102,14 @@ class Authorizer:
         """Whether an activation of policies names its replay report; without this none does."""
         self.controls: Callable[[Collection[UUID]], Awaitable[set[UUID]]] | None = None
         """Which tenants have a gate control that fails; without this no control is looked at."""
+        self.doubted: Callable[[Collection[Agent]], Awaitable[set[Agent]]] | None = None
+        """Which agents have a low trust score; without this none is doubted. It can only make an agent ask people."""
 
     async def authorize(self, request: AuthorizeRequest) -> AuthorizeReply:
         """Decide a batch, keep every decision, and only then answer."""
         prepared = [decide.prepare(e, digest(bytes.fromhex(e.salt), e.payload.encode())) for e in request.evaluations]
         await self._freshen(prepared)
-        held = await self._held(prepared)
+        held, low = await self._held(prepared), await self._low(prepared)
         tenants = {p.evaluation.tenant_id for p in prepared}
         async with self._store.unit(*tenants, planned=True) as unit:
             known = await unit.known(prepared, [self._recipient(p) for p in prepared])
@@ -115,6 +118,7 @@ class Authorizer:
             replayed = await self._replayed(prepared)
             known = await redeem(unit, self._keys.identifier, prepared, known, now)
             known = await with_reads(unit, prepared, await with_caps(unit, prepared, known, now))
+            known = await with_standing(unit, prepared, known, low)
             known = await with_contradictions(unit, prepared, known, now, keep=True)
             # An attempt is decided once; after people have answered, execution asks again as the next attempt.
             fresh = [(p, k) for p, k in zip(prepared, known, strict=True) if k.prior is None]
@@ -132,12 +136,13 @@ class Authorizer:
         """What would be decided, without leaving anything behind and without a grant."""
         prepared = [decide.prepare(e, digest(bytes.fromhex(e.salt), e.payload.encode())) for e in request.evaluations]
         await self._freshen(prepared)
-        held = await self._held(prepared)
+        held, low = await self._held(prepared), await self._low(prepared)
         tenants = {p.evaluation.tenant_id for p in prepared}
         async with self._store.unit(*tenants) as unit:
             known = await unit.known(prepared, [self._recipient(p) for p in prepared])
             now = await unit.now()
             known = await with_reads(unit, prepared, await with_caps(unit, prepared, known, now))
+            known = await with_standing(unit, prepared, known, low)
             known = await with_contradictions(unit, prepared, known, now, keep=False)
         replayed = await self._replayed(prepared)
         questions = [self._question(p, k, replayed, held, now) for p, k in zip(prepared, known, strict=True)]
@@ -152,11 +157,12 @@ class Authorizer:
         """What `bundle`, or the one in force, says of one hypothetical action, and the facts that it looked at."""
         prepared = decide.prepare(evaluation, digest(bytes.fromhex(evaluation.salt), evaluation.payload.encode()))
         await self._freshen([prepared])
-        held = await self._held([prepared])
+        held, low = await self._held([prepared]), await self._low([prepared])
         async with self._store.unit(evaluation.tenant_id) as unit:
             found = await unit.known([prepared], [self._recipient(prepared)])
             now = await unit.now()
             read = await with_reads(unit, [prepared], await with_caps(unit, [prepared], found, now))
+            read = await with_standing(unit, [prepared], read, low)
             (known,) = await with_contradictions(unit, [prepared], read, now, keep=False)
         asked = self._question(prepared, known, await self._replayed([prepared]), held, now)
         bundle = bundle or self._bundles.of(_whose(prepared))
@@ -183,6 +189,11 @@ class Authorizer:
         """Tenants that something is to leave and that have a failing gate control."""
         leaving = {p.evaluation.tenant_id for p in prepared if p.effect is not None and p.effect.external}
         return await self.controls(leaving) if leaving and self.controls is not None else set()
+
+    async def _low(self, prepared: Sequence[Prepared]) -> set[Agent]:
+        """Agents among those who ask whose trust score is low."""
+        asking = agents_of(prepared)
+        return await self.doubted(asking) if asking and self.doubted is not None else set()
 
     def _recipient(self, prepared: Prepared) -> str:
         return self._projection.mac(prepared.evaluation.tenant_id, prepared.recipient) or ""

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from libs.contracts.data import ContactFacts
 from libs.contracts.execution import ActionState, Settled
+from libs.contracts.governance import Standing
 from libs.contracts.message import Message, PrincipalKind
 from libs.contracts.settling import OutcomeSettled
 from libs.contracts.subjects import Event
@@ -28,9 +29,11 @@ from services.trust.consent.memory import MemoryConsents
 from services.trust.contradictions.memory import ClaimTables, MemoryContradictions
 from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.facts import MAX_AGE_HOURS, RIYADH, ContactState
+from services.trust.governance.store import MemoryStandings
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.memory import MemoryLedgerStore
 from services.trust.rows import Known, Ruling
+from services.trust.screening.store import FindingTables, MemoryFindings
 from services.trust.sessions.store import MemorySessions
 
 UNSENT = frozenset({ActionState.NOT_SENT, ActionState.FAILED})
@@ -82,6 +85,8 @@ class _Tables:
     caps: dict[tuple[UUID, str, date], int] = field(default_factory=dict)
     desk: DeskTables = field(default_factory=DeskTables)
     claims: ClaimTables = field(default_factory=ClaimTables)
+    findings: FindingTables = field(default_factory=FindingTables)
+    standings: dict[tuple[UUID, str, str], Standing] = field(default_factory=dict)
 
     def copy(self) -> _Tables:
         return _Tables(**{name: rows.copy() for name, rows in vars(self).items()})
@@ -97,6 +102,7 @@ class MemoryUnit:
         self._now = now
         self.desk, self.consent = MemoryDesk(tables, now), MemoryConsents(tables, now)
         self.sessions, self.contradictions = MemorySessions(tables.sessions, now), MemoryContradictions(tables, now)
+        self.findings, self.standings = MemoryFindings(tables.findings, now), MemoryStandings(tables.standings, now)
 
     def _own(self, tenant_id: UUID) -> None:
         if tenant_id not in self._work.tenants:

@@ -24,6 +24,7 @@ from services.trust.consent.store import Consents, SqlConsents
 from services.trust.contradictions.store import Contradictions, SqlContradictions
 from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.facts import MAX_AGE_HOURS, ContactState
+from services.trust.governance.store import SqlStandings, Standings
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.store import SqlLedgerStore
 from services.trust.receipts.settling import settle_outcome
@@ -40,6 +41,7 @@ from services.trust.rows import (
     ruling_row,
     state_of,
 )
+from services.trust.screening.store import Findings, SqlFindings
 from services.trust.sessions.store import Sessions, SqlSessions
 
 
@@ -57,6 +59,12 @@ class Unit(Protocol):
 
     @property
     def contradictions(self) -> Contradictions: ...
+
+    @property
+    def findings(self) -> Findings: ...
+
+    @property
+    def standings(self) -> Standings: ...
 
     async def now(self) -> datetime: ...
 
@@ -211,6 +219,7 @@ class SqlUnit:
         self._now: datetime | None = None
         self.desk, self.consent = SqlDesk(self._c), SqlConsents(self._c)
         self.sessions, self.contradictions = SqlSessions(self._c), SqlContradictions(self._c)
+        self.findings, self.standings = SqlFindings(self._c), SqlStandings(self._c)
 
     @property
     def connection(self) -> Any:

@@ -394,7 +394,7 @@ async def test_three_blocked_attempts_suspend_an_agent(world: World) -> None:
     assert fourth.state is ActionState.REFUSED
     assert "agent_suspended" in codes(fourth)
     assert world.wire.sent == []
-    other = AGENT.evolve(id="agent:other")
+    other = AGENT.evolve(id="agent:knowledge_retrieval")
     assert (await world.run(notice(), by=other)).state is ActionState.SUCCEEDED
     assert (await world.run(notice())).state is ActionState.SUCCEEDED
     world.clock.advance(minutes=11)

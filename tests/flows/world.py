@@ -75,7 +75,7 @@ REQUESTER = person(1, "operator")
 APPROVER = person(2, "approver")
 SECOND_APPROVER = person(3, "owner")
 API_KEY = Principal(id="key:1", kind="api_key", tenant_id=TENANT, roles=("api_client", "approver", "owner"))
-AGENT = Principal(id="agent:outreach", kind="agent", tenant_id=TENANT, roles=("approver", "owner"))
+AGENT = Principal(id="agent:outreach_writer", kind="agent", tenant_id=TENANT, roles=("approver", "owner"))
 
 
 @dataclass

@@ -414,10 +414,10 @@ async def test_violations_name_the_policy_and_no_other_tenants(desk: Desk) -> No
 
 
 async def test_three_blocked_attempts_in_ten_minutes_suspend_an_agent_and_violations_say_so(desk: Desk) -> None:
-    agent = Principal(id="agent:outreach", kind="agent", tenant_id=desk.tenant)
+    agent = Principal(id="agent:outreach_writer", kind="agent", tenant_id=desk.tenant)
     for _ in range(3):
         await desk.decide(desk.evaluation("exfiltrate_secrets", {}, subject=agent))
     refused = await desk.decide(desk.evaluation("slack_notify", {"text": "x"}, subject=agent))
     assert "agent_suspended" in {reason.code for reason in refused.reasons}
     page = await Violations(desk.database).page(ViolationsRequest(principal=desk.owner))
-    assert [one.agent for one in page.suspended] == ["agent:outreach"]
+    assert [one.agent for one in page.suspended] == ["agent:outreach_writer"]

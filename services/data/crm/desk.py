@@ -41,6 +41,8 @@ from services.data.crm.tables import references, referring
 from services.data.errors import SourceRefused, UnknownSource
 from services.data.importing.carry import tell_changed
 from services.data.importing.store import Imports
+from services.data.screening.domain.texts import of_values
+from services.data.screening.telling import of_record, tell
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +115,7 @@ class Desk:
                 await store.note(request.principal, self._runtime.now(), "created", record, after=after)
                 self._audit(work, request.principal, f"{kind.value}.created", record, {"fields": sorted(after)})
                 self._tell(work, kind, [record])
+                self._screen(work, record, {**request.values, **request.custom})
         if kind is RecordKind.LEAD:
             await self._assess(tenant, record)
         return record
@@ -125,6 +128,7 @@ class Desk:
             store = Store(work, tenant)
             record = await self._found(store, kind, request.id, version=request.version, lock=True)
             values, custom = await self._checked(store, kind, request.values, request.custom, whole=False)
+            self._screen(work, record, {**request.values, **request.custom})
             return await self._apply(store, request.principal, record, values, custom)
 
     async def _apply(
@@ -205,6 +209,7 @@ class Desk:
             found = await store.many(request.kind, request.ids, lock=True)
             changed = 0
             for record in found:
+                self._screen(work, record, {**request.values, **request.custom})
                 after = await self._apply(store, request.principal, record, values, custom, batch_id=request.batch_id)
                 changed += after.version != record.version
             self._audit_batch(work, request.principal, "records.bulk_changed", request.batch_id, changed)
@@ -285,6 +290,11 @@ class Desk:
             ids = [UUID(record.values["contact_id"]) for record in changed if record.values.get("contact_id")]
         if ids:
             tell_changed(work, self._tenant(work), ids, self._runtime.now())
+
+    def _screen(self, work: BatchWork, record: Record, given: Mapping[str, Any]) -> None:
+        """Tell trust what the given texts show, read as they were written."""
+        items = of_record(record.kind.value, record.id, record.values, of_values(given))
+        tell(work, self._tenant(work), "record", items, self._runtime.now())
 
     @staticmethod
     def _tenant(work: BatchWork) -> UUID:

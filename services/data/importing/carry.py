@@ -21,6 +21,8 @@ from services.data.importing.domain.records import MergePlan, ParsedFile, ReadRo
 from services.data.importing.domain.rows import read_rows
 from services.data.importing.store import Imports
 from services.data.matching.keys import MatchKeys, keys_of
+from services.data.screening.domain.texts import of_rows
+from services.data.screening.telling import of_import, tell
 
 CHUNK = 10_000
 """Rows read, matched and written at a time: what an import holds in memory beside the file's own text."""
@@ -126,6 +128,9 @@ class _Carried:
             plan = await asyncio.to_thread(plan_import, rows, existing, seen)
             self._counts.update(asdict(plan.counts))
             changed.update(dict.fromkeys((await imports.write(tenant, import_id, plan)).changed_contacts))
+            new = [(row.row_number, row.raw) for row in rows.leads if row.fingerprint not in seen]
+            found = await asyncio.to_thread(of_rows, part.mapping, new)
+            tell(work, tenant, f"import:{import_id}", await of_import(work, tenant, import_id, found), self._now)
             if self._request.dry_run and plan.rejected:
                 self.rejecting.append(replace(plan, decisions=(), accounts=(), contacts=(), leads=(), reviews=()))
             done += len(part.rows)

@@ -41,6 +41,8 @@ from services.data.knowledge.domain.extract import MAX_BYTES, Extracted, Refused
 from services.data.knowledge.embedder import Embedder
 from services.data.knowledge.errors import BadExpiry, DocumentRefused
 from services.data.knowledge.store import Shelf
+from services.data.screening.domain.texts import of_document
+from services.data.screening.telling import of_record, tell
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +66,9 @@ class Knowledge:
         """Read, cut and store a document; found by its words at once, by its meaning soon. Raises DocumentRefused."""
         _require(request.principal)
         tenant = request.principal.tenant_id
-        extracted, size, sha256 = await self._read(request)
+        extracted, content, sha256 = await self._read(request)
+        size = len(content)
+        found = await asyncio.to_thread(of_document, [block.text for block in extracted.blocks], content)
         title = request.title.strip() or request.file_name
         chunks = await asyncio.to_thread(lambda: chunked(extracted.blocks, title))
         if not chunks:
@@ -84,12 +88,13 @@ class Knowledge:
                     f"document:{stored}",
                     {"chunks": len(chunks), "sha256": sha256},
                 )
-            found = await shelf.document(stored)
-        if found is None:
+                tell(work, tenant, "document", of_record("document", stored, {}, found), self._runtime.now())
+            shown = await shelf.document(stored)
+        if shown is None:
             raise NotFound
-        return found
+        return shown
 
-    async def _read(self, request: AddDocument) -> tuple[Extracted, int, str]:
+    async def _read(self, request: AddDocument) -> tuple[Extracted, bytes, str]:
         bucket = await self._runtime.bus.client.jetstream(timeout=10).object_store(IMPORT_FILES.name)
         try:
             info = await bucket.get_info(request.object_name)
@@ -107,7 +112,7 @@ class Knowledge:
                 extracted = await extract_apart(file, request.file_name)
             except Refused as refused:
                 raise DocumentRefused(refused.why) from refused
-        return extracted, len(content), hashlib.sha256(content).hexdigest()
+        return extracted, content, hashlib.sha256(content).hexdigest()
 
     @staticmethod
     async def _forget_upload(bucket: Any, name: str) -> None:

@@ -29,6 +29,7 @@ DESTINATIONS: Final = (
     Destination("policy", _("Policy"), _("Policy"), "check", "KeyL"),
     Destination("compliance", _("Saudi Compliance"), _("Compliance"), "file", "KeyM"),
     Destination("contradictions", _("Contradictions"), _("Contradictions"), "alert", "KeyX"),
+    Destination("gate", _("Security gate and agents"), _("Gate"), "info", "KeyB"),
     Destination("evidence", _("Evidence"), _("Evidence"), "evidence", "KeyE"),
     Destination("sandbox_mailbox", _("Sandbox mailbox"), _("Sandbox"), "mail", "KeyS"),
 )

@@ -171,9 +171,14 @@ def _risk(text: str) -> views.Risk:
 
 
 def reasons(lang: Lang, approval: trust.Approval) -> tuple[views.PolicyReason, ...]:
-    return tuple(
+    said = [
         views.PolicyReason(str(r["code"]), str(r[lang]), str(r["code"])) for r in approval.view.get("reasons") or []
-    )
+    ]
+    found = [
+        views.PolicyReason(f"{one['field']}:{one['code']}", f"{one['field']}: {one[lang]} (OWASP {one['owasp']})", "")
+        for one in approval.view.get("screening") or []
+    ]
+    return (*said, *found)
 
 
 def history(lang: Lang, approval: trust.Approval, names: Mapping[str, str]) -> tuple[views.Event, ...]:

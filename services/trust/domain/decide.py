@@ -45,6 +45,10 @@ class OnRecord:
     contact_cap: int = CONTACT_CAP
     quarantined: bool = False
     """Whether the gate found something in what came in about the resource, and nobody has released it."""
+    agent_standing: str = "none"
+    """Whether the agent that asks may: `ok`, or what is wrong; `none` for who is no agent."""
+    agent_doubted: bool = False
+    """Whether the agent's trust score is low."""
     token_fits: bool = False
     """Whether the request's token refers to an unused approval of exactly this, which `approval` then says."""
     contradictions: tuple[Contradiction, ...] = ()
@@ -120,6 +124,8 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
         "contradiction": "refuted" if record.refuted else "open" if record.contradictions else "none",
         "screening": standing(prepared.findings),
         "quarantined": record.quarantined,
+        "agent_standing": record.agent_standing,
+        "agent_doubted": record.agent_doubted,
         "suspended": record.agent_blocks >= AGENT_BLOCKS and evaluation.subject.kind.value == "agent",
     }
     if effect.channel is None:
@@ -144,8 +150,10 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
 
 
 def _class(prepared: Prepared, effect: Effect, record: OnRecord) -> str:
-    """The effect's class. A contradiction about its subject, or what the security gate found, raises A to B; nothing lowers it."""
-    doubted = record.contradictions or record.quarantined or standing(prepared.findings) != "clean"
+    """The effect's class. A contradiction about its subject, a finding of the security gate and a doubted agent raise A to B; nothing lowers it."""
+    doubted = (
+        record.contradictions or record.quarantined or record.agent_doubted or standing(prepared.findings) != "clean"
+    )
     raised = doubted and effect.action_class is ActionClass.A
     return (ActionClass.B if raised else effect.action_class).value
 

@@ -55,6 +55,8 @@ class Question:
     contradiction: str = "none"
     screening: str = "clean"
     quarantined: bool = False
+    agent_standing: str = "none"
+    agent_doubted: bool = False
 
     def context(self) -> dict[str, str | bool]:
         """The record as Cedar sees it."""

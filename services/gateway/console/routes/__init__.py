@@ -16,6 +16,7 @@ from services.gateway.console.routes import (
     insight,
     knowledge,
     flows,
+    gate,
     people,
     policy,
     session,
@@ -40,6 +41,7 @@ for area in (
     flows,
     compliance,
     contradictions,
+    gate,
     policy,
     canaries,
 ):

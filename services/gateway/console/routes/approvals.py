@@ -89,11 +89,18 @@ async def approval(id: UUID, desk: DeskDep) -> Response:
 
 
 def _class(found: trust.Approval, effect: Effect | None) -> str:
-    """The class it is decided as: a contradiction has raised A to B."""
+    """The class it is decided as: what needs a person although its effect is harmless has been raised from A to B."""
     if effect is None:
         return ""
-    raised = effect.action_class is trust.ActionClass.A and found.view.get("contradictions")
+    raised = effect.action_class is trust.ActionClass.A and _raised(found)
     return (trust.ActionClass.B if raised else effect.action_class).value
+
+
+def _raised(found: trust.Approval) -> bool:
+    codes = {str(reason["code"]) for reason in found.view.get("reasons") or []}
+    return bool(
+        found.view.get("contradictions") or codes & {"screening_review", "subject_quarantined", "agent_low_trust"}
+    )
 
 
 def _cannot_decide(desk: DeskDep, found: trust.Approval) -> str:

@@ -1,0 +1,1 @@
+"""Which texts of a row, a record or a document somebody has to look at. No I/O."""

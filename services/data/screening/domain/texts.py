@@ -1,0 +1,76 @@
+"""Which texts of imported rows, records and documents show something. Rows are read as they stood in the file: cleaning a cell takes
+away the very characters that hide a text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+
+from libs.screening.screen import any_suspect, suspect, texts
+
+BLOCK = 500
+"""Rows that are read as one text first, values that repeat once: most hold nothing. One that does is halved until the row is found."""
+FORMED = frozenset(
+    {
+        "phone",
+        "landline",
+        "email",
+        "domain",
+        "cr",
+        "vat",
+        "employees",
+        "estimated_value",
+        "obtained_at",
+        "last_activity",
+        "opted_out",
+        "cold",
+    }
+)
+"""Fields of a form of their own: what does not fit the form is left out of the record with a note."""
+
+Found = dict[str, tuple[str, ...]]
+"""Codes by field."""
+
+
+def of_rows(mapping: Mapping[str, int], rows: Sequence[tuple[int, Sequence[str]]]) -> dict[int, Found]:
+    """What rows show, by row number. `mapping` is field to column; columns that feed no field are not kept and not read."""
+    read = [(name, at) for name, at in mapping.items() if name not in FORMED]
+    waiting = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
+    found: dict[int, Found] = {}
+    while waiting:
+        block = waiting.pop()
+        if not _any({cells[at] for _, cells in block for _, at in read if cells[at]}):
+            continue
+        if len(block) > 1:
+            half = len(block) // 2
+            waiting += [block[half:], block[:half]]
+            continue
+        ((number, cells),) = block
+        if shown := {name: codes for name, at in read if (codes := suspect(cells[at]))}:
+            found[number] = shown
+    return found
+
+
+def _any(cells: Set[str]) -> bool:
+    return any_suspect([cell for cell in cells if "\n" not in cell]) or any(
+        suspect(cell) for cell in cells if "\n" in cell
+    )
+
+
+def of_values(values: Mapping[str, Any]) -> Found:
+    """What a record's fields show."""
+    return {field[:60]: codes for field, text in texts(dict(values)) if (codes := suspect(text))}
+
+
+def of_document(blocks: Sequence[str], raw: bytes) -> Found:
+    """What a document shows: its text, and what the file holds that its reader does not see."""
+    found: Found = {}
+    for number, text in enumerate(blocks, 1):
+        if codes := suspect(text):
+            found[f"paragraph {number}"] = codes
+    start = raw.lstrip()[:2000].lower()
+    if b"<" in start and b">" in start and b"\x00" not in start:
+        hidden = set(suspect(raw.decode("utf-8", "replace"))) & {"hidden_text", "hidden_characters"}
+        if hidden:
+            found["file"] = tuple(sorted(hidden))
+    return found

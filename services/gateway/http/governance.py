@@ -1,0 +1,188 @@
+"""`/agents`, `/skills`, `/model-routing`, `/trust-scores`: who may act and for what, which model may see what, and what the rows say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+
+from libs.contracts import governance
+from libs.contracts.agents import AgentRun, RunAgent
+from libs.contracts.catalogue.agents import Agent, agents
+from libs.contracts.catalogue.models import LOCAL, models
+from libs.contracts.catalogue.skills import Skill, skills
+from libs.contracts.governance import Kind, Standing, TrustScore
+from libs.contracts.message import Principal, Text
+from libs.contracts.subjects import RUN_AGENT, SET_STANDING, STANDINGS, TRUST_SCORE
+from services.gateway.http.bodies import Items
+from services.gateway.http.bodies import Request as RequestBody
+from services.gateway.http.context import Gateway, GatewayDep
+from services.gateway.http.guards import require
+from services.gateway.http.problems import RESPONSES
+
+router = APIRouter(prefix="/api/v1", tags=["trust"], responses=RESPONSES)
+
+Reader = Annotated[Principal, require("read", reading=True)]
+Auditor = Annotated[Principal, require("evidence")]
+Runner = Annotated[Principal, require("submit")]
+Controller = Annotated[Principal, require("control")]
+Id = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{1,59}$")]
+
+
+class ShownAgent(BaseModel):
+    """An agent by the catalogue, and whether it may act here."""
+
+    agent: Agent
+    purpose: Text
+    skill_changed: bool
+    state: str
+    standing: Standing | None
+
+
+class ShownSkill(BaseModel):
+    """A skill by the catalogue: its hash, the one it was admitted by, its score, and whether it may be used here."""
+
+    skill: Skill
+    admission_score: float
+    changed: bool
+    state: str
+    standing: Standing | None
+
+
+class Route(BaseModel):
+    """Which providers may see an input under a policy, first to last, which may not and why, and which one answers now."""
+
+    model_policy: str
+    data: str
+    cross_border: bool
+    agents: list[str]
+    allowed: list[str]
+    refused: dict[str, str]
+    answers: str
+
+
+class Providers(Items[Route]):
+    """`configured` are the providers that a key is there for; without any the built-in texts and rules answer."""
+
+    version: str
+    configured: list[str]
+
+
+class Change(RequestBody):
+    reason: Annotated[str, Field(min_length=3, max_length=500)]
+
+
+class Run(RequestBody):
+    """What the catalogue names as the agent's input (`GET /agents`)."""
+
+    input: dict[str, Any]
+
+
+async def _standings(gateway: Gateway, who: Principal) -> dict[tuple[str, str], Standing]:
+    found = await gateway.bus.call(STANDINGS, governance.StandingsRequest(principal=who))
+    return {(one.kind.value, one.id): one for one in found.items}
+
+
+def _state(*standings: Standing | None, changed: bool) -> str:
+    if any(one is not None and one.suspended for one in standings):
+        return "suspended"
+    return "skill_changed" if changed else "active"
+
+
+async def shown_agents(gateway: Gateway, who: Principal) -> list[ShownAgent]:
+    """Every agent with its standing; a suspended or changed skill stops the agents that act with it."""
+    held, known = await _standings(gateway, who), skills().skills
+    out = []
+    for one in agents().agents.values():
+        own, skill = held.get(("agent", one.id)), held.get(("skill", one.skill))
+        changed = known[one.skill].changed
+        out.append(
+            ShownAgent(
+                agent=one,
+                purpose=one.purpose,
+                skill_changed=changed,
+                state=_state(own, skill, changed=changed),
+                standing=own,
+            )
+        )
+    return out
+
+
+@router.get("/agents")
+async def list_agents(who: Reader, gateway: GatewayDep) -> Items[ShownAgent]:
+    """The agents: purpose, input, skill, engine, and whether they may act."""
+    return Items(items=await shown_agents(gateway, who))
+
+
+@router.get("/skills")
+async def list_skills(who: Reader, gateway: GatewayDep) -> Items[ShownSkill]:
+    """The skills: what each allows, the hash it was admitted by, and whether it may be used."""
+    held = await _standings(gateway, who)
+    return Items(items=[
+        ShownSkill(
+            skill=one, admission_score=one.admission.score, changed=one.changed,
+            state=_state(held.get(("skill", one.skill_id)), changed=one.changed), standing=held.get(("skill", one.skill_id)),
+        )
+        for one in skills().skills.values()
+    ])  # fmt: skip
+
+
+@router.get("/model-routing")
+async def model_routing(who: Reader) -> Providers:
+    """Which model providers may see which inputs. None is connected: the built-in texts and rules answer."""
+    known, everyone = models(), agents()
+    routes = []
+    for name, policy in everyone.model_policies.items():
+        refused = {one.key: why for one in known.providers.values() if (why := known.why_not(one, policy)) is not None}
+        routes.append(
+            Route(
+                model_policy=name, data=policy.data, cross_border=policy.cross_border, refused=refused, answers=LOCAL,
+                agents=[one.id for one in everyone.agents.values() if one.model_policy == name],
+                allowed=[one.key for one in known.route(policy)],
+            )
+        )  # fmt: skip
+    return Providers(items=routes, version=known.version, configured=[])
+
+
+@router.post("/agents/{agent_id}/run")
+async def run(agent_id: Id, body: Run, who: Runner, gateway: GatewayDep) -> AgentRun:
+    """Have an agent answer. It recommends; what it proposes waits for a person. 409 where it has no engine or is suspended."""
+    return await gateway.bus.call(RUN_AGENT, RunAgent(principal=who, agent_id=agent_id, input=body.input))
+
+
+@router.post("/agents/{agent_id}/suspend")
+async def suspend_agent(agent_id: Id, body: Change, who: Controller, gateway: GatewayDep) -> Standing:
+    """Stop an agent: whatever it asks for is refused from now on."""
+    return await change(gateway, who, Kind.AGENT, agent_id, body.reason, suspended=True)
+
+
+@router.post("/agents/{agent_id}/resume")
+async def resume_agent(agent_id: Id, body: Change, who: Controller, gateway: GatewayDep) -> Standing:
+    """Let an agent act again."""
+    return await change(gateway, who, Kind.AGENT, agent_id, body.reason, suspended=False)
+
+
+@router.post("/skills/{skill_id}/suspend")
+async def suspend_skill(skill_id: Id, body: Change, who: Controller, gateway: GatewayDep) -> Standing:
+    """Stop a skill, and with it every agent that acts with it."""
+    return await change(gateway, who, Kind.SKILL, skill_id, body.reason, suspended=True)
+
+
+@router.post("/skills/{skill_id}/resume")
+async def resume_skill(skill_id: Id, body: Change, who: Controller, gateway: GatewayDep) -> Standing:
+    return await change(gateway, who, Kind.SKILL, skill_id, body.reason, suspended=False)
+
+
+async def change(gateway: Gateway, who: Principal, kind: Kind, id: str, reason: str, *, suspended: bool) -> Standing:
+    """Raises what trust refuses."""
+    asked = governance.SetStanding(principal=who, kind=kind, id=id, suspended=suspended, reason=reason)
+    return await gateway.bus.call(SET_STANDING, asked)
+
+
+@router.get("/trust-scores/{kind}/{id}")
+async def trust_score(
+    kind: Id, id: Annotated[str, Path(max_length=100)], who: Auditor, gateway: GatewayDep
+) -> TrustScore:
+    """The trust score of an agent, a connector, a source or a contact, with the rows behind each part. Without rows it is null."""
+    return await gateway.bus.call(TRUST_SCORE, governance.TrustScoreGet(principal=who, kind=kind, id=id))

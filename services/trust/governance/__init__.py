@@ -1,0 +1,1 @@
+"""Agents and skills: whether they may act, and for what."""
