@@ -87,17 +87,20 @@ def _evidence(group: typer.Typer, connect: Connect) -> None:
 
     @group.command()
     def export(
-        file: Annotated[Path, typer.Option("-o", "--output", help="Where to write the CSV.")],
+        file: Annotated[
+            Path, typer.Option("-o", "--output", help="Where to write it: a PDF where the name ends so, else CSV.")
+        ],
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,
         lang: LangOption = None,
         as_json: JsonOption = False,
     ) -> None:
-        """The matrix as CSV."""
+        """The matrix as CSV, or as PDF in both languages."""
         out = output(lang, as_json)
         with connect(out, base_url, data_dir) as client:
             found = client.get("/compliance/matrix")
-            write_bytes(file, client.raw("/compliance/matrix.csv"))
+            form = "pdf" if file.suffix.lower() == ".pdf" else "csv"
+            write_bytes(file, client.raw(f"/compliance/matrix.{form}"))
         out.result({"file": str(file), "counts": found["counts"], "not_advice": found["not_advice"]})
         out.say(Sentence(f"Written to {file}.", f"كُتب في {file}."))
         _counted(out, found)

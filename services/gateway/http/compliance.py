@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from services.gateway.http.problems import RESPONSES
 from services.gateway.http.replays import replay
 from services.gateway.http.targeting import digest_of, file_name
 from services.gateway.idempotency import Answer, fields
+from services.gateway.matrix_pdf import matrix_pdf as as_pdf
 
 router = APIRouter(prefix="/api/v1/compliance", tags=["compliance"], responses=RESPONSES)
 
@@ -70,6 +72,17 @@ async def matrix_csv(who: Reader, gateway: GatewayDep) -> Response:
     found = await gateway.bus.call(CONTROL_MATRIX, compliance.MatrixRequest(principal=who))
     headers = {"Content-Disposition": 'attachment; filename="compliance-matrix.csv"'}
     return Response(as_csv(found).encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/matrix.pdf", response_class=Response)
+async def matrix_pdf(who: Reader, gateway: GatewayDep) -> Response:
+    """The matrix as PDF, in Arabic and English, for people who keep files."""
+    found = await gateway.bus.call(CONTROL_MATRIX, compliance.MatrixRequest(principal=who))
+    profile = await gateway.profile(who.tenant_id)
+    # Setting pages is work for a processor, not for the loop that answers others meanwhile.
+    body = await asyncio.to_thread(as_pdf, found, gateway.now(), profile.name_en if profile else str(who.tenant_id))
+    headers = {"Content-Disposition": 'attachment; filename="compliance-matrix.pdf"'}
+    return Response(body, media_type="application/pdf", headers=headers)
 
 
 @router.post("/run")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from libs.contracts import subjects
 from libs.contracts.catalogue.controls import controls, version
@@ -107,3 +108,18 @@ async def test_a_form_that_does_not_fit_is_422_and_reaches_nobody(site: Site, wr
     answer = await site.client.post("/api/v1/compliance/controls/PDPL-12/attest", data={**FORM, **wrong}, headers=owner)
     assert answer.status_code == 422
     assert not site.planes.asked
+
+
+async def test_the_matrix_leaves_as_a_pdf_in_both_languages_with_every_control(site: Site) -> None:
+    unknown = [
+        ControlStanding(control=one, result=ControlResult.UNKNOWN, why=WHY) for key, one in controls().items() if key != "PDPL-26"
+    ]  # fmt: skip
+    counts = {"pass": 0, "fail": 1, "unknown": 57, "n/a": 0}
+    site.planes.answer(subjects.CONTROL_MATRIX, matrix().evolve(items=(standing(), *unknown), counts=counts))
+    answer = await site.client.get("/api/v1/compliance/matrix.pdf", headers=await site.bearer("auditor"))
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+    assert all(text.count(control) >= 2 for control in controls())
+    assert version() in text and "57" in text and "row-1" in text
+    assert "not legal advice" in text and "استشارة" in text
+    problem(await site.client.get("/api/v1/compliance/matrix.pdf"), 401, "not_signed_in")

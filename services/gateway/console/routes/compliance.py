@@ -65,7 +65,10 @@ async def _matrix(desk: Desk, show: str, *, error: str = "", status: int = 200) 
         desk.say("ما لا بيانات له أو قدُمت قراءته يُعرض «لم يُقيَّم»، ولا يُعدّ مستوفى. ", "What has no data, or an old reading, shows as not assessed. It never counts as kept. ")
         + _text(desk, found.not_advice),
         columns=columns, rows=rows, empty=desk.say("لا ضوابط بهذه النتيجة.", "No control has this result."),
-        forms=(run,) if _may(desk) else (), links={desk.say("تنزيل CSV", "Download CSV"): "/api/v1/compliance/matrix.csv"},
+        forms=(run,) if _may(desk) else (), links={
+            desk.say("تنزيل PDF", "Download PDF"): "/api/v1/compliance/matrix.pdf",
+            desk.say("تنزيل CSV", "Download CSV"): "/api/v1/compliance/matrix.csv",
+        },
     )  # fmt: skip
     title = desk.say("الامتثال السعودي", "Saudi Compliance")
     page = DeskPage("compliance", title, (section,), tabs, desk.say("النتائج", "Results"), error)
