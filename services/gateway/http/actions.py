@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, Discriminator, Field, Tag
+from pydantic import BaseModel, Discriminator, Field, Tag, computed_field
 
 from libs.contracts import execution
 from libs.contracts.catalogue.actions import effects
@@ -63,6 +63,15 @@ def _form(body: Any) -> str:
 
 
 OneOrMany = Annotated[Annotated[NewAction, Tag("one")] | Annotated[NewActions, Tag("many")], Discriminator(_form)]
+
+
+class ShownAction(Action):
+    """An action; `class` is what a decision calls its action class."""
+
+    @computed_field(alias="class")  # type: ignore[prop-decorator]  # pydantic's documented order
+    @property
+    def class_(self) -> str | None:
+        return self.action_class
 
 
 class Submitted(BaseModel):
@@ -195,11 +204,11 @@ def _shown(result: SubmitResult) -> SubmittedItem:
 @router.get("")
 async def actions(
     who: Reader, gateway: GatewayDep, paging: PagingDep, state: Annotated[ActionState | None, Query()] = None
-) -> Items[Action]:
+) -> Items[ShownAction]:
     """Actions of the tenant, the newest first."""
     request = execution.ActionsRequest(principal=who, state=state, page=paging.page(gateway, who))
     reply = await gateway.bus.call(ACTIONS, request)
-    return items(gateway, who, reply.items, reply.next_cursor)
+    return items(gateway, who, [ShownAction(**dict(one)) for one in reply.items], reply.next_cursor)
 
 
 @router.get("/{action_id}")
@@ -208,10 +217,10 @@ async def action(
     who: Reader,
     gateway: GatewayDep,
     prefer: Annotated[str | None, Header(max_length=200, description="`wait=5` waits for a final state")] = None,
-) -> Action:
+) -> ShownAction:
     """One action: state, reasons, receipt, timeline."""
     request = execution.ActionGet(principal=who, action_id=action_id, wait_seconds=wait_seconds(prefer))
-    return await gateway.bus.call(ACTION, request, timeout=request.wait_seconds + 5)
+    return ShownAction(**dict(await gateway.bus.call(ACTION, request, timeout=request.wait_seconds + 5)))
 
 
 @router.get("/{action_id}/journey")
@@ -227,8 +236,8 @@ async def journey(action_id: UUID, who: Reader, gateway: GatewayDep) -> Journey:
 
 
 @router.post("/{action_id}/cancel")
-async def cancel(action_id: UUID, who: Asker, gateway: GatewayDep) -> Action:
+async def cancel(action_id: UUID, who: Asker, gateway: GatewayDep) -> ShownAction:
     """Take back an action that has not been dispatched. Those may who could have asked for it."""
     found = await gateway.bus.call(CANCEL, execution.CancelAction(principal=who, action_id=action_id))
     gateway.pulse.nudge(who.tenant_id, "approvals", "cards")
-    return found
+    return ShownAction(**dict(found))

@@ -524,3 +524,17 @@ async def test_a_caller_chooses_neither_state_nor_class_nor_approval(site: Site,
     for body in ({**BODY, **chosen}, {"items": [{**BODY, **chosen}]}):
         assert (await site.client.post("/api/v1/actions", json=body, headers=owner)).status_code == 422
     assert site.planes.requests(subjects.SUBMIT) == []
+
+
+async def test_an_action_names_its_class(site: Site) -> None:
+    owner = await site.bearer("owner")
+    found = action(reasons=(Reason(code="c", en="why", ar="سبب"),))
+    site.planes.answer(subjects.ACTION, found)
+    site.planes.answer(subjects.ACTIONS, execution.ActionsReply(items=(found,)))
+    site.planes.answer(subjects.CANCEL, found)
+    one = (await site.client.get(f"/api/v1/actions/{ID}", headers=owner)).json()
+    assert (one["class"], one["action_class"], one["payload"]) == ("A", "A", {"a": 1})
+    assert one["reasons"][0]["ar"] == "سبب"
+    (listed,) = (await site.client.get("/api/v1/actions", headers=owner)).json()["items"]
+    cancelled = (await site.client.post(f"/api/v1/actions/{ID}/cancel", headers=owner)).json()
+    assert listed["class"] == cancelled["class"] == "A"
