@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from libs.contracts.approvals import CompareRequest
 from libs.contracts.claims import (
     Acknowledge,
     Claim,
@@ -21,6 +22,7 @@ from libs.contracts.execution import ActionItem, ActionState
 from libs.contracts.message import Principal, PrincipalKind, new_id
 from libs.contracts.subjects import (
     ACKNOWLEDGE,
+    COMPARE,
     CONTRADICTION_DECIDED,
     CONTRADICTION_OPENED,
     CONTRADICTIONS,
@@ -31,7 +33,7 @@ from libs.contracts.subjects import (
 )
 from libs.contracts.trust import ConsentRecord, RecordConsents, ResourceRef, WithdrawConsent
 from services.trust.ledger.store import EntryFilter
-from tests.flows.world import AGENT, APPROVER, REQUESTER, TENANT, World, email, item
+from tests.flows.world import AGENT, APPROVER, REQUESTER, TENANT, World, email, item, whatsapp
 
 WHY = "The price list of November is the newer one."
 DEAL = "deal:d-1"
@@ -385,3 +387,21 @@ async def test_recording_needs_a_role_and_an_agent_may_say_but_not_decide(world:
     await say(world, claim("1", "x"), by=CLERK)
     assert len(await say(world, claim("2", "y"), by=AGENT)) == 1
     assert REQUESTER
+
+
+async def test_what_shows_a_contradiction_is_not_decided_among_many(world: World) -> None:
+    one, other = world.contact(), world.contact()
+    waiting = [await world.run(whatsapp(contact)) for contact in (one, other)]
+    ids = tuple([(await world.approval_of(action)).approval_id for action in waiting])
+    assert (await world.gateway.call(COMPARE, CompareRequest(principal=APPROVER, approval_ids=ids))).rows
+    key = {"subject": f"contact:{other.contact_id}", "key": "owner"}
+    await say(world, claim("user:1", "crm", **key))
+    await say(world, claim("user:2", "erp", **key), by=SELLER)
+    doubted = await world.run(
+        whatsapp(other, body="السلام عليكم، معكم شركة أفق مجددًا. لإيقاف الرسائل: رد بكلمة إيقاف.")
+    )
+    asked = await world.approval_of(doubted)
+    assert len(asked.view["contradictions"]) == 1
+    with pytest.raises(DealixError) as refused:
+        await world.gateway.call(COMPARE, CompareRequest(principal=APPROVER, approval_ids=(ids[0], asked.approval_id)))
+    assert refused.value.code == "not_alike"
