@@ -14,6 +14,7 @@ from libs.contracts import (
     agents,
     approvals,
     canaries,
+    briefs,
     claims,
     compliance,
     connectors,
@@ -158,6 +159,8 @@ COMPARE = Call("trust.compare_approvals.v1", approvals.CompareRequest, approvals
 APPROVE_BULK = Call("trust.approve_bulk.v1", approvals.BulkRequest, approvals.BulkReply, _by(), 15.0)
 EDIT = Call("trust.edit.v1", approvals.EditGet, approvals.Edit, frozenset({_E}))
 TOKEN = Call("trust.approval_token.v1", approvals.TokenRequest, approvals.TokenReply, _by())
+APPROVAL_BRIEF = Call("trust.approval_brief.v1", briefs.MakeBrief, briefs.ApprovalBrief, _by())
+BRIEF_REPLY = Call("trust.brief_reply.v1", briefs.BriefReply, briefs.BriefAnswer, _by(), 10.0)
 CONTACTABILITY = Call(
     "trust.contactability.v1", trust.ContactabilityRequest, trust.ContactabilityReply, _by(_D, _DA), 20.0
 )

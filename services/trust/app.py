@@ -18,6 +18,7 @@ from libs.runtime.database import Database
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
+from services.trust.approvals.briefing import Briefing
 from services.trust.approvals.handlers import Desk
 from services.trust.approving import Approving
 from services.trust.authorize import Authorizer, LiveFlags
@@ -225,6 +226,9 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.DELEGATIONS, desk.delegations)
     bus.serve(subjects.EDIT, desk.edit)
     bus.serve(subjects.TOKEN, desk.token)
+    briefing = Briefing(store)
+    bus.serve(subjects.APPROVAL_BRIEF, briefing.make)
+    bus.serve(subjects.BRIEF_REPLY, briefing.reply)
     bus.serve(subjects.CONTACTABILITY, people.contactability)
     bus.serve(subjects.RECORD_CONSENTS, consenting.record)
     bus.serve(subjects.WITHDRAW_CONSENT, consenting.withdraw)

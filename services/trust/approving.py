@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -65,7 +66,7 @@ class Approving:
     async def approve(self, request: ApproveRequest) -> Approval:
         """One vote, bound to both hashes. The last vote that is needed makes the approval."""
         async with self._store.unit(request.principal.tenant_id) as unit:
-            return await _vote(unit, request)
+            return await vote(unit, request)
 
     async def approve_bulk(self, request: BulkRequest) -> BulkReply:
         """Votes for several requests of one template, each for its own hashes, in one transaction: all of them count, or none.
@@ -79,22 +80,16 @@ class Approving:
             compare([(await _load(unit, request.principal, i.approval_id, lock=True))[0] for i in ordered])
             done = []
             for one in ordered:
-                vote = ApproveRequest(principal=request.principal, note=request.note, **dict(one))
+                wanted = ApproveRequest(principal=request.principal, note=request.note, **dict(one))
                 try:
-                    done.append(await _vote(unit, vote))
+                    done.append(await vote(unit, wanted))
                 except DealixError as error:
                     raise BulkRefused(str(one.approval_id), error.en, error.ar) from error
         return BulkReply(items=tuple(done))
 
     async def reject(self, request: RejectRequest) -> Approval:
-        approvals.require_approver(request.principal)
         async with self._store.unit(request.principal.tenant_id) as unit:
-            approval, _ = await _load(unit, request.principal, request.approval_id, lock=True)
-            now = await unit.now()
-            _pending(approval, now)
-            return await _close(
-                unit, approval, ApprovalState.REJECTED, request.principal, now, request.reason, "rejected", {}
-            )
+            return await refuse(unit, request)
 
     async def withdraw(self, request: WithdrawRequest) -> Approval:
         """The requester, or somebody who may approve, takes the request back."""
@@ -175,7 +170,18 @@ class Approving:
         return count
 
 
-async def _vote(unit: Unit, request: ApproveRequest) -> Approval:
+async def refuse(unit: Unit, request: RejectRequest, extra: Mapping[str, Any] = {}) -> Approval:
+    """Reject within a unit of work; `extra` goes into the ledger entry. Raises Forbidden, NotFound, ApprovalNotPending, ApprovalExpired."""
+    approvals.require_approver(request.principal)
+    approval, _ = await _load(unit, request.principal, request.approval_id, lock=True)
+    now = await unit.now()
+    _pending(approval, now)
+    state = ApprovalState.REJECTED
+    return await _close(unit, approval, state, request.principal, now, request.reason, "rejected", dict(extra))
+
+
+async def vote(unit: Unit, request: ApproveRequest, extra: Mapping[str, Any] = {}) -> Approval:
+    """One vote within a unit of work; `extra` goes into the ledger entry. It raises before it writes."""
     approval, approvers = await _load(unit, request.principal, request.approval_id, lock=True)
     now = await unit.now()
     who = request.principal
@@ -188,7 +194,9 @@ async def _vote(unit: Unit, request: ApproveRequest) -> Approval:
     complete = approvals.check_vote(
         approval, request, approvers=approvers, voted=voters(approval), votes=votes, giver=right.giver, now=now
     )
-    marked: dict[str, Any] = {"self_approved": True} if who.id == approval.requester else {}
+    marked: dict[str, Any] = dict(extra)
+    if who.id == approval.requester:
+        marked["self_approved"] = True
     if right.giver:
         marked["on_behalf"] = right.giver
     if complete:

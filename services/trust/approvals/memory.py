@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.approvals import Delegation, Edit, RulesReply, TrustRules
+from libs.contracts.briefs import ApprovalBrief, BriefAnswer
 from libs.contracts.execution import ActionState
 from services.trust.approvals.store import Token
 
@@ -20,6 +21,8 @@ class DeskTables:
     loans: dict[tuple[UUID, UUID], Delegation] = field(default_factory=dict)
     edits: dict[tuple[UUID, UUID], Edit] = field(default_factory=dict)
     tokens: dict[tuple[UUID, str], Token] = field(default_factory=dict)
+    briefs: dict[tuple[UUID, UUID], ApprovalBrief] = field(default_factory=dict)
+    replies: dict[tuple[UUID, str], BriefAnswer | None] = field(default_factory=dict)
 
     def copy(self) -> DeskTables:
         return DeskTables(**{name: rows.copy() for name, rows in vars(self).items()})
@@ -125,6 +128,30 @@ class MemoryDesk:
             return False
         self._t.tokens[tenant_id, mac] = replace(found, used_by=action_id)
         return True
+
+    async def keep_brief(self, brief: ApprovalBrief) -> None:
+        if (brief.tenant_id, brief.brief_id) in self._t.briefs:
+            raise ValueError("a brief is made once")
+        self._t.briefs[brief.tenant_id, brief.brief_id] = brief
+
+    async def brief(self, tenant_id: UUID, brief_id: UUID) -> ApprovalBrief | None:
+        return self._t.briefs.get((tenant_id, brief_id))
+
+    async def briefs(self, tenant_id: UUID, person: str) -> list[ApprovalBrief]:
+        found = [b for (tenant, _), b in self._t.briefs.items() if (tenant, b.person) == (tenant_id, person)]
+        return sorted(found, key=lambda b: (b.made_at, b.brief_id), reverse=True)[:5]
+
+    async def claim_reply(self, tenant_id: UUID, message_id: str, person: str) -> bool:
+        if (tenant_id, message_id) in self._t.replies:
+            return False
+        self._t.replies[tenant_id, message_id] = None
+        return True
+
+    async def keep_answer(self, tenant_id: UUID, message_id: str, answer: BriefAnswer) -> None:
+        self._t.replies[tenant_id, message_id] = answer
+
+    async def answer(self, tenant_id: UUID, message_id: str) -> BriefAnswer | None:
+        return self._t.replies.get((tenant_id, message_id))
 
     async def spent(self, tenant_id: UUID, approval_id: UUID) -> bool:
         asked = self._tables.approvals[tenant_id, approval_id].approval

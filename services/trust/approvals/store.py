@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from libs.contracts.approvals import Delegation, Edit, RulesReply, TrustRules
+from libs.contracts.briefs import ApprovalBrief, BriefAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,22 @@ class Desk(Protocol):
     async def token(self, tenant_id: UUID, mac: str) -> Token | None: ...
 
     async def use_token(self, tenant_id: UUID, mac: str, action_id: UUID) -> bool: ...
+
+    async def keep_brief(self, brief: ApprovalBrief) -> None: ...
+
+    async def brief(self, tenant_id: UUID, brief_id: UUID) -> ApprovalBrief | None: ...
+
+    async def briefs(self, tenant_id: UUID, person: str) -> list[ApprovalBrief]:
+        """A person's last five, the newest first."""
+        ...
+
+    async def claim_reply(self, tenant_id: UUID, message_id: str, person: str) -> bool:
+        """Take a message; False when it was taken before. Whoever comes at the same time waits for the first."""
+        ...
+
+    async def keep_answer(self, tenant_id: UUID, message_id: str, answer: BriefAnswer) -> None: ...
+
+    async def answer(self, tenant_id: UUID, message_id: str) -> BriefAnswer | None: ...
 
     async def spent(self, tenant_id: UUID, approval_id: UUID) -> bool:
         """Whether a grant was given on this approval that may have had an effect."""
@@ -192,6 +209,44 @@ class SqlDesk:
             tenant_id, mac, action_id,
         )  # fmt: skip
         return row is not None
+
+    async def keep_brief(self, brief: ApprovalBrief) -> None:
+        await self._c.execute(
+            "insert into trust.approval_briefs (tenant_id, brief_id, person, made_at, document) values ($1, $2, $3, $4, $5::jsonb)",
+            brief.tenant_id, brief.brief_id, brief.person, brief.made_at, brief.model_dump_json(),
+        )  # fmt: skip
+
+    async def brief(self, tenant_id: UUID, brief_id: UUID) -> ApprovalBrief | None:
+        text = await self._c.fetchval(
+            "select document from trust.approval_briefs where tenant_id = $1 and brief_id = $2", tenant_id, brief_id
+        )
+        return ApprovalBrief.model_validate_json(text) if text else None
+
+    async def briefs(self, tenant_id: UUID, person: str) -> list[ApprovalBrief]:
+        rows = await self._c.fetch(
+            "select document from trust.approval_briefs where tenant_id = $1 and person = $2 order by made_at desc, brief_id desc limit 5",
+            tenant_id, person,
+        )  # fmt: skip
+        return [ApprovalBrief.model_validate_json(row["document"]) for row in rows]
+
+    async def claim_reply(self, tenant_id: UUID, message_id: str, person: str) -> bool:
+        row = await self._c.fetchrow(
+            "insert into trust.approval_replies (tenant_id, message_id, person) values ($1, $2, $3) on conflict do nothing returning 1",
+            tenant_id, message_id, person,
+        )  # fmt: skip
+        return row is not None
+
+    async def keep_answer(self, tenant_id: UUID, message_id: str, answer: BriefAnswer) -> None:
+        await self._c.execute(
+            "update trust.approval_replies set answer = $3::jsonb where tenant_id = $1 and message_id = $2",
+            tenant_id, message_id, answer.model_dump_json(),
+        )  # fmt: skip
+
+    async def answer(self, tenant_id: UUID, message_id: str) -> BriefAnswer | None:
+        text = await self._c.fetchval(
+            "select answer from trust.approval_replies where tenant_id = $1 and message_id = $2", tenant_id, message_id
+        )
+        return BriefAnswer.model_validate_json(text) if text else None
 
     async def spent(self, tenant_id: UUID, approval_id: UUID) -> bool:
         found: bool = await self._c.fetchval(
