@@ -37,6 +37,7 @@ from dev.commands import (
     smoke,
     system,
     targeting,
+    whatsapp,
     witness,
 )
 from dev.commands.common import Connect, connect
@@ -95,6 +96,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         plugins,
         canaries,
         flows,
+        whatsapp,
     ):
         group.register(app, connect)
     documents.register(app)

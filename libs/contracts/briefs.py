@@ -43,7 +43,7 @@ class ApprovalBrief(Message):
     expires_at: datetime
 
 
-class BriefReply(Message):
+class WhatsAppReply(Message):
     """What a person wrote, from a number that the gateway has verified to be this principal's. `message_id` is the vendor's."""
 
     principal: Principal

@@ -28,6 +28,7 @@ from services.gateway.readiness import Readiness
 from services.gateway.server import HttpServer, bind
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import SqlStore, Store
+from services.gateway.webhooks.desk import Hooks
 
 SWEEP_SECONDS = 3600.0
 
@@ -104,6 +105,7 @@ def wire(
         meter=Meter(),
         now=now,
         readiness=Readiness(bus, health),
+        hooks=Hooks(store, keyring, authentication, bus),
         single_sign_on=single_sign_on(settings, store, keyring, authentication, now),
     )
 

@@ -19,6 +19,8 @@ from services.gateway.domain.people import ApiKey, Session, User
 from services.gateway.domain.throttle import Throttle
 from services.gateway.errors import EmailTaken
 from services.gateway.store import Door, Opened, Reservation, Slot, Unit
+from services.gateway.webhooks.domain import Binding
+from services.gateway.webhooks.memory import MemoryWebhooks, WebhookTables
 
 
 @dataclass(slots=True)
@@ -37,9 +39,10 @@ class _Tables:
     users: dict[UUID, User] = field(default_factory=dict)
     sessions: dict[UUID, Session] = field(default_factory=dict)
     keys: dict[UUID, ApiKey] = field(default_factory=dict)
+    hooks: WebhookTables = field(default_factory=WebhookTables)
 
     def copy(self) -> _Tables:
-        return _Tables(dict(self.doors), dict(self.users), dict(self.sessions), dict(self.keys))
+        return _Tables(dict(self.doors), dict(self.users), dict(self.sessions), dict(self.keys), self.hooks.copy())
 
 
 class MemoryUnit:
@@ -48,6 +51,10 @@ class MemoryUnit:
         self._tenant = tenant_id
         self._work = work
         self._now = now
+        self.webhooks = MemoryWebhooks(tables.hooks, tenant_id, now)
+
+    async def add_webhook_door(self, door: bytes, binding_id: UUID) -> None:
+        self._add_door(door, "webhook", binding_id)
 
     async def now(self) -> datetime:
         return self._now
@@ -165,6 +172,10 @@ class MemoryStore:
         found = self._behind(door, "key")
         key = self._tables.keys.get(found.subject_id) if found else None
         return Opened(self._tables.users[key.user_id], self._now(), key=key) if key else None
+
+    async def open_binding(self, door: bytes) -> Binding | None:
+        found = self._behind(door, "webhook")
+        return self._tables.hooks.bindings.get(found.subject_id) if found else None
 
     def _behind(self, door: bytes, kind: str) -> Door | None:
         self._up()

@@ -163,6 +163,8 @@ class People:
             if not await unit.save_user(fresh):
                 raise EditConflict
             await unit.end_sessions(user_id)
+            # Whoever has to prove themselves anew does so before their number speaks for them again.
+            await unit.webhooks.drop_number(user_id)
             await self._record(unit, caller, "user.password_reset", user)
         return password
 

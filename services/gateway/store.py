@@ -20,6 +20,8 @@ from libs.runtime.database import BatchWork, Connection, Database, tenant_list
 from services.gateway.domain.people import ApiKey, Session, User
 from services.gateway.domain.throttle import Throttle
 from services.gateway.errors import EmailTaken
+from services.gateway.webhooks.domain import Binding
+from services.gateway.webhooks.store import SqlWebhooks, Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,13 @@ class Reservation:
 
 
 class Unit(Protocol):
-    """One transaction over one tenant. Rows of other tenants are not there, and cannot be written."""
+    """One transaction over one tenant. Rows of other tenants are not there, and cannot be written. `webhooks` is its part about
+    vendors' deliveries and people's numbers."""
+
+    @property
+    def webhooks(self) -> Webhooks: ...
+
+    async def add_webhook_door(self, door: bytes, binding_id: UUID) -> None: ...
 
     async def now(self) -> datetime: ...
 
@@ -109,6 +117,8 @@ class Store(Protocol):
     async def open_session(self, door: bytes) -> Opened | None: ...
 
     async def open_key(self, door: bytes) -> Opened | None: ...
+
+    async def open_binding(self, door: bytes) -> Binding | None: ...
 
     async def seen(self, opened: Opened) -> None:
         """Note that a session or key is in use."""
@@ -170,6 +180,10 @@ class SqlUnit:
         self._work = work
         self._tenant = tenant_id
         self._connection: Connection = work.connection
+        self.webhooks = SqlWebhooks(work.connection, tenant_id)
+
+    async def add_webhook_door(self, door: bytes, binding_id: UUID) -> None:
+        await self._add_door(door, "webhook", binding_id)
 
     async def now(self) -> datetime:
         at: datetime = await self._connection.fetchval("select now()")
@@ -309,6 +323,12 @@ class SqlStore:
             tuple(row["scopes"]), row["k_created"], row["k_by"], row["expires_at"], row["revoked_at"], row["used_at"],
         )  # fmt: skip
         return Opened(_user(row), row["now"], key=key)
+
+    async def open_binding(self, door: bytes) -> Binding | None:
+        row = await self._behind(
+            door, "webhook", "select b.* from webhook_bindings b where b.tenant_id = $1 and b.binding_id = $2"
+        )
+        return Binding(**dict(row)) if row else None
 
     async def _behind(self, door: bytes, kind: str, sql: str) -> Any:
         """One transaction: the door names the tenant, and from then on nothing else of any tenant is seen."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from libs.contracts.approvals import SetRules, TrustRules
-from libs.contracts.briefs import ApprovalBrief, BriefAnswer, BriefReply, MakeBrief, ReplyOutcome
+from libs.contracts.briefs import ApprovalBrief, BriefAnswer, MakeBrief, ReplyOutcome, WhatsAppReply
 from libs.contracts.errors import RemoteFault
 from libs.contracts.execution import Action, ActionState
 from libs.contracts.message import Principal, new_id
@@ -49,7 +49,7 @@ async def brief(world: World, who: Principal = APPROVER) -> ApprovalBrief:
 
 
 async def reply(world: World, text: str, who: Principal = APPROVER, message: str = "") -> BriefAnswer:
-    request = BriefReply(principal=who, message_id=message or f"wamid.{new_id()}", text=text)
+    request = WhatsAppReply(principal=who, message_id=message or f"wamid.{new_id()}", text=text)
     answer = await world.gateway.call(BRIEF_REPLY, request)
     assert answer.answer.ar
     assert answer.answer.en
@@ -142,7 +142,10 @@ async def test_what_was_edited_since_is_not_approved(world: World) -> None:
     _, asked = await waiting(world)
     await brief(world)
     edited = ReviseRequest(
-        principal=SECOND_APPROVER, approval_id=asked.approval_id, payload={"body": "آخر"}, expected_hash=asked.payload_hash
+        principal=SECOND_APPROVER,
+        approval_id=asked.approval_id,
+        payload={"body": "آخر"},
+        expected_hash=asked.payload_hash,
     )
     await world.gateway.call(REVISE, edited)
     answer = await reply(world, "1")
@@ -234,7 +237,9 @@ async def test_the_same_message_again_does_nothing(world: World) -> None:
 # What decides ------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["1", "١", " 1. ", "1-1", "١-١", "موافق {code}", "أوافق {code}", "approve {lower}", "\u200fموافق {code}"])
+@pytest.mark.parametrize(
+    "text", ["1", "١", " 1. ", "1-1", "١-١", "موافق {code}", "أوافق {code}", "approve {lower}", "\u200fموافق {code}"]
+)
 async def test_a_clear_reply_approves_exactly_what_was_shown_and_it_is_sent_once(world: World, text: str) -> None:
     action, asked = await waiting(world)
     shown = await brief(world)

@@ -30,6 +30,7 @@ from services.gateway.pulse import Pulse
 from services.gateway.readiness import Ready
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import Store
+from services.gateway.webhooks.desk import Hooks
 
 PROFILE_SECONDS = 60.0
 """How long a tenant's name is believed without asking."""
@@ -51,6 +52,8 @@ class Gateway:
     meter: Meter
     now: Callable[[], datetime]
     readiness: Callable[[], Awaitable[Ready]]
+    hooks: Hooks
+    """Vendors' deliveries, and the numbers of people."""
     problem_page: Callable[[Scope, Mapping[str, Any]], Response | None] | None = None
     """Shows a refusal as a page of the console; None as its answer leaves it a problem document."""
     evidence: ImportFiles | None = None

@@ -52,8 +52,14 @@ OPEN = frozenset(
     }
 )  # fmt: skip
 """What nobody has to sign in for. Everything else under these prefixes, and every state change anywhere, needs a caller."""
-SINGLE_PURPOSE = frozenset({("GET", "/u/{token}"), ("POST", "/u/{token}")})
-"""Routes whose path itself carries a signed token for one purpose. Trust checks it; nobody signs in."""
+SINGLE_PURPOSE = frozenset(
+    {
+        ("GET", "/u/{token}"), ("POST", "/u/{token}"),
+        ("GET", "/api/v1/webhooks/{connector}/{binding}"), ("POST", "/api/v1/webhooks/{connector}/{binding}"),
+    }
+)  # fmt: skip
+"""Routes that carry their own proof for one purpose: a signed token in the path (trust checks it), or a vendor's signature over the
+body (the binding's secret checks it). Nobody signs in."""
 _TOKENED = tuple((method, path.partition("{")[0]) for method, path in SINGLE_PURPOSE)
 CLOSED = ("/api/", "/access/", "/scim/", "/console")
 STATIC = "/console/static/"

@@ -52,6 +52,7 @@ from services.gateway.http import (
     trust,
     unsubscribe,
     users,
+    webhooks,
     witnesses,
 )
 from services.gateway.http.context import Gateway
@@ -63,6 +64,9 @@ from services.gateway.scim import routes as scim
 CONSOLE = "services.gateway.console.routes"
 ROUTERS = (
     health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router, settling.router,
+    # Before the approvals: its brief is not an approval of that id.
+    webhooks.router,
+    health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
     approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, rights.router, registers.router, policy.router, proof.router,
     audit.router, witnesses.router,
     receipts.router, compliance.router, contradictions.router,

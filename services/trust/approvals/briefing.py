@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from libs.contracts.briefs import ApprovalBrief, BriefAnswer, BriefReply, MakeBrief, ReplyOutcome
+from libs.contracts.briefs import ApprovalBrief, BriefAnswer, MakeBrief, ReplyOutcome, WhatsAppReply
 from libs.contracts.errors import Conflict, DealixError, Forbidden
 from libs.contracts.message import Principal, PrincipalKind, Text
 from libs.contracts.trust import Approval, ApproveRequest, RejectRequest
@@ -58,10 +58,12 @@ class Briefing:
             )  # fmt: skip
             await unit.desk.keep_brief(made)
             shown = [{"approval_id": str(i.approval_id), "view_hash": i.view_hash, "code": i.code} for i in items]
-            await _record(unit, who, "approval.brief_shown", f"brief:{made.brief_id}", now, shown=shown, channel="whatsapp")
+            await _record(
+                unit, who, "approval.brief_shown", f"brief:{made.brief_id}", now, shown=shown, channel="whatsapp"
+            )
         return made
 
-    async def reply(self, request: BriefReply) -> BriefAnswer:
+    async def reply(self, request: WhatsAppReply) -> BriefAnswer:
         """Take a reply. The same message again does nothing and gets the same answer. A refusal is an answer too: the person who wrote
         has to read it. Raises Forbidden for anybody who is not a person."""
         who = request.principal
@@ -86,7 +88,7 @@ class Briefing:
         return answer
 
 
-async def _answer(unit: Unit, request: BriefReply, now: datetime) -> BriefAnswer:
+async def _answer(unit: Unit, request: WhatsAppReply, now: datetime) -> BriefAnswer:
     who = request.principal
     briefs = [one for one in await unit.desk.briefs(who.tenant_id, who.id) if now < one.expires_at]
     choice = brief.parse(request.text, briefs)
@@ -104,7 +106,10 @@ async def _answer(unit: Unit, request: BriefReply, now: datetime) -> BriefAnswer
     except DealixError as error:
         # Every one of these is raised before anything is written.
         return BriefAnswer(
-            outcome=ReplyOutcome.REFUSED, code=error.code, approval_id=choice.item.approval_id, answer=Text(en=error.en, ar=error.ar)
+            outcome=ReplyOutcome.REFUSED,
+            code=error.code,
+            approval_id=choice.item.approval_id,
+            answer=Text(en=error.en, ar=error.ar),
         )
     code = choice.item.code
     done, said = (

@@ -17,6 +17,7 @@ from services.gateway.domain.people import ApiKey, Session, User
 from services.gateway.domain.throttle import Throttle
 from services.gateway.errors import EmailTaken
 from services.gateway.store import Slot, Store
+from services.gateway.webhooks.domain import Binding, Number
 
 OURS, THEIRS = new_id(), new_id()
 Later = Callable[[timedelta], Awaitable[None]]
@@ -279,3 +280,49 @@ class StorePromises:
                 raise ZeroDivisionError
         async with store.unit(OURS) as unit:
             assert await unit.user(one.user_id) is None
+
+    async def test_a_binding_is_found_by_its_door_until_and_after_it_ends(self, store: Store) -> None:
+        at, now = door(), datetime.now(UTC)
+        made = Binding(OURS, new_id(), "whatsapp", "105", b"sealed", b"token", now, "user:1")
+        async with store.unit(OURS) as unit:
+            await unit.add_webhook_door(at, made.binding_id)
+            await unit.webhooks.add_binding(made)
+        found = await store.open_binding(at)
+        assert found is not None
+        assert (found.binding_id, found.tenant_id, found.secret, found.ended_at) == (
+            made.binding_id,
+            OURS,
+            b"sealed",
+            None,
+        )
+        assert await store.open_binding(door()) is None
+        async with store.unit(THEIRS) as unit:
+            assert not await unit.webhooks.end_binding(made.binding_id)
+            assert made.binding_id not in {one.binding_id for one in await unit.webhooks.bindings(None, 200)}
+        async with store.unit(OURS) as unit:
+            assert await unit.webhooks.end_binding(made.binding_id)
+            assert not await unit.webhooks.end_binding(made.binding_id)
+        ended = await store.open_binding(at)
+        assert ended is not None
+        assert ended.ended_at is not None
+
+    async def test_a_number_is_verified_for_one_person_of_a_tenant(self, store: Store) -> None:
+        mac, now = door(), datetime.now(UTC)
+        first = Number(OURS, new_id(), b"sealed", mac, b"code", now)
+        second, theirs = replace(first, user_id=new_id()), replace(first, tenant_id=THEIRS, user_id=new_id())
+        async with store.unit(OURS) as unit:
+            assert await unit.webhooks.put_number(first)
+            assert await unit.webhooks.put_number(second)
+            assert len(await unit.webhooks.numbers(mac)) == 2
+            assert await unit.webhooks.put_number(replace(first, code=None, code_until=None, verified_at=now))
+        async with store.unit(OURS) as unit:
+            assert not await unit.webhooks.put_number(replace(second, verified_at=now))
+            assert [one.verified_at is not None for one in await unit.webhooks.numbers(mac)].count(True) == 1
+        async with store.unit(THEIRS) as unit:
+            assert await unit.webhooks.numbers(mac) == []
+            assert await unit.webhooks.number_of(first.user_id) is None
+            assert not await unit.webhooks.drop_number(first.user_id)
+            assert await unit.webhooks.put_number(replace(theirs, verified_at=now))
+        async with store.unit(OURS) as unit:
+            assert await unit.webhooks.drop_number(first.user_id)
+            assert await unit.webhooks.put_number(replace(second, verified_at=now))

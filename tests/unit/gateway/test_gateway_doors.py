@@ -39,7 +39,11 @@ VOTE = {"payload_hash": "a" * 64, "view_hash": "b" * 64}
 
 
 def concrete(path: str) -> str:
-    return re.sub(r"\{(n|token)\}", "1", re.sub(r"\{(key|trace_id)\}", "email_smtp", re.sub(r"\{\w+_id\}", ID, path)))
+    return re.sub(
+        r"\{(n|token)\}",
+        "1",
+        re.sub(r"\{(key|trace_id|connector)\}", "email_smtp", re.sub(r"\{(\w+_id|binding)\}", ID, path)),
+    )
 
 
 def calls(dependant: Dependant) -> list[Any]:
@@ -62,7 +66,7 @@ async def test_without_credentials_every_route_but_the_open_ones_is_refused(site
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [r for r in ROUTES if r not in OPEN and r[1].startswith(("/api/", "/access/"))]
+    ("method", "path"), [r for r in ROUTES if r not in OPEN | SINGLE_PURPOSE and r[1].startswith(("/api/", "/access/"))]
 )
 def test_every_route_checks_a_capability(method: str, path: str) -> None:
     found = calls(CONTEXTS[method, path].dependant)
@@ -79,7 +83,10 @@ def test_every_route_checks_a_capability(method: str, path: str) -> None:
 def test_what_is_open_changes_nothing_but_the_sign_in_itself() -> None:
     api = {(method, path) for method, path in OPEN if method != "GET" and not path.startswith("/console")}
     assert api == OPEN_CHANGES
-    assert {path for method, path in SINGLE_PURPOSE if method == "POST"} == {"/u/{token}"}
+    assert {path for method, path in SINGLE_PURPOSE if method == "POST"} == {
+        "/u/{token}",
+        "/api/v1/webhooks/{connector}/{binding}",
+    }
 
 
 def test_no_method_and_path_is_declared_twice() -> None:

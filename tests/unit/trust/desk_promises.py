@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 
 from libs.contracts.approvals import Delegation, Edit, TrustRules
+from libs.contracts.briefs import ApprovalBrief, BriefAnswer, BriefItem, ReplyOutcome
 from libs.contracts.execution import ActionState
-from libs.contracts.message import Principal, new_id
+from libs.contracts.message import Principal, Text, new_id
 from libs.contracts.trust import ApprovalState
 from services.trust.store import Store
 from tests.unit.trust.store_promises import SALT, approval, prepared, ruling, settled
@@ -127,6 +128,39 @@ class DeskPromises:
                 await unit.close_grants([settled(made, outcome)])
         async with store.unit(tenant) as unit:
             assert await unit.desk.spent(tenant, asked.approval_id) is spent
+
+    async def test_briefs_are_found_by_their_person_and_a_message_is_claimed_once(
+        self, store: Store, tenant: UUID
+    ) -> None:
+        asked = approval(prepared(tenant))
+        async with store.unit(tenant) as unit:
+            now = await unit.now()
+            shown = BriefItem(
+                number=1, code="ABC", approval_id=asked.approval_id, payload_hash="a" * 64, view_hash="b" * 64
+            )
+            made = [
+                ApprovalBrief(
+                    brief_id=new_id(), tenant_id=tenant, person=who, text="نص", items=(shown,), left=0,
+                    made_at=now + timedelta(seconds=number), expires_at=now + timedelta(days=1),
+                )
+                for number, who in enumerate(["user:1"] * 7 + ["user:2"])
+            ]  # fmt: skip
+            for one in made:
+                await unit.desk.keep_brief(one)
+            assert await unit.desk.claim_reply(tenant, "wamid.1", "user:1")
+        async with store.unit(tenant) as unit:
+            assert await unit.desk.briefs(tenant, "user:1") == made[6:1:-1]
+            assert await unit.desk.brief(tenant, made[0].brief_id) == made[0]
+            assert not await unit.desk.claim_reply(tenant, "wamid.1", "user:2")
+            assert await unit.desk.answer(tenant, "wamid.1") is None
+            answer = BriefAnswer(outcome=ReplyOutcome.UNCLEAR, answer=Text(en="?", ar="؟"))
+            await unit.desk.keep_answer(tenant, "wamid.1", answer)
+        async with store.unit(tenant) as unit:
+            assert await unit.desk.answer(tenant, "wamid.1") == answer
+        other = new_id()
+        async with store.unit(other) as unit:
+            assert await unit.desk.briefs(other, "user:1") == []
+            assert await unit.desk.claim_reply(other, "wamid.1", "user:1")
 
     async def test_what_is_another_tenants_is_not_seen(self, store: Store, tenant: UUID) -> None:
         async with store.unit(tenant) as unit:

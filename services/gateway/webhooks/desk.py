@@ -1,0 +1,242 @@
+"""Bindings and numbers as people keep them, and deliveries as they come in.
+
+A delivery counts only when its signature holds over the bytes that arrived; who wrote is the person who verified that number in the
+tenant that the binding names, with the roles on record now.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from libs.contracts.briefs import BriefAnswer, WhatsAppReply
+from libs.contracts.errors import DealixError, NotFound
+from libs.contracts.message import Text, new_id
+from libs.contracts.subjects import BRIEF_REPLY
+from libs.runtime.bus import Bus
+from services.gateway.authentication import Authentication
+from services.gateway.domain.keyring import Keyring, same
+from services.gateway.domain.people import Caller
+from services.gateway.errors import Refusal, Unprocessable
+from services.gateway.store import Store, Unit
+from services.gateway.webhooks.domain import (
+    CODE_LIFE,
+    Binding,
+    Incoming,
+    Number,
+    code_in,
+    e164,
+    incoming,
+    number_mac,
+    signature_holds,
+)
+
+log = logging.getLogger(__name__)
+
+CONNECTORS = frozenset({"whatsapp"})
+"""Vendors whose deliveries are understood."""
+
+
+class NotFromVendor(Refusal):
+    """The same for an unknown binding, an ended one and a wrong signature: nobody learns which bindings there are."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "webhook_refused",
+            "This delivery is not signed by the vendor for this binding.",
+            "هذا الإشعار غير موقّع من المزوّد لهذا الربط.",
+        )
+
+
+class NumberTaken(Refusal):
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("number_taken", "This number is another person's.", "هذا الرقم مسجّل لشخص آخر.")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one message. Who wrote is not in it."""
+
+    message_id: str
+    outcome: str
+    answer: Text
+
+
+class Hooks:
+    def __init__(self, store: Store, keyring: Keyring, authentication: Authentication, bus: Bus) -> None:
+        self._store = store
+        self._keyring = keyring
+        self._authentication = authentication
+        self._bus = bus
+
+    # -- bindings ------------------------------------------------------------------------------------------------
+
+    def door(self, binding_id: UUID) -> bytes:
+        """Where a binding's address leads, before the tenant is known."""
+        return self._keyring.mac("webhook", binding_id.bytes)
+
+    async def bind(self, caller: Caller, connector: str, account: str, secret: str) -> tuple[Binding, str]:
+        """A new binding, and the token of the vendor's verification request, which is shown once. Raises Unprocessable."""
+        if connector not in CONNECTORS:
+            names = ", ".join(sorted(CONNECTORS))
+            raise Unprocessable("no_webhook", f"Deliveries are taken of: {names}.", f"تُستقبل إشعارات: {names}.")
+        token = secrets.token_urlsafe(24)
+        tenant = caller.principal.tenant_id
+        async with self._store.unit(tenant) as unit:
+            binding_id = new_id()
+            made = Binding(
+                tenant, binding_id, connector, account, self._keyring.seal("webhook", secret.encode()),
+                self._token(binding_id, token), await unit.now(), caller.principal.id,
+            )  # fmt: skip
+            await unit.add_webhook_door(self.door(made.binding_id), made.binding_id)
+            await unit.webhooks.add_binding(made)
+            await self._record(
+                unit, tenant, "webhook.bound", caller.principal.id, f"webhook:{made.binding_id}", connector=connector
+            )
+        return made, token
+
+    def _token(self, binding_id: UUID, token: str) -> bytes:
+        return self._keyring.mac("webhook-token", binding_id.bytes, token.encode())
+
+    async def bindings(self, caller: Caller, after: UUID | None, limit: int) -> list[Binding]:
+        async with self._store.unit(caller.principal.tenant_id) as unit:
+            return await unit.webhooks.bindings(after, limit)
+
+    async def unbind(self, caller: Caller, binding_id: UUID) -> None:
+        """Take nothing under this binding any more. Raises NotFound."""
+        tenant = caller.principal.tenant_id
+        async with self._store.unit(tenant) as unit:
+            if not await unit.webhooks.end_binding(binding_id):
+                raise NotFound
+            await self._record(unit, tenant, "webhook.unbound", caller.principal.id, f"webhook:{binding_id}")
+
+    async def challenge(self, connector: str, binding_id: UUID, mode: str, token: str, challenge: str) -> str:
+        """The vendor's question when it is set up (Meta, verification requests). Raises NotFromVendor."""
+        binding = await self._binding(connector, binding_id)
+        if mode != "subscribe" or not same(binding.verify, self._token(binding_id, token)):
+            raise NotFromVendor
+        return challenge
+
+    async def _binding(self, connector: str, binding_id: UUID) -> Binding:
+        found = await self._store.open_binding(self.door(binding_id))
+        if found is None or found.connector != connector or found.ended_at is not None:
+            raise NotFromVendor
+        return found
+
+    # -- deliveries ----------------------------------------------------------------------------------------------
+
+    async def deliver(self, connector: str, binding_id: UUID, body: bytes, signature: str | None) -> list[Taken]:
+        """Take a delivery: every message in it is answered or left out.
+
+        Raises NotFromVendor. An unavailable plane is raised too, so that the vendor delivers again; what was taken already is
+        then only repeated.
+        """
+        binding = await self._binding(connector, binding_id)
+        if not signature_holds(self._keyring.open("webhook", binding.secret), body, signature):
+            async with self._store.unit(binding.tenant_id) as unit:
+                await self._record(
+                    unit, binding.tenant_id, "webhook.refused", "system:gateway", f"webhook:{binding_id}"
+                )
+            raise NotFromVendor
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            return []
+        return [await self._take(binding, message) for message in incoming(document, binding.account)]
+
+    async def _take(self, binding: Binding, message: Incoming) -> Taken:
+        tenant = binding.tenant_id
+        mac = number_mac(self._keyring, tenant, message.sender)
+        async with self._store.unit(tenant) as unit:
+            claims = await unit.webhooks.numbers(mac)
+            verified = next((one for one in claims if one.verified_at is not None), None)
+            if verified is None:
+                return await self._verify(unit, binding, message, claims)
+            user = await unit.user(verified.user_id)
+        if user is None or user.disabled or user.must_change:
+            return Taken(message.message_id, "unknown_sender", _STRANGER)
+        request = WhatsAppReply(principal=user.principal(), message_id=message.message_id, text=message.text)
+        try:
+            done: BriefAnswer = await self._bus.call(BRIEF_REPLY, request)
+        except DealixError as error:
+            if error.status >= 500 or error.retryable:
+                raise
+            return Taken(message.message_id, "refused", Text(en=error.en, ar=error.ar))
+        return Taken(message.message_id, done.outcome.value, done.answer)
+
+    async def _verify(self, unit: Unit, binding: Binding, message: Incoming, claims: list[Number]) -> Taken:
+        """A message from a number that nobody has verified: it may carry the code that does."""
+        now, given = await unit.now(), code_in(message.text)
+        for claim in claims:
+            if given is None or not claim.waits(now) or claim.code is None:
+                continue
+            if same(claim.code, self._code(claim.user_id, given)):
+                done = replace(claim, verified_at=now, code=None, code_until=None)
+                await unit.webhooks.put_number(done)
+                await self._record(
+                    unit, binding.tenant_id, "number.verified", f"user:{claim.user_id}", f"user:{claim.user_id}",
+                    webhook=str(binding.binding_id),
+                )  # fmt: skip
+                return Taken(message.message_id, "verified", _VERIFIED)
+            await unit.webhooks.put_number(replace(claim, tries=claim.tries + 1))
+        await self._record(
+            unit, binding.tenant_id, "webhook.unknown_sender", "system:gateway", f"webhook:{binding.binding_id}"
+        )
+        return Taken(message.message_id, "unknown_sender", _STRANGER)
+
+    # -- numbers -------------------------------------------------------------------------------------------------
+
+    def _code(self, user_id: UUID, code: str) -> bytes:
+        return self._keyring.mac("number-code", user_id.bytes, code.encode())
+
+    async def claim(self, caller: Caller, number: str, password: str) -> tuple[Number, str]:
+        """Begin with a number: the code that its owner sends from it within 15 minutes. Until then it decides nothing, and an earlier
+        number of this person no longer does. Raises LockedOut, WrongCredentials, Unprocessable, NumberTaken."""
+        await self._authentication.again(caller.user, password)
+        plain = e164(number)
+        if plain is None:
+            raise Unprocessable(
+                "bad_number", "A number in international form, such as +966501234567.", "رقم بالصيغة الدولية مثل +966501234567."
+            )  # fmt: skip
+        tenant, code = caller.principal.tenant_id, f"{secrets.randbelow(1_000_000):06}"
+        async with self._store.unit(tenant) as unit:
+            user_id = caller.user.user_id
+            made = Number(
+                tenant, user_id, self._keyring.seal("number", plain.encode()), number_mac(self._keyring, tenant, plain),
+                self._code(user_id, code), await unit.now() + CODE_LIFE,
+            )  # fmt: skip
+            if not await unit.webhooks.put_number(made):
+                raise NumberTaken
+            await self._record(unit, tenant, "number.claimed", caller.principal.id, caller.principal.id)
+        return made, code
+
+    async def number(self, caller: Caller) -> tuple[str, Number] | None:
+        """A person's own number in the clear; None when there is none."""
+        async with self._store.unit(caller.principal.tenant_id) as unit:
+            found = await unit.webhooks.number_of(caller.user.user_id)
+        return (self._keyring.open("number", found.number).decode(), found) if found is not None else None
+
+    async def drop(self, caller: Caller) -> None:
+        """Raises NotFound."""
+        tenant = caller.principal.tenant_id
+        async with self._store.unit(tenant) as unit:
+            if not await unit.webhooks.drop_number(caller.user.user_id):
+                raise NotFound
+            await self._record(unit, tenant, "number.removed", caller.principal.id, caller.principal.id)
+
+    async def _record(self, unit: Unit, tenant: UUID, kind: str, actor: str, target: str, **data: str) -> None:
+        await self._authentication.record(unit, tenant, kind, actor, target, **data)
+
+
+_STRANGER = Text(
+    en="This number is not verified. Register it in the console and send the code from here.",
+    ar="هذا الرقم غير موثّق. سجّله في المنصة وأرسل الرمز من هنا.",
+)
+_VERIFIED = Text(en="Your number is verified.", ar="وُثّق رقمك.")
