@@ -123,4 +123,4 @@ async def test_the_table_of_doors_names_nobody(database: Database) -> None:
         )
     columns = {(r["table_name"], r["column_name"]): r["data_type"] for r in rows}
     assert {name for (_, name), kind in columns.items() if kind == "text"} == {"kind"}
-    assert secured == 4
+    assert secured == 6
