@@ -381,8 +381,28 @@ class ProofRequest(Message):
     seq: Annotated[int, Field(ge=0)]
 
 
+class WitnessLine(Message):
+    """A witness's signature line of a checkpoint (C2SP tlog-cosignature), and the key (hex) that its name is bound to here."""
+
+    name: str
+    public_key: str
+    line: str
+
+
+class Anchor(Message):
+    """A checkpoint's entry in the platform's log, with its inclusion proof under that log's own signed note. Hashes are hex."""
+
+    checkpoint: str
+    entry: str
+    salt: str
+    seq: int
+    leaf_hash: str
+    path: tuple[str, ...]
+
+
 class ProofReply(Message):
-    """An inclusion proof (RFC 9162 section 2.1.3) of one leaf against the newest checkpoint. Hashes are hex."""
+    """An inclusion proof (RFC 9162 section 2.1.3) of one leaf: against the newest checkpoint that a witness cosigned where one covers
+    it, else against the newest. Hashes are hex."""
 
     seq: int
     size: int
@@ -391,6 +411,8 @@ class ProofReply(Message):
     checkpoint: str
     entry: str
     salt: str
+    cosignatures: tuple[WitnessLine, ...] = ()
+    platform: Anchor | None = None
 
 
 class CheckpointRequest(Message):

@@ -18,6 +18,7 @@ from libs.contracts.message import PLATFORM, Principal, new_id
 from libs.contracts.settling import OutcomeSettled
 from libs.contracts.subjects import EVIDENCE_ASSEMBLED
 from libs.contracts.trust import (
+    Anchor,
     AuditRecorded,
     CheckpointReply,
     CheckpointRequest,
@@ -40,19 +41,21 @@ from libs.contracts.trust import (
     LedgerRequest,
     ProofReply,
     ProofRequest,
+    WitnessLine,
 )
 from libs.runtime.database import Database, SessionWork
 from services.trust.domain.facts import CHANNELS, RIYADH, contactability
 from services.trust.domain.keys import Keys
 from services.trust.errors import EvidenceScope
 from services.trust.keys.rotation import Published
+from services.trust.ledger.anchors import anchor
 from services.trust.ledger.domain.checkpoint import origin_of, parse_checkpoint
 from services.trust.ledger.domain.commitments import OUTCOME, outcome_data
 from services.trust.ledger.domain.entry import Entry
 from services.trust.ledger.errors import NotYetProvable
 from services.trust.ledger.proofs import consistency, prove
 from services.trust.ledger.store import EntryFilter, SqlLedgerStore, StoredEntry
-from services.trust.ledger.witnesses import presentable
+from services.trust.ledger.witnesses import WitnessRows, presentable
 from services.trust.packs import assemble
 from services.trust.paging import before
 from services.trust.projection import Projection
@@ -144,11 +147,15 @@ class Books:
     async def proof(self, request: ProofRequest) -> ProofReply:
         _require(request.principal, READERS)
         tenant = request.principal.tenant_id
-        async with self._database.batch(tenant) as work:
-            store = SqlLedgerStore(work.connection)
+        async with self._database.batch(tenant, PLATFORM) as work:
+            store, witnesses = SqlLedgerStore(work.connection), WitnessRows(work.connection, tenant)
             await presentable(work.connection, tenant, await store.checkpoint(tenant))
-            proof, checkpoint = await prove(store, tenant, request.seq)
+            cosigned = await witnesses.newest()
+            size = cosigned.size if cosigned is not None and cosigned.size > request.seq else None
+            proof, checkpoint = await prove(store, tenant, request.seq, size)
             entry = await store.entry(tenant, proof.leaf.entry_id)
+            lines = await witnesses.signers(checkpoint.size)
+            platform = await anchor(work.connection, tenant, checkpoint.size)
         return ProofReply(
             seq=request.seq,
             size=checkpoint.size,
@@ -157,6 +164,12 @@ class Books:
             checkpoint=checkpoint.note,
             entry=entry.body.decode() if entry and entry.body else "",
             salt=entry.salt.hex() if entry and entry.salt else "",
+            cosignatures=tuple(WitnessLine(name=n, public_key=key.hex(), line=line) for n, key, line in lines),
+            platform=None
+            if platform is None
+            else Anchor(
+                checkpoint=platform["checkpoint"], entry=platform["entry"], salt=platform["salt"], **platform["proof"]
+            ),
         )
 
     async def checkpoint(self, request: CheckpointRequest) -> CheckpointReply:

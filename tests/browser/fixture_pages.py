@@ -19,6 +19,7 @@ from tests.browser.fixture_desk import desks
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 ORIGIN = "dealix.example/demo"
 KEY = SigningKey(sha256(b"console fixture").digest())
+WITNESS, WITNESS_NAME = SigningKey(sha256(b"witness fixture").digest()), "auditor.example"
 SALT = sha256(b"salt").digest()
 LEAVES = 13
 INDEX = 5
@@ -555,6 +556,30 @@ class Fixtures:
         signature = b64encode(key_id + KEY.sign(text.encode()).signature).decode()
         return views.Checkpoint(ORIGIN, LEAVES, root.hex(), NOW, f"{text}\n— {ORIGIN} {signature}\n", key_id.hex())
 
+    def cosignature(self) -> dict[str, str]:
+        body = self.checkpoint().note.rpartition("\n\n")[0] + "\n"
+        public, at = bytes(WITNESS.verify_key), int(NOW.timestamp())
+        key_id = sha256(WITNESS_NAME.encode() + b"\n\x04" + public).digest()[:4]
+        signature = WITNESS.sign(f"cosignature/v1\ntime {at}\n{body}".encode()).signature
+        line = f"— {WITNESS_NAME} {b64encode(key_id + at.to_bytes(8) + signature).decode()}"
+        return {"name": WITNESS_NAME, "public_key": public.hex(), "line": line}
+
+    def platform(self) -> dict[str, object]:
+        """The checkpoint as leaf 2 of 5 of the platform's log."""
+        here, origin = self.checkpoint(), f"{ORIGIN.rpartition('/')[0]}/00000000-0000-0000-0000-000000000000"
+        entry = canonical(
+            {"data": {"origin": here.origin, "size": here.size, "root": here.root}, "kind": "ledger.checkpoint"}
+        )
+        leaves = [merkle.leaf_hash(f"platform {n}".encode()) for n in range(5)]
+        leaves[2] = merkle.leaf_hash(SALT + entry)
+        text = f"{origin}\n5\n{b64encode(merkle.root(leaves)).decode()}\n"
+        key_id = sha256(origin.encode() + b"\n\x01" + bytes(KEY.verify_key)).digest()[:4]
+        signature = b64encode(key_id + KEY.sign(text.encode()).signature).decode()
+        return {
+            "checkpoint": f"{text}\n— {origin} {signature}\n", "entry": entry.decode(), "salt": SALT.hex(), "seq": 2,
+            "leaf_hash": leaves[2].hex(), "path": [step.hex() for step in merkle.inclusion_path(leaves, 2)],
+        }  # fmt: skip
+
     def keys(self) -> dict[str, object]:
         x = urlsafe_b64encode(bytes(KEY.verify_key)).rstrip(b"=").decode()
         return {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "checkpoint-1", "use": "sig"}]}
@@ -603,6 +628,8 @@ class Fixtures:
             path=tuple(step.hex() for step in merkle.inclusion_path(leaves, INDEX)),
             checkpoint=self.checkpoint(),
             keys=self.keys(),
+            witnesses=(self.cosignature(),),
+            platform=self.platform(),
             timeline=self.timeline(),
             facts=self.cards()[0].facts,
         )

@@ -10,6 +10,7 @@ from tests.browser.fixture_pages import INDEX, keys_json
 from tests.browser.preview import Preview
 
 PAGE = url("evidence_entry", INDEX)
+STEPS = ("leaf", "path", "checkpoint", "signature", "witness", "platform")
 
 
 def verify(tab: Page) -> str:
@@ -26,13 +27,14 @@ def test_true_evidence_verifies_step_by_step(tab: Page, preview: Preview, base: 
     tab.goto(base + PAGE)
     assert set(states(tab).values()) == {"waiting"}
     assert verify(tab) == "ok"
-    assert states(tab) == {"leaf": "ok", "path": "ok", "checkpoint": "ok", "signature": "ok"}
+    assert states(tab) == dict.fromkeys(STEPS, "ok")
     # A key from the same server proves less than one obtained elsewhere, and the page says so.
     expect(tab.locator("[data-verdict]")).to_contain_text("من هذا الخادم نفسه")
 
 
 FLIP = """
 const flip = (hex) => (hex[0] === '0' ? '1' : '0') + hex.slice(1);
+const byte = (text, at) => text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1);
 const edit = (change) => {
   const s = document.getElementById('proof');
   const p = JSON.parse(s.textContent);
@@ -58,6 +60,19 @@ const edit = (change) => {
             "edit((p) => { p.note = p.note.replace(/.{6}==\\n$/, 'AAAAAA==\\n').replace(/.{7}=\\n$/, 'AAAAAAA=\\n'); })",
         ),
         ("signature", "edit((p) => { p.keys.keys = []; })"),
+        ("witness", "edit((p) => { p.witnesses[0].line = byte(p.witnesses[0].line, 40); })"),
+        ("witness", "edit((p) => { p.witnesses[0].line = byte(p.witnesses[0].line, 25); })"),
+        ("witness", "edit((p) => { p.witnesses[0].public_key = flip(p.witnesses[0].public_key); })"),
+        ("witness", "edit((p) => { p.witnesses[0].name = 'somebody.else'; })"),
+        ("platform", "edit((p) => { p.platform.salt = flip(p.platform.salt); })"),
+        ("platform", "edit((p) => { p.platform.entry = p.platform.entry.replace('\"size\":13', '\"size\":12'); })"),
+        ("platform", "edit((p) => { p.platform.path[0] = flip(p.platform.path[0]); })"),
+        ("platform", "edit((p) => { p.platform.seq = 1; })"),
+        ("platform", "edit((p) => { p.platform.checkpoint = p.platform.checkpoint.replace('\\n5\\n', '\\n6\\n'); })"),
+        (
+            "platform",
+            "edit((p) => { p.platform.checkpoint = p.platform.checkpoint.replaceAll('0000-0000', '0000-0001'); })",
+        ),
     ],
 )
 def test_tampered_evidence_fails_at_the_right_step(
@@ -72,7 +87,7 @@ def test_tampered_evidence_fails_at_the_right_step(
     assert verify(tab) == "fail"
     reached = states(tab)
     assert reached[step] == "fail"
-    order = ["leaf", "path", "checkpoint", "signature"]
+    order = list(STEPS)
     assert all(reached[name] == "ok" for name in order[: order.index(step)])
     assert all(reached[name] == "waiting" for name in order[order.index(step) + 1 :])
     shown = tab.locator(f"[data-step={step}] [data-step-diff]")
@@ -92,6 +107,17 @@ def test_a_key_file_from_elsewhere_decides(tab: Page, preview: Preview, base: st
     tab.evaluate("delete document.querySelector('[data-verify]').dataset.result")
     assert verify(tab) == "fail"
     assert states(tab)["signature"] == "fail"
+
+
+def test_a_witness_that_the_key_file_does_not_name_is_said_and_never_ticked(
+    tab: Page, preview: Preview, base: str
+) -> None:
+    tab.goto(base + PAGE)
+    good = {"name": "jwks.json", "mimeType": "application/json", "buffer": keys_json().encode()}
+    tab.set_input_files("[data-trust-root]", good)  # type: ignore[arg-type]  # a file payload
+    assert verify(tab) == "ok"
+    assert states(tab)["witness"] == "waiting"
+    expect(tab.locator("[data-verdict]")).to_contain_text("ليس في ملف المفاتيح")
 
 
 def test_without_cryptography_it_says_so_and_shows_no_tick(chromium: Browser, preview: Preview, base: str) -> None:

@@ -230,6 +230,10 @@ class EvidenceEntryPage:
     path: tuple[str, ...]  # hex, from the leaf upwards
     checkpoint: Checkpoint
     keys: Mapping[str, object]  # the JSON Web Key Set of this operator
+    witnesses: tuple[
+        Mapping[str, str], ...
+    ] = ()  # name, public_key (hex), line of everyone who cosigned the checkpoint
+    platform: Mapping[str, object] | None = None  # the checkpoint's entry in the platform's log, with its proof
     timeline: tuple[Event, ...] = ()
     facts: tuple[Fact, ...] = ()
     erased_at: datetime | None = None

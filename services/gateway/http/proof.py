@@ -97,7 +97,7 @@ async def consistency(
 
 @router.get("/proof-ledger/entries/{n}/proof")
 async def proof(n: Leaf, who: Reader, gateway: GatewayDep) -> ProofReply:
-    """That entry `n` is in the log under the newest checkpoint (RFC 9162 section 2.1.3)."""
+    """That entry `n` is in the log (RFC 9162 section 2.1.3), who has cosigned its checkpoint, and where that is in the platform's log."""
     return await gateway.bus.call(PROOF, trust.ProofRequest(principal=who, seq=n))
 
 

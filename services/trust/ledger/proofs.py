@@ -19,12 +19,14 @@ class InclusionProof:
     path: tuple[bytes, ...]
 
 
-async def prove(store: LedgerStore, log_id: UUID, seq: int) -> tuple[InclusionProof, StoredCheckpoint]:
-    """The inclusion of leaf `seq` under the newest checkpoint. Raises NoSuchEntry or NotYetProvable."""
+async def prove(
+    store: LedgerStore, log_id: UUID, seq: int, size: int | None = None
+) -> tuple[InclusionProof, StoredCheckpoint]:
+    """The inclusion of leaf `seq` under the newest checkpoint, or the one of `size`. Raises NoSuchEntry or NotYetProvable."""
     leaf = await store.leaf(log_id, seq)
     if leaf is None:
         raise NoSuchEntry
-    proofs, checkpoint = await prove_all(store, log_id, [leaf])
+    proofs, checkpoint = await prove_all(store, log_id, [leaf], size)
     return proofs[0], checkpoint
 
 

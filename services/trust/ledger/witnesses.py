@@ -70,6 +70,15 @@ class WitnessRows:
         )
         return [(row["name"], row["line"]) for row in rows]
 
+    async def signers(self, size: int) -> list[tuple[str, bytes, str]]:
+        """Names, keys and signature lines of everyone who cosigned the tree of `size`."""
+        rows = await self._c.fetch(
+            "select c.name, w.public_key, c.line from trust.cosignatures c join trust.witnesses w using (tenant_id, name) "
+            "where c.tenant_id = $1 and c.size = $2 order by c.name",
+            self._tenant, size,
+        )  # fmt: skip
+        return [(row["name"], bytes(row["public_key"]), row["line"]) for row in rows]
+
     async def page(self, before: int | None, limit: int) -> Sequence[Any]:
         rows: Sequence[Any] = await self._c.fetch(
             "select c.size, c.root, c.name, c.line, c.signed_at, w.public_key from trust.cosignatures c "

@@ -78,6 +78,8 @@ async def evidence_entry(id: int, desk: DeskDep) -> Response:
         path=proof.path,
         checkpoint=checkpoint,
         keys={"keys": [key for key in keys.keys if key.get("dealix_use") == "checkpoint"]},
+        witnesses=tuple(one.model_dump(mode="json") for one in proof.cosignatures),
+        platform=proof.platform.model_dump(mode="json") if proof.platform is not None else None,
         timeline=present.timeline(desk.lang, around.items if around else (), proof.seq),
         facts=present.entry_facts(desk.lang, entry),
     )

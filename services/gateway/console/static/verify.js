@@ -1,6 +1,6 @@
 "use strict";
 // Verifies one ledger entry in the browser: the text on the page gives the leaf hash, the leaf leads to the root, the
-// signed note states that root, and the key signed the note. It stops at the first step that fails and shows what was
+// signed note states that root, the key signed the note, witnesses cosigned it, and the platform's log holds it. It stops at the first step that fails and shows what was
 // expected and what was found. Where the browser offers no cryptography it says so and never shows a tick.
 (() => {
   const section = document.querySelector("[data-verify]");
@@ -9,8 +9,10 @@
   const texts = section.dataset;
   const verdict = section.querySelector("[data-verdict]");
   const encoder = new TextEncoder();
-  const STEPS = ["leaf", "path", "checkpoint", "signature"];
-  const ED25519_NOTE = 0x01; // signature type byte of C2SP signed notes
+  const STEPS = ["leaf", "path", "checkpoint", "signature", "witness", "platform"];
+  const ED25519_NOTE = 0x01; // signature type bytes of C2SP signed notes and of cosignatures
+  const COSIGNATURE = 0x04;
+  const PLATFORM = "00000000-0000-0000-0000-000000000000";
 
   class Mismatch extends Error {
     constructor(step, expected, got) { super(step); Object.assign(this, { step, expected, got }); }
@@ -62,6 +64,28 @@
     return { text, origin, size: Number(size), root: hex(unbase64(root ?? "")), signatures };
   };
 
+  const verified = async (raw, signature, text) => {
+    const key = await crypto.subtle.importKey("raw", raw, { name: "Ed25519" }, false, ["verify"]);
+    return crypto.subtle.verify({ name: "Ed25519" }, key, signature, text);
+  };
+  // That one of the operator's checkpoint keys signed the note. A key that is known to be compromised proves nothing.
+  const signed = async (note, keys, step) => {
+    const known = [];
+    for (const key of keys) {
+      if (key.kty !== "OKP" || key.crv !== "Ed25519" || !key.x) continue;
+      if ((key.dealix_use ?? "checkpoint") !== "checkpoint" || key.dealix_state === "compromised") continue;
+      const raw = unbase64(key.x);
+      for (const line of note.signatures) {
+        const id = hex((await sha256(encoder.encode(`${line.name}\n`), Uint8Array.of(ED25519_NOTE), raw)).slice(0, 4));
+        known.push(id);
+        if (line.id !== id || line.name !== note.origin) continue;
+        if (await verified(raw, line.signature, encoder.encode(note.text))) return;
+        throw new Mismatch(step, id, hex(line.signature));
+      }
+    }
+    throw new Mismatch(step, known.join(" ") || "—", note.signatures.map((line) => line.id).join(" ") || "—");
+  };
+
   const checks = {
     async leaf() {
       const entry = document.querySelector("[data-entry]");
@@ -81,22 +105,40 @@
       if (expected !== found) throw new Mismatch("checkpoint", expected, found);
     },
     async signature(keys) {
-      const note = parseNote(proof.note);
-      const known = [];
-      for (const key of keys) {
-        if (key.kty !== "OKP" || key.crv !== "Ed25519" || !key.x) continue;
-        const raw = unbase64(key.x);
-        for (const line of note.signatures) {
-          const id = hex((await sha256(encoder.encode(`${line.name}\n`), Uint8Array.of(ED25519_NOTE), raw)).slice(0, 4));
-          known.push(id);
-          if (line.id !== id) continue;
-          const imported = await crypto.subtle.importKey("raw", raw, { name: "Ed25519" }, false, ["verify"]);
-          if (await crypto.subtle.verify({ name: "Ed25519" }, imported, line.signature, encoder.encode(note.text))) return;
-          throw new Mismatch("signature", id, hex(line.signature));
-        }
+      await signed(parseNote(proof.note), keys, "signature");
+    },
+    async witness(keys, own) {
+      if (!proof.witnesses.length) return "nowitness";
+      let unknown = false;
+      for (const one of proof.witnesses) {
+        // A key file of one's own decides; without one there is only what this server says.
+        const known = own ? unhex(one.public_key) : keys.filter((key) => key.dealix_use === "witness" && key.kid === one.name).map((key) => unbase64(key.x))[0];
+        if (!known) { unknown = true; continue; }
+        const id = hex((await sha256(encoder.encode(`${one.name}\n`), Uint8Array.of(COSIGNATURE), known)).slice(0, 4));
+        const [dash, name, encoded] = one.line.trim().split(" ");
+        const blob = unbase64(encoded ?? "");
+        const found = `${dash} ${name} ${hex(blob.slice(0, 4))}`;
+        if (found !== `— ${one.name} ${id}` || blob.length !== 76) throw new Mismatch("witness", `— ${one.name} ${id}`, found);
+        const time = new DataView(blob.buffer).getBigUint64(4);
+        const text = encoder.encode(`cosignature/v1\ntime ${time}\n${parseNote(proof.note).text}`);
+        if (!(await verified(known, blob.slice(12), text))) throw new Mismatch("witness", one.name, hex(blob.slice(12)));
       }
-      const signed = note.signatures.map((line) => line.id).join(" ") || "—";
-      throw new Mismatch("signature", known.join(" ") || "—", signed);
+      return unknown ? "unknownwitness" : undefined;
+    },
+    async platform(keys) {
+      const anchor = proof.platform;
+      if (!anchor) return "noplatform";
+      const note = parseNote(anchor.checkpoint);
+      const origin = `${proof.origin.slice(0, proof.origin.lastIndexOf("/"))}/${PLATFORM}`;
+      if (note.origin !== origin) throw new Mismatch("platform", origin, note.origin);
+      await signed(note, keys, "platform");
+      const leaf = await sha256(Uint8Array.of(0), unhex(anchor.salt), encoder.encode(anchor.entry));
+      if (hex(leaf) !== anchor.leaf_hash) throw new Mismatch("platform", anchor.leaf_hash, hex(leaf));
+      const root = await rootOf(leaf, anchor.seq, note.size, anchor.path.map(unhex));
+      if (!root || hex(root) !== note.root) throw new Mismatch("platform", note.root, root ? hex(root) : "—");
+      const said = JSON.parse(anchor.entry).data;
+      const [expected, found] = [`${proof.origin} ${proof.size} ${proof.root}`, `${said.origin} ${said.size} ${said.root}`];
+      if (expected !== found) throw new Mismatch("platform", expected, found);
     },
   };
 
@@ -137,11 +179,17 @@
     let trust;
     try { trust = await chosenKeys(); } catch { conclude("fail", texts.textBadkeys); return; }
     let erased = false;
+    const open = []; // what could not be looked at: said, never ticked
     for (const [at, name] of STEPS.entries()) {
       mark(name, "busy", texts.textBusy);
       try {
-        const outcome = await checks[name](trust.keys);
-        if (outcome === "erased") { erased = true; mark(name, "waiting", texts.textErased); } else mark(name, "ok", texts.textOk);
+        const outcome = await checks[name](trust.keys, trust.own);
+        if (outcome === "erased") { erased = true; mark(name, "waiting", texts.textErased); }
+        else if (outcome) {
+          const text = texts[`text${outcome[0].toUpperCase()}${outcome.slice(1)}`];
+          open.push(`${section.querySelector(`[data-step="${name}"] .step-title`).firstChild.textContent.trim()}: ${text}.`);
+          mark(name, "waiting", text);
+        } else mark(name, "ok", texts.textOk);
       } catch (error) {
         const mismatch = error instanceof Mismatch ? error : new Mismatch(name, "—", String(error.message ?? error));
         mark(name, "fail", texts.textFail, mismatch);
@@ -151,7 +199,7 @@
       }
     }
     const whose = trust.own ? texts.textOwn : texts.textElsewhere;
-    conclude(erased ? "partial" : "ok", `${erased ? texts.textErased : texts.textAll} ${whose}`);
+    conclude(erased ? "partial" : "ok", [erased ? texts.textErased : texts.textAll, ...open, whose].join(" "));
   };
 
   const button = section.querySelector("[data-verify-run]");
