@@ -13,8 +13,8 @@ from typing import Generic, TypeVar
 from libs.contracts import (
     agents,
     approvals,
-    canaries,
     briefs,
+    canaries,
     claims,
     compliance,
     connectors,

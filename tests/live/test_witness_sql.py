@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest_asyncio
 
 from dev import witness
 from dev.verify import verify_bytes
+from libs.contracts import merkle
 from libs.contracts.errors import DealixError
 from libs.contracts.ledger import CosignaturesRequest, CosignRequest, PackStep
 from libs.contracts.message import Plane, Principal, new_id
@@ -97,6 +99,30 @@ async def test_a_cosignature_of_our_checkpoint_is_kept_and_shown(log: Log) -> No
     await log.grow(3)
     await log.cosign(await log.note())
     assert await log.note()
+
+
+async def test_a_proof_carries_its_cosignatures_and_its_checkpoints_place_in_the_platforms_log(log: Log) -> None:
+    await log.grow(5)
+    bare = await log.books.proof(ProofRequest(principal=log.auditor, seq=2))
+    assert bare.cosignatures == ()
+    await log.cosign(await log.note())
+    await log.grow(3)
+    proof = await log.books.proof(ProofRequest(principal=log.auditor, seq=2))
+    # Against the tree that somebody else has seen, though the log has grown since.
+    assert proof.size == 5
+    (line,) = proof.cosignatures
+    assert (line.name, line.public_key) == ("witness.example", log.key.public.hex())
+    assert log.key.cosign(proof.checkpoint, 1_795_248_000).endswith(line.line.strip() + "\n")
+    assert proof.platform is not None
+    leaf = merkle.leaf_hash(bytes.fromhex(proof.platform.salt) + proof.platform.entry.encode())
+    assert leaf.hex() == proof.platform.leaf_hash
+    size, root = witness.parse(proof.platform.checkpoint).size, witness.parse(proof.platform.checkpoint).root
+    path = [bytes.fromhex(step) for step in proof.platform.path]
+    assert merkle.verify_inclusion(leaf, proof.platform.seq, size, path, root)
+    said = json.loads(proof.platform.entry)["data"]
+    assert (said["size"], said["origin"]) == (5, f"{ORIGIN}/{log.tenant}")
+    # What nobody has cosigned yet is proven against the newest tree.
+    assert (await log.books.proof(ProofRequest(principal=log.auditor, seq=6))).size > 5
 
 
 async def test_a_witness_with_a_forked_view_is_refused_and_ledgered(log: Log) -> None:
