@@ -26,13 +26,16 @@ from libs.contracts import (
     execution,
     flows,
     governance,
+    growth,
     knowledge,
     ledger,
     lineage,
     memos,
     metrics,
+    negotiation,
     operating,
     outreach,
+    partners,
     plugins,
     policy,
     quality,
@@ -359,6 +362,17 @@ COMMITTEE = Call("decision.committee.v1", outreach.CommitteeRequest, outreach.Co
 PREPARE_DRAFT = Call("decision.prepare_draft.v1", decision.PrepareDraft, decision.PrepareDraftReply, _by(), 15.0)
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
 RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 20.0)
+CLASSIFY_OBJECTION = Call(
+    "decision.classify_objection.v1", negotiation.ClassifyObjection, negotiation.ObjectionReply, _by()
+)
+ANSWER_OBJECTION = Call(
+    "decision.answer_objection.v1", negotiation.AnswerObjection, negotiation.AnswerReply, _by(), 10.0
+)
+PARTNER_PIPELINE = Call("decision.partner_pipeline.v1", partners.PipelineRequest, partners.PipelineReply, _by(), 15.0)
+SCORE_PARTNER = Call("decision.score_partner.v1", partners.PartnerGet, partners.PartnerScore, _by())
+PARTNER_MESSAGE = Call("decision.partner_message.v1", partners.PartnerMessage, partners.PartnerMessageReply, _by())
+PARTNER_BRIEF = Call("decision.partner_brief.v1", partners.PartnerGet, partners.MeetingBrief, _by())
+DAILY_PLAN = Call("decision.daily_plan.v1", growth.DailyPlanRequest, growth.DailyPlanReply, _by(), 15.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 15.0)
 

@@ -11,9 +11,12 @@ from services.decision.agents.running import Running
 from services.decision.cards.watch import Watch
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
+from services.decision.growth.plan import Growth
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
 from services.decision.insight.lineage import serve_lineage
 from services.decision.memos.desk import Memos
+from services.decision.negotiation.desk import Negotiation
+from services.decision.partners.desk import Partners
 from services.decision.ranking import Ranking
 from services.decision.stalled import StalledFlows
 from services.decision.targeting.desk import Committees
@@ -49,6 +52,14 @@ async def build(runtime: Runtime) -> None:
     serve_metrics(runtime)
     bus.serve(subjects.ASK_AGENT, Asking(runtime).ask)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
+    negotiation, partners = Negotiation(runtime), Partners(runtime)
+    bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)
+    bus.serve(subjects.ANSWER_OBJECTION, negotiation.respond)
+    bus.serve(subjects.PARTNER_PIPELINE, partners.pipeline)
+    bus.serve(subjects.SCORE_PARTNER, partners.score)
+    bus.serve(subjects.PARTNER_MESSAGE, partners.message)
+    bus.serve(subjects.PARTNER_BRIEF, partners.brief)
+    bus.serve(subjects.DAILY_PLAN, Growth(runtime).plan)
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.DECISION], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)

@@ -213,3 +213,62 @@ async def _until_any(running: Served, role: str, event: str) -> list[dict[str, A
 
     await eventually(30, there)
     return found
+
+
+async def test_the_partner_board_scores_suggests_and_proposes(running: Served) -> None:
+    partner = await create(
+        running, "partners", name="Sada Agency", name_ar="وكالة صدى", type="marketing_agency", sells_to="businesses", customers=60, city="جدة",
+    )  # fmt: skip
+    board = (await running.http.get(f"{API}/partners/pipeline")).json()
+    scouted = next(stage for stage in board["stages"] if stage["stage"] == "scout")["partners"]
+    assert partner["id"] in {one["partner_id"] for one in scouted}
+    suggested = (await running.http.get(f"{API}/partners/suggestions")).json()["items"]
+    assert partner["id"] in {one["partner_id"] for one in suggested}
+    scored = (await running.http.post(f"{API}/partners/score", json={"partner_id": partner["id"]})).json()
+    assert scored["fit"] == 85 and scored["offer"] == "co_authored_proof" and scored["missing"] == ["saudi"]
+    for language, name in (("ar", "وكالة صدى"), ("en", "Sada Agency")):
+        body = {"partner_id": partner["id"], "language": language}
+        proposed = (await running.http.post(f"{API}/partners/message-draft", json=body)).json()
+        assert name in proposed["body"] and "{" not in proposed["body"]
+        assert {one["reviewer"]: one["verdict"] for one in proposed["reviews"]}["qa_reviewer"] == "pass", proposed[
+            "reviews"
+        ]
+    brief = (await running.http.post(f"{API}/partners/meeting-brief", json={"partner_id": partner["id"]})).json()
+    assert brief["ask"] == [{"en": "Ask: Saudi", "ar": "اسأل عن: سعودي"}] and brief["last"]
+    unknown = await running.http.post(
+        f"{API}/partners/score", json={"partner_id": "01930000-0000-7000-8000-000000000001"}
+    )
+    assert unknown.status_code == 404
+
+
+async def test_an_objection_is_classified_and_answered_as_a_proposal(running: Served) -> None:
+    asked = (await running.http.post(f"{API}/negotiation/classify", json={"text": "هل تضمنون نتائج؟"})).json()
+    assert asked["objection"] == "want_guarantee" and asked["evidence"] and asked["next_step"]["ar"]
+    nothing = (await running.http.post(f"{API}/negotiation/classify", json={"text": "يتضمن العقد ثلاثة بنود"})).json()
+    assert nothing["objection"] is None
+    answer = (await running.http.post(f"{API}/negotiation/respond", json={"text": "السعر غالي"})).json()
+    assert answer["objection"] == "price" and answer["needs_person"] and "تجربة" in answer["body"]
+    unclear = await running.http.post(f"{API}/negotiation/respond", json={"text": "مرحبا"})
+    assert unclear.status_code == 409 and unclear.json()["code"] == "no_objection"
+    long = await running.http.post(f"{API}/negotiation/classify", json={"text": "غالي" * 5000})
+    assert long.status_code == 422
+    demo = (await running.http.get(f"{API}/negotiation/demo")).json()["items"]
+    assert {one["reading"]["objection"] for one in demo} >= {"price", "timing", "trust", None}
+
+
+async def test_the_days_plan_names_whom_and_how_far_each_has_come(running: Served) -> None:
+    rows = "الشركة,الاسم,البريد,الجوال,ملاحظات\n" + "\n".join(
+        f"شركة الأمل {n},سارة علي,sara{n}@amal{n}.example,05012345{n:02d},طلبت عرض سعر" for n in range(3)
+    )
+    done = await running.imported(rows, source="website_form")
+    assert done["state"] == "completed"
+
+    async def planned() -> bool:
+        plan = (await running.http.get(f"{API}/growth/daily-plan")).json()
+        return len(plan["prospects"]) >= 3 and any(one["draft_id"] for one in plan["prospects"])
+
+    await eventually(60, planned)
+    plan = (await running.http.get(f"{API}/growth/daily-plan")).json()
+    assert all(one["drafted"] and one["reasons_ar"] for one in plan["prospects"][:3])
+    assert plan["ranked"] >= plan["safe"] >= 3 and plan["scorecard"]["drafts_prepared"] >= 1
+    assert any(one["state"] for one in plan["prospects"])

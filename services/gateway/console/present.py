@@ -193,6 +193,10 @@ def history(lang: Lang, approval: trust.Approval, names: Mapping[str, str]) -> t
     )
 
 
+NEEDS_WORDS = ("close_lost",)
+"""Buttons that need a reason: they lead to the record's page, where it is asked for."""
+
+
 def decision_card(lang: Lang, card: decision.Card, now: datetime) -> views.Card:
     """A card of decision's feed. Every verb posts to the card, with what it must name."""
     arabic = lang == "ar"
@@ -201,7 +205,7 @@ def decision_card(lang: Lang, card: decision.Card, now: datetime) -> views.Card:
     buttons = []
     for button in card.buttons[: views.MAX_BUTTONS]:
         label = button.label_ar if arabic else button.label_en
-        if button.action in ("open", "open_list", "review_source"):
+        if button.action in ("open", "open_list", "review_source", *NEEDS_WORDS):
             buttons.append(views.Button(label, _opens(card), kind="quiet", key="o"))
         elif button.action == "approve" and card.risk_level == "high":
             buttons.append(views.Button(label, confirm, key="a"))
@@ -248,6 +252,16 @@ def _opens(card: decision.Card) -> str:
         return url("approval", str(card.context["approval_id"]))
     if card.context.get("import_id"):
         return url("import", str(card.context["import_id"]))
+    if card.context.get("pack_id"):
+        return url("evidence")
+    if card.context.get("deal_id"):
+        return url("deal", str(card.context["deal_id"]))
+    if card.context.get("ticket_id"):
+        return url("crm", kind="ticket")
+    if card.context.get("partner_id"):
+        return url("crm", kind="partner")
+    if card.context.get("lead_id"):
+        return url("lead", str(card.context["lead_id"]))
     return url("opportunities")
 
 

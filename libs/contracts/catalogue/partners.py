@@ -1,0 +1,67 @@
+"""The fit of partners as typed data: points of types and facts, and the offer that a score earns."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field, model_validator
+
+from libs.contracts.catalogue.records import RecordKind, records
+from libs.contracts.message import Message
+
+FILE = Path(__file__).with_suffix(".yaml")
+
+Points = Annotated[float, Field(ge=0, le=100)]
+
+
+class PartnerType(Message):
+    en: str
+    ar: str
+    points: Points
+
+
+class Customers(Message):
+    points: Points
+    full_from: Annotated[int, Field(ge=1)]
+
+
+class PartnerOffer(Message):
+    """What a score of `least` or more earns."""
+
+    least: Points = Field(alias="from")
+    key: str
+    en: str
+    ar: str
+
+
+class PartnerRules(Message):
+    version: str
+    types: dict[str, PartnerType]
+    b2b: dict[str, Points]
+    customers: Customers
+    saudi: Points
+    region: Points
+    bonus: Points
+    offers: Annotated[tuple[PartnerOffer, ...], Field(min_length=1)]
+    white_label_paid_pilots: int
+
+    @model_validator(mode="after")
+    def _complete(self) -> PartnerRules:
+        fields = records().kinds[RecordKind.PARTNER].fields
+        if set(self.types) != set(fields["type"].choices) or set(self.b2b) != set(fields["sells_to"].choices):
+            raise ValueError("every type of partner and every market needs its points")
+        if [one.least for one in self.offers] != sorted(one.least for one in self.offers) or self.offers[0].least:
+            raise ValueError("offers rise from zero")
+        return self
+
+    def offer(self, score: float) -> PartnerOffer:
+        return next(one for one in reversed(self.offers) if score >= one.least)
+
+
+@cache
+def partner_rules() -> PartnerRules:
+    """Raises pydantic.ValidationError when the file does not fit."""
+    return PartnerRules.model_validate(yaml.safe_load(FILE.read_text(encoding="utf-8")))

@@ -1,0 +1,1 @@
+"""Growth of the tenant itself: the day's plan."""

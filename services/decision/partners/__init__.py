@@ -1,0 +1,1 @@
+"""Partnerships: fit, pipeline, a first message, a meeting's brief."""

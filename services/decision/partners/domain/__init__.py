@@ -1,0 +1,1 @@
+"""How well a partner fits, without I/O."""
