@@ -41,8 +41,8 @@ from libs.contracts import (
     quality,
     receipts,
     rights,
-    settling,
     screening,
+    settling,
     trust,
     waiting,
 )

@@ -6,9 +6,12 @@ The answer is read off the parsed expression and is never too narrow: where noth
 from __future__ import annotations
 
 import re
-from re import _constants as sre  # type: ignore[attr-defined]  # the parser has no public name since Python 3.11
-from re import _parser as parser  # type: ignore[attr-defined]  # as above
+from importlib import import_module
 from typing import Any
+
+# The parser has no public name since Python 3.11.
+sre: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 SHORTEST = 2
 _MANY = 64

@@ -6,8 +6,8 @@ from libs.contracts import subjects
 from libs.contracts.message import Plane
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
-from services.decision.asking import Asking
 from services.decision.agents.running import Running
+from services.decision.asking import Asking
 from services.decision.cards.watch import Watch
 from services.decision.drafting import Drafting
 from services.decision.erasure import People

@@ -93,7 +93,8 @@ class Intake:
 
     def take(self, jobs: Sequence[Job]) -> None:
         """Put in line what another room has committed under this replica's lease."""
-        self._line += jobs
+        for job in jobs:
+            self._line.put(job.tenant_id, job)
         self._ready.set()
 
     async def _audit(self, request: SubmitRequest, rejected: Sequence[Reason]) -> None:
