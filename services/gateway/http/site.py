@@ -110,12 +110,12 @@ ROUTERS = (
     flows.router,
     sequences.router,
 )
+    growth.router,  # its paths of partners stand before those of the records
     health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
     approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, rights.router, registers.router, policy.router, proof.router,
     audit.router, witnesses.router,
     receipts.router, compliance.router, contradictions.router,
     connectors.router, plugins.router, canaries.router, operating.router, live.router,
-    growth.router,
     crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
     lineage.router, drafts.router,
     lineage.router, quality.router, memos.router,
