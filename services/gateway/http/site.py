@@ -117,7 +117,7 @@ ROUTERS = (
     receipts.router, compliance.router, contradictions.router,
     connectors.router, plugins.router, canaries.router, operating.router, live.router,
     crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
-    lineage.router, drafts.router,
+    drafts.router,
     lineage.router, quality.router, memos.router,
 )  # fmt: skip
 
