@@ -96,13 +96,13 @@ ROUTERS = (
     live.router,
     screening.router,
     governance.router,
+    growth.router,
     crm.router,
     arrange.router,
     outreach.router,
     knowledge.router,
     metrics_catalog.router,
     scim.router,
-    growth.router,
     lineage.router,
     drafts.router,
     quality.router,
@@ -110,16 +110,6 @@ ROUTERS = (
     flows.router,
     sequences.router,
 )
-    growth.router,  # its paths of partners stand before those of the records
-    health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router,
-    approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, rights.router, registers.router, policy.router, proof.router,
-    audit.router, witnesses.router,
-    receipts.router, compliance.router, contradictions.router,
-    connectors.router, plugins.router, canaries.router, operating.router, live.router,
-    crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
-    drafts.router,
-    lineage.router, quality.router, memos.router,
-)  # fmt: skip
 
 
 def application() -> FastAPI:
