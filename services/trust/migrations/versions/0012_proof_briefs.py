@@ -3,7 +3,7 @@
 from libs.runtime.migrate import row_security, run
 
 revision = "trust_0011_proof_briefs"
-down_revision = "trust_0010_matrix_contradictions"
+down_revision = "trust_0011_gate_screening"
 branch_labels = None
 depends_on = None
 

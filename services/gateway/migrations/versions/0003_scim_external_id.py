@@ -3,7 +3,7 @@
 from libs.runtime.migrate import run
 
 revision = "gateway_scim"
-down_revision = "gateway_0001"
+down_revision = "gateway_0002_proof_webhooks"
 branch_labels = None
 depends_on = None
 

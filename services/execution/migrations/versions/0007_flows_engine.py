@@ -3,7 +3,7 @@
 from libs.runtime.migrate import row_security, run
 
 revision = "execution_flows_engine"
-down_revision = "execution_plugins_canaries"
+down_revision = "execution_fabric_settling"
 branch_labels = None
 depends_on = None
 
