@@ -20,7 +20,7 @@ from libs.contracts.governance import Standing
 from libs.contracts.message import Message, PrincipalKind
 from libs.contracts.settling import OutcomeSettled
 from libs.contracts.subjects import Event
-from libs.contracts.trust import Approval, ApprovalState, ApprovalStep, ConsentRecord, Decision, Outcome
+from libs.contracts.trust import Approval, ApprovalState, ApprovalStep, ConsentRecord, Outcome
 from libs.runtime.database import SessionWork
 from libs.runtime.testing import MemoryDatabase
 from services.trust.approvals.domain.clock import THRESHOLDS
@@ -32,6 +32,7 @@ from services.trust.domain.facts import MAX_AGE_HOURS, RIYADH, ContactState
 from services.trust.governance.store import MemoryStandings
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.memory import MemoryLedgerStore
+from services.trust.memory_rows import Asked, Decided, Projected
 from services.trust.rows import Known, Ruling
 from services.trust.screening.store import FindingTables, MemoryFindings
 from services.trust.sessions.store import MemorySessions
@@ -39,46 +40,16 @@ from services.trust.sessions.store import MemorySessions
 UNSENT = frozenset({ActionState.NOT_SENT, ActionState.FAILED})
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """A row of decisions."""
-
-    decision: Decision
-    subject_id: str
-    contact_id: UUID | None
-    channel: str
-    grant_id: UUID | None
-    waited: bool
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A row of approvals. Its history is kept apart."""
-
-    approval: Approval
-    approvers: int
-    salt: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Projected:
-    facts: ContactFacts
-    email_mac: str | None
-    phone_mac: str | None
-    refreshed_at: datetime
-
-
 @dataclass
 class _Tables:
     """Every key begins with the tenant."""
 
-    decisions: dict[tuple[UUID, UUID, int, str], _Decided] = field(default_factory=dict)
+    decisions: dict[tuple[UUID, UUID, int, str], Decided] = field(default_factory=dict)
     closures: dict[tuple[UUID, UUID], Settled] = field(default_factory=dict)
     resolutions: dict[tuple[UUID, UUID], ActionState] = field(default_factory=dict)
-    approvals: dict[tuple[UUID, UUID], _Asked] = field(default_factory=dict)
+    approvals: dict[tuple[UUID, UUID], Asked] = field(default_factory=dict)
     steps: dict[tuple[UUID, UUID], tuple[ApprovalStep, ...]] = field(default_factory=dict)
-    facts: dict[tuple[UUID, UUID], _Projected] = field(default_factory=dict)
+    facts: dict[tuple[UUID, UUID], Projected] = field(default_factory=dict)
     consents: dict[tuple[UUID, UUID], ConsentRecord] = field(default_factory=dict)
     sessions: dict[tuple[UUID, str], tuple[int, datetime]] = field(default_factory=dict)
     suppressions: dict[tuple[UUID, str], tuple[str, str]] = field(default_factory=dict)
@@ -212,7 +183,7 @@ class MemoryUnit:
         consent = self._consent(tenant_id, p.contact_id, channel, purpose)
         return _state(row, frozenset(), ((channel, consent),) if consent else ())
 
-    def _fresh(self, tenant_id: UUID, contact_id: UUID) -> _Projected | None:
+    def _fresh(self, tenant_id: UUID, contact_id: UUID) -> Projected | None:
         row = self._t.facts.get((tenant_id, contact_id))
         if row is None or not self._sees(tenant_id) or row.refreshed_at <= self._now - timedelta(hours=MAX_AGE_HOURS):
             return None
@@ -240,7 +211,7 @@ class MemoryUnit:
             if key in self._t.decisions:
                 raise ValueError("an attempt is decided once")
             channel = (p.effect.channel or "") if p.effect else ""
-            self._t.decisions[key] = _Decided(
+            self._t.decisions[key] = Decided(
                 d,
                 p.evaluation.subject.id,
                 p.contact_id,
@@ -277,7 +248,7 @@ class MemoryUnit:
             self._own(approval.tenant_id)
             if self._asked(approval.tenant_id, approval.action_id, approval.payload_hash)[0] == "pending":
                 raise ValueError("one approval at a time is pending for a payload")
-            self._t.approvals[approval.tenant_id, approval.approval_id] = _Asked(approval, approvers, salt)
+            self._t.approvals[approval.tenant_id, approval.approval_id] = Asked(approval, approvers, salt)
             await self.add_step(approval.tenant_id, approval.approval_id, approval.requester, "requested", "")
 
     async def approval(self, tenant_id: UUID, approval_id: UUID, *, lock: bool = False) -> tuple[Approval, int] | None:
@@ -349,7 +320,7 @@ class MemoryUnit:
         for fact, (email_mac, phone_mac) in zip(facts, macs, strict=True):
             before = self._t.facts.get((tenant_id, fact.contact_id))
             if before is None or before.facts.version <= fact.version:
-                self._t.facts[tenant_id, fact.contact_id] = _Projected(fact, email_mac, phone_mac, self._now)
+                self._t.facts[tenant_id, fact.contact_id] = Projected(fact, email_mac, phone_mac, self._now)
 
     async def forget(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> None:
         if self._sees(tenant_id):
@@ -439,7 +410,7 @@ class MemoryStore:
 _ANSWERS = frozenset({ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.PENDING})
 
 
-def _state(row: _Projected, suppressed: frozenset[str], consents: tuple[tuple[str, str], ...]) -> ContactState:
+def _state(row: Projected, suppressed: frozenset[str], consents: tuple[tuple[str, str], ...]) -> ContactState:
     facts = row.facts
     return ContactState(
         contact_id=facts.contact_id,

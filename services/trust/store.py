@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from libs.contracts.data import ContactFacts
@@ -19,14 +19,15 @@ from libs.contracts.settling import OutcomeSettled
 from libs.contracts.subjects import Event
 from libs.contracts.trust import Approval, ConsentRecord
 from libs.runtime.database import BatchWork, Database, SessionWork
-from services.trust.approvals.store import Desk, SqlDesk
-from services.trust.consent.store import Consents, SqlConsents
-from services.trust.contradictions.store import Contradictions, SqlContradictions
+from services.trust.approvals.store import SqlDesk
+from services.trust.consent.store import SqlConsents
+from services.trust.contradictions.store import SqlContradictions
 from services.trust.domain.decide import OnRecord, Prepared
 from services.trust.domain.facts import MAX_AGE_HOURS, ContactState
-from services.trust.governance.store import SqlStandings, Standings
+from services.trust.governance.store import SqlStandings
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.store import SqlLedgerStore
+from services.trust.ports import Store, Unit
 from services.trust.receipts.settling import settle_outcome
 from services.trust.rows import (
     NOTHING_KNOWN,
@@ -41,173 +42,11 @@ from services.trust.rows import (
     ruling_row,
     state_of,
 )
-from services.trust.screening.store import Findings, SqlFindings
-from services.trust.sessions.store import Sessions, SqlSessions
+from services.trust.screening.store import SqlFindings
+from services.trust.sessions.store import SqlSessions
+from services.trust.statements import KEEP, KNOWN, KNOWN_PLAIN
 
-
-class Unit(Protocol):
-    """One transaction over a few tenants. `desk` is its part that surrounds a vote."""
-
-    @property
-    def desk(self) -> Desk: ...
-
-    @property
-    def consent(self) -> Consents: ...
-
-    @property
-    def sessions(self) -> Sessions: ...
-
-    @property
-    def contradictions(self) -> Contradictions: ...
-
-    @property
-    def findings(self) -> Findings: ...
-
-    @property
-    def standings(self) -> Standings: ...
-
-    async def now(self) -> datetime: ...
-
-    async def known(self, prepared: Sequence[Prepared], macs: Sequence[str]) -> list[Known]: ...
-
-    async def keep(self, rulings: Sequence[Ruling]) -> None: ...
-
-    async def add_approvals(self, approvals: Sequence[tuple[Approval, int, str]]) -> None: ...
-
-    async def approval(
-        self, tenant_id: UUID, approval_id: UUID, *, lock: bool = False
-    ) -> tuple[Approval, int] | None: ...
-
-    async def approvals(
-        self, tenant_id: UUID, state: str | None, role: str | None, before: UUID | None, limit: int
-    ) -> list[Approval]: ...
-
-    async def close_approval(self, approval: Approval, step: str, note: str, on_behalf: str = "") -> None: ...
-
-    async def add_step(
-        self, tenant_id: UUID, approval_id: UUID, actor: str, step: str, note: str, on_behalf: str = ""
-    ) -> None: ...
-
-    async def stale(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> list[UUID]: ...
-
-    async def states(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID, ContactState]: ...
-
-    async def project(
-        self, tenant_id: UUID, facts: Sequence[ContactFacts], macs: Sequence[tuple[str | None, str | None]]
-    ) -> None: ...
-
-    async def forget(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> None: ...
-
-    async def add_consents(self, tenant_id: UUID, consents: Sequence[ConsentRecord]) -> int: ...
-
-    async def withdraw(self, tenant_id: UUID, contact_id: UUID, channel: str | None) -> int: ...
-
-    async def consents(
-        self, tenant_id: UUID, contact_id: UUID | None, before: UUID | None, limit: int
-    ) -> list[ConsentRecord]: ...
-
-    async def suppress(self, tenant_id: UUID, mac: str, reason: str, actor: str) -> None: ...
-
-    async def close_grants(self, items: Sequence[Settled]) -> list[Settled]: ...
-
-    async def settle_outcome(self, settled: OutcomeSettled) -> bool:
-        """Whether a person's word is news: the grant's outcome was unknown, and nobody had settled it."""
-        ...
-
-    async def append(self, entries: Sequence[Entry]) -> None: ...
-
-    def emit(self, event: Event[Any], message: Message) -> UUID: ...
-
-
-class Store(Protocol):
-    def unit(self, *tenants: UUID, planned: bool = False) -> AbstractAsyncContextManager[Unit]:
-        """A transaction that sees `tenants`; `planned` as in `Database.batch`."""
-        ...
-
-    def join(self, work: SessionWork) -> AbstractAsyncContextManager[Unit]:
-        """Take part in an event handler's own unit of work, so that both commit together."""
-        ...
-
-    async def overdue(self, limit: int) -> dict[UUID, list[UUID]]:
-        """Approvals that nobody answered in time, by tenant."""
-        ...
-
-    async def due_ticks(self, limit: int) -> list[tuple[UUID, UUID, str]]:
-        """Thresholds of clocks that have been reached, of all tenants: (tenant, approval, stage), oldest first."""
-        ...
-
-
-_KNOWN = """
-select e.ord, now() as now, d.reply, a.approval_id, a.state as approval_state, a.expires_at < now() as lapsed,
-  exists(select 1 from trust.decisions p left join trust.grant_closures g on g.tenant_id = p.tenant_id and g.grant_id = p.grant_id
-         where p.tenant_id = e.tenant and p.action_id = e.action and p.attempt < e.attempt and p.grant_id is not null
-           and coalesce((select r.outcome from trust.outcome_resolutions r where r.tenant_id = p.tenant_id and r.grant_id = p.grant_id),
-             g.outcome, 'open') not in ('not_sent', 'failed')) as earlier_open,
-  c.contact_id, c.email_mac, c.phone_mac, c.source, c.opted_out, c.cold, c.email_valid, c.collected_directly,
-  case when e.mac = '' then false else exists(select 1 from trust.suppressions s where s.tenant_id = e.tenant and s.mac = e.mac) end as suppressed,
-  case when e.contact is null then null else
-   (select case when k.withdrawn_at is not null then 'withdrawn' when k.expires_at < now() then 'expired' else 'active' end
-    from trust.consents k where k.tenant_id = e.tenant and k.contact_id = e.contact and k.channel = e.channel and k.purpose = e.purpose
-    order by k.captured_at desc limit 1) end as consent,
-  case when e.contact is null then 0 else
-   (select count(*) from trust.decisions t left join trust.grant_closures h on h.tenant_id = t.tenant_id and h.grant_id = t.grant_id
-    where t.tenant_id = e.tenant and t.contact_id = e.contact and t.channel = e.channel and t.grant_id is not null
-      and t.decided_at > now() - interval '7 days' and coalesce(h.outcome, 'open') not in ('not_sent', 'failed')) end as touches,
-  case when e.channel = '' then 0 else
-   coalesce((select used from trust.caps q where q.tenant_id = e.tenant and q.channel = e.channel
-              and q.day = (now() at time zone 'Asia/Riyadh')::date), 0) end as sent_today,
-  case when e.agent = '' then 0 else
-   (select count(*) from trust.decisions b where b.tenant_id = e.tenant and b.subject_id = e.agent and b.outcome = 'refused'
-      and b.decided_at > now() - interval '10 minutes' and not exists (select 1 from trust.questions w where w.digest = b.question
-        and (w.document->>'earlier_attempt_open')::boolean)) end as agent_blocks
-from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[])
-     with ordinality as e(tenant, action, attempt, digest, contact, channel, purpose, mac, agent, ord)
-left join trust.decisions d on d.tenant_id = e.tenant and d.action_id = e.action and d.attempt = e.attempt and d.digest = e.digest
-left join trust.contact_facts c on c.tenant_id = e.tenant and c.contact_id = e.contact
-     and c.refreshed_at > now() - make_interval(hours => $10)
-left join lateral (select approval_id, case when state = 'approved' and exists (select 1 from trust.approval_tokens k
-       where k.tenant_id = a.tenant_id and k.approval_id = a.approval_id and k.used_by is not null) then 'spent' else state end as state, expires_at from trust.approvals a
-     where a.tenant_id = e.tenant and a.action_id = e.action and a.payload_hash = e.digest
-     order by approval_id desc limit 1) a on true
-order by e.ord
-"""
-
-# For what needs no facts about a person or an agent, which is most: the time, and a row only where anything is on record, which is rare.
-_KNOWN_PLAIN = """
-select now() as now, found.* from (values (1)) as always left join (
- select * from (
-  select e.ord, d.reply, a.approval_id, a.state as approval_state, a.expires_at < now() as lapsed,
-    e.attempt > 1 and exists(
-      select 1 from trust.decisions p left join trust.grant_closures g on g.tenant_id = p.tenant_id and g.grant_id = p.grant_id
-      where p.tenant_id = e.tenant and p.action_id = e.action and p.attempt < e.attempt and p.grant_id is not null
-        and coalesce((select r.outcome from trust.outcome_resolutions r where r.tenant_id = p.tenant_id and r.grant_id = p.grant_id),
-          g.outcome, 'open') not in ('not_sent', 'failed')) as earlier_open
-  from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) with ordinality as e(tenant, action, attempt, digest, ord)
-  left join trust.decisions d on d.tenant_id = e.tenant and d.action_id = e.action and d.attempt = e.attempt and d.digest = e.digest
-  left join lateral (select approval_id, case when state = 'approved' and exists (select 1 from trust.approval_tokens k
-       where k.tenant_id = a.tenant_id and k.approval_id = a.approval_id and k.used_by is not null) then 'spent' else state end as state, expires_at from trust.approvals a
-       where a.tenant_id = e.tenant and a.action_id = e.action and a.payload_hash = e.digest
-       order by approval_id desc limit 1) a on true
-) e where reply is not null or approval_id is not null or earlier_open) found on true
-"""
-
-_KEEP = """
-with asked as (
-  insert into trust.questions (digest, document) select d, q::json from unnest($17::bytea[], $18::text[]) as x(d, q) on conflict do nothing
-), kept as (
-  insert into trust.decisions (tenant_id, action_id, attempt, digest, decision_id, outcome, mode, effect, subject_id, contact_id,
-    channel, grant_id, approval_id, policy_version, question, reply)
-  select t, a, n, d, i, o, m, e, s, c, nullif(ch, ''), g, ap, pv, q, r
-  from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::uuid[],
-    $11::text[], $12::uuid[], $13::uuid[], $14::text[], $15::bytea[], $16::bytea[])
-    as x(t, a, n, d, i, o, m, e, s, c, ch, g, ap, pv, q, r)
-  returning tenant_id, channel, grant_id
-)
-insert into trust.caps (tenant_id, channel, day, used)
-select tenant_id, channel, (now() at time zone 'Asia/Riyadh')::date, count(*) from kept
-where channel is not null and grant_id is not null group by 1, 2
-on conflict (tenant_id, channel, day) do update set used = caps.used + excluded.used
-"""
+__all__ = ["SqlStore", "SqlUnit", "Store", "Unit"]
 
 
 class SqlUnit:
@@ -240,7 +79,7 @@ class SqlUnit:
         others = [n for n, p in enumerate(prepared) if not is_plain(p)]
         if plain:
             rows = await self._c.fetch(
-                _KNOWN_PLAIN,
+                KNOWN_PLAIN,
                 [prepared[n].evaluation.tenant_id for n in plain],
                 [prepared[n].evaluation.action_id for n in plain],
                 [prepared[n].evaluation.attempt for n in plain],
@@ -268,7 +107,7 @@ class SqlUnit:
                 [c for _, c in capped],
             )
         rows = await self._c.fetch(
-            _KNOWN,
+            KNOWN,
             [p.evaluation.tenant_id for p in prepared],
             [p.evaluation.action_id for p in prepared],
             [p.evaluation.attempt for p in prepared],
@@ -288,7 +127,7 @@ class SqlUnit:
             return
         columns = list(zip(*(ruling_row(r) for r in rulings), strict=True))
         asked = dict(document_of(r.question) for r in rulings)
-        await self._c.execute(_KEEP, *[list(column) for column in columns], list(asked), list(asked.values()))
+        await self._c.execute(KEEP, *[list(column) for column in columns], list(asked), list(asked.values()))
 
     async def add_approvals(self, approvals: Sequence[tuple[Approval, int, str]]) -> None:
         await self._c.executemany(

@@ -30,11 +30,14 @@ pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 TENANTLESS = {
     "data.embedding_queue",
     "data.import_queue",
+    "data.quality_turns",
     "data.search_queue",
     "data.slugs",  # one slug is taken once, whoever has it
     "decision.rank_queue",
     "decision.watch_queue",
+    "execution.canary_switches",  # which revision of its canaries a tenant is on: a counter that running processes look at
     "execution.controls",  # read in every dispatch, the platform's rows with them
+    "execution.dead_letter_clocks",
     "execution.flow_due",
     "execution.flow_wakes",
     "execution.work",

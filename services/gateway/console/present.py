@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 
 from libs.contracts import data, decision, execution, trust
 from libs.contracts.catalogue.cards import cards
-from libs.contracts.catalogue.sources import Handling, sources
+from libs.contracts.catalogue.sources import sources
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.message import Principal
 from services.gateway.console import views
@@ -265,38 +265,9 @@ def _opens(card: decision.Card) -> str:
     return url("opportunities")
 
 
-def source_options(lang: Lang) -> tuple[views.SourceOption, ...]:
-    policy: dict[Handling, Literal["allowed", "review", "refused"]] = {
-        Handling.ACCEPT: "allowed",
-        Handling.REVIEW: "review",
-        Handling.BLOCK: "review",
-        Handling.REFUSE: "refused",
-    }
-    return tuple(views.SourceOption(r.key, pick(lang, r.ar, r.en), policy[r.handling]) for r in sources().values())
-
-
 def source_name(lang: Lang, key: str) -> str:
     rule = sources().get(key)
     return pick(lang, rule.ar, rule.en) if rule else key
-
-
-def counts(status: data.ImportStatus) -> dict[str, int]:
-    c = status.counts
-    return {
-        "rows": c.rows,
-        "created": c.created,
-        "merged": c.merged,
-        "needs_review": c.needs_review,
-        "blocked": c.blocked,
-        "rejected": c.rejected,
-    }
-
-
-def rejects(lang: Lang, reply: data.RejectsReply) -> tuple[views.Reject, ...]:
-    return tuple(
-        views.Reject(r.row_number, r.field, " · ".join(c for c in r.raw if c)[:120], pick(lang, r.ar, r.en))
-        for r in reply.rows
-    )
 
 
 _PARTS = {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from libs.contracts import data
+from libs.contracts.catalogue.sources import Handling, sources
 from services.gateway.console import pages, views
 from services.gateway.console.present import pick, source_name
 from services.gateway.console.views import Lang
@@ -43,3 +46,32 @@ def state(status: data.ImportStatus) -> pages.ImportPhase:
 def step(lang: Lang, status: data.ImportStatus) -> str:
     arabic, english, _ = _STATES[status.state.value]
     return pick(lang, arabic, english)
+
+
+def source_options(lang: Lang) -> tuple[views.SourceOption, ...]:
+    policy: dict[Handling, Literal["allowed", "review", "refused"]] = {
+        Handling.ACCEPT: "allowed",
+        Handling.REVIEW: "review",
+        Handling.BLOCK: "review",
+        Handling.REFUSE: "refused",
+    }
+    return tuple(views.SourceOption(r.key, pick(lang, r.ar, r.en), policy[r.handling]) for r in sources().values())
+
+
+def counts(status: data.ImportStatus) -> dict[str, int]:
+    c = status.counts
+    return {
+        "rows": c.rows,
+        "created": c.created,
+        "merged": c.merged,
+        "needs_review": c.needs_review,
+        "blocked": c.blocked,
+        "rejected": c.rejected,
+    }
+
+
+def rejects(lang: Lang, reply: data.RejectsReply) -> tuple[views.Reject, ...]:
+    return tuple(
+        views.Reject(r.row_number, r.field, " · ".join(c for c in r.raw if c)[:120], pick(lang, r.ar, r.en))
+        for r in reply.rows
+    )

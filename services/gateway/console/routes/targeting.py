@@ -39,7 +39,9 @@ Reading = require("read", reading=True)
 async def _targeting(desk: DeskDep, *, source: str = "", error: str = "", status: int = 200) -> Response:
     reply = await desk.call(IMPORTS, data.ImportsRequest(principal=desk.who, page=Page(limit=10)))
     imports = tuple(present_imports.summary(desk.lang, one) for one in reply.items if not one.dry_run)
-    page = pages.TargetingPage(sources=present.source_options(desk.lang), imports=imports, source=source, error=error)
+    page = pages.TargetingPage(
+        sources=present_imports.source_options(desk.lang), imports=imports, source=source, error=error
+    )
     return await desk.show(page, status=status)
 
 
@@ -127,9 +129,9 @@ async def import_page(id: UUID, desk: DeskDep) -> Response:
         at=status.started_at,
         state=present_imports.state(status),
         progress=status.progress,
-        counts=present.counts(status),
+        counts=present_imports.counts(status),
         step=present_imports.step(desk.lang, status),
-        rejects=present.rejects(desk.lang, refused),
+        rejects=present_imports.rejects(desk.lang, refused),
         error=desk.say(status.error_ar or "", status.error_en or ""),
         can_cancel=status.state.value in ("queued", "reading", "matching") and allowed(desk.who, "import") is not None,
         can_undo=status.state is data.ImportState.COMPLETED and allowed(desk.who, "import") is not None,
