@@ -31,6 +31,8 @@ DESTINATIONS: Final = (
     Destination("contradictions", _("Contradictions"), _("Contradictions"), "alert", "KeyX"),
     Destination("gate", _("Security gate and agents"), _("Gate"), "info", "KeyB"),
     Destination("evidence", _("Evidence"), _("Evidence"), "evidence", "KeyE"),
+    Destination("connectors", _("Connectors"), _("Connectors"), "arrow", "KeyO"),
+    Destination("dead_letters", _("Dead letters"), _("Dead letters"), "clock", "KeyD"),
     Destination("sandbox_mailbox", _("Sandbox mailbox"), _("Sandbox"), "mail", "KeyS"),
 )
 

@@ -10,8 +10,10 @@ from services.gateway.console.routes import (
     canaries,
     command_center,
     compliance,
+    connectors,
     contradictions,
     crm,
+    dead_letters,
     evidence,
     flows,
     gate,
@@ -43,6 +45,8 @@ for area in (
     contradictions,
     gate,
     policy,
+    connectors,
+    dead_letters,
     canaries,
 ):
     router.include_router(area.router)
