@@ -24,7 +24,11 @@ from tests.live.test_smtp import Server, running
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 API = "/api/v1"
 PASSWORD = "correct-horse-battery-staple"
-LEADS = "Company,Name,Email,Source\nRimal Systems,Khalid Saad,khalid@rimal.example,website form\n"
+LEADS = (
+    "Company,Name,Email,Source,email_opt_in,email_opt_in_at,طريقة الموافقة\n"
+    "Rimal Systems,Khalid Saad,khalid@rimal.example,website form,yes,2026-10-01,نموذج الموقع\n"
+)
+"""Live marketing goes only to who consented to the channel, with the day and the way."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -60,7 +64,9 @@ async def approved(site: Served, action_id: str, *roles: str) -> dict[str, Any]:
     """The action at rest, once people with these roles have approved it."""
 
     async def parked() -> bool:
-        return (await action(site, action_id))["state"] == "awaiting_approval"
+        found = await action(site, action_id)
+        assert found["state"] in ("accepted", "awaiting_approval"), found["reasons"]
+        return bool(found["state"] == "awaiting_approval")
 
     await eventually(20, parked)
     of = await tenant(site)
