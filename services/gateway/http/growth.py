@@ -27,7 +27,8 @@ from services.gateway.http.problems import RESPONSES
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 
 Reader = Annotated[Principal, require("read", reading=True)]
-Asker = Annotated[Principal, require("read")]
+# A question by POST is work that somebody asks for; looking alone gives no right to it.
+Asker = Annotated[Principal, require("submit")]
 SUGGESTED = 10
 _EXAMPLES = (
     "السعر غالي علينا", "كلمونا بعد رمضان", "ما نعرفكم، هل عندكم عملاء سابقين؟", "We already have an agency", "لازم أعرضه على المدير",
