@@ -110,15 +110,6 @@ ROUTERS = (
     flows.router,
     sequences.router,
 )
-    health.router, documents.router, auth.router, me.router, users.router, targeting.router, cards.router, actions.router, settling.router,
-    approval_desk.router, approvals.router, access.router, trust.router, unsubscribe.router, rights.router, registers.router, policy.router, proof.router,
-    audit.router, witnesses.router,
-    receipts.router, compliance.router, contradictions.router,
-    connectors.router, plugins.router, canaries.router, dead_letters.router, operating.router, live.router,
-    crm.router, arrange.router, outreach.router, knowledge.router, metrics_catalog.router,
-    lineage.router, drafts.router,
-    quality.router, memos.router,
-)  # fmt: skip
 
 
 def application() -> FastAPI:
