@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 HEADER = "company,name,title,email,source,opted_out,email_opt_in,email_opt_in_at,city,sector,employees,value,notes,last_activity"
 ON_THE_WAY = ("accepted", "granted", "dispatched", "awaiting_approval")
 SETTLE_SECONDS = 15.0
+TRACE_SECONDS = 15.0
 
 
 class SmokeFailed(DealixError):
@@ -258,8 +259,14 @@ def _approve(client: Client, found: Found) -> str:
 
 
 def _journey(client: Client, found: Found) -> str:
-    traces = client.get(f"/actions/{found.action_id}/journey")["traces"]
-    planes = sorted({str(plane) for trace in traces for plane in trace["planes"]})
+    """Spans are sent in batches: a trace is whole a moment after the action it tells of."""
+    until = time.monotonic() + TRACE_SECONDS
+    while True:
+        traces = client.get(f"/actions/{found.action_id}/journey")["traces"]
+        planes = sorted({str(plane) for trace in traces for plane in trace["planes"]})
+        if len(planes) > 1 or time.monotonic() > until:
+            break
+        time.sleep(0.2)
     _need(len(planes) > 1, "No trace across planes is kept.", "لا يوجد تتبع عبر الخدمات.")
     return ", ".join(planes)
 

@@ -59,7 +59,9 @@ def start(
     plane: str, servers: Servers, secrets: Secrets, data_dir: Path, site: Path, errors: int | None = None
 ) -> subprocess.Popen[str]:
     addresses = Addresses(servers.nats_url, servers.admin_url, "127.0.0.1", 0, data_dir)
-    environment = plane_environment(plane, os.environ, secrets, addresses) | {"PYTHONPATH": f"{ROOT}:{site}"}
+    # Nothing that another system in this process was told: its credentials would be preferred to these.
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("DEALIX_")}
+    environment = plane_environment(plane, outside, secrets, addresses) | {"PYTHONPATH": f"{ROOT}:{site}"}
     return subprocess.Popen(
         [sys.executable, "-m", f"services.{plane}"], env=environment, stderr=errors, text=True, cwd=ROOT
     )
