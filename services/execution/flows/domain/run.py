@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from libs.contracts.execution import ActionState
 from libs.contracts.flows import AgentAnswer, CompensationState, FlowStatus, WaitKind
-from libs.contracts.message import Principal, Reason
+from libs.contracts.message import Principal, Reason, derived_id
 from services.execution.flows.domain.steps import Deed
 
 
@@ -95,7 +95,7 @@ class Run(_Kept):
 
     def derived(self, *parts: object) -> UUID:
         """An id that follows from the flow: the same transition made again makes the same action, never a second one."""
-        return uuid5(self.flow_id, ":".join(str(part) for part in parts))
+        return derived_id(self.flow_id, *parts)
 
     def action_ids(self) -> list[UUID]:
         """Actions whose state matters to the next transition."""
