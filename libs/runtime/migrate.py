@@ -37,6 +37,8 @@ from libs.runtime.nats_config import DLQ_STREAM, streams
 from libs.runtime.partitions import bound, following, roll_over, utc_today
 from libs.runtime.tls import nats_tls
 
+MIGRATING = 72014
+"""Advisory lock: one migrator at a time, on any host."""
 SERVICES = Path(__file__).resolve().parents[2] / "services"
 
 
@@ -59,8 +61,7 @@ async def migrate(admin_url: str, passwords: Mapping[str, str], *, database: str
     url = on_database(admin_url, database)
     connection = await asyncpg.connect(url)
     try:
-        # One migrator at a time, on any host.
-        await connection.execute("select pg_advisory_lock(72014)")
+        await connection.execute("select pg_advisory_lock($1)", MIGRATING)
         for name in ("pg_trgm", "unaccent", "vector"):
             await connection.execute(f"create extension if not exists {name} with schema public")
         await connection.execute("revoke create on schema public from public")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,12 +17,12 @@ import pytest
 import pytest_asyncio
 
 from libs.contracts.message import Plane, new_id
-from libs.runtime.migrate import migrate
 from libs.runtime.partitions import bound, partitions, roll_over
 from tests.live.harness import prepared_servers
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
+ROOT = Path(__file__).parents[2]
 KEPT = {"execution.actions", "trust.decisions", "trust.grant_closures", "trust.ledger_entries"}
 _CLOSE = (
     "insert into trust.grant_closures (tenant_id, grant_id, action_id, attempt, outcome, closed_at)"
@@ -141,14 +145,29 @@ async def test_a_query_by_key_reads_one_month(ground: Ground) -> None:
     await owner.close()
 
 
-async def test_a_month_that_is_missing_at_the_end_is_made_again_and_no_other(ground: Ground) -> None:
+async def test_the_daily_job_makes_the_months_and_says_which(ground: Ground, tmp_path: Path) -> None:
     owner = await ground.owner()
-    before = await partitions(owner)
-    last = max(
-        (each for each in before if each.table == "trust.decisions" and each.until), key=lambda each: each.until or 0
-    )
-    await owner.execute(f"drop table trust_months.{last.name}")
-    await migrate(ground.servers.admin_url, ground.secrets.database_passwords)
-    made = await roll_over(owner, date(2031, 5, 1), ahead=0)
-    assert made == [f"trust_months.{last.name}"]
+    mine = [each.name for each in await partitions(owner) if each.table == "trust.decisions" and each.until]
+    made = rolls_over(tmp_path, ground.servers.admin_url)
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout) == {"made": []}, "the last month is years ahead"
+    await owner.execute("drop table " + ", ".join(f"trust_months.{name}" for name in mine[1:]))
+    made = rolls_over(tmp_path, ground.servers.admin_url)
+    assert json.loads(made.stdout)["made"] == [f"trust_months.{name}" for name in mine[1:4]]
     await owner.close()
+
+
+async def test_the_daily_job_says_in_a_sentence_that_the_database_is_not_there(tmp_path: Path) -> None:
+    done = rolls_over(tmp_path, "postgresql://nobody@127.0.0.1:1/dealix")
+    assert done.returncode == 2
+    [said] = done.stderr.strip().splitlines()
+    assert said.startswith("dealix: Partitions could not be made:")
+
+
+def rolls_over(folder: Path, admin_url: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DEALIX_")}
+    given = {"PYTHONPATH": str(ROOT), "DEALIX_DATABASE_URL": admin_url, "DEALIX_MIGRATOR_NATS_SEED": "unused"}
+    command = [sys.executable, "-m", "libs.runtime.migrator", "--roll-over"]
+    return subprocess.run(
+        command, env=clean | given, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
