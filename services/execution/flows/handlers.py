@@ -30,13 +30,12 @@ from libs.contracts.flows import (
 from libs.contracts.message import Principal, Text, new_id
 from services.execution.flows.backend import ExecutionBackend, FlowUnit
 from services.execution.flows.domain.definition import Definition, Definitions
-from services.execution.flows.domain.moving import begin, command, fork, migrate
+from services.execution.flows.domain.moving import command, fork, migrate
 from services.execution.flows.domain.run import Run, Signal
 from services.execution.flows.engine import FlowEngine
 from services.execution.flows.errors import (
     BadInput,
     FlowEnded,
-    FlowIdTaken,
     MayNotSignal,
     NothingToMigrate,
     PayloadTooLarge,
@@ -45,6 +44,7 @@ from services.execution.flows.errors import (
     UnknownSignal,
     VersionMissing,
 )
+from services.execution.flows.starting import Start, Starts
 
 SUBMITTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
 
@@ -54,33 +54,22 @@ class FlowDesk:
         self._backend = backend
         self._definitions = definitions
         self._engine = engine
+        self._starts = Starts(backend, engine)
 
     async def start(self, request: StartFlow) -> Flow:
         """Keep a new flow; it is durable when this answers. The same id again answers with the flow that is there.
 
-        Raises Forbidden, UnknownFlow, BadInput, PayloadTooLarge, FlowIdTaken.
+        Raises Forbidden, UnknownFlow, BadInput, PayloadTooLarge, FlowIdTaken, Busy.
         """
         who = _submitter(request.principal)
         definition = self._definitions.newest(request.flow)
         if definition is None:
             raise UnknownFlow(request.flow)
         _fits(request.input)
-        async with self._backend.unit(who.tenant_id) as unit:
-            now = await unit.now()
-            made = begin(definition, who, request.flow_id, request.input, now)
-            if await unit.add([made]):
-                await self._engine.write(unit, [(definition, made)], now, new=True)
-            else:
-                first = (await unit.revisions(who.tenant_id, request.flow_id, 0, 1))[:1]
-                if (
-                    not first
-                    or first[0].checkpoint["flow"] != request.flow
-                    or first[0].checkpoint["state"] != made.run.state
-                ):
-                    raise FlowIdTaken
-            found = await _shown(unit, who.tenant_id, request.flow_id)
-        self._engine.sent(())
-        return found
+        (answer,) = await self._starts.keep([Start(who, request.flow_id, definition, request.input)])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def signal(self, request: SignalFlow) -> Flow:
         """Keep a signal. It is durable when this answers, and the same one again changes nothing.
@@ -128,7 +117,7 @@ class FlowDesk:
                 if run is None:
                     raise NotFound
                 now = await unit.now()
-                facts = (await unit.facts([run], now))[run.flow_id]
+                facts = (await unit.facts([run], now))[run.key]
                 if request.verb is FlowVerb.MIGRATE:
                     definition = self._definitions.newest(run.flow)
                     if definition is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -93,6 +94,22 @@ class Run(_Kept):
     started_at: datetime
     ended_at: datetime | None = None
 
+    @property
+    def key(self) -> tuple[UUID, UUID]:
+        """What names a flow: its tenant and its id. Two tenants may choose the same id."""
+        return self.tenant_id, self.flow_id
+
+    def copied(self) -> Run:
+        """A run of its own to move. Only what the machine changes in place is copied: a deep copy costs more than the whole turn."""
+        made = self.model_copy()
+        made.tokens = [
+            t.model_copy(update={"wait": t.wait.model_copy()}) if t.wait is not None else t.model_copy()
+            for t in self.tokens
+        ]
+        made.compensations = [one.model_copy() for one in self.compensations]
+        made.irreversible, made.visits = list(self.irreversible), dict(self.visits)
+        return made
+
     def derived(self, *parts: object) -> UUID:
         """An id that follows from the flow: the same transition made again makes the same action, never a second one."""
         return uuid5(self.flow_id, ":".join(str(part) for part in parts))
@@ -177,11 +194,18 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
+    """`text` is the whole run after it as JSON, written once and stored as it is."""
+
     seq: int
     note: str
     step: str
     by: str
-    checkpoint: dict[str, Any]
+    text: str
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        made: dict[str, Any] = json.loads(self.text)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
