@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from libs.contracts.catalogue.flows import flow_entries
-from libs.contracts.errors import Forbidden, NotFound
+from libs.contracts.errors import DealixError, Forbidden, NotFound
 from libs.contracts.flows import (
     ENDED,
     MAX_PAYLOAD_BYTES,
@@ -21,13 +21,16 @@ from libs.contracts.flows import (
     FlowKindsRequest,
     FlowsReply,
     FlowsRequest,
+    FlowsStarted,
+    FlowStarted,
     FlowVerb,
     RevisionsReply,
     RevisionsRequest,
     SignalFlow,
     StartFlow,
+    StartFlows,
 )
-from libs.contracts.message import Principal, Text, new_id
+from libs.contracts.message import Principal, Reason, Text, new_id
 from services.execution.flows.backend import ExecutionBackend, FlowUnit
 from services.execution.flows.domain.definition import Definition, Definitions
 from services.execution.flows.domain.moving import command, fork, migrate
@@ -38,6 +41,7 @@ from services.execution.flows.errors import (
     FlowEnded,
     MayNotSignal,
     NothingToMigrate,
+    NotKept,
     PayloadTooLarge,
     StepNeeded,
     UnknownFlow,
@@ -61,15 +65,37 @@ class FlowDesk:
 
         Raises Forbidden, UnknownFlow, BadInput, PayloadTooLarge, FlowIdTaken, Busy.
         """
-        who = _submitter(request.principal)
-        definition = self._definitions.newest(request.flow)
-        if definition is None:
-            raise UnknownFlow(request.flow)
-        _fits(request.input)
-        (answer,) = await self._starts.keep([Start(who, request.flow_id, definition, request.input)])
+        start = self._read(_submitter(request.principal), request.flow_id, request.flow, request.input)
+        (answer,) = await self._starts.keep([start])
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def start_many(self, request: StartFlows) -> FlowsStarted:
+        """Keep up to a thousand new flows. Each is kept or refused by itself, and what is kept is durable when this answers.
+
+        Raises Forbidden, Busy: then nothing is kept.
+        """
+        who = _submitter(request.principal)
+        read: list[Start | DealixError] = []
+        for one in request.items:
+            try:
+                read.append(self._read(who, one.flow_id, one.flow, one.input))
+            except DealixError as refusal:
+                read.append(refusal)
+        starts = [one for one in read if isinstance(one, Start)]
+        kept = iter(await self._starts.keep(starts) if starts else ())
+        answers = [next(kept) if isinstance(one, Start) else one for one in read]
+        return FlowsStarted(
+            results=tuple(_started(one.flow_id, answer) for one, answer in zip(request.items, answers, strict=True))
+        )
+
+    def _read(self, who: Principal, flow_id: UUID, name: str, given: dict[str, Any]) -> Start:
+        definition = self._definitions.newest(name)
+        if definition is None:
+            raise UnknownFlow(name)
+        _fits(given)
+        return Start(who, flow_id, definition, given)
 
     async def signal(self, request: SignalFlow) -> Flow:
         """Keep a signal. It is durable when this answers, and the same one again changes nothing.
@@ -188,6 +214,13 @@ def _kind(definition: Definition, entries: Any) -> FlowKind:
         input_schema=definition.input.model_json_schema(),
         signals={name: kind.model_json_schema() for name, (kind, _) in definition.signals().items()}, steps=tuple(definition.nodes),
     )  # fmt: skip
+
+
+def _started(flow_id: UUID, answer: Flow | Exception) -> FlowStarted:
+    if isinstance(answer, Flow):
+        return FlowStarted(flow_id=flow_id, status=answer.status)
+    told = answer if isinstance(answer, DealixError) else NotKept()
+    return FlowStarted(flow_id=flow_id, status=None, error=Reason(code=told.code, en=told.en, ar=told.ar))
 
 
 async def _shown(unit: FlowUnit, tenant_id: UUID, flow_id: UUID) -> Flow:

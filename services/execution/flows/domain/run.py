@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.contracts.execution import ActionState
 from libs.contracts.flows import AgentAnswer, CompensationState, FlowStatus, WaitKind
@@ -30,7 +30,7 @@ class Wait(_Kept):
     until: datetime | None = None
     roles: tuple[str, ...] = ()
     tries: int = 0
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = Field(default_factory=dict)
 
 
 class Token(_Kept):
@@ -80,11 +80,11 @@ class Run(_Kept):
     outcome: str = ""
     seq: int = 0
     state: dict[str, Any]
-    tokens: list[Token] = []
-    compensations: list[Compensation] = []
-    irreversible: list[str] = []
+    tokens: list[Token] = Field(default_factory=list)
+    compensations: list[Compensation] = Field(default_factory=list)
+    irreversible: list[str] = Field(default_factory=list)
     """Steps that had an effect which can't be taken back and that declare no compensation."""
-    visits: dict[str, int] = {}
+    visits: dict[str, int] = Field(default_factory=dict)
     failed_step: str | None = None
     error: Reason | None = None
     paused_from: FlowStatus | None = None

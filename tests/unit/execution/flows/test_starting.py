@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from libs.contracts.errors import DealixError
-from libs.contracts.flows import Flow, StartFlow
+from libs.contracts.errors import Busy, DealixError
+from libs.contracts.flows import Flow, FlowToStart, StartFlow, StartFlows
 from libs.contracts.message import Plane, Principal, new_id
 from libs.runtime.testing import FakeClock, MemoryHub
 from services.execution.flows.app import carry
@@ -146,3 +146,27 @@ async def test_whoever_stops_waiting_leaves_the_others_answered(backend: Counted
     stays = asyncio.create_task(desk.start(asked()))
     gone.cancel()
     assert isinstance(await stays, Flow)
+
+
+async def test_of_many_in_one_request_each_is_kept_or_refused_by_itself(backend: Counted, desk: FlowDesk) -> None:
+    who, same = person(), new_id()
+    wanted = [FlowToStart(flow_id=new_id(), flow="branches", input={"word": str(n)}) for n in range(150)]
+    wanted[2] = wanted[2].evolve(flow="nowhere")
+    wanted[4] = wanted[4].evolve(flow_id=backend.poison)
+    wanted[6], wanted[7] = wanted[6].evolve(flow_id=same), wanted[7].evolve(flow_id=same)
+    results = (await desk.start_many(StartFlows(principal=who, items=tuple(wanted)))).results
+    assert [one.flow_id for one in results] == [one.flow_id for one in wanted]
+    refused = {at: one.error.code for at, one in enumerate(results) if one.error is not None}
+    assert refused == {2: "unknown_flow", 4: "flow_not_kept", 7: "flow_id_taken"}
+    assert [one.status is None for one in results] == [at in refused for at in range(150)]
+    async with backend.unit(who.tenant_id) as unit:
+        stored = {one.flow_id for one in await unit.flows(who.tenant_id, None, None, None, 1000)}
+    assert stored == {one.flow_id for one in results if one.status is not None}
+
+
+async def test_a_tenants_backlog_has_an_end(desk: FlowDesk) -> None:
+    who = person()
+    many = tuple(FlowToStart(flow_id=new_id(), flow="branches", input={}) for _ in range(1000))
+    asked_for = StartFlows(principal=who, items=many)
+    found = await asyncio.gather(*(desk.start_many(asked_for) for _ in range(12)), return_exceptions=True)
+    assert sum(isinstance(one, Busy) for one in found) == 2
