@@ -217,6 +217,7 @@ LIST_EFFECTS = Call(
 )
 
 START_FLOW = Call("execution.start_flow.v1", flows.StartFlow, flows.Flow, _by(_D))
+START_FLOWS = Call("execution.start_flows.v1", flows.StartFlows, flows.FlowsStarted, _by(_D), 30.0)
 FLOWS = Call("execution.flows.v1", flows.FlowsRequest, flows.FlowsReply, _by())
 FLOW = Call("execution.flow.v1", flows.FlowGet, flows.Flow, _by(_D))
 FLOW_REVISIONS = Call("execution.flow_revisions.v1", flows.RevisionsRequest, flows.RevisionsReply, _by())
