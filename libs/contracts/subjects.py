@@ -41,6 +41,7 @@ from libs.contracts import (
     rights,
     screening,
     settling,
+    tenant_hours,
     trust,
     waiting,
 )  # fmt: skip
@@ -88,6 +89,7 @@ REJECT = Call("trust.reject.v1", trust.RejectRequest, trust.Approval, _by(_D))
 REVISE = Call("trust.revise.v1", trust.ReviseRequest, trust.Approval, _by())
 WITHDRAW = Call("trust.withdraw.v1", trust.WithdrawRequest, trust.Approval, _by(_D))
 RULES = Call("trust.rules.v1", approvals.RulesRequest, approvals.RulesReply, _by())
+TENANT_HOURS = Call("trust.tenant_hours.v1", tenant_hours.HoursRequest, tenant_hours.TenantHours, _by(_E), 2.0)
 SET_RULES = Call("trust.set_rules.v1", approvals.SetRules, approvals.RulesReply, _by())
 DELEGATE = Call("trust.delegate.v1", approvals.DelegateRequest, approvals.Delegation, _by())
 END_DELEGATION = Call("trust.end_delegation.v1", approvals.EndDelegation, approvals.Delegation, _by())

@@ -205,7 +205,8 @@ def serve(
     letters = DeadLetters(store, intake.submit, claimer.wake, runtime.now)
     queries = Queries(store, list(connectors.values()))
     orders = Orders(store, claimer.wake, bus, intake.submit, connectors)
-    carried = carry(flows, bus, router, runtime.instance, intake.take, definitions)
+    carried = carry(flows, bus, router, runtime.instance, intake.take, definitions, now=runtime.now)
+    orders.edited = carried.edited
     pipeline.settled = carried.also_wakes(queries.settled)
 
     bus.serve(subjects.SUBMIT, intake.submit)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
-from libs.contracts.message import Plane
+from libs.contracts.message import Plane, Principal, PrincipalKind
+from libs.contracts.subjects import APPROVE
+from libs.contracts.trust import ApproveRequest
 from tests.live.served import Served, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
@@ -186,3 +189,63 @@ async def test_a_sequence_is_started_listed_and_stopped(running: Served) -> None
             f"/api/v1/sequences/{flow_id}/stop", json={"why": "replied", "note": "اتصلوا"}
         )
         assert stopped.status_code == 200, stopped.text
+
+
+async def test_one_approval_stands_for_a_whole_sequence(running: Served) -> None:
+    account = (await running.http.post("/api/v1/accounts", json={"name": "شركة الواحة"})).json()
+    contact = (
+        await running.http.post(
+            "/api/v1/contacts", json={"account_id": account["id"], "email": "huda@customer.example"}
+        )
+    ).json()
+    payload = {
+        "to": "huda@customer.example", "body": "السلام عليكم، معكم شركة أفق. لإيقاف الرسائل: رد بكلمة إيقاف.",
+        "from_name": "شركة أفق", "from_email": "sales@ofoq.example",
+    }  # fmt: skip
+    messages = [{"channel": "email", "payload": {**payload, "subject": f"رسالة {n}"}} for n in (1, 2)]
+    answer = await running.http.post(
+        "/api/v1/sequences", json={"contact_id": contact["id"], "messages": messages, "approval": "whole"}
+    )
+    assert answer.status_code == 202, answer.text
+    flow_id = str(answer.json()["flow_id"])
+    found = await waits_at(running, flow_id, "approve")
+    action = await parked(running, found["waits"][0]["ref"])
+    approval = (await running.http.get(f"/api/v1/approvals/{action['approval_id']}")).json()
+    assert {"1. الموضوع", "2. الموضوع"} <= {one["label_ar"] for one in approval["view"]["fields"]}
+    refused = await running.http.post(
+        "/api/v1/sequences", json={"contact_id": contact["id"], "messages": messages, "approval": "none"}
+    )
+    assert refused.status_code == 422, refused.text
+    vote = {"payload_hash": approval["payload_hash"], "view_hash": approval["view_hash"], "note": ""}
+    of = UUID(str((await running.http.get("/api/v1/me")).json()["tenant_id"]))
+    who = Principal(id="user:900", kind=PrincipalKind.USER, tenant_id=of, roles=("approver",))
+    async with running.system.bus(Plane.GATEWAY) as bus:
+        await bus.call(APPROVE, ApproveRequest(principal=who, approval_id=UUID(approval["approval_id"]), **vote))
+    await waits_at(running, flow_id, "pause", "send", "again")
+
+
+async def waits_at(running: Served, flow_id: str, *steps: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+
+    async def holds() -> bool:
+        nonlocal found
+        found = await get(running, flow_id)
+        return bool(found["waits"]) and found["waits"][0]["step"] in steps
+
+    try:
+        await eventually(30, holds)
+    except TimeoutError:
+        pytest.fail(f"it never stood at {steps}: {found}")
+    return found
+
+
+async def parked(running: Served, action_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+
+    async def holds() -> bool:
+        nonlocal found
+        found = (await running.http.get(f"/api/v1/actions/{action_id}")).json()
+        return bool(found["state"] == "awaiting_approval")
+
+    await eventually(30, holds)
+    return found

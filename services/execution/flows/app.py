@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from libs.contracts import subjects
+from libs.contracts.approvals import Edit
 from libs.contracts.consent import ContactStopped
+from libs.contracts.trust import ApprovalDecided
 from libs.runtime.bus import Bus
 from libs.runtime.database import SessionWork
 from libs.runtime.settings import SettingsError
@@ -16,9 +19,11 @@ from services.execution.flows.backend import ExecutionBackend
 from services.execution.flows.declared import FLOWS
 from services.execution.flows.declared.outreach import OutreachSequence
 from services.execution.flows.domain.definition import Definitions
+from services.execution.flows.domain.following import EDITED
 from services.execution.flows.domain.run import Signal
 from services.execution.flows.engine import FlowEngine
 from services.execution.flows.handlers import FlowDesk
+from services.execution.flows.hours import Hours
 from services.execution.router import TaskRouter
 
 ContactHandler = Callable[[SessionWork, ContactStopped], Awaitable[None]]
@@ -64,8 +69,29 @@ class Flows:
 
         return told
 
+    async def edited(self, work: SessionWork, event: ApprovalDecided, edit: Edit, run_id: str) -> None:
+        """Tell the flow whose action people have edited: it goes on with the one that took its place."""
+        flow_id = _flow_of(run_id)
+        if flow_id is None:
+            return
+        told = {"was": str(event.action_id), "action_id": str(edit.action_id), "payload": edit.payload}
+        async with self.backend.join(work) as unit:
+            if await unit.run(event.tenant_id, flow_id) is None:
+                return
+            signal = Signal(uuid5(edit.action_id, EDITED), EDITED, told, edit.editor.id)
+            await unit.add_signal(event.tenant_id, flow_id, signal)
+        self.engine.wake.set()
+
     async def live(self) -> float:
         return float((await self.backend.counts())["live"])
+
+
+def _flow_of(run_id: str) -> UUID | None:
+    """The flow that an action's run names; None for a run that is no flow."""
+    try:
+        return UUID(run_id.removeprefix("flow:")) if run_id.startswith("flow:") else None
+    except ValueError:
+        return None
 
 
 def carry(
@@ -75,10 +101,12 @@ def carry(
     instance: str,
     take: Callable[[Sequence[Job]], None],
     definitions: Definitions | None = None,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Flows:
     """Answer everything about flows over any backend."""
     known = definitions or Definitions(FLOWS)
-    engine = FlowEngine(backend, known, bus, router, instance, take)
+    engine = FlowEngine(backend, known, bus, router, instance, take, Hours(bus, now))
     desk = FlowDesk(backend, known, engine)
     bus.serve(subjects.START_FLOW, desk.start)
     bus.serve(subjects.FLOWS, desk.list)
