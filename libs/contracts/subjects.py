@@ -25,6 +25,7 @@ from libs.contracts import (
     flows,
     governance,
     growth,
+    inbound,
     knowledge,
     ledger,
     lineage,
@@ -249,6 +250,7 @@ RECORD = Call("data.record.v1", crm.GetRecord, crm.Record, _by(_D))
 CREATE_RECORD = Call("data.create_record.v1", crm.CreateRecord, crm.Record, _by(_D), 10.0)
 CHANGE_RECORD = Call("data.change_record.v1", crm.ChangeRecord, crm.Record, _by(_D), 10.0)
 DELETE_RECORD = Call("data.delete_record.v1", crm.DeleteRecord, Ok, _by(), 10.0)
+RECEIVE_MESSAGE = Call("data.receive_message.v1", inbound.ReceiveMessage, inbound.Received, frozenset({_G}), 10.0)
 MOVE_DEAL = Call("data.move_deal.v1", crm.MoveDeal, crm.Record, _by(_D), 10.0)
 BULK_CHANGE = Call("data.bulk_change.v1", crm.BulkChange, crm.BulkChanged, _by(), 60.0)
 UNDO_BULK = Call("data.undo_bulk.v1", crm.UndoBulk, crm.BulkChanged, _by(), 60.0)
@@ -281,6 +283,8 @@ MEMORIES = Call("data.memories.v1", knowledge.MemoriesRequest, knowledge.Memorie
 FORGET_MEMORY = Call("data.forget_memory.v1", knowledge.ForgetMemory, Ok, _by())
 ERASE_MEMORIES = Call("data.erase_memories.v1", knowledge.EraseSubject, knowledge.Erased, _by())
 
+REPLY_RECEIVED = Event("data.reply_received.v1", inbound.ReplyReceived, frozenset({_E}))
+DEAL_MOVED = Event("data.deal_moved.v1", inbound.DealMoved, frozenset({_E}))
 IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
 TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozenset({_T}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))

@@ -227,5 +227,7 @@ def serve(
     bus.serve(subjects.LIST_EFFECTS, orders.list_effects)
     bus.on(subjects.APPROVAL_DECIDED, orders.approval_decided)
     bus.on(subjects.OUTCOME_RESOLVED, orders.outcome_resolved)
+    bus.on(subjects.REPLY_RECEIVED, carried.replied)
+    bus.on(subjects.DEAL_MOVED, carried.moved)
     bus.on(subjects.CONTACT_STOPPED, carried.also_stops(orders.contact_stopped))
     return Parts(queries, intake, claimer, pipeline, Ages(store, store, runtime.now), carried)

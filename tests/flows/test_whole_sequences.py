@@ -17,8 +17,18 @@ from libs.contracts.data import ContactFacts
 from libs.contracts.errors import RemoteFault
 from libs.contracts.execution import Action, ActionState
 from libs.contracts.flows import Flow, FlowStatus, StartFlow
-from libs.contracts.message import new_id
-from libs.contracts.subjects import REJECT, REVISE, RULES, SET_RULES, START_FLOW, WITHDRAW_CONSENT
+from libs.contracts.inbound import DealMoved, ReplyReceived
+from libs.contracts.message import Plane, new_id
+from libs.contracts.subjects import (
+    DEAL_MOVED,
+    REJECT,
+    REPLY_RECEIVED,
+    REVISE,
+    RULES,
+    SET_RULES,
+    START_FLOW,
+    WITHDRAW_CONSENT,
+)
 from libs.contracts.trust import ApprovalState, RejectRequest, ReviseRequest, WithdrawConsent
 from services.execution.flows.declared import FLOWS
 from services.execution.flows.domain.definition import Definitions
@@ -329,6 +339,48 @@ async def test_a_cap_puts_a_message_off_to_the_next_business_day() -> None:
         assert len(made.wire.sent) == 2
         assert made.wire.sent[1].grant_id != made.wire.sent[0].grant_id
         assert (await get(made, flow_id)).error is None
+
+
+# -- what ends it -----------------------------------------------------------------------------------------------------------------
+
+
+async def hear(made: World, event: Any, message: Any) -> None:
+    """An event of data's arrives, twice, as events may."""
+    for _ in range(2):
+        async with made.hub.bus(Plane.DATA).database.work(TENANT) as work:
+            work.emit(event, message)
+        await made.settle()
+
+
+async def test_a_real_reply_ends_the_sequence_wherever_it_stands() -> None:
+    async with sequences() as made:
+        flow_id, other = await begin(made), await begin(made)
+        await approved(made, flow_id)
+        contact = UUID((await get(made, flow_id)).state["contact_id"])
+        await hear(
+            made, REPLY_RECEIVED,
+            ReplyReceived(tenant_id=TENANT, contact_id=contact, channel="whatsapp", activity_id=new_id(), at=made.clock()),
+        )  # fmt: skip
+        found = await get(made, flow_id)
+        assert (found.status, found.outcome) == (FlowStatus.COMPLETED, "replied")
+        assert (await get(made, other)).status is FlowStatus.RUNNING
+        made.clock.advance(days=30)
+        await made.settle()
+        assert len(made.wire.sent) == 1
+
+
+@pytest.mark.parametrize(("named", "ends"), [("its own", True), ("none", True), ("another", False)])
+async def test_another_stage_of_its_deal_ends_the_sequence(named: str, ends: bool) -> None:
+    async with sequences() as made:
+        deal = new_id()
+        deal_id = {"its own": str(deal), "none": "", "another": str(new_id())}[named]
+        flow_id = await begin(made, deal_id=deal_id)
+        contact = UUID((await get(made, flow_id)).state["contact_id"])
+        moved = DealMoved(tenant_id=TENANT, deal_id=deal, contact_id=contact, stage="won", at=made.clock())
+        await hear(made, DEAL_MOVED, moved)
+        found = await get(made, flow_id)
+        assert found.outcome == ("stage_changed" if ends else "")
+        assert made.wire.sent == []
 
 
 # -- helpers ----------------------------------------------------------------------------------------------------------------------
