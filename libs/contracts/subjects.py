@@ -207,6 +207,7 @@ PROBE_CONNECTOR = Call("execution.probe_connector.v1", connectors.ProbeConnector
 SWITCH_LIVE = Call("execution.switch_live.v1", connectors.SwitchLive, execution.SubmitResult, _by(), 12.0)
 EXECUTION_CONTROL = Call("execution.control.v1", execution.ControlRow, execution.ControlReply, frozenset({_O}), 2.0)
 COMPENSATE = Call("execution.compensate.v1", settling.Compensate, settling.Compensating, _by(), 12.0)
+COMPENSATION = Call("execution.compensation.v1", settling.CompensationGet, settling.CompensationPlan, _by())
 SETTLE_UNKNOWN = Call("execution.settle_unknown.v1", settling.SettleUnknown, execution.Action, _by())
 DEAD_LETTERS = Call("execution.dead_letters.v1", dead_letters.DeadLettersRequest, dead_letters.DeadLettersReply, _by())
 DEAD_LETTER = Call("execution.dead_letter.v1", dead_letters.DeadLetterGet, dead_letters.DeadLetterDetail, _by())

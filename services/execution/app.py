@@ -217,6 +217,7 @@ def serve(
     bus.serve(subjects.SANDBOX, queries.sandbox)
     bus.serve(subjects.CONNECTORS, queries.connectors)
     bus.serve(subjects.COMPENSATE, settling.compensate)
+    bus.serve(subjects.COMPENSATION, settling.plan)
     bus.serve(subjects.SETTLE_UNKNOWN, settling.settle)
     bus.serve(subjects.DEAD_LETTERS, letters.page)
     bus.serve(subjects.DEAD_LETTER, letters.show)
