@@ -33,6 +33,7 @@ from dev.commands import (
     policy,
     quality,
     rights,
+    sequences,
     settings,
     smoke,
     system,
@@ -96,6 +97,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         plugins,
         canaries,
         flows,
+        sequences,
         whatsapp,
     ):
         group.register(app, connect)

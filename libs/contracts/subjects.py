@@ -25,6 +25,7 @@ from libs.contracts import (
     flows,
     governance,
     growth,
+    inbound,
     knowledge,
     ledger,
     lineage,
@@ -41,6 +42,7 @@ from libs.contracts import (
     rights,
     screening,
     settling,
+    tenant_hours,
     trust,
     waiting,
 )  # fmt: skip
@@ -88,6 +90,7 @@ REJECT = Call("trust.reject.v1", trust.RejectRequest, trust.Approval, _by(_D))
 REVISE = Call("trust.revise.v1", trust.ReviseRequest, trust.Approval, _by())
 WITHDRAW = Call("trust.withdraw.v1", trust.WithdrawRequest, trust.Approval, _by(_D))
 RULES = Call("trust.rules.v1", approvals.RulesRequest, approvals.RulesReply, _by())
+TENANT_HOURS = Call("trust.tenant_hours.v1", tenant_hours.HoursRequest, tenant_hours.TenantHours, _by(_E), 2.0)
 SET_RULES = Call("trust.set_rules.v1", approvals.SetRules, approvals.RulesReply, _by())
 DELEGATE = Call("trust.delegate.v1", approvals.DelegateRequest, approvals.Delegation, _by())
 END_DELEGATION = Call("trust.end_delegation.v1", approvals.EndDelegation, approvals.Delegation, _by())
@@ -204,6 +207,7 @@ PROBE_CONNECTOR = Call("execution.probe_connector.v1", connectors.ProbeConnector
 SWITCH_LIVE = Call("execution.switch_live.v1", connectors.SwitchLive, execution.SubmitResult, _by(), 12.0)
 EXECUTION_CONTROL = Call("execution.control.v1", execution.ControlRow, execution.ControlReply, frozenset({_O}), 2.0)
 COMPENSATE = Call("execution.compensate.v1", settling.Compensate, settling.Compensating, _by(), 12.0)
+COMPENSATION = Call("execution.compensation.v1", settling.CompensationGet, settling.CompensationPlan, _by())
 SETTLE_UNKNOWN = Call("execution.settle_unknown.v1", settling.SettleUnknown, execution.Action, _by())
 DEAD_LETTERS = Call("execution.dead_letters.v1", dead_letters.DeadLettersRequest, dead_letters.DeadLettersReply, _by())
 DEAD_LETTER = Call("execution.dead_letter.v1", dead_letters.DeadLetterGet, dead_letters.DeadLetterDetail, _by())
@@ -248,6 +252,7 @@ RECORD = Call("data.record.v1", crm.GetRecord, crm.Record, _by(_D))
 CREATE_RECORD = Call("data.create_record.v1", crm.CreateRecord, crm.Record, _by(_D), 10.0)
 CHANGE_RECORD = Call("data.change_record.v1", crm.ChangeRecord, crm.Record, _by(_D), 10.0)
 DELETE_RECORD = Call("data.delete_record.v1", crm.DeleteRecord, Ok, _by(), 10.0)
+RECEIVE_MESSAGE = Call("data.receive_message.v1", inbound.ReceiveMessage, inbound.Received, frozenset({_G}), 10.0)
 MOVE_DEAL = Call("data.move_deal.v1", crm.MoveDeal, crm.Record, _by(_D), 10.0)
 BULK_CHANGE = Call("data.bulk_change.v1", crm.BulkChange, crm.BulkChanged, _by(), 60.0)
 UNDO_BULK = Call("data.undo_bulk.v1", crm.UndoBulk, crm.BulkChanged, _by(), 60.0)
@@ -280,6 +285,8 @@ MEMORIES = Call("data.memories.v1", knowledge.MemoriesRequest, knowledge.Memorie
 FORGET_MEMORY = Call("data.forget_memory.v1", knowledge.ForgetMemory, Ok, _by())
 ERASE_MEMORIES = Call("data.erase_memories.v1", knowledge.EraseSubject, knowledge.Erased, _by())
 
+REPLY_RECEIVED = Event("data.reply_received.v1", inbound.ReplyReceived, frozenset({_E}))
+DEAL_MOVED = Event("data.deal_moved.v1", inbound.DealMoved, frozenset({_E}))
 IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
 TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozenset({_T}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))

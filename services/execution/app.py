@@ -205,7 +205,8 @@ def serve(
     letters = DeadLetters(store, intake.submit, claimer.wake, runtime.now)
     queries = Queries(store, list(connectors.values()))
     orders = Orders(store, claimer.wake, bus, intake.submit, connectors)
-    carried = carry(flows, bus, router, runtime.instance, intake.take, definitions)
+    carried = carry(flows, bus, router, runtime.instance, intake.take, definitions, now=runtime.now)
+    orders.edited = carried.edited
     pipeline.settled = carried.also_wakes(queries.settled)
 
     bus.serve(subjects.SUBMIT, intake.submit)
@@ -216,6 +217,7 @@ def serve(
     bus.serve(subjects.SANDBOX, queries.sandbox)
     bus.serve(subjects.CONNECTORS, queries.connectors)
     bus.serve(subjects.COMPENSATE, settling.compensate)
+    bus.serve(subjects.COMPENSATION, settling.plan)
     bus.serve(subjects.SETTLE_UNKNOWN, settling.settle)
     bus.serve(subjects.DEAD_LETTERS, letters.page)
     bus.serve(subjects.DEAD_LETTER, letters.show)
@@ -226,5 +228,7 @@ def serve(
     bus.serve(subjects.LIST_EFFECTS, orders.list_effects)
     bus.on(subjects.APPROVAL_DECIDED, orders.approval_decided)
     bus.on(subjects.OUTCOME_RESOLVED, orders.outcome_resolved)
+    bus.on(subjects.REPLY_RECEIVED, carried.replied)
+    bus.on(subjects.DEAL_MOVED, carried.moved)
     bus.on(subjects.CONTACT_STOPPED, carried.also_stops(orders.contact_stopped))
     return Parts(queries, intake, claimer, pipeline, Ages(store, store, runtime.now), carried)

@@ -220,6 +220,7 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.APPROVE_BULK, approving.approve_bulk)
     bus.serve(subjects.COMPARE, desk.compare)
     bus.serve(subjects.RULES, desk.rules)
+    bus.serve(subjects.TENANT_HOURS, desk.hours)
     bus.serve(subjects.SET_RULES, desk.set_rules)
     bus.serve(subjects.DELEGATE, desk.delegate)
     bus.serve(subjects.END_DELEGATION, desk.end)

@@ -8,6 +8,7 @@ from services.data.crm.arrange import ArrangementDesk
 from services.data.crm.desk import Desk
 from services.data.crm.errands import Errands
 from services.data.crm.export import ExportDesk
+from services.data.crm.inbound import InboundDesk
 from services.data.crm.indexing import Indexer
 from services.data.crm.reputation import ReputationDesk
 from services.data.crm.timeline import Timelines
@@ -41,6 +42,7 @@ def serve_crm(runtime: Runtime) -> None:
     bus.serve(subjects.SAVED_VIEWS, arranged.views)
     bus.serve(subjects.SAVE_VIEW, arranged.save_view)
     bus.serve(subjects.DROP_VIEW, arranged.drop_view)
+    bus.serve(subjects.RECEIVE_MESSAGE, InboundDesk(runtime, desk).receive)
     bus.serve(subjects.WAITING, WaitingDesk(runtime).read)
     reputation = ReputationDesk(runtime)
     bus.serve(subjects.REPUTATION, reputation.get)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid5
 
@@ -26,6 +27,7 @@ from services.execution.flows.backend import LEASE_SECONDS, ExecutionBackend, Fl
 from services.execution.flows.domain.definition import Definition, Definitions
 from services.execution.flows.domain.moving import advance, begin, ended, not_accepted
 from services.execution.flows.domain.run import Errand, Facts, Question, Run, Signal, Transition
+from services.execution.flows.hours import Hours
 from services.execution.router import TaskRouter
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class FlowEngine:
         router: TaskRouter,
         instance: str,
         take: Callable[[Sequence[Job]], None],
+        hours: Hours,
     ) -> None:
         """`take` puts committed actions in line for this replica's workers; without it they would wait for their lease's end."""
         self._backend = backend
@@ -55,6 +58,7 @@ class FlowEngine:
         self._router = router
         self._instance = instance
         self._take = take
+        self._hours = hours
         self._in_hand: dict[Lease, None] = {}
         self._asking = asyncio.Semaphore(ASKS)
         self.wake = asyncio.Event()
@@ -114,6 +118,7 @@ class FlowEngine:
     async def _carried(self, leases: Sequence[Lease]) -> None:
         try:
             with telemetry.span(Plane.EXECUTION, "flows", attributes={"dealix.count": len(leases)}):
+                await self._hours.learn({one.tenant_id for one in leases})
                 await self._carry(leases)
         finally:
             for lease in leases:
@@ -153,12 +158,16 @@ class FlowEngine:
                 known = facts[run.key]
                 if answers or silent:
                     known = Facts(now, known.actions, known.children, known.signals, answers, silent)
+                if (hours := self._hours.of(run.tenant_id)) is not None:
+                    known = replace(known, hours=hours)
                 try:
                     made = advance(definition, run, known)
                 except Exception:
                     # Its lease ends by itself and it is tried again; the others of the batch go on.
                     log.exception("a flow could not be moved", extra={"ids": {"flow_id": str(run.flow_id)}})
                     continue
+                if made.wants_hours:
+                    self._hours.want(run.tenant_id)
                 moved.append((definition, made))
                 if asked := made.questions(now):
                     questions.append((by_flow[run.key], made.run, asked))
@@ -196,7 +205,7 @@ class FlowEngine:
         for one in tuple(made.submissions):
             item = ActionItem(
                 action_id=one.action_id, action_type=one.deed.action_type, resource=one.deed.resource, payload=one.deed.payload,
-                reason=one.deed.reason, run_id=f"flow:{made.run.flow_id}",
+                reason=one.deed.reason, run_id=f"flow:{made.run.flow_id}", approval_token=one.deed.approval or None,
             )  # fmt: skip
             job = read(item, made.run.principal, self._router.registered, headers, trace_id)
             if isinstance(job, Reason):

@@ -25,6 +25,7 @@ DESTINATIONS: Final = (
     Destination("crm", _("Customers"), _("Customers"), "person", "KeyU"),
     Destination("numbers", _("Numbers and sources"), _("Numbers"), "chart", "KeyN"),
     Destination("flows", _("Flows"), _("Flows"), "arrow", "KeyF"),
+    Destination("actions", _("Actions"), _("Actions"), "check", "KeyV"),
     Destination("people", _("Consent and rights"), _("Rights"), "lock", "KeyP"),
     Destination("policy", _("Policy"), _("Policy"), "check", "KeyL"),
     Destination("compliance", _("Saudi Compliance"), _("Compliance"), "file", "KeyM"),

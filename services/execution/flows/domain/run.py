@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from libs.contracts.business_time import Opening
 from libs.contracts.execution import ActionState
 from libs.contracts.flows import AgentAnswer, CompensationState, FlowStatus, WaitKind
 from libs.contracts.message import Principal, Reason, derived_id
@@ -190,6 +191,8 @@ class Facts:
     """By token. A Reason is a question that can't be answered at all."""
     silent: frozenset[str] = frozenset()
     """Tokens whose question decision did not answer: it is asked again later."""
+    hours: Opening | None = None
+    """The tenant's business hours; None where they are not known just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,8 @@ class Transition:
     stalled: tuple[str, Reason] | None = None
     again: bool = False
     """There is more to do at once: the run used up its share of this turn."""
+    wants_hours: bool = False
+    """Something waits in business time, and the tenant's hours were not known."""
 
     def questions(self, now: datetime) -> list[Question]:
         """What agents are to be asked now."""

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from services.gateway.console.desk import problem_page
 from services.gateway.console.routes import (
+    actions,
     approvals,
     canaries,
     command_center,
@@ -41,6 +42,7 @@ for area in (
     insight,
     knowledge,
     flows,
+    actions,
     compliance,
     contradictions,
     gate,

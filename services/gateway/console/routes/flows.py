@@ -54,6 +54,8 @@ NOTES = {
     "skip_asked": ("طُلب التجاوز", "Skip asked for"), "skipped": ("جرى التجاوز", "Skipped"), "skip_refused": ("رُفض التجاوز", "Skip refused"),
     "skip_came_late": ("تأخر التجاوز", "Skip came late"), "rolling_back": ("بدأ التراجع", "Rolling back"), "undoing": ("تراجع عن خطوة", "Undoing a step"),
     "undone": ("تم التراجع عن الخطوة", "Step undone"), "nothing_to_undo": ("لا شيء يُتراجع عنه", "Nothing to undo"),
+    "edited": ("عُدّل الطلب ويكمل بالمعدّل", "Edited by an approver, goes on"), "postponed": ("أُجّلت المحاولة", "Put off"),
+    "again": ("أُعيدت الخطوة", "Step begun again"), "asked_anew": ("طُلبت موافقة جديدة", "Asked for approval anew"),
     "undo_failed": ("تعذّر التراجع وسيُعاد", "Undo failed, tried again"), "needs_attention": ("يحتاج تدخلك", "Needs you"),
     "rolled_back": ("تم التراجع", "Rolled back"), "forked_from": ("تفرّع من مسار", "Forked"), "migrated_from": ("رُقّي من إصدار", "Migrated"),
 }  # fmt: skip
