@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from libs.contracts.catalogue.registers import registers
 from libs.contracts.catalogue.sources import Collection, sources
+from libs.contracts.control_facts import DataFact, DecisionFact
 from libs.contracts.rights import RightsKind
 
 CHECKS = Path(__file__).parents[3] / "services" / "trust" / "compliance"
@@ -40,7 +42,8 @@ def test_every_field_says_what_it_is_in_both_languages(kind: str) -> None:
 
 def test_no_check_reads_a_register_or_a_field_that_nobody_keeps() -> None:
     text = "\n".join(file.read_text(encoding="utf-8") for file in CHECKS.glob("checks*.yaml"))
-    requests = {kind.value for kind in RightsKind}
-    assert set(re.findall(r"kind = '([a-z-]+)'", text)) - requests <= registers().keys()
+    facts = {str(one.model_fields["kind"].default) for one in (*get_args(DataFact), *get_args(DecisionFact))}
+    others = facts | {kind.value for kind in RightsKind}
+    assert set(re.findall(r"kind = '([a-z-]+)'", text)) - others <= registers().keys()
     fields = {name for kept in registers().values() for name in kept.fields}
     assert set(re.findall(r"\be->>?'([a-z_]+)'", text)) <= fields
