@@ -33,6 +33,7 @@ from services.trust.ledger.sequencer import Sequencer
 from services.trust.ledger.store import SqlLedgerStore
 from tests.flows.world import KEYS_OF_TRUST
 from tests.live.control_fixtures import FIXTURES, NOON, Book, Write
+from tests.live.control_fixtures_privacy import PRIVACY
 from tests.live.migrated import migrated_postgres, plane_database
 
 pytestmark = pytest.mark.live
@@ -81,9 +82,10 @@ async def standing(compliance: Compliance, book: Book, control: str) -> Any:
 
 # -- every check ------------------------------------------------------------------------------------------------------------------
 
+ALL = FIXTURES | PRIVACY
 CASES = [
     pytest.param(control, write, result, id=f"{control}-{result.value}")
-    for control, written in FIXTURES.items()
+    for control, written in ALL.items()
     for write, result in zip(written, (ControlResult.PASS, ControlResult.FAIL, ControlResult.UNKNOWN), strict=True)
     if write is not None
 ]
@@ -105,11 +107,11 @@ async def test_a_control_says_what_the_rows_say(
 
 
 def test_every_check_has_its_fixtures() -> None:
-    assert FIXTURES.keys() == checks().keys()
+    assert ALL.keys() == checks().keys()
 
 
 def test_a_control_that_can_never_pass_says_which_record_is_missing() -> None:
-    assert {key for key, (passes, _, _) in FIXTURES.items() if passes is None} == {
+    assert {key for key, (passes, _, _) in ALL.items() if passes is None} == {
         key for key, check in checks().items() if check.unrecorded_en
     }
 
