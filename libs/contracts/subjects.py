@@ -31,6 +31,7 @@ from libs.contracts import (
     memos,
     metrics,
     negotiation,
+    observed,
     operating,
     outreach,
     partners,
@@ -350,6 +351,11 @@ ERASED: dict[Plane, Event[rights.ErasurePerformed]] = {
 }
 AUDITED: dict[Plane, Event[trust.AuditRecorded]] = {
     plane: Event(f"{plane.value}.audit_recorded.v1", trust.AuditRecorded, frozenset({_T}))
+    for plane in Plane
+    if plane is not _T
+}
+OBSERVED: dict[Plane, Event[observed.FactsReported]] = {
+    plane: Event(f"{plane.value}.facts_reported.v1", observed.FactsReported, frozenset({_T}))
     for plane in Plane
     if plane is not _T
 }

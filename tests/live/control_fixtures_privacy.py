@@ -27,7 +27,8 @@ _DPIA = ("dpias", {"subject": "Outreach", "risk": "low", "measures": "m", "asses
 _NIGHT = NOON + timedelta(hours=12)
 _NOW_BREACH = {**BREACH, "aware_at": datetime.now(UTC).isoformat()}
 
-# As in `control_fixtures.FIXTURES`.
+# control: (rows with which it holds, rows with which it fails, rows with which it can't be told). None: something that it needs has no
+# record yet, so that nothing makes it pass.
 PRIVACY: dict[str, tuple[Write | None, Write, Write]] = {
     "PDPL-06": (contacts({}, activity=ACTIVITY), contacts({}), nothing()),
     "PDPL-IR11": (None, consents(purpose="marketing,profiling"), consents()),

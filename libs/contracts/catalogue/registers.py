@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -12,12 +13,14 @@ import yaml
 from libs.contracts.message import Message
 
 FILE = Path(__file__).with_suffix(".yaml")
+FILES = (FILE, FILE.with_name("registers_security.yaml"))
+_AMOUNT = re.compile(r"[0-9]{1,12}\.[0-9]{2}")
 LONGEST = 20_000
 """Characters of one text."""
 
 
 class RegisterField(Message):
-    type: Literal["text", "long", "date", "moment", "number", "yes_no", "choice", "list"]
+    type: Literal["text", "long", "date", "moment", "number", "amount", "yes_no", "choice", "list"]
     en: str
     ar: str
     options: tuple[tuple[str, str, str], ...] = ()
@@ -77,6 +80,8 @@ def _fits(field: RegisterField, value: Any) -> bool:
         return isinstance(value, bool)
     if field.type == "number":
         return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**9
+    if field.type == "amount":
+        return isinstance(value, str) and _AMOUNT.fullmatch(value) is not None
     if field.type == "list":
         return (
             isinstance(value, list)
@@ -104,9 +109,10 @@ def registers() -> dict[str, Register]:
 
     Raises pydantic.ValidationError or ValueError when the catalogue is wrong.
     """
-    document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    out = {}
-    for key, body in document.items():
+    out: dict[str, Register] = {}
+    for key, body in (one for file in FILES for one in yaml.safe_load(file.read_text(encoding="utf-8")).items()):
+        if key in out:
+            raise ValueError(f"register {key} is declared twice")
         clock = body.pop("clock", None)
         if clock is not None:
             body["clock"] = {
