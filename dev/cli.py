@@ -32,6 +32,7 @@ from dev.commands import (
     plugins,
     policy,
     quality,
+    recoveries,
     rights,
     settings,
     smoke,
@@ -97,6 +98,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         canaries,
         flows,
         whatsapp,
+        recoveries,
     ):
         group.register(app, connect)
     documents.register(app)

@@ -95,32 +95,6 @@ class LinkSeen(Message):
     local: bool
 
 
-class ModelUse(Message):
-    """What a tenant's agents used of a provider in a day (`<day>/<provider>`), against its budget."""
-
-    kind: Literal["model_use"] = "model_use"
-    subject: Subject
-    provider: str
-    runs: int
-    personal: int
-    characters: int
-    cost_sar: str
-    budget_runs: int
-    refused: int
-
-
-class DraftReviewed(Message):
-    """A text that an agent wrote (`draft:<id>`) and what the reviewers' rules said of it. `findings` are rules; `ungrounded` are claims
-    of price, law or performance that no source supports."""
-
-    kind: Literal["draft"] = "draft"
-    subject: Subject
-    digest: str
-    passed: bool
-    findings: tuple[str, ...]
-    ungrounded: int
-
-
 class LogVerified(Message):
     """A tenant's log recomputed from its entries to its signed checkpoint (`log`). `problem` says what does not hold; empty: nothing."""
 
@@ -142,19 +116,7 @@ class LogDay(Message):
     size: int
 
 
-Fact = (
-    PersonSeen
-    | SessionSeen
-    | KeySeen
-    | SignInRules
-    | BackupMade
-    | RestoreTested
-    | LinkSeen
-    | ModelUse
-    | DraftReviewed
-    | LogVerified
-    | LogDay
-)
+Fact = PersonSeen | SessionSeen | KeySeen | SignInRules | BackupMade | RestoreTested | LinkSeen | LogVerified | LogDay
 """Each names its kind, by which it is read."""
 
 

@@ -280,9 +280,9 @@ class SqlUnit:
     async def add_consents(self, tenant_id: UUID, consents: Sequence[ConsentRecord]) -> int:
         rows = await self._c.fetch(
             """insert into trust.consents (tenant_id, consent_id, contact_id, purpose, channel, method, captured_at, evidence,
-                 notice_version, expires_at)
+                 notice_version, expires_at, explicit, bundled_with_service)
                select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
-                 $9::text[], $10::timestamptz[]) on conflict do nothing returning 1""",
+                 $9::text[], $10::timestamptz[], $11::bool[], $12::bool[]) on conflict do nothing returning 1""",
             tenant_id,
             [c.consent_id for c in consents],
             [c.contact_id for c in consents],
@@ -293,6 +293,8 @@ class SqlUnit:
             [c.evidence for c in consents],
             [c.notice_version for c in consents],
             [c.expires_at for c in consents],
+            [c.explicit for c in consents],
+            [c.bundled_with_service for c in consents],
         )
         return len(rows)
 
@@ -310,8 +312,8 @@ class SqlUnit:
         self, tenant_id: UUID, contact_id: UUID | None, before: UUID | None, limit: int
     ) -> list[ConsentRecord]:
         rows = await self._c.fetch(
-            "select consent_id, contact_id, purpose, channel, method, captured_at, evidence, notice_version, expires_at, withdrawn_at "
-            "from trust.consents where tenant_id = $1 and ($2::uuid is null or contact_id = $2) and ($3::uuid is null or consent_id < $3) "
+            "select consent_id, contact_id, purpose, channel, method, captured_at, evidence, notice_version, expires_at, withdrawn_at, "
+            "explicit, bundled_with_service from trust.consents where tenant_id = $1 and ($2::uuid is null or contact_id = $2) and ($3::uuid is null or consent_id < $3) "
             "order by consent_id desc limit $4",
             tenant_id,
             contact_id,

@@ -288,7 +288,7 @@ SECURITY: dict[str, tuple[Write | None, Write, Write]] = {
         entries(("sender-domains", {**DOMAIN, "dmarc": "monitor", "checked_at": at(hours=1)})),
         both(message(carried=MAILED), entries(("sender-domains", {**DOMAIN, "checked_at": at(hours=30)}))),
     ),
-    "NCA-DCC-2-4-1-3": (entries(("datasets", {**DATASET, "masked": True})), entries(("datasets", DATASET)), nothing()),
+    "NCA-DCC-2-4-1-3": (entries(("test-datasets", {**DATASET, "masked": True})), entries(("test-datasets", DATASET)), nothing()),
     "NCA-CCC-2-2-T-1-3": (
         people({"session": MFA}, rules={"gateway_session_idle_minutes": 30}), people({}, rules={"gateway_session_idle_minutes": 60}),
         reported(DOOR, RULES, whole=("sign_in_rules",), ago=9000),

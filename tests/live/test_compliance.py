@@ -34,7 +34,7 @@ from services.trust.ledger.sequencer import Sequencer
 from services.trust.ledger.store import SqlLedgerStore
 from tests.flows.world import KEYS_OF_TRUST
 from tests.live.control_fixtures import NOON, Book, Write
-from tests.live.control_fixtures_privacy import PRIVACY
+from tests.live.control_fixtures_privacy import MORE, PRIVACY
 from tests.live.control_fixtures_security import DATASET, HOLE, NO_MFA, SECURITY, invoice, people, unreported
 from tests.live.migrated import migrated_postgres, plane_database
 
@@ -90,6 +90,9 @@ CASES = [
     for control, written in ALL.items()
     for write, result in zip(written, (ControlResult.PASS, ControlResult.FAIL, ControlResult.UNKNOWN), strict=True)
     if write is not None
+] + [
+    pytest.param(control, write, result, id=f"{control}-{result.value}-{at}")
+    for at, (control, write, result) in enumerate(MORE)
 ]
 
 
@@ -207,10 +210,11 @@ async def test_one_tenants_rows_never_show_in_anothers_matrix(database: Database
         }
 
     compliance, other = plane(database), Book(database, url=book.url)
+    await people()(book)  # what is told of the whole installation is everybody's
     before = seen(await compliance.run(RunCompliance(principal=book.who())))
     await other.contact(source="scraped")
     await other.sent(approved=False)
-    for kind, values in (invoice(vat="1.00", total="101.00"), ("datasets", DATASET), ("vulnerabilities", HOLE)):
+    for kind, values in (invoice(vat="1.00", total="101.00"), ("test-datasets", DATASET), ("vulnerabilities", HOLE)):
         await other.entry(kind, values)
     await people({"session": NO_MFA}, {"roles": ("auditor", "operator")})(other)
     failing = {

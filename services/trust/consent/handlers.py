@@ -133,6 +133,10 @@ def check(consent: ConsentRecord, now: datetime) -> None:
         raise BadConsent(
             "A consent says how and under which notice it was given.", "اذكر كيف أُخذت الموافقة وبأي إشعار."
         )
+    if consent.bundled_with_service:
+        raise BadConsent(
+            "A consent that a service depends on is no consent.", "الموافقة المشروطة بتقديم خدمة لا تُعد موافقة."
+        )
     if consent.channel not in CHANNELS:
         raise BadConsent(f"A channel is one of {', '.join(CHANNELS)}.", f"القناة واحدة من: {', '.join(CHANNELS)}.")
     if consent.captured_at > now:
