@@ -17,6 +17,7 @@ from libs.contracts import (
     compliance,
     connectors,
     consent,
+    control_facts,
     crm,
     data,
     dead_letters,
@@ -283,6 +284,7 @@ ERASE_MEMORIES = Call("data.erase_memories.v1", knowledge.EraseSubject, knowledg
 
 IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
 TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozenset({_T}))
+DATA_FACTS = Event("data.facts_recorded.v1", control_facts.DataFactsRecorded, frozenset({_T}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))
 
 IMPORT_FILES = Bucket("imports", writers=frozenset({_G}), readers=frozenset({_DA}))
@@ -311,6 +313,7 @@ PARTNER_BRIEF = Call("decision.partner_brief.v1", partners.PartnerGet, partners.
 DAILY_PLAN = Call("decision.daily_plan.v1", growth.DailyPlanRequest, growth.DailyPlanReply, _by(), 15.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 15.0)
+DECISION_FACTS = Event("decision.facts_recorded.v1", control_facts.DecisionFactsRecorded, frozenset({_T}))
 
 # operating ---------------------------------------------------------------------------------------------------------------------
 PLANES = Call("operating.planes.v1", operating.HealthRequest, operating.HealthReply, frozenset({_G}))

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.catalogue.sources import Handling, sources
+from libs.contracts.control_facts import ImportFact
 from libs.contracts.data import (
     ConsentClaim,
     ContactFacts,
@@ -40,6 +41,7 @@ from services.data.importing.carry import tell_changed
 from services.data.importing.codec import account_fields, contact_fields
 from services.data.importing.store import Imports
 from services.data.importing.worker import ImportWorker
+from services.data.telling import tell_facts
 
 IMPORTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
 _COMPLETENESS = (
@@ -191,6 +193,8 @@ class ImportDesk:
             gone, kept = await imports.undo(tenant, request.import_id)
             await imports.finish(tenant, request.import_id, ImportState.UNDONE)
             tell_changed(work, tenant, gone, self._runtime.now())
+            taken_back = ImportFact(fact_id=request.import_id, source=status.source, fields=(), dropped=0)
+            tell_facts(work, tenant, [taken_back], self._runtime.now())
             work.emit(
                 AUDITED[self._runtime.plane],
                 AuditRecorded(

@@ -249,13 +249,13 @@ class SqlUnit:
     ) -> None:
         await self._c.execute(
             """insert into trust.contact_facts as f (tenant_id, contact_id, email_mac, phone_mac, source, opted_out, cold, email_valid,
-                 collected_directly, obtained_at, version)
+                 collected_directly, obtained_at, version, last_verified_at)
                select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::bool[], $9::bool[],
-                 $10::date[], $11::bigint[])
+                 $10::date[], $11::bigint[], $12::timestamptz[])
                on conflict (tenant_id, contact_id) do update set email_mac = excluded.email_mac, phone_mac = excluded.phone_mac,
                  source = excluded.source, opted_out = excluded.opted_out, cold = excluded.cold, email_valid = excluded.email_valid,
                  collected_directly = excluded.collected_directly, obtained_at = excluded.obtained_at, version = excluded.version,
-                 refreshed_at = now() where f.version <= excluded.version""",
+                 last_verified_at = excluded.last_verified_at, refreshed_at = now() where f.version <= excluded.version""",
             tenant_id,
             [f.contact_id for f in facts],
             [email for email, _ in macs],
@@ -267,6 +267,7 @@ class SqlUnit:
             [f.collected_directly for f in facts],
             [f.obtained_at for f in facts],
             [f.version for f in facts],
+            [f.last_verified_at for f in facts],
         )
 
     async def forget(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> None:

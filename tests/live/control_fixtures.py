@@ -69,7 +69,7 @@ class Book:
 
     async def sent(
         self, contact: UUID | None = None, *, effect: str = "send_email", at: datetime = NOON, approved: bool = True, by: str = "user:2",
-        same: bool = True, outcome: ActionState = ActionState.SUCCEEDED, carried: dict[str, str] | None = None, **asked: Any,
+        same: bool = True, agent: str = "", outcome: ActionState = ActionState.SUCCEEDED, carried: dict[str, str] | None = None, **asked: Any,
     ) -> UUID:  # fmt: skip
         """A message that was decided, approved by somebody, and carried out."""
         known = effects()[effect]
@@ -78,6 +78,9 @@ class Book:
         )
         e = base.evaluation
         p = dataclasses.replace(base, evaluation=e.evolve(resource=e.resource.evolve(id=str(contact or new_id()))))
+        if agent:
+            subject = Principal(id=agent, kind="agent", tenant_id=self.tenant, roles=("operator",))
+            p = dataclasses.replace(p, evaluation=p.evaluation.evolve(subject=subject))
         asking = approval(p, expires_at=at + timedelta(days=1), **({} if same else {"payload_hash": "0" * 64}))
         made = ruling(p)
         given = {"opt_out_text": True, "sender_identity": True, "connector_mode": "sandbox", **asked}

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from libs.contracts.compliance import ControlResult
+from libs.contracts.control_facts import (
+    BounceFact,
+    DataFact,
+    DataFactsRecorded,
+    DecisionFact,
+    DecisionFactsRecorded,
+    DocumentFact,
+    DraftFact,
+    ImportFact,
+    RankingFact,
+)
 from libs.contracts.message import Plane, new_id
 from libs.contracts.rights import RightsKind, RightsRequest, RightsState
+from libs.contracts.screening import DecideFinding, FindingsRequest, FindingState, ScreenedText, TextsScreened
+from services.trust.compliance.told import Told
 from services.trust.ledger.domain.entry import Entry
 from services.trust.rights.store import RightsStore
-from services.trust.store import SqlUnit
+from services.trust.screening.handlers import Screening
+from services.trust.store import SqlStore, SqlUnit
 from tests.live.control_fixtures import (
     ACTIVITY,
     BREACH,
@@ -54,6 +68,10 @@ _DATASET = {
 _SENDER = {"sender": "Acme", "channel": "email", "country": "SA", "promotional": True}
 _ASSESSED = {**TRANSFER, "risk_assessment_ref": "RA-1"}
 _REFERRED: dict[str, Any] = {"source": "referral", "collected_directly": False}
+_KEPT = ImportFact(fact_id=new_id(), source="referral", fields=("email",), dropped=2)
+_MAPPED = {"field": "email", "activity": "Outreach", "why": "to write to them"}
+_RANKING = RankingFact(fact_id=new_id(), version="1+abc", features=("sector", "signal:hiring"), leads=3)
+_FAIR = {"version": "1+abc", "result": "fair", "reported_on": _TODAY, "evidence_ref": "B-1"}
 _OLD = (datetime.now(UTC) - timedelta(days=40)).date()
 _NIGHT = NOON + timedelta(hours=12)
 _NOW_BREACH = {**BREACH, "aware_at": datetime.now(UTC).isoformat()}
@@ -125,6 +143,96 @@ def ward(**guardian: Any) -> Write:
     return write
 
 
+def told_by_data(*facts: DataFact, at: datetime | None = None) -> Write:
+    async def write(book: Book) -> None:
+        event = DataFactsRecorded(tenant_id=book.tenant, items=facts, at=at or datetime.now(UTC))
+        async with book.database.work(book.tenant) as work:
+            await Told().data(work, event)
+
+    return write
+
+
+def told_by_decision(*facts: DecisionFact) -> Write:
+    async def write(book: Book) -> None:
+        event = DecisionFactsRecorded(tenant_id=book.tenant, items=facts, at=datetime.now(UTC))
+        async with book.database.work(book.tenant) as work:
+            await Told().decision(work, event)
+
+    return write
+
+
+def document(
+    identity: Literal["", "national_id", "passport"] = "", *, erased: bool = False, kept: dict[str, Any] | None = None
+) -> Write:
+    """A stored file, perhaps a copy of an identity document, and perhaps the duty to keep one."""
+
+    async def write(book: Book) -> None:
+        fact = DocumentFact(fact_id=new_id(), identity=identity, erased=erased)
+        await told_by_data(fact)(book)
+        if kept is not None:
+            await book.entry("identity-documents", {"document_id": str(fact.fact_id), **kept})
+
+    return write
+
+
+def agents_message(*, fact: bool = True, **changes: Any) -> Write:
+    """A message that an agent wrote, approved and sent, and perhaps what decision told of its writing."""
+
+    async def write(book: Book) -> None:
+        contact = await book.contact()
+        await book.consents(contact)
+        action = await book.sent(contact, agent="agent:outreach_writer")
+        if fact:
+            made = DraftFact(
+                fact_id=action, agent="outreach_writer", provider="local", model_id="engine=template", prompt_version="3", inputs=2,
+                by_model=False, disclosed=False,
+            )  # fmt: skip
+            await told_by_decision(made.evolve(**changes))(book)
+
+    return write
+
+
+def bounced(*, earlier: bool) -> Write:
+    """Two messages to one person, the first of which came back before or after the second one."""
+
+    async def write(book: Book) -> None:
+        contact = await book.contact(last_verified_at=datetime.now(UTC))
+        first = await book.sent(contact)
+        at = NOON + timedelta(hours=1 if earlier else 5)
+        await told_by_data(BounceFact(fact_id=first, channel="email"), at=at)(book)
+        await book.sent(contact, at=NOON + timedelta(hours=3))
+
+    return write
+
+
+def sensitive(
+    *, state: FindingState | None = None, level: str = "sensitive", written: bool = False, **consented: Any
+) -> Write:
+    """A contact whose notes showed sensitive data, a person's word on it, perhaps a message after, perhaps a consent."""
+
+    async def write(book: Book) -> None:
+        contact = await book.contact()
+        subject = f"contact:{contact}"
+        text = ScreenedText(subject=subject, about=(subject,), field="notes", codes=(level,))
+        event = TextsScreened(tenant_id=book.tenant, source="record", items=(text,), at=datetime.now(UTC))
+        screening = Screening(SqlStore(book.database))
+        async with book.database.work(book.tenant) as work:
+            await screening.heard(work, event)
+        if state is not None:
+            who = book.who()
+            (found,) = (await screening.page(FindingsRequest(principal=who))).items
+            asked = DecideFinding(
+                principal=who, finding_id=found.finding_id, state=state, reason="looked at it closely"
+            )
+            await screening.decide(asked)
+        if written:
+            await book.sent(contact, at=datetime.now(UTC) + timedelta(minutes=1))
+        if consented:
+            await book.consents(contact, **consented)
+
+    return write
+
+
 def after(first: Write, *more: Write) -> Write:
     async def write(book: Book) -> None:
         for one in (first, *more):
@@ -146,6 +254,13 @@ PRIVACY: dict[str, tuple[Write | None, Write, Write]] = {
     "PDPL-IR4-3": (
         after(contacts({**_REFERRED, "obtained_at": _OLD}), entries(("person-notices", _NOTICE))),
         contacts({**_REFERRED, "obtained_at": _OLD}), contacts({**_REFERRED, "obtained_at": None}),
+    ),
+    "PDPL-11": (
+        after(told_by_data(_KEPT), entries((P, ACTIVITY), ("data-map", _MAPPED))),
+        after(told_by_data(_KEPT), entries((P, ACTIVITY))), told_by_data(_KEPT.evolve(fields=())),
+    ),
+    "PDPL-14": (
+        message(contact={"last_verified_at": NOON}), message(contact={"last_verified_at": NOON - timedelta(days=181)}), message(),
     ),
     "PDPL-IR3": (requests(days_ago=3, done=True), requests(days_ago=40, done=False), nothing()),
     "PDPL-17": (told("correction"), contested(at=datetime.now(UTC)), told("correction", disclosed=False, activity=False)),
@@ -171,8 +286,13 @@ PRIVACY: dict[str, tuple[Write | None, Write, Write]] = {
     ),
     "PDPL-31": (entries((P, ACTIVITY), effect="send_email"), entries((P, {**ACTIVITY, "recipients": ["x"]}), effect="send_email"), nothing()),
     "PDPL-1-11": (ward(guardian_consent_ref="G-1", verified_on=_YESTERDAY), ward(), nothing()),
+    "PDPL-28": (document(), document("passport"), document("passport", erased=True)),
     "SDAIA-AI-3": (message(), message(approved=False), nothing()),
-    "SDAIA-AI-7": (None, message(same=False), message()),
+    "SDAIA-AI-7": (after(agents_message(), message()), message(same=False), nothing()),
+    "SDAIA-AI-6": (agents_message(), agents_message(by_model=True), message()),
+    "SDAIA-AI-1": (
+        after(told_by_decision(_RANKING), entries(("bias-reports", _FAIR))), told_by_decision(_RANKING), nothing(),
+    ),
     "NDMO-DC-1": (
         after(contacts({}), entries(("datasets", _DATASET), ("processors", {**PROCESSOR, "max_level": "restricted"}), effect="send_email")),
         contacts({}), after(contacts({}), entries(("datasets", _DATASET), effect="send_email")),
@@ -190,6 +310,27 @@ MORE: tuple[tuple[str, Write, ControlResult], ...] = (
     ("PDPL-10", contacts({"source": "scraped"}), ControlResult.FAIL),
     ("PDPL-IR4-3", after(contacts({**_REFERRED, "obtained_at": _OLD}), entries(("person-notices", {k: v for k, v in _NOTICE.items() if k != "sent_on"}))), ControlResult.FAIL),
     ("PDPL-IR4-3", contacts({**_REFERRED, "obtained_at": _RECENT}), ControlResult.PASS),
+    ("PDPL-11", after(told_by_data(_KEPT), entries(("data-map", _MAPPED))), ControlResult.FAIL),
+    ("PDPL-14", bounced(earlier=True), ControlResult.FAIL),
+    ("PDPL-14", bounced(earlier=False), ControlResult.PASS),
+    ("PDPL-14", message(contact={"last_verified_at": NOON, "email_valid": False}), ControlResult.FAIL),
+    ("PDPL-28", document("national_id", kept={"requirement": "law", "reference": "AML art. 7"}), ControlResult.PASS),
+    ("PDPL-28", document("national_id", kept={"requirement": "law", "reference": "AML art. 7", "keep_until": _YESTERDAY}), ControlResult.FAIL),
+    ("SDAIA-AI-7", agents_message(fact=False), ControlResult.FAIL),
+    ("SDAIA-AI-7", agents_message(prompt_version=""), ControlResult.FAIL),
+    ("SDAIA-AI-7", agents_message(inputs=0), ControlResult.FAIL),
+    ("SDAIA-AI-6", agents_message(fact=False), ControlResult.FAIL),
+    ("SDAIA-AI-6", agents_message(by_model=True, disclosed=True), ControlResult.PASS),
+    ("SDAIA-AI-1", after(told_by_decision(_RANKING), entries(("bias-reports", {**_FAIR, "result": "biased"}))), ControlResult.FAIL),
+    ("SDAIA-AI-1", after(told_by_decision(_RANKING.evolve(features=("sector", "gender"))), entries(("bias-reports", _FAIR))), ControlResult.FAIL),
+    ("PDPL-1-11", sensitive(), ControlResult.PASS),
+    ("PDPL-1-11", sensitive(written=True), ControlResult.FAIL),
+    ("PDPL-1-11", sensitive(state=FindingState.CONFIRMED, written=True), ControlResult.FAIL),
+    ("PDPL-1-11", sensitive(state=FindingState.RELEASED, written=True), ControlResult.PASS),
+    ("PDPL-1-11", sensitive(level="personal", written=True), ControlResult.PASS),
+    ("PDPL-IR11-2", sensitive(state=FindingState.CONFIRMED), ControlResult.FAIL),
+    ("PDPL-IR11-2", sensitive(state=FindingState.CONFIRMED, explicit=False), ControlResult.FAIL),
+    ("PDPL-IR11-2", sensitive(state=FindingState.CONFIRMED, explicit=True), ControlResult.PASS),
     ("PDPL-17", message(), ControlResult.PASS),
     ("PDPL-18", told("destruction", activity=False, disclosed=False), ControlResult.UNKNOWN),
     ("PDPL-22", entries((P, {**ACTIVITY, "data_categories": ["staff"]})), ControlResult.PASS),

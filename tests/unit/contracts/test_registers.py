@@ -10,6 +10,7 @@ import pytest
 
 from libs.contracts.catalogue.registers import registers
 from libs.contracts.catalogue.sources import Collection, sources
+from libs.contracts.control_facts import DataFact, DecisionFact
 from libs.contracts.observed import Fact
 from libs.contracts.rights import RightsKind
 
@@ -42,9 +43,9 @@ def test_every_field_says_what_it_is_in_both_languages(kind: str) -> None:
 
 def test_no_check_reads_a_register_or_a_field_that_nobody_keeps() -> None:
     text = "\n".join(file.read_text(encoding="utf-8") for file in CHECKS.glob("checks*.yaml"))
-    requests = {kind.value for kind in RightsKind}
-    told = {one.model_fields["kind"].default: one for one in get_args(Fact)}
-    others = requests | told.keys() | {"outcome", "control_acknowledged"}
+    models = (*get_args(Fact), *get_args(DataFact), *get_args(DecisionFact))
+    told = {str(one.model_fields["kind"].default): one for one in models}
+    others = told.keys() | {kind.value for kind in RightsKind} | {"outcome", "control_acknowledged"}
     assert set(re.findall(r"kind = '([a-z_-]+)'", text)) - others <= registers().keys()
     assert set(re.findall(r"\bf->>?'([a-z_]+)'", text)) <= {name for one in told.values() for name in one.model_fields}
     fields = {name for kept in registers().values() for name in kept.fields}

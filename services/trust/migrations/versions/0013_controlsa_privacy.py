@@ -9,7 +9,7 @@ depends_on = None
 
 _TABLES = """
 alter table trust.consents add column explicit boolean, add column bundled_with_service boolean;
-alter table trust.contact_facts add column last_verified_at timestamptz, add column bounced_at timestamptz;
+alter table trust.contact_facts add column last_verified_at timestamptz;
 
 -- What a plane did that a control is judged by: which columns an import kept, who wrote a draft. Ids and names of fields alone.
 create table trust.control_facts (
