@@ -32,6 +32,7 @@ from dev.commands import (
     plugins,
     policy,
     quality,
+    recoveries,
     rights,
     sequences,
     settings,
@@ -99,6 +100,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         flows,
         sequences,
         whatsapp,
+        recoveries,
     ):
         group.register(app, connect)
     documents.register(app)

@@ -33,6 +33,7 @@ from libs.contracts import (
     memos,
     metrics,
     negotiation,
+    observed,
     operating,
     outreach,
     partners,
@@ -40,6 +41,7 @@ from libs.contracts import (
     policy,
     quality,
     receipts,
+    recoveries,
     rights,
     screening,
     settling,
@@ -329,6 +331,8 @@ CONTROLS = Call("operating.controls.v1", operating.ControlList, operating.Contro
 FLAGS = Call("operating.flags.v1", operating.FlagsRequest, operating.FlagsReply, frozenset({_G, _T}), 2.0)
 SET_FLAG = Call("operating.set_flag.v1", operating.SetFlag, operating.FlagsReply, frozenset({_G}))
 TRACE = Call("operating.trace.v1", operating.TraceRequest, operating.TraceReply, frozenset({_G}))
+RECOVERIES = Call("operating.recoveries.v1", recoveries.RecoveriesRequest, recoveries.RecoveriesReply, frozenset({_G}))
+REPORT_RESTORE = Call("operating.report_restore.v1", recoveries.ReportRestore, recoveries.Recovery, frozenset({_G}))
 
 HEALTH = Signal("health_reported", operating.HealthReported, _O)
 SPANS = Signal("spans_exported", operating.SpansExported, _O)
@@ -361,6 +365,11 @@ ERASED: dict[Plane, Event[rights.ErasurePerformed]] = {
 }
 AUDITED: dict[Plane, Event[trust.AuditRecorded]] = {
     plane: Event(f"{plane.value}.audit_recorded.v1", trust.AuditRecorded, frozenset({_T}))
+    for plane in Plane
+    if plane is not _T
+}
+OBSERVED: dict[Plane, Event[observed.FactsReported]] = {
+    plane: Event(f"{plane.value}.facts_reported.v1", observed.FactsReported, frozenset({_T}))
     for plane in Plane
     if plane is not _T
 }

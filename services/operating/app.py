@@ -13,6 +13,7 @@ from services.operating.domain.health import Board
 from services.operating.domain.spans import Buffer
 from services.operating.handlers import Controls, Flags, Health, LiveSwitches, Traces
 from services.operating.propagation import Propagation
+from services.operating.recoveries.desk import Recoveries
 from services.operating.settings import OperatingSettings
 from services.operating.store import SqlStore, Store
 
@@ -23,6 +24,10 @@ async def build(runtime: Runtime) -> None:
     Raises pydantic.ValidationError when the catalogue of flags is wrong.
     """
     loops, flush = wire(runtime.bus, SqlStore(runtime.database), OperatingSettings(), now=runtime.now)
+    recoveries = Recoveries(runtime.database)
+    runtime.bus.serve(subjects.RECOVERIES, recoveries.list)
+    runtime.bus.serve(subjects.REPORT_RESTORE, recoveries.report)
+    runtime.loop("reports about recovery", recoveries.run)
     for name, run in loops.items():
         runtime.loop(name, run)
     runtime.on_stop.append(flush)

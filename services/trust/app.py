@@ -45,6 +45,8 @@ from services.trust.ledger import sequencer
 from services.trust.ledger.cosigning import Cosigning
 from services.trust.ledger.packing import Packing
 from services.trust.ledger.store import LedgerStore, SqlLedgerStore
+from services.trust.ledger.verifying import LogWatch
+from services.trust.observations.handlers import hear_reports, own_links
 from services.trust.projection import Projection
 from services.trust.receipts.handlers import Receipts
 from services.trust.receipts.reconcile import Reconciliation
@@ -116,6 +118,9 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.DATA_FACTS, told.data)
     bus.on(subjects.DECISION_FACTS, told.decision)
     runtime.loop("compliance", sweep.run)
+    hear_reports(bus)
+    runtime.loop("own connections", lambda: own_links(runtime))
+    runtime.loop("log verification", LogWatch(database, settings.origin).run)
 
     runtime.loop("contradictions", Comparing(SqlStore(database), sweep.tenants).run)
 

@@ -80,7 +80,8 @@ class Sweep:
         if control.control_id not in checks():
             return None
         live = await self.is_live(tenant_id)
-        async with self._database.batch(tenant_id) as work:
+        # The platform beside the tenant: some controls read what holds for the whole installation.
+        async with self._database.batch(tenant_id, PLATFORM) as work:
             parameters = (*_parameters(), live)
             row = await ControlRows(work.connection, tenant_id).count(statement(control.control_id), parameters)
         return Counted(row["rows"], row["failing"], row["unclear"], tuple(row["sample"] or ()))
