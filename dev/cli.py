@@ -37,6 +37,7 @@ from dev.commands import (
     smoke,
     system,
     targeting,
+    webhooks,
     whatsapp,
     witness,
 )
@@ -97,6 +98,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         canaries,
         flows,
         whatsapp,
+        webhooks,
     ):
         group.register(app, connect)
     documents.register(app)

@@ -40,6 +40,7 @@ TENANTLESS = {
     "execution.dead_letter_clocks",
     "execution.flow_due",
     "execution.flow_wakes",
+    "execution.push_turns",
     "execution.work",
     "gateway.doors",  # which door a key or session opens: hashes and ids, looked up before anyone is known
     "operating.control_deliveries",

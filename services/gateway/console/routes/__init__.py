@@ -25,6 +25,7 @@ from services.gateway.console.routes import (
     sso,
     targeting,
     together,
+    webhooks,
 )
 
 router = APIRouter()
@@ -48,6 +49,7 @@ for area in (
     connectors,
     dead_letters,
     canaries,
+    webhooks,
 ):
     router.include_router(area.router)
 
