@@ -39,6 +39,7 @@ from dev.commands import (
     smoke,
     system,
     targeting,
+    webhooks,
     whatsapp,
     witness,
 )
@@ -101,6 +102,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         sequences,
         whatsapp,
         recoveries,
+        webhooks,
     ):
         group.register(app, connect)
     documents.register(app)

@@ -39,6 +39,7 @@ from libs.contracts import (
     partners,
     plugins,
     policy,
+    push,
     quality,
     receipts,
     recoveries,
@@ -173,6 +174,8 @@ STANDINGS = Call("trust.standings.v1", governance.StandingsRequest, governance.S
 SET_STANDING = Call("trust.set_standing.v1", governance.SetStanding, governance.Standing, _by())
 TRUST_SCORE = Call("trust.trust_score.v1", governance.TrustScoreGet, governance.TrustScore, _by(_D))
 
+LEDGER_FEED = Call("trust.ledger_feed.v1", push.FeedRequest, push.FeedReply, frozenset({_E}), 10.0)
+
 EVIDENCE_FILES = Bucket("evidence", writers=frozenset({_G}), readers=frozenset({_T}), max_bytes=256 * 1024**2)
 
 OUTCOME_RESOLVED = Event("trust.outcome_resolved.v1", receipts.OutcomeResolved, frozenset({_E}))
@@ -232,6 +235,18 @@ FLOW_KINDS = Call("execution.flow_kinds.v1", flows.FlowKindsRequest, flows.FlowK
 SIGNAL_FLOW = Call("execution.signal_flow.v1", flows.SignalFlow, flows.Flow, _by(_D))
 COMMAND_FLOW = Call("execution.command_flow.v1", flows.CommandFlow, flows.Flow, _by(), 10.0)
 
+SUBSCRIBE = Call("execution.subscribe.v1", push.Subscribe, push.SubscriptionMade, _by(), 15.0)
+SUBSCRIPTIONS = Call("execution.subscriptions.v1", push.SubscriptionsRequest, push.SubscriptionsReply, _by())
+SUBSCRIPTION = Call("execution.subscription.v1", push.SubscriptionGet, push.Subscription, _by())
+CHANGE_SUBSCRIPTION = Call("execution.change_subscription.v1", push.ChangeSubscription, push.Subscription, _by(), 15.0)
+COMMAND_SUBSCRIPTION = Call("execution.command_subscription.v1", push.CommandSubscription, push.Subscription, _by())
+ROTATE_SECRET = Call("execution.rotate_secret.v1", push.RotateSecret, push.SubscriptionMade, _by())
+DELIVERIES = Call("execution.deliveries.v1", push.DeliveriesRequest, push.DeliveriesReply, _by())
+DELIVERY = Call("execution.delivery.v1", push.DeliveryGet, push.DeliveryDetail, _by())
+RETRY_DELIVERY = Call("execution.retry_delivery.v1", push.RetryDelivery, push.Delivery, _by())
+REPLAY_RANGE = Call("execution.replay_range.v1", push.ReplayRange, push.Replaying, _by(), 15.0)
+
+SUBSCRIPTION_DISABLED = Event("execution.subscription_disabled.v1", push.SubscriptionDisabled, frozenset({_D}))
 FLOW_STALLED = Event("execution.flow_stalled.v1", flows.FlowStalled, frozenset({_D}))
 TASK_REQUESTED = Event("execution.task_requested.v1", flows.TaskRequested, frozenset({_DA}))
 LIVE_SWITCHED = Event("execution.live_switched.v1", connectors.LiveSwitched, frozenset({_O}))

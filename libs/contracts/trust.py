@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -387,6 +387,9 @@ class ProofRequest(Message):
     seq: Annotated[int, Field(ge=0)]
 
 
+LogName = Literal["own", "platform"]
+
+
 class WitnessLine(Message):
     """A witness's signature line of a checkpoint (C2SP tlog-cosignature), and the key (hex) that its name is bound to here."""
 
@@ -396,7 +399,9 @@ class WitnessLine(Message):
 
 
 class Anchor(Message):
-    """A checkpoint's entry in the platform's log, with its inclusion proof under that log's own signed note. Hashes are hex."""
+    """A checkpoint's entry in the platform's log, with its inclusion proof under that log's own signed note. Hashes are hex.
+
+    The note carries the lines of the witnesses who cosigned it, where one has."""
 
     checkpoint: str
     entry: str
@@ -422,7 +427,10 @@ class ProofReply(Message):
 
 
 class CheckpointRequest(Message):
+    """Whose log: the tenant's own, or the platform's, in which every tenant's checkpoints are entries."""
+
     principal: Principal
+    log: LogName = "own"
 
 
 class CheckpointReply(Message):
@@ -439,6 +447,7 @@ class ConsistencyRequest(Message):
     principal: Principal
     first: Annotated[int, Field(ge=0)]
     second: Annotated[int, Field(ge=0)]
+    log: LogName = "own"
 
 
 class ConsistencyReply(Message):

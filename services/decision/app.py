@@ -9,6 +9,7 @@ from libs.runtime.plane import Runtime
 from services.decision.agents.running import Running
 from services.decision.asking import Asking
 from services.decision.cards.watch import Watch
+from services.decision.disabled import DisabledSubscriptions
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
 from services.decision.growth.plan import Growth
@@ -52,6 +53,7 @@ async def build(runtime: Runtime) -> None:
     serve_metrics(runtime)
     bus.serve(subjects.ASK_AGENT, Asking(runtime).ask)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
+    bus.on(subjects.SUBSCRIPTION_DISABLED, DisabledSubscriptions(runtime).heard)
     negotiation, partners = Negotiation(runtime), Partners(runtime)
     bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)
     bus.serve(subjects.ANSWER_OBJECTION, negotiation.respond)

@@ -25,6 +25,7 @@ from services.execution.connectors.base import Connector, Sandbox
 from services.execution.connectors.email_smtp import EmailSmtp
 from services.execution.connectors.internal import Internal
 from services.execution.connectors.slack import Slack
+from services.execution.connectors.webhook import Webhook
 from services.execution.connectors.whatsapp import WhatsApp
 from services.execution.dead_letters.handlers import Ages, DeadLetters
 from services.execution.dead_letters.isolate import Isolation
@@ -47,6 +48,8 @@ from services.execution.plugins.guard import Guard
 from services.execution.plugins.handlers import Plugins
 from services.execution.plugins.hooks import Hooks
 from services.execution.plugins.loading import load_plugins
+from services.execution.push.app import serve_push
+from services.execution.push.secrets import Secrets
 from services.execution.router import TaskRouter, catalogue_router
 from services.execution.settling.handlers import Settling
 from services.execution.store import SqlStore, Store
@@ -65,10 +68,12 @@ async def build(runtime: Runtime) -> None:
         )
     sandbox = Sandbox(runtime.now)
     vault = Vault(runtime.database, secret)
+    secrets = Secrets(runtime.database, vault, runtime.now)
     vendors: list[Connector] = [
         EmailSmtp(sandbox, VaultSmtp(vault, allowed_hosts()), runtime.now),
         WhatsApp(sandbox, VaultWhatsApp(vault), runtime.now),
         Slack(sandbox, VaultSlack(vault), runtime.now),
+        Webhook(sandbox, secrets, runtime.now, allowed_hosts()),
     ]
     router = catalogue_router()
     plugins = load_plugins(installed(), router, Tools(sandbox, runtime.now))
@@ -89,6 +94,7 @@ async def build(runtime: Runtime) -> None:
     setup = Setup(runtime.database, vault, by_key, parts.intake.submit, runtime.now, allowed_hosts())
     parts.queries.standing = setup.connectors
     serve_setup(runtime.bus, setup)
+    serve_push(runtime, secrets, allowed_hosts(), parts.intake.submit)
     told = Plugins(plugins.installed)
     runtime.bus.serve(subjects.PLUGINS, told.listed)
     runtime.after_start.append(lambda: told.record(runtime))

@@ -43,6 +43,7 @@ from services.trust.insight.lineage import serve_lineage
 from services.trust.keys.rotation import KeyBook
 from services.trust.ledger import sequencer
 from services.trust.ledger.cosigning import Cosigning
+from services.trust.ledger.feed import Feed
 from services.trust.ledger.packing import Packing
 from services.trust.ledger.store import LedgerStore, SqlLedgerStore
 from services.trust.ledger.verifying import LogWatch
@@ -97,6 +98,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.REVIEW_EVIDENCE, packing.review)
     bus.serve(subjects.SEAL_EVIDENCE, packing.seal)
     bus.serve(subjects.COSIGN, cosigning.cosign)
+    bus.serve(subjects.LEDGER_FEED, Feed(database).read)
     bus.serve(subjects.COSIGNATURES, cosigning.page)
     bus.serve(subjects.KEYS, books.keys)
     bus.serve(subjects.LEDGER, books.entries)

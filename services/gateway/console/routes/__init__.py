@@ -26,6 +26,7 @@ from services.gateway.console.routes import (
     sso,
     targeting,
     together,
+    webhooks,
 )
 
 router = APIRouter()
@@ -50,6 +51,7 @@ for area in (
     connectors,
     dead_letters,
     canaries,
+    webhooks,
 ):
     router.include_router(area.router)
 
