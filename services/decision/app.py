@@ -6,6 +6,7 @@ from libs.contracts import subjects
 from libs.contracts.message import Plane
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
+from services.decision.agents.choosing import Choosing
 from services.decision.agents.running import Running
 from services.decision.asking import Asking
 from services.decision.cards.watch import Watch
@@ -24,8 +25,9 @@ from services.decision.targeting.desk import Committees
 
 async def build(runtime: Runtime) -> None:
     """Wire the plane."""
-    bus, drafting = runtime.bus, Drafting(runtime)
-    bus.serve(subjects.RUN_AGENT, Running(runtime, drafting).run)
+    bus, choosing = runtime.bus, Choosing(runtime)
+    drafting = Drafting(runtime, choosing)
+    bus.serve(subjects.RUN_AGENT, Running(runtime, drafting, choosing).run)
     ranking, watch = Ranking(runtime, drafting), Watch(runtime)
     opportunities, cards, drafts = (
         Opportunities(runtime, ranking),
@@ -50,9 +52,9 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.APPROVAL_ESCALATED, listener.approval_escalated)
     serve_lineage(runtime)
     serve_metrics(runtime)
-    bus.serve(subjects.ASK_AGENT, Asking(runtime).ask)
+    bus.serve(subjects.ASK_AGENT, Asking(runtime, choosing).ask)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
-    negotiation, partners = Negotiation(runtime), Partners(runtime)
+    negotiation, partners = Negotiation(runtime, choosing), Partners(runtime)
     bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)
     bus.serve(subjects.ANSWER_OBJECTION, negotiation.respond)
     bus.serve(subjects.PARTNER_PIPELINE, partners.pipeline)

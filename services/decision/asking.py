@@ -21,6 +21,7 @@ from libs.contracts.subjects import LEADS, TENANT
 from libs.contracts.trust import ActionClass, Contactability
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
+from services.decision.agents.choosing import Choosing
 from services.decision.agents.outreach.writer import Withheld, write
 from services.decision.agents.review import compliance, quality
 from services.decision.agents.review.content import Content, Finding, Severity
@@ -54,9 +55,10 @@ class Said:
 
 
 class Asking:
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, choosing: Choosing) -> None:
         self._runtime = runtime
-        self._engines: dict[str, Callable[[AskAgent], Awaitable[Said]]] = {
+        self._choosing = choosing
+        self._engines: dict[str, Callable[[AskAgent, str], Awaitable[Said]]] = {
             "lead_qualification": self._qualify,
             "outreach_writer": self._write,
             "qa_reviewer": self._quality,
@@ -64,16 +66,22 @@ class Asking:
         }
 
     async def ask(self, request: AskAgent) -> AgentAnswer:
-        """Raises NotFound for an agent that does not exist, NotAsked for a question without what the agent needs."""
+        """Raises NotFound for an agent that does not exist, NotAsked for a question without what the agent needs, TextsChanged."""
         agent = agents().agents.get(request.agent)
         if agent is None:
             raise NotFound
         engine = self._engines.get(agent.id)
         if engine is None:
             return AgentAnswer(agent=agent.id, answered=False, to=agent.escalate[0].to, reason=NO_ENGINE)
-        return _judged(agent, await engine(request))
+        said = await self._choosing.run(
+            request.principal.tenant_id,
+            agent.id,
+            lambda version: engine(request, version),
+            refused=lambda one: one.withheld is not None,
+        )
+        return _judged(agent, said)
 
-    async def _qualify(self, request: AskAgent) -> Said:
+    async def _qualify(self, request: AskAgent, version: str) -> Said:
         lead_id = _id(request.input.get("lead"), "lead.lead_id")
         async with self._runtime.database.batch(request.principal.tenant_id) as work:
             found = await Recommendations(work).opportunity(request.principal.tenant_id, lead_id)
@@ -87,7 +95,7 @@ class Asking:
             output, found.provenance.confidence, {"score": found.score, "missing_critical": found.contact_id is None}
         )
 
-    async def _write(self, request: AskAgent) -> Said:
+    async def _write(self, request: AskAgent, version: str) -> Said:
         lead_id, tenant = _id(request.input.get("lead"), "lead.lead_id"), request.principal.tenant_id
         reply = await self._runtime.bus.call(LEADS, LeadsRequest(tenant_id=tenant, lead_ids=(lead_id,)))
         if not reply.items:
@@ -96,7 +104,9 @@ class Asking:
         now = self._runtime.now()
         one = rank([facts_of(reply.items[0])], targeting(), now)[0]
         channel = request.input.get("channel") or None
-        draft = write(one, profile, targeting(), now, draft_id=new_id(), channel=channel, trace_id=telemetry.trace_id())
+        draft = write(
+            one, profile, targeting(), now, draft_id=new_id(), channel=channel, version=version, trace_id=telemetry.trace_id()
+        )  # fmt: skip
         if isinstance(draft, Withheld):
             return Said({}, 0.0, {}, draft.reasons[0], draft.to)
         output = {
@@ -107,7 +117,7 @@ class Asking:
         }
         return Said(output, draft.provenance.confidence, {"findings": list(draft.findings)})
 
-    async def _quality(self, request: AskAgent) -> Said:
+    async def _quality(self, request: AskAgent, version: str) -> Said:
         rated = quality.review(_content(request.input))
         output = {
             "score": rated.score,
@@ -116,7 +126,7 @@ class Asking:
         }
         return Said(output, _decided(rated.findings), {"score": rated.score})
 
-    async def _compliance(self, request: AskAgent) -> Said:
+    async def _compliance(self, request: AskAgent, version: str) -> Said:
         checked = compliance.review(_content(request.input))
         output = {"status": checked.status.value, "violations": [_finding(one) for one in checked.findings]}
         return Said(output, _decided(checked.findings), {"status": checked.status.value})

@@ -21,6 +21,8 @@ from libs.contracts.subjects import LEADS, SUBMIT, TENANT, UNSUBSCRIBE_LINK
 from libs.contracts.trust import ResourceRef
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
+from services.decision.agents.choosing import Choosing, TextsChanged
+from services.decision.agents.outreach.writer import AGENT as WRITER
 from services.decision.agents.outreach.writer import Withheld, sender_of, write
 from services.decision.errors import DraftWithheld
 from services.decision.store import Recommendations
@@ -29,15 +31,16 @@ from services.decision.targeting.domain.rank import Ranked, rank
 
 log = logging.getLogger(__name__)
 
-AGENT = "agent:outreach_writer"
+AGENT = f"agent:{WRITER}"
 TOKEN_PLACE = "{token}"
 """Where a tenant's opt-out address takes a person's own token."""
 ACTIONS = {"email": "send_email", "whatsapp": "send_whatsapp"}
 
 
 class Drafting:
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, choosing: Choosing) -> None:
         self._runtime = runtime
+        self._choosing = choosing
 
     async def prepare(self, tenant_id: UUID, ranked: Sequence[Ranked]) -> int:
         """Drafts for leads that were just ranked; those that have one keep it. Returns how many are new."""
@@ -97,7 +100,11 @@ class Drafting:
     async def _draft(self, profile: TenantProfile, one: Ranked, lead: Lead) -> bool:
         """Write, keep and submit one draft of a plan; whether there is one."""
         profile = await self._personal(profile, lead)
-        draft = await self._write(profile, one)
+        try:
+            draft = await self._write(profile, one)
+        except TextsChanged as error:
+            log.error("no draft: %s", error.code, extra={"ids": {"lead_id": str(one.lead.lead_id)}})
+            return False
         if isinstance(draft, Withheld):
             codes = ", ".join(reason.code for reason in draft.reasons)
             log.info("no draft: %s", codes, extra={"ids": {"lead_id": str(one.lead.lead_id)}})
@@ -114,11 +121,18 @@ class Drafting:
     async def _write(
         self, profile: TenantProfile, one: Ranked, purpose: str = FIRST, basis: str = ""
     ) -> Draft | Withheld:
-        """Write and keep one draft; the one that was there first wins. The draft's id is the action's."""
-        draft = write(
-            one, profile, targeting(), self._runtime.now(), draft_id=new_id(), purpose=purpose,
-            basis=(basis,) if basis else (), trace_id=telemetry.trace_id(),
-        )  # fmt: skip
+        """Write and keep one draft; the one that was there first wins. The draft's id is the action's, and the run's of a canary."""
+        draft_id = new_id()
+
+        async def written(version: str) -> Draft | Withheld:
+            return write(
+                one, profile, targeting(), self._runtime.now(), draft_id=draft_id, purpose=purpose,
+                basis=(basis,) if basis else (), version=version, trace_id=telemetry.trace_id(),
+            )  # fmt: skip
+
+        draft = await self._choosing.run(
+            profile.tenant_id, WRITER, written, refused=lambda made: isinstance(made, Withheld), run_id=draft_id
+        )
         if isinstance(draft, Withheld):
             return draft
         kept: Draft = draft.evolve(action_id=draft.draft_id)
@@ -156,7 +170,7 @@ class Drafting:
             kind=PrincipalKind.AGENT,
             tenant_id=profile.tenant_id,
             roles=("operator",),
-            name="outreach_writer",
+            name=WRITER,
         )
         await self._runtime.bus.call(SUBMIT, SubmitRequest(principal=principal, items=(item,)))
 

@@ -18,12 +18,15 @@ from libs.contracts.subjects import LEADS, STANDINGS
 from libs.contracts.trust import Contactability
 from libs.runtime.plane import Runtime
 from libs.screening.screen import suspect, texts
+from services.decision.agents.choosing import Choosing
+from services.decision.agents.outreach.writer import AGENT as WRITER
 from services.decision.agents.review import compliance, quality
 from services.decision.agents.review.content import Content
 from services.decision.drafting import Drafting
 from services.decision.targeting.domain.facts import facts_of
 from services.decision.targeting.domain.rank import rank
 
+Engine = Callable[[RunAgent, Agent], Awaitable[dict[str, Any]]]
 RUNNERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
 
 
@@ -54,10 +57,11 @@ class BadInput(Invalid):
 
 
 class Running:
-    def __init__(self, runtime: Runtime, drafting: Drafting) -> None:
+    def __init__(self, runtime: Runtime, drafting: Drafting, choosing: Choosing) -> None:
         self._runtime = runtime
         self._drafting = drafting
-        self._engines: Mapping[str, Callable[[RunAgent, Agent], Awaitable[dict[str, Any]]]] = {
+        self._choosing = choosing
+        self._engines: Mapping[str, Engine] = {
             "lead_qualification": self._qualify,
             "outreach_writer": self._write,
             "qa_reviewer": self._judge,
@@ -65,7 +69,7 @@ class Running:
         }
 
     async def run(self, request: RunAgent) -> AgentRun:
-        """Raises NotFound, Forbidden, NoEngine, AgentStopped, BadInput, and what its engine refuses."""
+        """Raises NotFound, Forbidden, NoEngine, AgentStopped, BadInput, TextsChanged, and what its engine refuses."""
         if not RUNNERS & set(request.principal.roles):
             raise Forbidden
         agent = agents().agents.get(request.agent_id)
@@ -77,13 +81,21 @@ class Running:
         await self._check_standing(request, agent)
         if not set(request.input) <= set(agent.input):
             raise BadInput(agent)
-        output = await engine(request, agent)
+        output = await self._answered(request, agent, engine)
         seen = tuple(sorted({code for _, text in texts(request.input) for code in suspect(text)}))
         over = agent.escalation({**output, **({"findings": output["codes"]} if "codes" in output else {})})
         return AgentRun(
             agent_id=agent.id, engine=agent.engine, output=output, screening=seen, escalation=reason(over) if over else None,
             to=over.to if over else "",
         )  # fmt: skip
+
+    async def _answered(self, request: RunAgent, agent: Agent, engine: Engine) -> dict[str, Any]:
+        """The engine's answer in the version that this run takes. The writer's version is chosen where its draft is written."""
+        if agent.id == WRITER:
+            return await engine(request, agent)
+        return await self._choosing.run(
+            request.principal.tenant_id, agent.id, lambda _: engine(request, agent), refused=lambda _: False
+        )
 
     async def _check_standing(self, request: RunAgent, agent: Agent) -> None:
         """Trust says who is suspended; where it is silent, nobody runs."""

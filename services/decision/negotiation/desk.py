@@ -14,6 +14,7 @@ from libs.contracts.negotiation import AnswerObjection, AnswerReply, ClassifyObj
 from libs.contracts.subjects import LEADS, TENANT
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
+from services.decision.agents.choosing import Choosing
 from services.decision.agents.outreach.purposes import purposes
 from services.decision.agents.outreach.writer import Withheld, write
 from services.decision.domain import provenance, untrusted
@@ -37,13 +38,14 @@ class NothingToAnswer(Conflict):
 
 
 class Negotiation:
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, choosing: Choosing) -> None:
         self._runtime = runtime
+        self._choosing = choosing
         self._bus = runtime.bus
 
     async def classify(self, request: ClassifyObjection) -> ObjectionReply:
         """The objection of a text; none where nothing clear was said. Instructions in it are read as nothing."""
-        read = _read(request.text)
+        read = await self._read(request.principal.tenant_id, request.text)
         rule = playbook().objections[read.objection] if read.objection else None
         return ObjectionReply(
             objection=read.objection, confidence=read.confidence, language=read.language, evidence=read.evidence,
@@ -54,9 +56,9 @@ class Negotiation:
     async def respond(self, request: AnswerObjection) -> AnswerReply:
         """The playbook's answer as a proposal. For a lead it is written to that lead; nothing is sent or kept.
 
-        Raises NothingToAnswer, NotFound, DraftWithheld, Invalid.
+        Raises NothingToAnswer, NotFound, DraftWithheld, Invalid, TextsChanged.
         """
-        read = _read(request.text)
+        read = await self._read(request.principal.tenant_id, request.text)
         if read.objection is None:
             raise NothingToAnswer
         rule = playbook().objections[read.objection]
@@ -87,6 +89,12 @@ class Negotiation:
             needs_person=True, reasons=tuple(reasons), reviews=draft.reviews,
             provenance=self._origin(min(read.confidence, draft.provenance.confidence), draft.facts_used),
         )  # fmt: skip
+
+    async def _read(self, tenant_id: UUID, text: str) -> Reading:
+        async def classified(_: str) -> Reading:
+            return _read(text)
+
+        return await self._choosing.run(tenant_id, AGENT, classified, refused=lambda one: one.objection is None)
 
     async def _draft(
         self, request: AnswerObjection, lead_id: UUID, objection: str, language: str
