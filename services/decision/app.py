@@ -7,8 +7,9 @@ from libs.contracts.message import Plane
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
 from services.decision.agents.choosing import Choosing
-from services.decision.agents.running import Running
-from services.decision.asking import Asking
+from services.decision.agents.conversations import Conversations
+from services.decision.agents.desk import Agents
+from services.decision.agents.engines.all import engines
 from services.decision.cards.watch import Watch
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
@@ -25,9 +26,13 @@ from services.decision.targeting.desk import Committees
 
 async def build(runtime: Runtime) -> None:
     """Wire the plane."""
-    bus, choosing = runtime.bus, Choosing(runtime)
+    bus, conversations = runtime.bus, Conversations(runtime.database)
+    choosing = Choosing(runtime, conversations.add)
     drafting = Drafting(runtime, choosing)
-    bus.serve(subjects.RUN_AGENT, Running(runtime, drafting, choosing).run)
+    asking = Agents(runtime, choosing, engines(runtime, drafting))
+    bus.serve(subjects.RUN_AGENT, asking.run)
+    bus.serve(subjects.ASK_AGENT, asking.ask)
+    bus.serve(subjects.CONVERSATIONS, conversations.page)
     ranking, watch = Ranking(runtime, drafting), Watch(runtime)
     opportunities, cards, drafts = (
         Opportunities(runtime, ranking),
@@ -52,7 +57,6 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.APPROVAL_ESCALATED, listener.approval_escalated)
     serve_lineage(runtime)
     serve_metrics(runtime)
-    bus.serve(subjects.ASK_AGENT, Asking(runtime, choosing).ask)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
     negotiation, partners = Negotiation(runtime, choosing), Partners(runtime)
     bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.agents import AgentVerdict
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.consent import LinkRequest
 from libs.contracts.data import Lead, LeadsRequest, TenantProfile, TenantRequest
@@ -21,7 +22,7 @@ from libs.contracts.subjects import LEADS, SUBMIT, TENANT, UNSUBSCRIBE_LINK
 from libs.contracts.trust import ResourceRef
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
-from services.decision.agents.choosing import Choosing, TextsChanged
+from services.decision.agents.choosing import Asked, Choosing, Ended, TextsChanged
 from services.decision.agents.outreach.writer import AGENT as WRITER
 from services.decision.agents.outreach.writer import Withheld, sender_of, write
 from services.decision.errors import DraftWithheld
@@ -32,6 +33,8 @@ from services.decision.targeting.domain.rank import Ranked, rank
 log = logging.getLogger(__name__)
 
 AGENT = f"agent:{WRITER}"
+PLAN = "plane:decision"
+"""Who asked for a draft that nobody asked for: the day's plan did."""
 TOKEN_PLACE = "{token}"
 """Where a tenant's opt-out address takes a person's own token."""
 ACTIONS = {"email": "send_email", "whatsapp": "send_whatsapp"}
@@ -46,13 +49,13 @@ class Drafting:
         """Drafts for leads that were just ranked; those that have one keep it. Returns how many are new."""
         return await self._prepare(tenant_id, {one.lead.lead_id: one for one in ranked})
 
-    async def prepare_leads(self, tenant_id: UUID, lead_ids: Sequence[UUID]) -> int:
+    async def prepare_leads(self, tenant_id: UUID, lead_ids: Sequence[UUID], by: str = PLAN) -> int:
         """Drafts for leads by id, as data knows them now."""
         leads = await self._leads(tenant_id, lead_ids)
         ranked = rank([facts_of(lead) for lead in leads.values()], targeting(), self._runtime.now())
-        return await self._prepare(tenant_id, {one.lead.lead_id: one for one in ranked})
+        return await self._prepare(tenant_id, {one.lead.lead_id: one for one in ranked}, by)
 
-    async def _prepare(self, tenant_id: UUID, ranked: dict[UUID, Ranked]) -> int:
+    async def _prepare(self, tenant_id: UUID, ranked: dict[UUID, Ranked], by: str = PLAN) -> int:
         async with self._runtime.database.batch(tenant_id) as work:
             drafted = await Recommendations(work).drafted(tenant_id)
         wanted = [lead_id for lead_id in ranked if lead_id not in drafted]
@@ -63,7 +66,7 @@ class Drafting:
         made = 0
         for lead_id in wanted:
             lead = leads.get(lead_id)
-            if lead is not None and await self._draft(profile, ranked[lead_id], lead):
+            if lead is not None and await self._draft(profile, ranked[lead_id], lead, by):
                 made += 1
         return made
 
@@ -74,7 +77,7 @@ class Drafting:
         return {lead.lead_id: lead for lead in reply.items}
 
     async def ensure(
-        self, tenant_id: UUID, lead_id: UUID, *, purpose: str = FIRST, basis: str = ""
+        self, tenant_id: UUID, lead_id: UUID, *, purpose: str = FIRST, basis: str = "", by: str = PLAN
     ) -> tuple[Draft, bool]:
         """The lead's draft for a purpose, written now when it has none, and submitted; whether it is new.
 
@@ -91,17 +94,17 @@ class Drafting:
             await self._submit(profile, kept, lead, "asked for again")
             return kept, False
         one = rank([facts_of(lead)], targeting(), self._runtime.now())[0]
-        draft = await self._write(profile, one, purpose, basis)
+        draft = await self._write(profile, one, purpose, basis, by=by)
         if isinstance(draft, Withheld):
             raise DraftWithheld(draft.reasons[0])
         await self._submit(profile, draft, lead, f"{one.tier} · {one.score:g}/100")
         return draft, True
 
-    async def _draft(self, profile: TenantProfile, one: Ranked, lead: Lead) -> bool:
+    async def _draft(self, profile: TenantProfile, one: Ranked, lead: Lead, by: str) -> bool:
         """Write, keep and submit one draft of a plan; whether there is one."""
         profile = await self._personal(profile, lead)
         try:
-            draft = await self._write(profile, one)
+            draft = await self._write(profile, one, by=by)
         except TextsChanged as error:
             log.error("no draft: %s", error.code, extra={"ids": {"lead_id": str(one.lead.lead_id)}})
             return False
@@ -119,7 +122,7 @@ class Drafting:
         return True
 
     async def _write(
-        self, profile: TenantProfile, one: Ranked, purpose: str = FIRST, basis: str = ""
+        self, profile: TenantProfile, one: Ranked, purpose: str = FIRST, basis: str = "", *, by: str
     ) -> Draft | Withheld:
         """Write and keep one draft; the one that was there first wins. The draft's id is the action's, and the run's of a canary."""
         draft_id = new_id()
@@ -130,9 +133,9 @@ class Drafting:
                 basis=(basis,) if basis else (), version=version, trace_id=telemetry.trace_id(),
             )  # fmt: skip
 
-        draft = await self._choosing.run(
-            profile.tenant_id, WRITER, written, refused=lambda made: isinstance(made, Withheld), run_id=draft_id
-        )
+        given = {"lead": str(one.lead.lead_id), "purpose": purpose}
+        asked = Asked(profile.tenant_id, by, "draft", WRITER, given, Draft.__name__, draft_id)
+        draft = await self._choosing.run(asked, written, _came)
         if isinstance(draft, Withheld):
             return draft
         kept: Draft = draft.evolve(action_id=draft.draft_id)
@@ -173,6 +176,13 @@ class Drafting:
             name=WRITER,
         )
         await self._runtime.bus.call(SUBMIT, SubmitRequest(principal=principal, items=(item,)))
+
+
+def _came(made: Draft | Withheld) -> Ended:
+    """What the record of a run says of a draft."""
+    if isinstance(made, Withheld):
+        return Ended(AgentVerdict.WITHHELD, made.reasons[0].code, made.to)
+    return Ended(AgentVerdict.ANSWERED, confidence=made.provenance.confidence)
 
 
 def payload_of(draft: Draft, lead: Lead, profile: TenantProfile) -> dict[str, Any]:

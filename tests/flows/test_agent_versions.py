@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from libs.contracts.agents import AgentVerdict, Conversation
 from libs.contracts.canaries import AssignRun, CanaryKind, Counts, Guardrails, ReportRun, RunOutcome
 from libs.contracts.catalogue.agent_versions import AgentVersions, agent_versions
 from libs.contracts.errors import NotFound
@@ -17,7 +18,7 @@ from libs.contracts.message import Ok, Plane, new_id
 from libs.contracts.subjects import ASSIGN_RUN, REPORT_RUN
 from libs.runtime.plane import Runtime
 from libs.runtime.testing import Disturbance, MemoryHub
-from services.decision.agents.choosing import Choosing, TextsChanged
+from services.decision.agents.choosing import Asked, Choosing, Ended, TextsChanged
 from services.execution.canaries.choosing import Canaries
 from services.execution.canaries.domain import Snapshot, Taking, left_guardrails
 from services.execution.canaries.store import Run
@@ -37,6 +38,7 @@ class Two:
     runs: list[Run] = field(default_factory=list)
     told: list[ReportRun] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
+    kept: list[Conversation] = field(default_factory=list)
 
     def canary(self, percent: int = 100) -> None:
         one = Taking(new_id(), CanaryKind.AGENT, AGENT, OTHER, percent)
@@ -51,7 +53,8 @@ class Two:
                 raise KeyError("a text that is not there")
             return version
 
-        return await self.choosing.run(TENANT, AGENT, work, refused=lambda _: refuse)
+        verdict = AgentVerdict.WITHHELD if refuse else AgentVerdict.ANSWERED
+        return await self.choosing.run(asked(), work, lambda _: Ended(verdict, confidence=0.9))
 
     def counts(self, group: str) -> Counts:
         """As execution counts them."""
@@ -60,12 +63,21 @@ class Two:
         return Counts(runs=len(own), errors=own.count(RunOutcome.FAILED), denied=own.count(RunOutcome.REFUSED))
 
 
+def asked() -> Asked:
+    return Asked(TENANT, "user:1", "run", AGENT, {"lead": "+966500000001"}, "Draft", new_id())
+
+
 @asynccontextmanager
 async def two(versions: AgentVersions | None = None) -> AsyncIterator[Two]:
     hub, canaries = MemoryHub(), Canaries()
     decision, execution = hub.bus(Plane.DECISION), hub.bus(Plane.EXECUTION)
     runtime = Runtime(Plane.DECISION, None, decision, decision.database)  # type: ignore[arg-type]
-    made = Two(hub, Choosing(runtime, versions), canaries)
+    kept = list[Conversation]()
+
+    async def keep(one: Conversation) -> None:
+        kept.append(one)
+
+    made = Two(hub, Choosing(runtime, keep, versions), canaries, kept=kept)
 
     async def record(runs: Sequence[Run]) -> None:
         made.runs.extend(runs)
@@ -147,7 +159,7 @@ async def test_a_question_that_nobody_can_answer_says_nothing_about_a_version() 
             raise NotFound
 
         with pytest.raises(NotFound):
-            await made.choosing.run(TENANT, AGENT, work, refused=lambda _: False)
+            await made.choosing.run(asked(), work, lambda _: Ended(AgentVerdict.ANSWERED))
         assert made.runs and not made.told
 
 
@@ -192,6 +204,49 @@ async def test_a_text_that_is_changed_by_one_letter_is_another_one(tmp_path: Pat
     assert not version.unchanged(tmp_path)
     changed.unlink()
     assert not version.unchanged(tmp_path)
+
+
+async def test_every_run_is_on_record_without_what_was_asked() -> None:
+    async with two() as made:
+        made.canary()
+        await made.ask()
+        await made.ask(breaks=OTHER)
+        await made.ask(refuse=True)
+        assert [(one.version, one.verdict) for one in made.kept] == [
+            (OTHER, AgentVerdict.ANSWERED),
+            (OTHER, AgentVerdict.FAILED),
+            ("outreach-2", AgentVerdict.ANSWERED),
+            (OTHER, AgentVerdict.WITHHELD),
+        ]
+        first = made.kept[0]
+        assert (first.asked_by, first.via, first.engine, first.output_schema) == ("user:1", "run", "template", "Draft")
+        assert "966500000001" not in first.model_dump_json() and first.latency_ms > 0
+        assert len({one.input_digest for one in made.kept}) == 4, "the same input never has the same digest"
+
+
+@pytest.mark.parametrize(
+    "measured",
+    [None, {"accuracy": 0.5}, {"adherence": 0.99}, {"texts": "1" * 64}],
+    ids=["never evaluated", "not accurate", "does not fit its schema", "evaluated with other texts"],
+)
+async def test_a_version_that_has_not_passed_its_evaluation_can_be_neither_tried_nor_used(
+    measured: dict[str, Any] | None,
+) -> None:
+    known = agent_versions()
+    for name in known.agents[AGENT].versions:
+        rows = {**known.evaluations[AGENT]}
+        row = rows.pop(name)
+        if measured is not None:
+            rows[name] = row.evolve(**measured)
+        changed = known.evolve(evaluations={**known.evaluations, AGENT: rows})
+        assert not changed.ready(AGENT, name) and name not in changed.beside(AGENT)
+        async with two(changed) as made:
+            made.canary()
+            if name == OTHER:
+                assert await made.ask() == "" and made.counts("canary").errors == 1
+            else:
+                with pytest.raises(TextsChanged):
+                    await made.ask()
 
 
 def _changed(version: str) -> AgentVersions:

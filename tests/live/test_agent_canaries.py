@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
-from libs.contracts.message import Plane
-from services.decision.agents.choosing import Choosing
+from libs.contracts.agents import AgentVerdict
+from libs.contracts.message import Plane, new_id
+from services.decision.agents.choosing import Asked, Choosing, Ended
+from services.decision.agents.conversations import Conversations
 from tests.live.served import Served, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
@@ -69,7 +72,14 @@ async def test_a_draft_is_written_by_the_version_of_the_canary_and_told(running:
 async def test_a_version_that_breaks_is_answered_for_and_rolled_back_by_itself(running: Served) -> None:
     canary = await start(running, guardrails={"min_runs": 3})
     tenant = (await get(running, "/me"))["tenant_id"]
-    choosing = Choosing(running.system.runtime(Plane.DECISION))
+    runtime = running.system.runtime(Plane.DECISION)
+    choosing = Choosing(runtime, Conversations(runtime.database).add)
+
+    def asked() -> Asked:
+        return Asked(UUID(tenant), "user:1", "run", "outreach_writer", {}, "Draft", new_id())
+
+    def ended(_: str) -> Ended:
+        return Ended(AgentVerdict.ANSWERED)
 
     async def work(version: str) -> str:
         if version:
@@ -77,7 +87,7 @@ async def test_a_version_that_breaks_is_answered_for_and_rolled_back_by_itself(r
         return "answered"
 
     for _ in range(3):
-        answer = await choosing.run(tenant, "outreach_writer", work, refused=lambda _: False)
+        answer = await choosing.run(asked(), work, ended)
         assert answer == "answered"
 
     async def rolled_back() -> bool:
@@ -93,7 +103,7 @@ async def test_a_version_that_breaks_is_answered_for_and_rolled_back_by_itself(r
         return version
 
     async def usual() -> bool:
-        version = await choosing.run(tenant, "outreach_writer", after, refused=lambda _: False)
+        version = await choosing.run(asked(), after, ended)
         return version == ""
 
     await eventually(20, usual)

@@ -15,8 +15,13 @@ from libs.contracts.catalogue.agents import agents
 from libs.contracts.message import Message
 
 FILE = Path(__file__).with_suffix(".yaml")
+EVALUATIONS = FILE.with_name("agent_evaluations.yaml")
+"""Written by `dealix eval agents --record`: what each version's evaluation measured."""
 ROOT = Path(__file__).parents[3]
 """Below this stand `libs` and, in the plane that runs the agents, `services/decision`."""
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class AgentVersion(Message):
@@ -37,8 +42,23 @@ class AgentVersion(Message):
             return False
 
 
+class Evaluated(Message):
+    """What an evaluation measured of one version: shares of its cases, milliseconds a case, SAR a case. `texts` is what was evaluated."""
+
+    texts: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    cases: Annotated[int, Field(ge=1)]
+    adherence: Share
+    accuracy: Share
+    cost_sar: Annotated[float, Field(ge=0)]
+    p50_ms: Annotated[float, Field(ge=0)]
+    p95_ms: Annotated[float, Field(ge=0)]
+
+
 class VersionsOf(Message):
+    """`goal` is the accuracy below which a version may not answer; every output has to fit its schema."""
+
     usual: str
+    goal: Share = 0.9
     versions: dict[str, AgentVersion]
 
     @model_validator(mode="after")
@@ -56,6 +76,7 @@ class VersionsOf(Message):
 class AgentVersions(Message):
     version: str
     agents: dict[str, VersionsOf]
+    evaluations: dict[str, dict[str, Evaluated]] = {}
 
     @model_validator(mode="after")
     def _of_known_agents(self) -> AgentVersions:
@@ -65,9 +86,21 @@ class AgentVersions(Message):
                 raise ValueError(f"{name} is no agent that has an engine")
         return self
 
+    def ready(self, agent: str, version: str) -> bool:
+        """Whether a version passed its evaluation, and the evaluation was of the texts that it has now."""
+        of = self.agents.get(agent)
+        measured = self.evaluations.get(agent, {}).get(version)
+        if of is None or measured is None or version not in of.versions:
+            return False
+        return (
+            measured.texts == of.versions[version].texts and measured.adherence >= 1.0 and measured.accuracy >= of.goal
+        )
+
     def beside(self, agent: str) -> tuple[str, ...]:
-        """The versions of an agent that a canary may name; none for one that is not here."""
-        return self.agents[agent].beside if agent in self.agents else ()
+        """The versions of an agent that a canary may name: beside the usual one, and evaluated. None for an agent that is not here."""
+        if agent not in self.agents:
+            return ()
+        return tuple(one for one in self.agents[agent].beside if self.ready(agent, one))
 
 
 def digest(files: Sequence[str], root: Path = ROOT) -> str:
@@ -78,9 +111,10 @@ def digest(files: Sequence[str], root: Path = ROOT) -> str:
     return total.hexdigest()
 
 
-def load(text: str) -> AgentVersions:
-    """The catalogue from its text. Raises pydantic.ValidationError when it does not fit."""
+def load(text: str, evaluations: str = "") -> AgentVersions:
+    """The catalogue from its text and that of the evaluations. Raises pydantic.ValidationError when they do not fit."""
     document = yaml.safe_load(text)
+    document["evaluations"] = yaml.safe_load(evaluations) or {} if evaluations else {}
     for entry in document["agents"].values():
         for version in entry["versions"].values():
             version["files"] = _flat(version["files"])
@@ -95,4 +129,4 @@ def _flat(files: list[Any]) -> list[str]:
 @cache
 def agent_versions() -> AgentVersions:
     """The catalogue as shipped."""
-    return load(FILE.read_text(encoding="utf-8"))
+    return load(FILE.read_text(encoding="utf-8"), EVALUATIONS.read_text(encoding="utf-8"))
