@@ -323,6 +323,7 @@ COMMITTEE = Call("decision.committee.v1", outreach.CommitteeRequest, outreach.Co
 PREPARE_DRAFT = Call("decision.prepare_draft.v1", decision.PrepareDraft, decision.PrepareDraftReply, _by(), 15.0)
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
 RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 20.0)
+CONVERSATIONS = Call("decision.conversations.v1", agents.ConversationsRequest, agents.ConversationsReply, _by())
 CLASSIFY_OBJECTION = Call(
     "decision.classify_objection.v1", negotiation.ClassifyObjection, negotiation.ObjectionReply, _by()
 )
