@@ -279,8 +279,11 @@ class ChannelContactability(Message):
 
 
 class ContactabilityRequest(Message):
+    """`reasons` false: states only, for whoever asks about a whole list and keeps no reasons."""
+
     tenant_id: TenantId
     contact_ids: Annotated[tuple[UUID, ...], Field(max_length=5000)]
+    reasons: bool = True
 
 
 class ContactContactability(Message):
