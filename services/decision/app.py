@@ -6,6 +6,7 @@ from libs.contracts import subjects
 from libs.contracts.message import Plane
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
+from services.decision.agents.answers import Answers
 from services.decision.agents.running import Running
 from services.decision.asking import Asking
 from services.decision.cards.watch import Watch
@@ -25,7 +26,8 @@ from services.decision.targeting.desk import Committees
 async def build(runtime: Runtime) -> None:
     """Wire the plane."""
     bus, drafting = runtime.bus, Drafting(runtime)
-    bus.serve(subjects.RUN_AGENT, Running(runtime, drafting).run)
+    answers = Answers(runtime)
+    bus.serve(subjects.RUN_AGENT, answers.run(Running(runtime, drafting).run))
     ranking, watch = Ranking(runtime, drafting), Watch(runtime)
     opportunities, cards, drafts = (
         Opportunities(runtime, ranking),
@@ -50,7 +52,7 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.APPROVAL_ESCALATED, listener.approval_escalated)
     serve_lineage(runtime)
     serve_metrics(runtime)
-    bus.serve(subjects.ASK_AGENT, Asking(runtime).ask)
+    bus.serve(subjects.ASK_AGENT, answers.ask(Asking(runtime).ask))
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
     negotiation, partners = Negotiation(runtime), Partners(runtime)
     bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)

@@ -38,6 +38,7 @@ from services.execution.handlers import Orders, Queries
 from services.execution.insight.lineage import serve_lineage
 from services.execution.intake import WORKERS, Claimer, Intake
 from services.execution.live.handlers import Setup
+from services.execution.live.prices import serve_prices
 from services.execution.live.reach import allowed_hosts
 from services.execution.live.switch import TASK, HasCredential, LiveSwitch
 from services.execution.pipeline import Pipeline
@@ -89,6 +90,7 @@ async def build(runtime: Runtime) -> None:
     setup = Setup(runtime.database, vault, by_key, parts.intake.submit, runtime.now, allowed_hosts())
     parts.queries.standing = setup.connectors
     serve_setup(runtime.bus, setup)
+    serve_prices(runtime, by_key)
     told = Plugins(plugins.installed)
     runtime.bus.serve(subjects.PLUGINS, told.listed)
     runtime.after_start.append(lambda: told.record(runtime))
