@@ -40,6 +40,7 @@ from libs.contracts import (
     plugins,
     policy,
     push,
+    prices,
     quality,
     receipts,
     recoveries,
@@ -182,6 +183,7 @@ OUTCOME_RESOLVED = Event("trust.outcome_resolved.v1", receipts.OutcomeResolved, 
 APPROVAL_REQUESTED = Event("trust.approval_requested.v1", trust.ApprovalRequested, frozenset({_D}))
 EVIDENCE_ASSEMBLED = Event("trust.evidence_assembled.v1", ledger.EvidenceAssembled, frozenset({_D}))
 APPROVAL_ESCALATED = Event("trust.approval_escalated.v1", approvals.ApprovalEscalated, frozenset({_D}))
+CONSENTS_CHANGED = Event("trust.consents_changed.v1", consent.ConsentsChanged, frozenset({_DA}))
 CONTACT_STOPPED = Event("trust.contact_stopped.v1", consent.ContactStopped, frozenset({_E}))
 ERASURE_ORDERED = Event("trust.erasure_ordered.v1", rights.ErasureOrdered, frozenset({_D, _E, _DA}))
 CONTRADICTION_OPENED = Event("trust.contradiction_opened.v1", claims.ContradictionOpened, frozenset())
@@ -207,6 +209,8 @@ ASSIGN_RUN = Call("execution.assign_run.v1", canaries.AssignRun, canaries.Assign
 REPORT_RUN = Call("execution.report_run.v1", canaries.ReportRun, Ok, frozenset({_D}))
 PLUGINS = Call("execution.plugins.v1", plugins.PluginsRequest, plugins.PluginsReply, _by())
 SET_CONNECTOR = Call("execution.set_connector.v1", connectors.SetConnector, execution.ConnectorInfo, _by())
+SET_PRICE = Call("execution.set_price.v1", prices.SetPrice, prices.PricesReply, _by())
+PRICES = Call("execution.prices.v1", prices.PricesRequest, prices.PricesReply, _by())
 PUT_CREDENTIAL = Call("execution.put_credential.v1", connectors.PutCredential, execution.ConnectorInfo, _by())
 DROP_CREDENTIAL = Call("execution.drop_credential.v1", connectors.DropCredential, execution.ConnectorInfo, _by())
 PROBE_CONNECTOR = Call("execution.probe_connector.v1", connectors.ProbeConnector, execution.ConnectorInfo, _by(), 30.0)
@@ -369,6 +373,12 @@ PERSON: dict[Plane, Call[rights.PersonRequest, rights.PersonReply]] = {
 METRICS: dict[Plane, Call[metrics.MetricGet, metrics.MetricValue]] = {
     plane: Call(f"{plane.value}.metric.v1", metrics.MetricGet, metrics.MetricValue, _by(_D) - {plane}, 15.0)
     for plane in HOLDERS
+} | {_O: Call("operating.metric.v1", metrics.MetricGet, metrics.MetricValue, frozenset({_G}), 15.0)}
+METRIC_ROWS: dict[Plane, Call[metrics.MetricRowsRequest, metrics.MetricRowsReply]] = {
+    plane: Call(
+        f"{plane.value}.metric_rows.v1", metrics.MetricRowsRequest, metrics.MetricRowsReply, _by() - {plane}, 15.0
+    )
+    for plane in (*HOLDERS, _O)
 }
 LINEAGE: dict[Plane, Call[lineage.LineageRequest, lineage.LineageReply]] = {
     plane: Call(f"{plane.value}.lineage.v1", lineage.LineageRequest, lineage.LineageReply, _by() - {plane}, 10.0)

@@ -39,6 +39,7 @@ from services.execution.handlers import Orders, Queries
 from services.execution.insight.lineage import serve_lineage
 from services.execution.intake import WORKERS, Claimer, Intake
 from services.execution.live.handlers import Setup
+from services.execution.live.prices import serve_prices
 from services.execution.live.reach import allowed_hosts
 from services.execution.live.switch import TASK, HasCredential, LiveSwitch
 from services.execution.pipeline import Pipeline
@@ -95,6 +96,7 @@ async def build(runtime: Runtime) -> None:
     parts.queries.standing = setup.connectors
     serve_setup(runtime.bus, setup)
     serve_push(runtime, secrets, allowed_hosts(), parts.intake.submit)
+    serve_prices(runtime, by_key)
     told = Plugins(plugins.installed)
     runtime.bus.serve(subjects.PLUGINS, told.listed)
     runtime.after_start.append(lambda: told.record(runtime))

@@ -77,6 +77,7 @@ PATHS: Final = {
     "contradiction_resolve": "/console/contradictions/{id}/resolve",
     "contradiction_acknowledge": "/console/contradictions/{id}/acknowledge",
     "numbers": "/console/numbers",
+    "metric_rows": "/console/numbers/metrics/{id}",
     "data_quality": "/console/numbers/quality",
     "data_quality_run": "/console/numbers/quality/run",
     "lineage": "/console/numbers/lineage",

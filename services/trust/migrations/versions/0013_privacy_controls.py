@@ -2,7 +2,7 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "trust_0013_controlsa_privacy"
+revision = "trust_0013_privacy_controls"
 down_revision = "trust_0011_proof_briefs"
 branch_labels = None
 depends_on = None

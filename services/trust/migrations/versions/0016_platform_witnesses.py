@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "trust_0013_push_platform"
-down_revision = "trust_0011_proof_briefs"
+revision = "trust_0016_platform_witnesses"
+down_revision = "trust_0015_sequence_approvals"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import run, split_by_month
 
-revision = "trust_partitions_months"
-down_revision = "trust_0011_proof_briefs"
+revision = "trust_0017_months"
+down_revision = "trust_0016_platform_witnesses"
 branch_labels = None
 depends_on = None
 

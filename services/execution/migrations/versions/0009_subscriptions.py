@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "execution_push"
-down_revision = "execution_flows_engine"
+revision = "execution_0009_subscriptions"
+down_revision = "execution_0008_prices"
 branch_labels = None
 depends_on = None
 

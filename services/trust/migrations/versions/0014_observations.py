@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "trust_0014_controlsb"
-down_revision = "trust_0013_controlsa_privacy"
+revision = "trust_0014_observations"
+down_revision = "trust_0013_privacy_controls"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "trust_0013_flowwide_sequences"
-down_revision = "trust_0011_proof_briefs"
+revision = "trust_0015_sequence_approvals"
+down_revision = "trust_0014_observations"
 branch_labels = None
 depends_on = None
 

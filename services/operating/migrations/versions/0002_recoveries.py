@@ -2,7 +2,7 @@
 
 from libs.runtime.migrate import run
 
-revision = "operating_0002_controlsb"
+revision = "operating_0002_recoveries"
 down_revision = "operating_0001"
 branch_labels = None
 depends_on = None

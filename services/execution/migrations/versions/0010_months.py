@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import row_security, run, split_by_month
 
-revision = "execution_partitions_months"
-down_revision = "execution_flows_engine"
+revision = "execution_0010_months"
+down_revision = "execution_0009_subscriptions"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import run
 
-revision = "data_0010_flowwide_senders"
-down_revision = "data_insight_quality"
+revision = "data_0011_senders"
+down_revision = "data_0010_money"
 branch_labels = None
 depends_on = None
 

@@ -2,7 +2,7 @@
 
 from libs.runtime.migrate import run
 
-revision = "gateway_0004_controlsb"
+revision = "gateway_0004_session_facts"
 down_revision = "gateway_scim"
 branch_labels = None
 depends_on = None
