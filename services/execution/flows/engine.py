@@ -14,6 +14,7 @@ from datetime import datetime
 from uuid import uuid5
 
 from libs.contracts.catalogue.actions import effects
+from libs.contracts.catalogue.flows import flow_title, step_title
 from libs.contracts.errors import CallTimeout, DealixError, RemoteFault
 from libs.contracts.execution import ActionItem, ActionState
 from libs.contracts.flows import AgentAnswer, AskAgent, FlowStalled, TaskRequested
@@ -291,16 +292,18 @@ class FlowEngine:
 
 def _task(run: Run, errand: Errand) -> TaskRequested:
     """What a person reads when a step was handed to them."""
-    effect = effects().get(errand.action_type or "")
-    what_en, what_ar = (effect.en, effect.ar) if effect else (errand.agent or errand.step, errand.agent or errand.step)
+    effect, flow, step = (
+        effects().get(errand.action_type or ""), flow_title(run.flow), step_title(run.flow, errand.step),
+    )  # fmt: skip
+    what_en, what_ar = (effect.en, effect.ar) if effect else (step.en, step.ar)
     why_en = f" {errand.reason.en}" if errand.reason else ""
     why_ar = f" {errand.reason.ar}" if errand.reason else ""
     return TaskRequested(
         tenant_id=run.tenant_id, task_id=errand.task_id, flow_id=run.flow_id, principal=run.principal, role=errand.role,
         title=Text(en=f"{what_en}: a flow waits for you", ar=f"{what_ar}: مسار ينتظرك"),
         body=Text(
-            en=f"Flow {run.flow}, step {errand.step}.{why_en} When it is done, answer the flow with the signal {errand.signal}.",
-            ar=f"المسار {run.flow}، الخطوة {errand.step}.{why_ar} عند الانتهاء أجب المسار بالإشارة {errand.signal}.",
+            en=f"Flow {flow.en}, step {step.en}.{why_en} When it is done, answer the flow with the signal {errand.signal}.",
+            ar=f"مسار {flow.ar}، خطوة {step.ar}.{why_ar} عند الانتهاء أجب المسار بالإشارة {errand.signal}.",
         ),
         signal=errand.signal, due_at=errand.until,
     )  # fmt: skip
