@@ -48,6 +48,7 @@ from services.trust.ledger.store import LedgerStore, SqlLedgerStore
 from services.trust.projection import Projection
 from services.trust.receipts.handlers import Receipts
 from services.trust.receipts.reconcile import Reconciliation
+from services.trust.rights.expiring import Expiry
 from services.trust.rights.handlers import Rights
 from services.trust.rights.registers import Registers
 from services.trust.scores.handlers import Scores
@@ -116,6 +117,8 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.DATA_FACTS, told.data)
     bus.on(subjects.DECISION_FACTS, told.decision)
     runtime.loop("compliance", sweep.run)
+
+    runtime.loop("retention", Expiry(database, sweep.tenants).run)
 
     runtime.loop("contradictions", Comparing(SqlStore(database), sweep.tenants).run)
 
