@@ -51,6 +51,7 @@ from services.trust.observations.handlers import hear_reports, own_links
 from services.trust.projection import Projection
 from services.trust.receipts.handlers import Receipts
 from services.trust.receipts.reconcile import Reconciliation
+from services.trust.rights.expiring import Expiry
 from services.trust.rights.handlers import Rights
 from services.trust.rights.registers import Registers
 from services.trust.scores.handlers import Scores
@@ -123,6 +124,8 @@ async def build(runtime: Runtime) -> None:
     hear_reports(bus)
     runtime.loop("own connections", lambda: own_links(runtime))
     runtime.loop("log verification", LogWatch(database, settings.origin).run)
+
+    runtime.loop("retention", Expiry(database, sweep.tenants).run)
 
     runtime.loop("contradictions", Comparing(SqlStore(database), sweep.tenants).run)
 

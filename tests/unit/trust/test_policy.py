@@ -107,6 +107,7 @@ RULES: dict[str, dict[str, Any]] = {
     "recipient_mismatch": {"recipient_match": False},
     "opted_out": {"opted_out": "yes"},
     "suppressed": {"suppressed": True},
+    "data_contested": {"contested": True},
     "consent_withdrawn": {"consent": "withdrawn"},
     "source_blocked": {"source_policy": "blocked"},
     "opt_out_text_missing": {"opt_out_text": False},
