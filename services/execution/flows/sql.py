@@ -114,7 +114,7 @@ class SqlFlowUnit:
         runs = [one.run for one in made]
         rows = await self._c.fetch(
             statements.ADD, [r.tenant_id for r in runs], [r.flow_id for r in runs], [r.flow for r in runs], [r.version for r in runs],
-            [r.status for r in runs], [r.parent_id for r in runs], [r.model_dump_json() for r in runs], [r.started_at for r in runs],
+            [r.status for r in runs], [r.parent_id for r in runs], [_text(one) for one in made], [r.started_at for r in runs],
             *_revisions(made),
         )  # fmt: skip
         return {(row["tenant_id"], row["flow_id"]) for row in rows}
@@ -210,6 +210,11 @@ class SqlFlowUnit:
         return [Revision(one.seq, one.note, one.step, one.by, json.dumps(one.checkpoint)) for one in found]
 
 
+def _text(new: Transition) -> str:
+    """A new run as JSON: its last revision has it already."""
+    return new.revisions[-1].text if new.revisions else new.run.model_dump_json()
+
+
 def _revisions(made: Sequence[Transition]) -> tuple[list[Any], ...]:
     """The columns of what transitions append."""
     rows = [(one.run, revision) for one in made for revision in one.revisions]
@@ -225,7 +230,7 @@ class SqlBackend:
 
     @asynccontextmanager
     async def unit(self, *tenants: UUID) -> AsyncIterator[SqlFlowUnit]:
-        async with self._database.batch(*tenants) as work:
+        async with self._database.batch(*tenants, planned=True) as work:
             yield SqlFlowUnit(work)
 
     @asynccontextmanager
@@ -233,7 +238,7 @@ class SqlBackend:
         yield SqlFlowUnit(await work.batch())
 
     async def claim(self, owner: str, limit: int) -> list[Lease]:
-        async with self._database.batch() as work:
+        async with self._database.batch(planned=True) as work:
             # The first alone waits for locks, in their order; what the second can't have at once it leaves.
             await work.connection.execute(statements.WAKE, WAKES)
             rows = await work.connection.fetch(statements.CLAIM, owner, limit, LEASE_SECONDS)
