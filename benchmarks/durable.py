@@ -35,7 +35,7 @@ SINGLY, TOGETHER, WAKES = "starts, 64 at a time", "starts, 100 a request", "time
 
 def measure(quick: bool, progress: Callable[[str], None]) -> Row:
     """The row: starts and wake-ups a second of ours, the floor and the peer; MiB with waiting flows."""
-    sizes = Sizes(1_000, 100, 5_000, 1) if quick else Sizes(6_000, 400, 100_000, 3)
+    sizes = Sizes(1_000, 100, 5_000, 1) if quick else Sizes(4_000, 300, 100_000, 3)
     return asyncio.run(_measure(sizes, progress))
 
 
