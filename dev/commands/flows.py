@@ -121,7 +121,13 @@ def _looking(group: typer.Typer, connect: Connect) -> None:
         _flow(out, found)
         headings = [("#", "#"), ("at", "متى"), ("what", "ما حدث"), ("step", "الخطوة"), ("by", "من")]
         rows = [
-            (str(one["seq"]), when(one["at"], seconds=True), one["note"], plain(one["step"]), plain(one["by"]))
+            (
+                str(one["seq"]),
+                when(one["at"], seconds=True),
+                one["note"],
+                _step(out, found, one["step"]),
+                plain(one["by"]),
+            )
             for one in history
         ]
         out.show(table(out.lang, headings, rows, numbers=(0,)))
@@ -258,9 +264,15 @@ def _flow(out: Output, one: dict[str, Any]) -> None:
         (("flow", "المسار"), plain(f"{one['flow']}@{one['version']}")), (("id", "المعرّف"), plain(one["flow_id"])),
         (("status", "الحالة"), _status(out, one)), (("waits for", "ينتظر"), _waits(out, one)),
         (("error", "الخطأ"), plain(error.get("ar" if out.lang == "ar" else "en", ""))),
-        (("undo", "التراجع"), plain(", ".join(f"{c['step']}: {c['state']}" for c in one["compensations"]))),
+        (("undo", "التراجع"), plain(", ".join(f"{_step(out, one, c['step'])}: {c['state']}" for c in one["compensations"]))),
     ]  # fmt: skip
     out.show(facts([(ar if out.lang == "ar" else en, value) for (en, ar), value in shown if str(value)]))
+
+
+def _step(out: Output, one: dict[str, Any], step: str) -> str:
+    from libs.contracts.catalogue.flows import step_title  # pydantic: too slow for commands that show no flow
+
+    return plain(step_title(one["flow"], step).model_dump()[out.lang]) if step else ""
 
 
 def _status(out: Output, one: dict[str, Any]) -> Any:
@@ -274,7 +286,7 @@ def _waits(out: Output, one: dict[str, Any]) -> str:
         en, ar = KIND[wait["kind"]]
         until = f" ← {when(wait['until'])}" if wait.get("until") else ""
         told.append(
-            f"{wait['step']} ({ar if out.lang == 'ar' else en}{': ' + wait['signal'] if wait.get('signal') else ''}){until}"
+            f"{_step(out, one, wait['step'])} ({ar if out.lang == 'ar' else en}{': ' + wait['signal'] if wait.get('signal') else ''}){until}"
         )
     return plain("; ".join(told))
 

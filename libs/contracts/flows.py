@@ -216,6 +216,7 @@ class FlowKind(Message):
     input_schema: dict[str, Any]
     signals: dict[str, dict[str, Any]]
     steps: tuple[str, ...]
+    step_titles: dict[str, Text] = {}
 
 
 class FlowKindsRequest(Message):

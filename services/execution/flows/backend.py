@@ -84,8 +84,8 @@ class FlowUnit(Protocol):
         """Make a flow due even where it has ended: its parent is rolled back."""
         ...
 
-    async def about(self, tenant_id: UUID, flow: str, contact_id: UUID) -> list[UUID]:
-        """Flows of a name that have not ended and whose state names a contact."""
+    async def about(self, tenant_id: UUID, flow: str, **named: str) -> list[UUID]:
+        """Flows of a name that have not ended and whose state holds these values, as `contact_id="…"`."""
         ...
 
     async def get(self, tenant_id: UUID, flow_id: UUID) -> Flow | None: ...

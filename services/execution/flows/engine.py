@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import uuid5
 
 from libs.contracts.catalogue.actions import effects
+from libs.contracts.catalogue.flows import flow_title, step_title
 from libs.contracts.errors import CallTimeout, DealixError, RemoteFault
 from libs.contracts.execution import ActionItem, ActionState
 from libs.contracts.flows import AgentAnswer, AskAgent, FlowStalled, TaskRequested
@@ -26,6 +28,7 @@ from services.execution.flows.backend import LEASE_SECONDS, ExecutionBackend, Fl
 from services.execution.flows.domain.definition import Definition, Definitions
 from services.execution.flows.domain.moving import advance, begin, ended, not_accepted
 from services.execution.flows.domain.run import Errand, Facts, Question, Run, Signal, Transition
+from services.execution.flows.hours import Hours
 from services.execution.router import TaskRouter
 
 log = logging.getLogger(__name__)
@@ -47,6 +50,7 @@ class FlowEngine:
         router: TaskRouter,
         instance: str,
         take: Callable[[Sequence[Job]], None],
+        hours: Hours,
     ) -> None:
         """`take` puts committed actions in line for this replica's workers; without it they would wait for their lease's end."""
         self._backend = backend
@@ -55,6 +59,7 @@ class FlowEngine:
         self._router = router
         self._instance = instance
         self._take = take
+        self._hours = hours
         self._in_hand: dict[Lease, None] = {}
         self._asking = asyncio.Semaphore(ASKS)
         self.wake = asyncio.Event()
@@ -114,6 +119,7 @@ class FlowEngine:
     async def _carried(self, leases: Sequence[Lease]) -> None:
         try:
             with telemetry.span(Plane.EXECUTION, "flows", attributes={"dealix.count": len(leases)}):
+                await self._hours.learn({one.tenant_id for one in leases})
                 await self._carry(leases)
         finally:
             for lease in leases:
@@ -153,12 +159,16 @@ class FlowEngine:
                 known = facts[run.key]
                 if answers or silent:
                     known = Facts(now, known.actions, known.children, known.signals, answers, silent)
+                if (hours := self._hours.of(run.tenant_id)) is not None:
+                    known = replace(known, hours=hours)
                 try:
                     made = advance(definition, run, known)
                 except Exception:
                     # Its lease ends by itself and it is tried again; the others of the batch go on.
                     log.exception("a flow could not be moved", extra={"ids": {"flow_id": str(run.flow_id)}})
                     continue
+                if made.wants_hours:
+                    self._hours.want(run.tenant_id)
                 moved.append((definition, made))
                 if asked := made.questions(now):
                     questions.append((by_flow[run.key], made.run, asked))
@@ -198,7 +208,7 @@ class FlowEngine:
         for one in tuple(made.submissions):
             item = ActionItem(
                 action_id=one.action_id, action_type=one.deed.action_type, resource=one.deed.resource, payload=one.deed.payload,
-                reason=one.deed.reason, run_id=f"flow:{made.run.flow_id}",
+                reason=one.deed.reason, run_id=f"flow:{made.run.flow_id}", approval_token=one.deed.approval or None,
             )  # fmt: skip
             job = read(item, made.run.principal, self._router.registered, headers, trace_id)
             if isinstance(job, Reason):
@@ -284,16 +294,18 @@ class FlowEngine:
 
 def _task(run: Run, errand: Errand) -> TaskRequested:
     """What a person reads when a step was handed to them."""
-    effect = effects().get(errand.action_type or "")
-    what_en, what_ar = (effect.en, effect.ar) if effect else (errand.agent or errand.step, errand.agent or errand.step)
+    effect, flow, step = (
+        effects().get(errand.action_type or ""), flow_title(run.flow), step_title(run.flow, errand.step),
+    )  # fmt: skip
+    what_en, what_ar = (effect.en, effect.ar) if effect else (step.en, step.ar)
     why_en = f" {errand.reason.en}" if errand.reason else ""
     why_ar = f" {errand.reason.ar}" if errand.reason else ""
     return TaskRequested(
         tenant_id=run.tenant_id, task_id=errand.task_id, flow_id=run.flow_id, principal=run.principal, role=errand.role,
         title=Text(en=f"{what_en}: a flow waits for you", ar=f"{what_ar}: مسار ينتظرك"),
         body=Text(
-            en=f"Flow {run.flow}, step {errand.step}.{why_en} When it is done, answer the flow with the signal {errand.signal}.",
-            ar=f"المسار {run.flow}، الخطوة {errand.step}.{why_ar} عند الانتهاء أجب المسار بالإشارة {errand.signal}.",
+            en=f"Flow {flow.en}, step {step.en}.{why_en} When it is done, answer the flow with the signal {errand.signal}.",
+            ar=f"مسار {flow.ar}، خطوة {step.ar}.{why_ar} عند الانتهاء أجب المسار بالإشارة {errand.signal}.",
         ),
         signal=errand.signal, due_at=errand.until,
     )  # fmt: skip

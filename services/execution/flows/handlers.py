@@ -213,6 +213,7 @@ def _kind(definition: Definition, entries: Any) -> FlowKind:
         title=entry.title if entry else Text(en=definition.name, ar=definition.name), about=entry.about if entry else Text(en="", ar=""),
         input_schema=definition.input.model_json_schema(),
         signals={name: kind.model_json_schema() for name, (kind, _) in definition.signals().items()}, steps=tuple(definition.nodes),
+        step_titles=entry.steps if entry else {},
     )  # fmt: skip
 
 

@@ -166,9 +166,11 @@ class MemoryFlowUnit:
         self._t.due.setdefault(key, _Due(run.flow, run.version, self._now))
         await self.wake([key])
 
-    async def about(self, tenant_id: UUID, flow: str, contact_id: UUID) -> list[UUID]:
+    async def about(self, tenant_id: UUID, flow: str, **named: str) -> list[UUID]:
         runs = [run for key in self._t.due if key[0] == tenant_id and (run := self._run(key)) is not None]
-        return [run.flow_id for run in runs if (run.flow, run.state.get("contact_id")) == (flow, str(contact_id))]
+        return [
+            r.flow_id for r in runs if r.flow == flow and named.items() <= {k: r.state.get(k) for k in named}.items()
+        ]
 
     async def get(self, tenant_id: UUID, flow_id: UUID) -> Flow | None:
         run = self._run((tenant_id, flow_id))

@@ -169,11 +169,11 @@ class SqlFlowUnit:
             run.tenant_id, run.flow_id, run.flow, run.version,
         )  # fmt: skip
 
-    async def about(self, tenant_id: UUID, flow: str, contact_id: UUID) -> list[UUID]:
+    async def about(self, tenant_id: UUID, flow: str, **named: str) -> list[UUID]:
         rows = await self._c.fetch(
             "select f.flow_id from execution.flow_due d join execution.flows f on f.tenant_id = d.tenant_id and f.flow_id = d.flow_id "
-            "where d.tenant_id = $1 and d.flow = $2 and f.tenant_id = $1 and f.run->'state'->>'contact_id' = $3",
-            tenant_id, flow, str(contact_id),
+            "where d.tenant_id = $1 and d.flow = $2 and f.tenant_id = $1 and (f.run->'state')::jsonb @> $3::jsonb",
+            tenant_id, flow, json.dumps(named),
         )  # fmt: skip
         return [row["flow_id"] for row in rows]
 

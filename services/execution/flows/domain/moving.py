@@ -70,7 +70,7 @@ def begin(
     assert definition.first is not None
     run = Run(
         tenant_id=principal.tenant_id, flow_id=flow_id, flow=definition.name, version=definition.version, principal=principal,
-        state=state, tokens=[Token(id="0", at=definition.first)], parent_id=parent_id, depth=depth, started_at=now,
+        state=definition.owned(state, flow_id), tokens=[Token(id="0", at=definition.first)], parent_id=parent_id, depth=depth, started_at=now,
     )  # fmt: skip
     run.seq = 1
     return Transition(run, [Revision(1, "started", "", principal.id, run.model_dump_json())])
@@ -234,7 +234,7 @@ def fork(
         raise ForkInsideParallel(step, node.group)
     made = Run(
         tenant_id=run.tenant_id, flow_id=flow_id, flow=run.flow, version=run.version, principal=by,
-        state=found.checkpoint["state"], tokens=[Token(id="0", at=step)], started_at=now,
+        state=definition.owned(found.checkpoint["state"], flow_id), tokens=[Token(id="0", at=step)], started_at=now,
     )  # fmt: skip
     turn = Turn(definition, made, Facts(now))
     turn.note(f"forked_from:{run.flow_id}", step, by.id)

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from libs.contracts.business_time import Opening
 from libs.contracts.execution import ActionState
 from libs.contracts.flows import AgentAnswer, CompensationState, FlowStatus, WaitKind
-from libs.contracts.message import Principal, Reason
+from libs.contracts.message import Principal, Reason, derived_id
 from services.execution.flows.domain.steps import Deed
 
 
@@ -112,7 +113,7 @@ class Run(_Kept):
 
     def derived(self, *parts: object) -> UUID:
         """An id that follows from the flow: the same transition made again makes the same action, never a second one."""
-        return uuid5(self.flow_id, ":".join(str(part) for part in parts))
+        return derived_id(self.flow_id, *parts)
 
     def action_ids(self) -> list[UUID]:
         """Actions whose state matters to the next transition."""
@@ -190,6 +191,8 @@ class Facts:
     """By token. A Reason is a question that can't be answered at all."""
     silent: frozenset[str] = frozenset()
     """Tokens whose question decision did not answer: it is asked again later."""
+    hours: Opening | None = None
+    """The tenant's business hours; None where they are not known just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,8 @@ class Transition:
     stalled: tuple[str, Reason] | None = None
     again: bool = False
     """There is more to do at once: the run used up its share of this turn."""
+    wants_hours: bool = False
+    """Something waits in business time, and the tenant's hours were not known."""
 
     def questions(self, now: datetime) -> list[Question]:
         """What agents are to be asked now."""

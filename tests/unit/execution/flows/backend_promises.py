@@ -217,8 +217,10 @@ class FlowBackendPromises:
         async with backend.unit(tenant) as unit:
             made = begin(definition("mail"), who, new_id(), given, await unit.now())
             await unit.add([made])
-            assert await unit.about(tenant, "mail", contact) == [made.run.flow_id]
-            assert await unit.about(tenant, "waits", contact) == await unit.about(tenant, "mail", new_id()) == []
+            assert await unit.about(tenant, "mail", contact_id=str(contact)) == [made.run.flow_id]
+            assert await unit.about(tenant, "waits", contact_id=str(contact)) == []
+            assert await unit.about(tenant, "mail", contact_id=str(new_id())) == []
+            assert await unit.about(tenant, "mail", contact_id=str(contact), deal_id="d-1") == []
 
     async def test_an_ended_flow_can_be_made_due_again(self, backend: ExecutionBackend, tenant: UUID) -> None:
         flow_id = await self.started(backend, tenant, "loops")
