@@ -9,6 +9,7 @@ from libs.contracts import subjects
 from libs.contracts.catalogue.flags import flags
 from libs.runtime.bus import Bus
 from libs.runtime.plane import HEARTBEAT_SECONDS, Runtime
+from services.operating.dead_events.handlers import serve_dead_events
 from services.operating.domain.health import Board
 from services.operating.domain.spans import Buffer
 from services.operating.handlers import Controls, Flags, Health, LiveSwitches, Traces
@@ -26,6 +27,7 @@ async def build(runtime: Runtime) -> None:
     for name, run in loops.items():
         runtime.loop(name, run)
     runtime.on_stop.append(flush)
+    serve_dead_events(runtime)
 
 
 Loop = Callable[[], Awaitable[None]]

@@ -23,6 +23,7 @@ from services.gateway.http import (
     connectors,
     contradictions,
     crm,
+    dead_events,
     dead_letters,
     documents,
     drafts,
@@ -109,6 +110,7 @@ ROUTERS = (
     memos.router,
     flows.router,
     sequences.router,
+    dead_events.router,
 )
 
 
