@@ -177,7 +177,8 @@ class SqlUnit:
     async def _existing(self, job: Job) -> Stored:
         row = await self._c.fetchrow(
             "select action_id, state, payload, action_type, resource_id from execution.actions "
-            "where tenant_id = $1 and (action_id = $2 or idempotency_key = $3) limit 1",
+            "where tenant_id = $1 and action_id in ($2, (select k.action_id from execution.action_keys k "
+            "where k.tenant_id = $1 and k.idempotency_key = $3)) limit 1",
             job.tenant_id, job.action_id, job.idempotency_key,
         )  # fmt: skip
         if row is None:

@@ -102,6 +102,26 @@ async def test_an_agent_without_an_engine_becomes_a_task_and_the_answer_counts_o
     assert (late.status_code, late.json()["code"]) == (409, "flow_ended")
 
 
+async def test_many_start_at_once_and_each_is_answered_by_itself(running: Served) -> None:
+    wanted = [{"flow": "expansion_launch", "input": {"market": f"سوق {n}"}} for n in range(150)]
+    wanted[3] = {"flow": "no_such_flow", "input": {}}
+    wanted[5] = {"flow": "expansion_launch", "input": {"market": ["not", "text"]}}
+    headers = {"Idempotency-Key": "many-flows"}
+    answer = await running.http.post(FLOWS, json={"items": wanted}, headers=headers)
+    assert answer.status_code == 202, answer.text
+    items = answer.json()["items"]
+    refused = {at: one["error"]["code"] for at, one in enumerate(items) if one["error"]}
+    assert refused == {3: "unknown_flow", 5: "invalid_payload"}
+    assert items[3]["error"]["ar"] == "لا يوجد مسار باسم no_such_flow."
+    again = await running.http.post(FLOWS, json={"items": wanted}, headers=headers)
+    assert again.json()["items"] == items
+    last = await reaches(running, items[-1]["flow_id"], waits_for="readiness.confirmed")
+    assert last["state"]["market"] == "سوق 149"
+    assert (await running.http.get(f"{FLOWS}/{items[3]['flow_id']}")).status_code == 404
+    none = await running.http.post(FLOWS, json={"items": []})
+    assert none.status_code == 422
+
+
 async def test_a_market_is_closed_again_through_approvals(running: Served) -> None:
     """The canary needs an approver; what it did is undone by an action that needs one too."""
     flow_id = await start(running, "expansion_launch", market="جدة")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from libs.contracts import subjects
 from libs.runtime.plane import Runtime
 from services.data.crm.arrange import ArrangementDesk
+from services.data.crm.consents import keep_consents
 from services.data.crm.desk import Desk
 from services.data.crm.errands import Errands
 from services.data.crm.export import ExportDesk
@@ -49,5 +50,6 @@ def serve_crm(runtime: Runtime) -> None:
     bus.serve(subjects.RECORD_SIGNALS, reputation.record)
     bus.serve(subjects.EXPORT_PAGE, ExportDesk(runtime).page)
     bus.on(subjects.ACTIONS_SETTLED, reputation.settled)
+    bus.on(subjects.CONSENTS_CHANGED, keep_consents)
     bus.on(subjects.TASK_REQUESTED, Errands(desk).asked)
     runtime.loop("indexing", Indexer(runtime).run)

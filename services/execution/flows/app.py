@@ -131,6 +131,7 @@ def carry(
     engine = FlowEngine(backend, known, bus, router, instance, take, Hours(bus, now))
     desk = FlowDesk(backend, known, engine)
     bus.serve(subjects.START_FLOW, desk.start)
+    bus.serve(subjects.START_FLOWS, desk.start_many)
     bus.serve(subjects.FLOWS, desk.list)
     bus.serve(subjects.FLOW, desk.get)
     bus.serve(subjects.FLOW_REVISIONS, desk.revisions)

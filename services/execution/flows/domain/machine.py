@@ -73,7 +73,7 @@ class Turn:
 
     def __init__(self, definition: Definition, run: Run, facts: Facts) -> None:
         self.definition = definition
-        self.run = run.model_copy(deep=True)
+        self.run = run.copied()
         self.facts = facts
         self.made = Transition(self.run)
 
@@ -82,7 +82,7 @@ class Turn:
     def note(self, note: str, step: str = "", by: str = "") -> None:
         """Append a revision: the whole run as it is now."""
         self.run.seq += 1
-        self.made.revisions.append(Revision(self.run.seq, note, step, by, self.run.model_dump(mode="json")))
+        self.made.revisions.append(Revision(self.run.seq, note, step, by, self.run.model_dump_json()))
 
     def state(self) -> Any:
         return self.definition.state.model_validate(self.run.state)

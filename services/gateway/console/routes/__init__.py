@@ -21,12 +21,15 @@ from services.gateway.console.routes import (
     gate,
     insight,
     knowledge,
+    metric_rows,
+    partners,
     people,
     policy,
     session,
     sso,
     targeting,
     together,
+    webhooks,
 )
 
 router = APIRouter()
@@ -38,9 +41,11 @@ for area in (
     approvals,
     targeting,
     crm,
+    partners,
     people,
     evidence,
     insight,
+    metric_rows,
     knowledge,
     flows,
     actions,
@@ -52,6 +57,7 @@ for area in (
     dead_letters,
     dead_events,
     canaries,
+    webhooks,
 ):
     router.include_router(area.router)
 
