@@ -31,7 +31,7 @@ from services.operating.dead_events.store import DeadEventRows, mine, text_of
 
 log = logging.getLogger(__name__)
 
-READERS = frozenset({"owner", "admin", "operator", "approver", "auditor", "compliance_officer"})
+READERS = frozenset({"owner", "admin", "operator", "approver", "auditor", "compliance_officer", "member", "api_client"})
 WORKERS = frozenset({"owner", "admin", "operator"})
 """Who may act on them: people and keys, never agents."""
 FORGET_SECONDS = 3600.0
