@@ -17,6 +17,7 @@ from services.decision.erasure import People
 from services.decision.growth.plan import Growth
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
 from services.decision.insight.lineage import serve_lineage
+from services.decision.letters import LetterCards
 from services.decision.memos.desk import Memos
 from services.decision.negotiation.desk import Negotiation
 from services.decision.partners.desk import Partners
@@ -59,6 +60,9 @@ async def build(runtime: Runtime) -> None:
     serve_lineage(runtime)
     serve_metrics(runtime)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
+    letters = LetterCards(runtime)
+    bus.on(subjects.DEAD_LETTER_ARRIVED, letters.arrived)
+    bus.on(subjects.DEAD_LETTER_CLOSED, letters.closed)
     bus.on(subjects.SUBSCRIPTION_DISABLED, DisabledSubscriptions(runtime).heard)
     negotiation, partners = Negotiation(runtime, choosing), Partners(runtime)
     bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)
