@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from libs.contracts.catalogue.sources import Handling, sources
+from libs.contracts.control_facts import ImportFact
 from libs.contracts.data import (
     ConsentClaim,
     ContactFacts,
@@ -43,6 +44,7 @@ from services.data.importing.codec import consent_claims
 from services.data.importing.store import Imports
 from services.data.importing.telling import tell_leads
 from services.data.importing.worker import ImportWorker
+from services.data.telling import tell_facts
 
 IMPORTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
 _COMPLETENESS = (
@@ -195,6 +197,8 @@ class ImportDesk:
             await imports.finish(tenant, request.import_id, ImportState.UNDONE)
             tell_changed(work, tenant, gone, self._runtime.now())
             tell_leads(work, tenant, self._runtime.now(), contacts=gone)
+            taken_back = ImportFact(fact_id=request.import_id, source=status.source, fields=(), dropped=0)
+            tell_facts(work, tenant, [taken_back], self._runtime.now())
             work.emit(
                 AUDITED[self._runtime.plane],
                 AuditRecorded(

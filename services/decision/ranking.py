@@ -12,14 +12,16 @@ from uuid import UUID
 
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.targeting import targeting
+from libs.contracts.control_facts import DecisionFactsRecorded
 from libs.contracts.data import LeadsReply, LeadsRequest
 from libs.contracts.decision import Card, Opportunity, RankReply
-from libs.contracts.subjects import LEADS
+from libs.contracts.subjects import DECISION_FACTS, LEADS
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
 from services.decision.cards.domain import happenings
 from services.decision.cards.domain.factory import Happening, cards_of
 from services.decision.cards.domain.feed import priority
+from services.decision.domain.telling import ranking_fact
 from services.decision.drafting import Drafting
 from services.decision.store import Recommendations
 from services.decision.targeting.domain.explain import opportunity
@@ -99,6 +101,9 @@ class Ranking:
             await rankings.keep(tenant_id, WholeRanking(now, rules.version, scale, len(ranked) - len(explained)))
             await rankings.ranked(tenant_id, changes)
             added = await store.add_cards(made)
+            if ranked:
+                told = (ranking_fact(rules, len(ranked)),)
+                work.emit(DECISION_FACTS, DecisionFactsRecorded(tenant_id=tenant_id, items=told, at=now))
         drafts = await self._drafting.prepare(tenant_id, plan.drafts[:FIRST_DRAFTS])
         tiers = Counter(one.tier for one in ranked)
         return RankReply(
@@ -151,6 +156,9 @@ class Ranking:
                 if at.get(one.lead.lead_id, EXPLAINED) < OPPORTUNITY_CARDS
             ]
             await store.add_cards(self._made(best, now))
+            if ranked:
+                told = (ranking_fact(rules, len(ranked)),)
+                work.emit(DECISION_FACTS, DecisionFactsRecorded(tenant_id=tenant_id, items=told, at=now))
         return True
 
     async def _leads(

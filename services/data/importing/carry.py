@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from libs.contracts.control_facts import ImportFact
 from libs.contracts.data import ContactsChanged, ImportCounts, ImportRequest, ImportState
 from libs.contracts.message import Plane, new_id
 from libs.contracts.subjects import AUDITED, CONTACTS_CHANGED
@@ -19,6 +20,7 @@ from libs.runtime.database import BatchWork, Database
 from services.data.importing.domain.batch import uncollected
 from services.data.importing.domain.clusters import Filed
 from services.data.importing.domain.detect import read_file
+from services.data.importing.domain.mapping import of_people
 from services.data.importing.domain.plan import plan_import
 from services.data.importing.domain.records import LeadRow, MergePlan, ParsedFile, ReadRows
 from services.data.importing.domain.rows import read_rows
@@ -26,6 +28,7 @@ from services.data.importing.store import Imports, Written
 from services.data.matching.keys import Digests, MatchKeys, row_keys
 from services.data.screening.domain.texts import of_rows
 from services.data.screening.telling import of_import, tell
+from services.data.telling import tell_facts
 
 CHUNK = 10_000
 """Rows read, matched and written at a time: what an import holds in memory beside the file's own text."""
@@ -79,6 +82,7 @@ async def carry_out(
             if request.mapping:
                 await imports.remember_mapping(tenant, request.source, request.mapping)
             await imports.step(tenant, import_id, ImportState.ASSESSING, 0.7)
+            tell_facts(work, tenant, [_kept(request, parsed)], now)
             # Of new contacts nobody holds anything that could be stale.
             tell_changed(work, tenant, carried.changed_contacts, now)
             work.emit(
@@ -208,6 +212,13 @@ class _Carried:
             if await imports.cancel_requested(tenant, import_id):
                 raise Cancelled
             await imports.step(tenant, import_id, ImportState.MATCHING, 0.1 + 0.6 * share)
+
+
+def _kept(request: ImportRequest, parsed: ParsedFile) -> ImportFact:
+    return ImportFact(
+        fact_id=request.import_id, source=request.source, fields=tuple(sorted(parsed.mapping.keys() & of_people())),
+        dropped=len(parsed.columns) - len(parsed.mapping),
+    )  # fmt: skip
 
 
 def chunks(parsed: ParsedFile) -> Iterator[ParsedFile]:
