@@ -60,7 +60,7 @@ async def test_a_changed_lead_takes_its_new_place_and_the_others_are_not_ranked_
     assert answer.status_code == 200, answer.text
 
     async def higher() -> bool:
-        return (await _opportunities(running))[-1]["lead_id"] != last
+        return bool((await _opportunities(running))[-1]["lead_id"] != last)
 
     await eventually(30, higher)
     after = await _opportunities(running)
@@ -76,7 +76,7 @@ async def test_a_changed_account_ranks_its_leads_and_no_others(running: Served) 
     assert answer.status_code == 200, answer.text
 
     async def ranked() -> bool:
-        return _when(await _opportunities(running))[one["lead_id"]] != one["provenance"]["generated_at"]
+        return bool(_when(await _opportunities(running))[one["lead_id"]] != one["provenance"]["generated_at"])
 
     await eventually(30, ranked)
     was, now = _when(before), _when(await _opportunities(running))
