@@ -314,6 +314,7 @@ REPLY_RECEIVED = Event("data.reply_received.v1", inbound.ReplyReceived, frozense
 DEAL_MOVED = Event("data.deal_moved.v1", inbound.DealMoved, frozenset({_E}))
 IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
 TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozenset({_T}))
+LEADS_CHANGED = Event("data.leads_changed.v1", data.LeadsChanged, frozenset({_D}))
 DATA_FACTS = Event("data.facts_recorded.v1", control_facts.DataFactsRecorded, frozenset({_T}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))
 

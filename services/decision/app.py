@@ -53,6 +53,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.MEMO, Memos(runtime).make)
     bus.serve(subjects.COMMITTEE, Committees(runtime).get)
     bus.on(subjects.IMPORT_COMPLETED, listener.imported)
+    bus.on(subjects.LEADS_CHANGED, listener.leads_changed)
     bus.on(subjects.APPROVAL_REQUESTED, listener.approval_requested)
     bus.on(subjects.APPROVAL_DECIDED, listener.approval_decided)
     bus.on(subjects.EVIDENCE_ASSEMBLED, watch.evidence)

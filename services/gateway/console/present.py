@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 from libs.contracts import data, decision, execution, trust
 from libs.contracts.catalogue import words
 from libs.contracts.catalogue.cards import cards
+from libs.contracts.catalogue.places import places
 from libs.contracts.catalogue.sources import sources
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.message import Principal
@@ -294,7 +295,7 @@ def opportunity(lang: Lang, rank: int, one: decision.Opportunity, lead: data.Lea
         account=one.account_name,
         contact=(lead.contact_name if lead else one.contact_name) or "",
         role=(lead.title if lead else "") or "",
-        city=one.city or "",
+        city=places().shown(one.city or "", lang),
         score=round(one.score),
         tier=one.tier,
         channel=pick(lang, sector.ar, sector.en) if sector else "",
