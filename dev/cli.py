@@ -26,6 +26,7 @@ from dev.commands import (
     keys,
     knowledge,
     lineage,
+    mail_domains,
     memos,
     metrics,
     operate,
@@ -99,6 +100,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         flows,
         whatsapp,
         recoveries,
+        mail_domains,
     ):
         group.register(app, connect)
     documents.register(app)

@@ -14,8 +14,9 @@ from uuid import UUID
 
 from libs.contracts.briefs import BriefAnswer, WhatsAppReply
 from libs.contracts.errors import DealixError, NotFound
-from libs.contracts.message import Text, new_id
-from libs.contracts.subjects import BRIEF_REPLY
+from libs.contracts.message import Plane, Text, new_id
+from libs.contracts.observed import FactsReported, NumberSeen, TemplateSeen
+from libs.contracts.subjects import BRIEF_REPLY, OBSERVED
 from libs.runtime.bus import Bus
 from services.gateway.authentication import Authentication
 from services.gateway.domain.keyring import Keyring, same
@@ -33,6 +34,7 @@ from services.gateway.webhooks.domain import (
     number_mac,
     signature_holds,
 )
+from services.gateway.webhooks.news import told
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +151,15 @@ class Hooks:
             document = json.loads(body)
         except (ValueError, RecursionError):
             return []
+        await self._tell(binding, told(document, binding.account))
         return [await self._take(binding, message) for message in incoming(document, binding.account)]
+
+    async def _tell(self, binding: Binding, facts: list[TemplateSeen | NumberSeen]) -> None:
+        """Pass on what the vendor says of our templates and number."""
+        if facts:
+            async with self._store.unit(binding.tenant_id) as unit:
+                report = FactsReported(tenant_id=binding.tenant_id, at=await unit.now(), facts=tuple(facts))
+                unit.emit(OBSERVED[Plane.GATEWAY], report)
 
     async def _take(self, binding: Binding, message: Incoming) -> Taken:
         tenant = binding.tenant_id
