@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from libs.contracts import subjects
 from libs.contracts.catalogue.flags import flags
 from libs.runtime.bus import Bus
+from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import HEARTBEAT_SECONDS, Runtime
 from services.operating.domain.health import Board
 from services.operating.domain.spans import Buffer
@@ -16,6 +17,7 @@ from services.operating.propagation import Propagation
 from services.operating.recoveries.desk import Recoveries
 from services.operating.settings import OperatingSettings
 from services.operating.store import SqlStore, Store
+from services.operating.watching import Watching
 
 
 async def build(runtime: Runtime) -> None:
@@ -31,6 +33,8 @@ async def build(runtime: Runtime) -> None:
     for name, run in loops.items():
         runtime.loop(name, run)
     runtime.on_stop.append(flush)
+    runtime.loop("watching", Watching(runtime).run)
+    serve_metrics(runtime)
 
 
 Loop = Callable[[], Awaitable[None]]

@@ -19,10 +19,13 @@ from libs.contracts.control_facts import (
     RankingFact,
 )
 from libs.contracts.message import Plane, new_id
-from libs.contracts.rights import RightsKind, RightsRequest, RightsState
+from libs.contracts.rights import IdentifyRights, OpenRights, RightsKind, RightsRequest, RightsState
 from libs.contracts.screening import DecideFinding, FindingsRequest, FindingState, ScreenedText, TextsScreened
+from libs.runtime.testing import MemoryHub
 from services.trust.compliance.told import Told
 from services.trust.ledger.domain.entry import Entry
+from services.trust.projection import Projection
+from services.trust.rights.handlers import Rights
 from services.trust.rights.store import RightsStore
 from services.trust.screening.handlers import Screening
 from services.trust.store import SqlStore, SqlUnit
@@ -121,14 +124,25 @@ async def corrected(book: Book, contact: UUID, *, days_ago: int, done: bool, kin
             await SqlUnit(work).append([done_entry])
 
 
-def contested(**sent: Any) -> Write:
-    """A message to somebody whose correction is open since five days."""
+def desk(book: Book) -> Rights:
+    return Rights(book.database, Projection(SqlStore(book.database), MemoryHub().bus(Plane.TRUST), b"k" * 32))
+
+
+def contested(*, identified: bool = True) -> Write:
+    """A message to somebody who asked for a correction, and perhaps showed who they are."""
 
     async def write(book: Book) -> None:
-        contact = await book.contact()
+        contact, who = await book.contact(), book.who()
         await book.consents(contact)
-        await corrected(book, contact, days_ago=5, done=False)
-        await book.sent(contact, **sent)
+        asked = OpenRights(
+            principal=who, request_id=new_id(), kind=RightsKind.CORRECTION, contact_id=contact, identifier="a@b.example"
+        )
+        opened = await desk(book).open(asked)
+        if identified:
+            await desk(book).identify(
+                IdentifyRights(principal=who, request_id=opened.request_id, method="code", evidence="log 4")
+            )
+        await book.sent(contact, at=datetime.now(UTC) + timedelta(minutes=1))
 
     return write
 
@@ -263,7 +277,7 @@ PRIVACY: dict[str, tuple[Write | None, Write, Write]] = {
         message(contact={"last_verified_at": NOON}), message(contact={"last_verified_at": NOON - timedelta(days=181)}), message(),
     ),
     "PDPL-IR3": (requests(days_ago=3, done=True), requests(days_ago=40, done=False), nothing()),
-    "PDPL-17": (told("correction"), contested(at=datetime.now(UTC)), told("correction", disclosed=False, activity=False)),
+    "PDPL-17": (told("correction"), contested(), told("correction", disclosed=False, activity=False)),
     "PDPL-18": (
         after(contacts({"obtained_at": _RECENT}, rule={"keep_days": 365, "backup_days": 30}), told("destruction")),
         contacts({"obtained_at": _YEARS_AGO}, rule={"keep_days": 365}), told("destruction"),
@@ -332,6 +346,7 @@ MORE: tuple[tuple[str, Write, ControlResult], ...] = (
     ("PDPL-IR11-2", sensitive(state=FindingState.CONFIRMED, explicit=False), ControlResult.FAIL),
     ("PDPL-IR11-2", sensitive(state=FindingState.CONFIRMED, explicit=True), ControlResult.PASS),
     ("PDPL-17", message(), ControlResult.PASS),
+    ("PDPL-17", contested(identified=False), ControlResult.PASS),
     ("PDPL-18", told("destruction", activity=False, disclosed=False), ControlResult.UNKNOWN),
     ("PDPL-22", entries((P, {**ACTIVITY, "data_categories": ["staff"]})), ControlResult.PASS),
     ("PDPL-22", entries((P, {**ACTIVITY, "data_categories": ["staff"], "new_tech": True})), ControlResult.FAIL),

@@ -35,7 +35,7 @@ from services.trust.ledger.sequencer import Sequencer
 from services.trust.ledger.store import SqlLedgerStore
 from tests.flows.world import KEYS_OF_TRUST
 from tests.live.control_fixtures import NOON, Book, Write
-from tests.live.control_fixtures_privacy import MORE, PRIVACY
+from tests.live.control_fixtures_privacy import PRIVACY
 from tests.live.control_fixtures_security import (
     DATASET,
     HOLE,
@@ -101,9 +101,6 @@ CASES = [
     for control, written in ALL.items()
     for write, result in zip(written, (ControlResult.PASS, ControlResult.FAIL, ControlResult.UNKNOWN), strict=True)
     if write is not None
-] + [
-    pytest.param(control, write, result, id=f"{control}-{result.value}-{at}")
-    for at, (control, write, result) in enumerate(MORE)
 ]
 
 

@@ -17,6 +17,7 @@ from libs.contracts.catalogue.sources import Handling, sources
 from libs.contracts.compliance import ControlResult, Reading
 from libs.contracts.message import PLATFORM
 from libs.runtime.database import Database
+from libs.runtime.pacing import paced
 from services.trust.bundles.watch import record
 from services.trust.compliance.checks import checks, statement
 from services.trust.compliance.domain.judge import Counted, judge
@@ -49,7 +50,7 @@ class Sweep:
 
     async def run_once(self) -> None:
         """Look at every tenant's controls that are due."""
-        for tenant_id in await self.tenants():
+        async for tenant_id in paced(await self.tenants()):
             await self.due(tenant_id)
 
     async def tenants(self) -> list[UUID]:
