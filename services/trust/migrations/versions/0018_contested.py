@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import run
 
-revision = "trust_0014_controlsa_contested"
-down_revision = "trust_0013_controlsa_privacy"
+revision = "trust_0018_contested"
+down_revision = "trust_0017_months"
 branch_labels = None
 depends_on = None
 
