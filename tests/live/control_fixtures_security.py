@@ -164,7 +164,9 @@ def watched(*, tampered: bool = False, verified: bool = True, days: bool = True)
         await entries(("retention", {"category": "contact", "basis": "policy", "keep_days": 30}))(book)
         await KeyBook(book.database, LiveKeys(KEYS_OF_TRUST)).record(KEYS_OF_TRUST)
         connection = await asyncpg.connect(book.url)
-        await Sequencer(SqlLedgerStore(connection), KEYS_OF_TRUST.checkpoint, origin=ORIGIN).drain()
+        sequencer = Sequencer(SqlLedgerStore(connection), KEYS_OF_TRUST.checkpoint, origin=ORIGIN)
+        await sequencer.drain()
+        await sequencer.checkpoint()
         if tampered:
             await connection.execute(
                 "update trust.ledger_entries set body = convert_to('{}', 'UTF8') where tenant_id = $1", book.tenant

@@ -24,7 +24,7 @@ from libs.contracts.compliance import (
 )
 from libs.contracts.errors import DealixError, Forbidden
 from libs.contracts.message import Plane, new_id
-from libs.contracts.observed import FactsReported
+from libs.contracts.observed import FactsReported, SessionSeen
 from libs.runtime.database import Database
 from services.trust.compliance.checks import checks
 from services.trust.compliance.gate import Gates
@@ -39,7 +39,6 @@ from tests.live.control_fixtures_privacy import PRIVACY
 from tests.live.control_fixtures_security import (
     DATASET,
     HOLE,
-    MFA,
     NO_MFA,
     SECURITY,
     carry,
@@ -343,12 +342,21 @@ async def test_an_owner_without_a_second_factor_holds_what_is_live_until_they_sh
     await people({"session": NO_MFA})(book)
     assert (await standing(plane(database, live=True), book, control)).gate is GateEffect.BLOCKS_LIVE
     assert await Gates(database).failing([book.tenant]) == {book.tenant}
-    signed_out = FactsReported(tenant_id=book.tenant, at=datetime.now(UTC), facts=(), whole=("session",))
-    await carry(book, Plane.GATEWAY, signed_out)
+    await told(book, whole=("session",))
     assert (await standing(plane(database, live=True), book, control)).result is ControlResult.UNKNOWN
-    await people({"session": MFA})(book)
+    now = datetime.now(UTC)
+    again = SessionSeen(
+        subject="session:2", person="user:1", roles=("owner",), second_factor=True, remote=True, by="oidc", started_at=now,
+        expires_at=now + timedelta(hours=1),
+    )  # fmt: skip
+    await told(book, again)
     assert (await standing(plane(database, live=True), book, control)).result is ControlResult.PASS
     assert await Gates(database).failing([book.tenant]) == set()
+
+
+async def told(book: Book, *facts: SessionSeen, whole: tuple[str, ...] = ()) -> None:
+    report = FactsReported(tenant_id=book.tenant, at=datetime.now(UTC), facts=facts, whole=whole)
+    await carry(book, Plane.GATEWAY, report)
 
 
 async def test_a_failing_sweep_control_holds_nothing(database: Database, book: Book) -> None:

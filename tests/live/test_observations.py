@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from libs.contracts.message import PLATFORM, Plane
+from libs.contracts.inbound import ReplyReceived
+from libs.contracts.message import PLATFORM, Plane, new_id
 from libs.contracts.observed import FactsReported, KeySeen, NumberSeen, TemplateSeen
+from libs.contracts.subjects import REPLY_RECEIVED
 from libs.runtime.database import Database
+from libs.runtime.delivery import handle_once
 from libs.runtime.links import Links
 from services.trust.compliance.checks import statement
 from services.trust.compliance.store import ControlRows
+from services.trust.compliance.told import Told
 from services.trust.ledger.verifying import LogWatch
-from tests.live.control_fixtures import Book
+from tests.live.control_fixtures import NOON, Book
 from tests.live.control_fixtures_security import ORIGIN, at, carry, day, watched, whatsapp
 from tests.live.migrated import migrated_postgres, plane_database
 
@@ -194,3 +199,22 @@ async def test_a_planes_own_connections_say_what_they_are(database: Database) ->
     async with database.batch(PLATFORM) as work:
         (bus,) = [one for one in (await Links(Own()).read(work)).facts if one.subject == "trust/bus"]  # type: ignore[arg-type]  # as above
     assert bus.kind == "link" and not bus.local and not bus.encrypted
+
+
+async def test_free_text_on_whatsapp_needs_what_the_person_wrote_in_the_day_before(book: Book) -> None:
+    contact = await book.contact()
+    await book.consents(contact, channel="whatsapp")
+    await book.sent(contact, effect="send_whatsapp", carried={"template": "", "language": "", "number": "77"})
+    assert await judged(book, "META-WA-1") == (1, 0, 1), "whether anybody writes to us at all is not known"
+    await replied(book, new_id(), NOON)
+    assert await judged(book, "META-WA-1") == (1, 1, 0), "somebody else wrote, not this person"
+    await replied(book, contact, NOON - timedelta(hours=25))
+    await replied(book, contact, NOON + timedelta(hours=1))
+    assert await judged(book, "META-WA-1") == (1, 1, 0), "too early, and too late"
+    await replied(book, contact, NOON - timedelta(hours=23))
+    assert await judged(book, "META-WA-1") == (1, 0, 0)
+
+
+async def replied(book: Book, contact: UUID, when: datetime) -> None:
+    event = ReplyReceived(tenant_id=book.tenant, contact_id=contact, channel="whatsapp", activity_id=new_id(), at=when)
+    await handle_once(book.database, REPLY_RECEIVED, Told().replied, str(new_id()), event.model_dump_json().encode())
