@@ -95,6 +95,15 @@ class LinkSeen(Message):
     local: bool
 
 
+class SecretSeen(Message):
+    """A vendor's credential as it lies in its table (`credential:<connector>`): whether it is still kept, and whether the row is sealed."""
+
+    kind: Literal["secret"] = "secret"
+    subject: Subject
+    kept: bool
+    sealed: bool
+
+
 class TemplateSeen(Message):
     """What the vendor says of a template (`<name>/<language>`)."""
 
@@ -145,6 +154,7 @@ Fact = (
     | BackupMade
     | RestoreTested
     | LinkSeen
+    | SecretSeen
     | TemplateSeen
     | NumberSeen
     | LogVerified

@@ -22,7 +22,7 @@ from libs.contracts.execution import (
     SubmitResult,
 )
 from libs.contracts.message import Plane, Principal, PrincipalKind, Reason, new_id
-from libs.contracts.observed import Fact, FactsReported
+from libs.contracts.observed import Fact, FactsReported, SecretSeen
 from libs.contracts.subjects import AUDITED, OBSERVED
 from libs.contracts.trust import AuditRecorded, ResourceRef
 from libs.runtime import telemetry
@@ -105,6 +105,8 @@ class Setup:
         async with self._database.batch(tenant) as work:
             await self._vault.put(work.connection, tenant, request.connector, values)
             self._note(work, request, "connector.credential_stored", fields=sorted(values))
+            sealed = await self._vault.sealed(work.connection, tenant, request.connector)
+            self._tell(work, tenant, SecretSeen(subject=f"credential:{request.connector}", kept=True, sealed=sealed))
             rows = LiveRows(work.connection, tenant)
             return self._shown(request.connector, (await rows.standing([request.connector]))[request.connector])
 
@@ -115,6 +117,7 @@ class Setup:
         async with self._database.batch(tenant) as work:
             await self._vault.drop(work.connection, tenant, request.connector)
             self._note(work, request, "connector.credential_dropped")
+            self._tell(work, tenant, SecretSeen(subject=f"credential:{request.connector}", kept=False, sealed=True))
             rows = LiveRows(work.connection, tenant)
             return self._shown(request.connector, (await rows.standing([request.connector]))[request.connector])
 
@@ -128,8 +131,7 @@ class Setup:
             await rows.keep_probe(request.connector, status, found)
             self._note(work, request, "connector.probed", status=status.value, code=found.code)
             if learned:
-                report = FactsReported(tenant_id=tenant, at=self._now(), facts=learned)
-                work.emit(OBSERVED[Plane.EXECUTION], report)
+                self._tell(work, tenant, *learned)
             return self._shown(request.connector, (await rows.standing([request.connector]))[request.connector])
 
     async def _ask(self, tenant: UUID, connector: str) -> tuple[ConnectorStatus, Reason, tuple[Fact, ...]]:
@@ -175,6 +177,9 @@ class Setup:
             raise ConnectorForbidden
         if connector not in self._connectors:
             raise NotFound
+
+    def _tell(self, work: BatchWork, tenant: UUID, *facts: Fact) -> None:
+        work.emit(OBSERVED[Plane.EXECUTION], FactsReported(tenant_id=tenant, at=self._now(), facts=facts))
 
     def _note(self, work: BatchWork, request: Any, kind: str, **data: Any) -> None:
         work.emit(
