@@ -27,6 +27,7 @@ from dev.commands import (
     keys,
     knowledge,
     lineage,
+    mail_domains,
     memos,
     metrics,
     operate,
@@ -106,6 +107,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         sequences,
         whatsapp,
         recoveries,
+        mail_domains,
         webhooks,
     ):
         group.register(app, connect)

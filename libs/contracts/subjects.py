@@ -310,7 +310,7 @@ MEMORIES = Call("data.memories.v1", knowledge.MemoriesRequest, knowledge.Memorie
 FORGET_MEMORY = Call("data.forget_memory.v1", knowledge.ForgetMemory, Ok, _by())
 ERASE_MEMORIES = Call("data.erase_memories.v1", knowledge.EraseSubject, knowledge.Erased, _by())
 
-REPLY_RECEIVED = Event("data.reply_received.v1", inbound.ReplyReceived, frozenset({_E}))
+REPLY_RECEIVED = Event("data.reply_received.v1", inbound.ReplyReceived, frozenset({_E, _T}))
 DEAL_MOVED = Event("data.deal_moved.v1", inbound.DealMoved, frozenset({_E}))
 IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
 TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozenset({_T}))

@@ -11,6 +11,7 @@ from services.decision.agents.conversations import Conversations
 from services.decision.agents.desk import Agents
 from services.decision.agents.engines.all import engines
 from services.decision.cards.watch import Watch
+from services.decision.consumption.meter import Meter
 from services.decision.disabled import DisabledSubscriptions
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
@@ -22,6 +23,7 @@ from services.decision.memos.desk import Memos
 from services.decision.negotiation.desk import Negotiation
 from services.decision.partners.desk import Partners
 from services.decision.ranking import Ranking
+from services.decision.settings import DecisionSettings
 from services.decision.stalled import StalledFlows
 from services.decision.targeting.desk import Committees
 
@@ -29,7 +31,8 @@ from services.decision.targeting.desk import Committees
 async def build(runtime: Runtime) -> None:
     """Wire the plane."""
     bus, conversations = runtime.bus, Conversations(runtime.database)
-    choosing = Choosing(runtime, conversations.add)
+    meter = Meter(runtime.database, runtime.now, DecisionSettings().agent_runs_a_day)
+    choosing = Choosing(runtime, conversations.add, meter=meter)
     drafting = Drafting(runtime, choosing)
     asking = Agents(runtime, choosing, engines(runtime, drafting))
     bus.serve(subjects.RUN_AGENT, asking.run)

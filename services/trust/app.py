@@ -120,6 +120,7 @@ async def build(runtime: Runtime) -> None:
     told = Told()
     bus.on(subjects.DATA_FACTS, told.data)
     bus.on(subjects.DECISION_FACTS, told.decision)
+    bus.on(subjects.REPLY_RECEIVED, told.replied)
     runtime.loop("compliance", sweep.run)
     hear_reports(bus)
     runtime.loop("own connections", lambda: own_links(runtime))

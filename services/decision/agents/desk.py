@@ -29,6 +29,7 @@ from libs.runtime.plane import Runtime
 from libs.screening.screen import suspect, texts
 from services.decision.agents.asked import Engine, Question, Said
 from services.decision.agents.choosing import Asked, Choosing, Ended
+from services.decision.consumption.budget import BudgetSpent
 from services.decision.domain import provenance
 
 log = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ class Agents:
         )  # fmt: skip
 
     async def ask(self, request: AskAgent) -> AgentAnswer:
-        """As a flow asks. An agent without an engine, and one that is stopped, hands over.
+        """As a flow asks. An agent without an engine, one that is stopped, and one whose day's budget is spent, hands over.
 
         Raises NotFound for an agent that does not exist, NotAsked for a question without what the agent needs, TextsChanged.
         """
@@ -128,7 +129,11 @@ class Agents:
             return AgentAnswer(agent=agent.id, answered=False, to=agent.escalate[0].to, reason=NO_ENGINE)
         if await self._stopped(request.principal, agent):
             return AgentAnswer(agent=agent.id, answered=False, to=agent.escalate[0].to, reason=STOPPED)
-        one = await self._answer(agent, Question(request.principal, request.input, "flow", self._runtime.now()))
+        try:
+            one = await self._answer(agent, Question(request.principal, request.input, "flow", self._runtime.now()))
+        except BudgetSpent as spent:
+            why = Reason(code=spent.code, en=spent.en, ar=spent.ar)
+            return AgentAnswer(agent=agent.id, answered=False, to=agent.escalate[0].to, reason=why)
         return AgentAnswer(
             agent=agent.id, answered=one.verdict is AgentVerdict.ANSWERED, output=one.output, confidence=one.said.confidence, to=one.to,
             reason=one.why,

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import httpx
 
 from libs.contracts.execution import Receipt
+from libs.contracts.observed import NumberSeen
 from services.execution.connectors.base import Profile, Sandbox, is_sandbox, receipt
 from services.execution.connectors.http import Allowed, AllowList, SandboxTransport, send, travelled
 from services.execution.errors import VendorRejected
@@ -85,15 +86,17 @@ class WhatsApp:
             sent=carried(body, response, account.phone_number_id),
         )
 
-    async def probe(self, credential: Mapping[str, Any]) -> None:
-        """Read the number's own entry. Raises VendorUnavailable, VendorRejected, OutcomeUnknown."""
+    async def probe(self, credential: Mapping[str, Any]) -> tuple[NumberSeen, ...]:
+        """Read the number's own entry, and what it says of the number's quality. Raises VendorUnavailable, VendorRejected, OutcomeUnknown."""
         account = WhatsAppAccount(**credential)
         request = httpx.Request(
             "GET",
             f"https://{HOST}/{VERSION}/{account.phone_number_id}",
             headers={"Authorization": f"Bearer {account.access_token}"},
         )
-        await send(AllowList(self.allowed, httpx.AsyncHTTPTransport()), request)
+        return quality(
+            await send(AllowList(self.allowed, httpx.AsyncHTTPTransport()), request), account.phone_number_id
+        )
 
 
 def compose(payload: dict[str, Any], callback: str) -> dict[str, Any]:
@@ -127,6 +130,16 @@ def compose(payload: dict[str, Any], callback: str) -> dict[str, Any]:
         }
         return {**common, "type": "template", "template": template}
     return {**common, "type": "text", "text": {"body": body, "preview_url": False}}
+
+
+def quality(response: httpx.Response, number: str) -> tuple[NumberSeen, ...]:
+    """What a number's entry says of its quality (Meta, Phone Numbers: `quality_rating`); nothing where it says none."""
+    try:
+        said = response.json().get("quality_rating")
+    except (ValueError, AttributeError):
+        return ()
+    known = said in ("GREEN", "YELLOW", "RED")
+    return (NumberSeen(subject=f"{number}/quality", number=number, quality=said),) if known else ()
 
 
 def carried(body: dict[str, Any], response: httpx.Response, number: str) -> dict[str, str]:

@@ -15,8 +15,9 @@ from uuid import UUID
 from libs.contracts.briefs import BriefAnswer, WhatsAppReply
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.inbound import ReceiveMessage
-from libs.contracts.message import Principal, PrincipalKind, Text, new_id
-from libs.contracts.subjects import BRIEF_REPLY, RECEIVE_MESSAGE, SUPPRESS
+from libs.contracts.message import Plane, Principal, PrincipalKind, Text, new_id
+from libs.contracts.observed import FactsReported, NumberSeen, TemplateSeen
+from libs.contracts.subjects import BRIEF_REPLY, OBSERVED, RECEIVE_MESSAGE, SUPPRESS
 from libs.contracts.trust import SuppressRequest
 from libs.runtime.bus import Bus
 from services.gateway.authentication import Authentication
@@ -36,6 +37,7 @@ from services.gateway.webhooks.domain import (
     says_stop,
     signature_holds,
 )
+from services.gateway.webhooks.news import told
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +154,15 @@ class Hooks:
             document = json.loads(body)
         except (ValueError, RecursionError):
             return []
+        await self._tell(binding, told(document, binding.account))
         return [await self._take(binding, message) for message in incoming(document, binding.account)]
+
+    async def _tell(self, binding: Binding, facts: list[TemplateSeen | NumberSeen]) -> None:
+        """Pass on what the vendor says of our templates and number."""
+        if facts:
+            async with self._store.unit(binding.tenant_id) as unit:
+                report = FactsReported(tenant_id=binding.tenant_id, at=await unit.now(), facts=tuple(facts))
+                unit.emit(OBSERVED[Plane.GATEWAY], report)
 
     async def _take(self, binding: Binding, message: Incoming) -> Taken:
         tenant = binding.tenant_id
