@@ -43,8 +43,11 @@ from services.trust.insight.lineage import serve_lineage
 from services.trust.keys.rotation import KeyBook
 from services.trust.ledger import sequencer
 from services.trust.ledger.cosigning import Cosigning
+from services.trust.ledger.feed import Feed
 from services.trust.ledger.packing import Packing
 from services.trust.ledger.store import LedgerStore, SqlLedgerStore
+from services.trust.ledger.verifying import LogWatch
+from services.trust.observations.handlers import hear_reports, own_links
 from services.trust.projection import Projection
 from services.trust.receipts.handlers import Receipts
 from services.trust.receipts.reconcile import Reconciliation
@@ -96,6 +99,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.REVIEW_EVIDENCE, packing.review)
     bus.serve(subjects.SEAL_EVIDENCE, packing.seal)
     bus.serve(subjects.COSIGN, cosigning.cosign)
+    bus.serve(subjects.LEDGER_FEED, Feed(database).read)
     bus.serve(subjects.COSIGNATURES, cosigning.page)
     bus.serve(subjects.KEYS, books.keys)
     bus.serve(subjects.LEDGER, books.entries)
@@ -117,6 +121,9 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.DATA_FACTS, told.data)
     bus.on(subjects.DECISION_FACTS, told.decision)
     runtime.loop("compliance", sweep.run)
+    hear_reports(bus)
+    runtime.loop("own connections", lambda: own_links(runtime))
+    runtime.loop("log verification", LogWatch(database, settings.origin).run)
 
     runtime.loop("retention", Expiry(database, sweep.tenants).run)
 
@@ -227,6 +234,7 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.APPROVE_BULK, approving.approve_bulk)
     bus.serve(subjects.COMPARE, desk.compare)
     bus.serve(subjects.RULES, desk.rules)
+    bus.serve(subjects.TENANT_HOURS, desk.hours)
     bus.serve(subjects.SET_RULES, desk.set_rules)
     bus.serve(subjects.DELEGATE, desk.delegate)
     bus.serve(subjects.END_DELEGATION, desk.end)

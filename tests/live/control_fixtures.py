@@ -6,15 +6,16 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from libs.contracts.catalogue.actions import effects
-from libs.contracts.execution import ActionState, Receipt
+from libs.contracts.execution import ActionsSettled, ActionState, Receipt
 from libs.contracts.message import Plane, Principal, new_id
 from libs.contracts.rights import RegisterPut, RightsKind, RightsRequest, RightsState
 from libs.contracts.trust import ApprovalState
 from libs.runtime.database import Database
+from services.trust.handlers import Listener
 from services.trust.rights.registers import Registers
 from services.trust.rights.store import RightsStore
 from services.trust.store import SqlStore
@@ -22,6 +23,8 @@ from tests.unit.trust.store_promises import SALT, approval, consent, facts, prep
 
 NOON = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=2)
 """12:00 in Riyadh, the day before yesterday."""
+NO_PROJECTION = cast(Any, None)
+"""Closing a grant asks nobody about contacts."""
 ACTIVITY = {
     "name": "Outreach", "purpose": "Direct outreach", "legal_basis": "consent", "data_categories": ["contact"], "people": ["customers"],
     "recipients": ["email_smtp"], "retention_days": 365, "safeguards": "TLS",
@@ -45,6 +48,8 @@ class Book:
 
     database: Database
     tenant: UUID = field(default_factory=new_id)
+    url: str = ""
+    """The server's, for what another plane writes."""
 
     def who(self, number: int = 1) -> Principal:
         return Principal(id=f"user:{number}", kind="user", tenant_id=self.tenant, roles=("compliance_officer",))
@@ -64,7 +69,7 @@ class Book:
 
     async def sent(
         self, contact: UUID | None = None, *, effect: str = "send_email", at: datetime = NOON, approved: bool = True, by: str = "user:2",
-        same: bool = True, agent: str = "", outcome: ActionState = ActionState.SUCCEEDED, **asked: Any,
+        same: bool = True, agent: str = "", outcome: ActionState = ActionState.SUCCEEDED, carried: dict[str, str] | None = None, **asked: Any,
     ) -> UUID:  # fmt: skip
         """A message that was decided, approved by somebody, and carried out."""
         known = effects()[effect]
@@ -84,7 +89,7 @@ class Book:
         receipt = Receipt(
             receipt_id=new_id(), tenant_id=self.tenant, action_id=p.evaluation.action_id, attempt=1, grant_id=made.grant_id,
             connector=known.connector, operation=known.operation, mode="sandbox", vendor_id="v", request_digest="r", response_digest="s",
-            started_at=at, finished_at=at,
+            started_at=at, finished_at=at, sent=carried or {},
         )  # fmt: skip
         closing = settled(made, outcome).evolve(at=at, receipt=receipt)
         done = asking.evolve(state=ApprovalState.APPROVED, decided_by=by, decided_at=at - timedelta(minutes=1))
@@ -93,7 +98,8 @@ class Book:
                 await unit.add_approvals([(asking, 1, SALT)])
                 await unit.close_approval(done, "approved", "")
             await unit.keep([made])
-            await unit.close_grants([closing])
+        async with self.database.work(self.tenant) as work:
+            await Listener(SqlStore(self.database), NO_PROJECTION).settled(work, ActionsSettled(items=(closing,)))
         return p.evaluation.action_id
 
     async def entry(self, kind: str, values: dict[str, Any]) -> None:
@@ -172,11 +178,3 @@ def nothing() -> Write:
         return None
 
     return write
-
-
-# control: (rows with which it holds, rows with which it fails, rows with which it can't be told). None: something that it needs has no
-# record yet, so that nothing makes it pass.
-FIXTURES: dict[str, tuple[Write | None, Write, Write]] = {
-    "NCA-ECC-2-2-3-3": (None, message(by="user:1"), message()),
-    "META-WA-1": (None, message(consented=False, effect="send_whatsapp"), message(effect="send_whatsapp", channel="whatsapp")),
-}  # fmt: skip

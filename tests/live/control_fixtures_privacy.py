@@ -255,7 +255,8 @@ def after(first: Write, *more: Write) -> Write:
     return write
 
 
-# As in `control_fixtures.FIXTURES`.
+# control: (rows with which it holds, rows with which it fails, rows with which it can't be told). None: something that it needs has no
+# record yet, so that nothing makes it pass.
 PRIVACY: dict[str, tuple[Write | None, Write, Write]] = {
     "PDPL-06": (contacts({}, activity=ACTIVITY), contacts({}), nothing()),
     "PDPL-IR11": (consents(bundled_with_service=False), consents(purpose="marketing,profiling"), consents()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -13,13 +14,16 @@ import yaml
 from libs.contracts.catalogue.sources import Collection, sources
 from libs.contracts.message import Message
 
-FILES = tuple(Path(__file__).with_name(name) for name in ("registers.yaml", "registers_privacy.yaml"))
+FILES = tuple(
+    Path(__file__).with_name(name) for name in ("registers.yaml", "registers_privacy.yaml", "registers_security.yaml")
+)
+_AMOUNT = re.compile(r"[0-9]{1,12}\.[0-9]{2}")
 LONGEST = 20_000
 """Characters of one text."""
 
 
 class RegisterField(Message):
-    type: Literal["text", "long", "date", "moment", "number", "yes_no", "choice", "list", "id"]
+    type: Literal["text", "long", "date", "moment", "number", "amount", "yes_no", "choice", "list", "id"]
     en: str
     ar: str
     options: tuple[tuple[str, str, str], ...] = ()
@@ -79,6 +83,8 @@ def _fits(field: RegisterField, value: Any) -> bool:
         return isinstance(value, bool)
     if field.type == "number":
         return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**9
+    if field.type == "amount":
+        return isinstance(value, str) and _AMOUNT.fullmatch(value) is not None
     if field.type == "id":
         return _id(value)
     if field.type == "list":

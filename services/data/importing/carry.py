@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from libs.contracts.control_facts import ImportFact
@@ -16,13 +17,15 @@ from libs.contracts.message import Plane, new_id
 from libs.contracts.subjects import AUDITED, CONTACTS_CHANGED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime.database import BatchWork, Database
+from services.data.importing.domain.batch import uncollected
+from services.data.importing.domain.clusters import Filed
 from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.mapping import of_people
 from services.data.importing.domain.plan import plan_import
 from services.data.importing.domain.records import MergePlan, ParsedFile, ReadRows
 from services.data.importing.domain.rows import read_rows
 from services.data.importing.store import Imports
-from services.data.matching.keys import MatchKeys, keys_of
+from services.data.matching.keys import Digests, MatchKeys, row_keys
 from services.data.screening.domain.texts import of_rows
 from services.data.screening.telling import of_import, tell
 from services.data.telling import tell_facts
@@ -103,6 +106,15 @@ async def carry_out(
             await imports.finish(tenant, import_id, ImportState.COMPLETED)
 
 
+class _Chunk(NamedTuple):
+    """Some rows of the file, typed, with what matching sees of each and the keys of each, by row number."""
+
+    part: ParsedFile
+    rows: ReadRows
+    filed: dict[int, Filed]
+    keys: dict[int, Digests]
+
+
 class _Carried:
     """An import on its way: what became of the rows so far."""
 
@@ -124,14 +136,16 @@ class _Carried:
         imports, keys = Imports(work), MatchKeys(work)
         done, total = 0, max(1, len(self._parsed.rows))
         changed: dict[UUID, None] = {}
-        async for part, rows in self._read():
+        async for part, rows, filed, digests in self._read():
             await self._report(done / total)
             seen = await imports.seen(tenant, import_id, [row.fingerprint for row in rows.leads])
             await keys.file_unfiled(tenant)
-            existing = await keys.candidates(tenant, [row for row in rows.leads if row.fingerprint not in seen])
-            plan = await asyncio.to_thread(plan_import, rows, existing, seen)
+            existing = await keys.candidates(
+                tenant, [digests[row.row_number] for row in rows.leads if row.fingerprint not in seen]
+            )
+            plan = await asyncio.to_thread(plan_import, rows, existing, seen, filed)
             self._counts.update(asdict(plan.counts))
-            changed.update(dict.fromkeys((await imports.write(tenant, import_id, plan)).changed_contacts))
+            changed.update(dict.fromkeys((await imports.write(tenant, import_id, plan, digests)).changed_contacts))
             new = [(row.row_number, row.raw) for row in rows.leads if row.fingerprint not in seen]
             found = await asyncio.to_thread(of_rows, part.mapping, new)
             tell(work, tenant, f"import:{import_id}", await of_import(work, tenant, import_id, found), self._now)
@@ -140,22 +154,22 @@ class _Carried:
             done += len(part.rows)
         self.changed_contacts = list(changed)
 
-    async def _read(self) -> AsyncIterator[tuple[ParsedFile, ReadRows]]:
+    async def _read(self) -> AsyncIterator[_Chunk]:
         """Chunk by chunk; the next one is read while PostgreSQL writes this one."""
-        waiting: tuple[ParsedFile, asyncio.Task[ReadRows]] | None = None
+        waiting: asyncio.Task[_Chunk] | None = None
         for part in _chunks(self._parsed):
-            following = (part, asyncio.create_task(asyncio.to_thread(self._rows, part)))
+            following = asyncio.create_task(asyncio.to_thread(self._rows, part))
             if waiting is not None:
-                yield waiting[0], await waiting[1]
+                yield await waiting
             waiting = following
         if waiting is not None:
-            yield waiting[0], await waiting[1]
+            yield await waiting
 
-    def _rows(self, part: ParsedFile) -> ReadRows:
+    def _rows(self, part: ParsedFile) -> _Chunk:
         rows = read_rows(part, source=self._request.source, today=self._now.date())
-        for row in rows.leads:
-            keys_of(row.account, (row.contact,))  # remembered: asked for when candidates are looked for and when filing
-        return rows
+        with uncollected():
+            filed = {row.row_number: Filed.of(row) for row in rows.leads}
+            return _Chunk(part, rows, filed, {number: row_keys(one) for number, one in filed.items()})
 
     async def _report(self, share: float) -> None:
         """Progress, and whether anybody wants it to stop: in a transaction of its own, so that others see it now."""

@@ -13,7 +13,7 @@ from libs.contracts.catalogue.controls import ControlKind, controls
 
 FILE = Path(__file__).with_suffix(".yaml")
 """Has the prelude that every check builds on."""
-FILES = (FILE, FILE.with_name("checks_privacy.yaml"))
+FILES = (FILE, FILE.with_name("checks_privacy.yaml"), FILE.with_name("checks_security.yaml"))
 SAMPLE = 10
 """Failing rows that a reading names."""
 
