@@ -173,7 +173,8 @@ async def test_the_schedule_finds_every_tenant_by_its_log(database: Database, bo
     connection = await asyncpg.connect(admin_url)
     await Sequencer(SqlLedgerStore(connection), KEYS_OF_TRUST.checkpoint, origin="test.example").drain()
     await connection.close()
-    await compliance._sweep.run_once()
+    assert book.tenant in await compliance._sweep.tenants()
+    await compliance._sweep.due(book.tenant)  # of this tenant alone: the other tests have left hundreds
     reply = await compliance.get(ControlGet(principal=book.who(), control_id="LI-8-2"))
     assert reply.state.result is ControlResult.PASS and reply.state.reading is not None
 

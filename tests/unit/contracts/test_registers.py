@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -52,3 +53,25 @@ def test_no_check_reads_a_register_or_a_field_that_nobody_keeps() -> None:
     assert set(re.findall(r"\bf->>?'([a-z_]+)'", text)) <= {name for one in told.values() for name in one.model_fields}
     fields = {name for kept in registers().values() for name in kept.fields}
     assert set(re.findall(r"\be->>?'([a-z_]+)'", text)) <= fields
+
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+OLD = NOW - timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("ended", "created", "kept"),
+    [
+        (None, OLD, True),
+        ("2021-11-22", OLD, True),
+        ("2021-11-20", OLD, False),
+        (None, NOW - timedelta(hours=23), False),
+    ],
+)
+def test_an_activity_stays_on_record_for_five_years_after_its_end_unless_it_was_a_slip(
+    ended: str | None, created: datetime, kept: bool
+) -> None:
+    """PDPL art. 31."""
+    values = {"name": "Outreach"} | ({"ended_on": ended} if ended else {})
+    assert registers()["processing-activities"].kept(values, created, NOW) is kept
+    assert not registers()["senders"].kept(values, created, NOW)
