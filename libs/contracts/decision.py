@@ -58,6 +58,8 @@ class Opportunity(Message):
     source: str = ""
     estimated_value: str | None = None
     provenance: Provenance
+    account_name_en: str | None = None
+    """The other name of the account, where the list gave one beside the Arabic one, which is `account_name` then."""
 
 
 class RankRequest(Message):

@@ -292,7 +292,7 @@ def opportunity(lang: Lang, rank: int, one: decision.Opportunity, lead: data.Lea
     return views.Opportunity(
         rank=rank,
         lead_id=str(one.lead_id),
-        account=one.account_name,
+        account=one.account_name if arabic else one.account_name_en or one.account_name,
         contact=(lead.contact_name if lead else one.contact_name) or "",
         role=(lead.title if lead else "") or "",
         city=places().shown(one.city or "", lang),

@@ -54,6 +54,7 @@ def opportunity(
         account_id=lead.account_id,
         contact_id=lead.contact_id,
         account_name=display_name(one),
+        account_name_en=_other_name(one),
         contact_name=untrusted.person_name(lead.contact_name).text,
         city=untrusted.label(lead.city).text,
         sector=lead.sector if lead.sector in rules.sectors else untrusted.label(lead.sector).text,
@@ -90,6 +91,14 @@ def display_name(one: Ranked) -> str:
         if name and (shown := untrusted.company_name(name).text):
             return shown
     return "جهة بلا اسم صالح للعرض"
+
+
+def _other_name(one: Ranked) -> str | None:
+    """The name beside the Arabic one, where both are there and it may be shown."""
+    arabic, other = one.lead.account_name_ar, one.lead.account_name
+    if not arabic or other == arabic or is_arabic(other):
+        return None
+    return untrusted.company_name(other).text or None
 
 
 def _sources(one: Ranked) -> tuple[str, ...]:
