@@ -11,6 +11,7 @@ from services.decision.agents.conversations import Conversations
 from services.decision.agents.desk import Agents
 from services.decision.agents.engines.all import engines
 from services.decision.cards.watch import Watch
+from services.decision.contradicted import Contradicted
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
 from services.decision.growth.plan import Growth
@@ -58,6 +59,9 @@ async def build(runtime: Runtime) -> None:
     serve_lineage(runtime)
     serve_metrics(runtime)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
+    contradicted = Contradicted(runtime)
+    bus.on(subjects.CONTRADICTION_OPENED, contradicted.opened)
+    bus.on(subjects.CONTRADICTION_DECIDED, contradicted.decided)
     negotiation, partners = Negotiation(runtime, choosing), Partners(runtime)
     bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)
     bus.serve(subjects.ANSWER_OBJECTION, negotiation.respond)

@@ -57,9 +57,9 @@ def _any(cells: Set[str]) -> bool:
     )
 
 
-def of_values(values: Mapping[str, Any]) -> Found:
-    """What a record's fields show."""
-    return {field[:60]: codes for field, text in texts(dict(values)) if (codes := suspect(text))}
+def of_values(values: Mapping[str, Any], *, ours: bool = False) -> Found:
+    """What a record's fields show. `ours` says that such a record is what our people tell one another to do."""
+    return {field[:60]: codes for field, text in texts(dict(values)) if (codes := suspect(text, ours=ours))}
 
 
 def of_document(blocks: Sequence[str], raw: bytes) -> Found:
