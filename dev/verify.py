@@ -10,7 +10,8 @@ What is checked, by name:
     statement   the DSSE-signed in-toto statement is about this manifest
     checkpoint  the log's signed note (C2SP tlog-checkpoint) is of this tenant's log, of this size and root
     witness     each witness that the pack names, and whose key the trust root has, cosigned that note (C2SP tlog-cosignature)
-    platform    the checkpoint is an entry of the platform's own log, under that log's signed note
+    platform    the checkpoint is an entry of the platform's own log, under that log's signed note; cosignatures of that note by
+                witnesses whose key the trust root has are right
     entries     each entry, with its salt, is a leaf under that root (RFC 9162 inclusion proof)
     grants      each grant's claims are under a signed batch root and under an entry; every granted entry has its grant
     payloads    each payload is one that a grant or an entry names, by salted digest
@@ -346,7 +347,29 @@ class _Pack:
         said, stated = _json(anchor["entry"].encode())["data"], self.manifest["checkpoint"]
         if (said["origin"], said["size"], said["root"]) != (self.manifest["origin"], stated["size"], stated["root"]):
             raise Failed(f"the platform's log holds another checkpoint: expected {stated}, got {said}")
-        return f"entry {proof['seq']} of {size}"
+        seen = self._platform_witnesses(body, block[:-1].split("\n"))
+        return f"entry {proof['seq']} of {size}, {seen}"
+
+    def _platform_witnesses(self, body: str, lines: list[str]) -> str:
+        """Which witnesses of the trust root cosigned the platform's note."""
+        checked = []
+        for name, key in self.keys.get("witness", {}).items():
+            key_id = sha256(name.encode() + b"\n\x04" + key).digest()[:4]
+            for _, signer, encoded in (line.split(" ") for line in lines):
+                blob = _base64(encoded)
+                if signer != name or blob[:4] != key_id or len(blob) != 76:
+                    continue
+                signed = b"cosignature/v1\ntime %d\n%s\n" % (int.from_bytes(blob[4:12]), body.encode())
+                _verify(key, blob[12:], signed, f"witness {name}'s cosignature of the platform's log is wrong")
+                checked.append(name)
+        if not checked:
+            self.notes.append(
+                Note(
+                    "no witness of the trust root has cosigned this checkpoint of the platform's log",
+                    "لم يصادق شاهد من مفاتيح الثقة على نقطة التحقق هذه من سجل المنصة",
+                )
+            )
+        return f"{len(checked)} witnesses checked"
 
     def _note_signer(self, origin: str, body: bytes, lines: list[str]) -> str:
         # Key id of a signed note: SHA-256(name, newline, signature type 1, public key), first four bytes.

@@ -25,6 +25,7 @@ from libs.contracts import merkle
 
 _LOG, _WITNESS = b"\x01", b"\x04"
 _DASH = "— "
+PLATFORM = "00000000-0000-0000-0000-000000000000"
 
 
 class WitnessRefuses(DealixError):
@@ -134,6 +135,15 @@ def check_signed(seen: Seen, trust_root: Mapping[str, Any]) -> None:
         "No checkpoint key of the trust root has signed this checkpoint.",
         "لم يوقّع نقطة التحقق أي مفتاح من مفاتيح الثقة.",
     )
+
+
+def check_whose(seen: Seen, log: str) -> None:
+    """That the checkpoint is of the log that was asked for: the platform's is named by nought. Raises WitnessRefuses."""
+    if (seen.origin.rpartition("/")[2] == PLATFORM) != (log == "platform"):
+        raise WitnessRefuses(
+            f"This is not the log that was asked for: {seen.origin}.",
+            f"ليس هذا السجل المطلوب: {seen.origin}.",
+        )
 
 
 def check_extends(before: Seen | None, now: Seen, path: list[bytes]) -> None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from dev.witness import Key
 
 
+WHOSE = {"own": ("Your log", "سجل المنشأة"), "platform": ("The platform's log", "سجل المنصة")}
+
+
 def register(app: typer.Typer, connect: Connect) -> None:
     """Add the command to the application."""
 
@@ -37,6 +40,9 @@ def register(app: typer.Typer, connect: Connect) -> None:
             ),
         ] = None,
         every: Annotated[float, typer.Option("--every", min=1, help="Seconds between visits.")] = 10.0,
+        platform: Annotated[
+            bool, typer.Option("--platform/--no-platform", help="Cosign the platform's log as well.")
+        ] = True,
         once: Annotated[bool, typer.Option("--once", help="Visit once.")] = False,
         data_dir: DataDirOption = None,
         lang: LangOption = None,
@@ -49,7 +55,11 @@ def register(app: typer.Typer, connect: Connect) -> None:
         key = load_key(folder / "witness.key", name)
         while True:
             with connect(out, url, data_dir) as client:
-                _visit(out, client, key, folder, _root(out, client, folder, trust_root))
+                root = _root(out, client, folder, trust_root)
+                result = _visit(out, client, key, folder, root, "own")
+                if platform:
+                    result["platform"] = _visit(out, client, key, folder, root, "platform")
+            out.result(result)
             if once:
                 return
             time.sleep(every)
@@ -73,34 +83,36 @@ def _root(out: Output, client: Client, folder: Path, given: Path | None) -> dict
     return found
 
 
-def _visit(out: Output, client: Client, key: Key, folder: Path, trust_root: dict[str, Any]) -> None:
-    from dev.witness import check_extends, check_signed, parse, read_memory, remember
+def _visit(out: Output, client: Client, key: Key, folder: Path, trust_root: dict[str, Any], log: str) -> dict[str, Any]:
+    from dev.witness import check_extends, check_signed, check_whose, parse, read_memory, remember
 
-    memory = folder / "seen.json"
+    memory = folder / ("seen.json" if log == "own" else f"seen-{log}.json")
     before = read_memory(memory)
-    shown = client.get("/proof-ledger/checkpoint")
+    shown = client.get("/proof-ledger/checkpoint", log=log)
+    en, ar = WHOSE[log]
     if not shown["note"]:
-        out.say(Sentence("The log is still empty.", "السجل ما زال فارغًا."))
-        return
+        out.say(Sentence(f"{en}: still empty.", f"{ar}: ما زال فارغًا."))
+        return {"size": 0, "cosigned": False}
     now = parse(shown["note"])
     check_signed(now, trust_root)
+    check_whose(now, log)
     path: list[bytes] = []
     if before is not None and 0 < before.size < now.size:
-        proof = client.get("/proof-ledger/consistency", **{"from": before.size, "to": now.size})
+        asked: dict[str, Any] = {"from": before.size, "to": now.size, "log": log}
+        proof = client.get("/proof-ledger/consistency", **asked)
         path = [bytes.fromhex(step) for step in proof["path"]]
     try:
         check_extends(before, now, path)
     except Exception:
-        (folder / f"fork-{int(time.time())}.txt").write_text(
+        (folder / f"fork-{log}-{int(time.time())}.txt").write_text(
             f"{before.note if before else ''}\n\n{now.note}", encoding="utf-8"
         )
         raise
     if before is not None and before.size == now.size:
-        out.result({"size": now.size, "cosigned": False})
-        out.say(Sentence(f"Nothing new: {now.size} leaves.", f"لا جديد: {now.size} قيدًا."))
-        return
+        out.say(Sentence(f"{en}: nothing new, {now.size} leaves.", f"{ar}: لا جديد، {now.size} قيدًا."))
+        return {"size": now.size, "cosigned": False}
     # Remembered first: a witness that cosigned and forgot could be shown another history later.
     remember(memory, now)
     client.post("/proof-ledger/cosignatures", {"note": key.cosign(now.note, int(time.time())), "witness": key.vkey})
-    out.result({"size": now.size, "cosigned": True, "witness": key.vkey})
-    out.say(Sentence(f"Cosigned {now.size} leaves.", f"صودق على {now.size} قيدًا."))
+    out.say(Sentence(f"{en}: cosigned {now.size} leaves.", f"{ar}: صودق على {now.size} قيدًا."))
+    return {"size": now.size, "cosigned": True, "witness": key.vkey}

@@ -9,10 +9,12 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.contracts.message import Message, Page, Principal, TenantId
+from libs.contracts.trust import LogName
 
 
 class CosignRequest(Message):
-    """`note` is a checkpoint with a witness's line (C2SP tlog-cosignature); `witness` its verifier key, `name+keyid+key`."""
+    """`note` is a checkpoint with a witness's line (C2SP tlog-cosignature), of the tenant's log or, as its first line says, of the
+    platform's; `witness` its verifier key, `name+keyid+key`."""
 
     principal: Principal
     note: Annotated[str, Field(max_length=20_000)]
@@ -33,6 +35,7 @@ class Cosignature(Message):
 class CosignaturesRequest(Message):
     principal: Principal
     page: Page = Page()
+    log: LogName = "own"
 
 
 class CosignaturesReply(Message):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -279,8 +279,11 @@ class ChannelContactability(Message):
 
 
 class ContactabilityRequest(Message):
+    """`reasons` false: states only, for whoever asks about a whole list and keeps no reasons."""
+
     tenant_id: TenantId
     contact_ids: Annotated[tuple[UUID, ...], Field(max_length=5000)]
+    reasons: bool = True
 
 
 class ContactContactability(Message):
@@ -293,7 +296,11 @@ class ContactabilityReply(Message):
 
 
 class ConsentRecord(Message):
-    """A person's consent for one purpose on one channel, with its proof (PDPL Implementing Regulation art. 11)."""
+    """A person's consent for one purpose on one channel, with its proof (PDPL Implementing Regulation art. 11).
+
+    `explicit`: said in so many words, as sensitive data and machine decisions need. `bundled_with_service`: whether an unrelated
+    service depended on it, which makes it none. None is "not recorded".
+    """
 
     consent_id: UUID
     contact_id: UUID
@@ -305,6 +312,8 @@ class ConsentRecord(Message):
     notice_version: str
     expires_at: datetime | None = None
     withdrawn_at: datetime | None = None
+    explicit: bool | None = None
+    bundled_with_service: bool | None = None
 
 
 class RecordConsents(Message):
@@ -381,6 +390,9 @@ class ProofRequest(Message):
     seq: Annotated[int, Field(ge=0)]
 
 
+LogName = Literal["own", "platform"]
+
+
 class WitnessLine(Message):
     """A witness's signature line of a checkpoint (C2SP tlog-cosignature), and the key (hex) that its name is bound to here."""
 
@@ -390,7 +402,9 @@ class WitnessLine(Message):
 
 
 class Anchor(Message):
-    """A checkpoint's entry in the platform's log, with its inclusion proof under that log's own signed note. Hashes are hex."""
+    """A checkpoint's entry in the platform's log, with its inclusion proof under that log's own signed note. Hashes are hex.
+
+    The note carries the lines of the witnesses who cosigned it, where one has."""
 
     checkpoint: str
     entry: str
@@ -416,7 +430,10 @@ class ProofReply(Message):
 
 
 class CheckpointRequest(Message):
+    """Whose log: the tenant's own, or the platform's, in which every tenant's checkpoints are entries."""
+
     principal: Principal
+    log: LogName = "own"
 
 
 class CheckpointReply(Message):
@@ -433,6 +450,7 @@ class ConsistencyRequest(Message):
     principal: Principal
     first: Annotated[int, Field(ge=0)]
     second: Annotated[int, Field(ge=0)]
+    log: LogName = "own"
 
 
 class ConsistencyReply(Message):

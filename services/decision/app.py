@@ -12,6 +12,7 @@ from services.decision.agents.desk import Agents
 from services.decision.agents.engines.all import engines
 from services.decision.cards.watch import Watch
 from services.decision.contradicted import Contradicted
+from services.decision.disabled import DisabledSubscriptions
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
 from services.decision.growth.plan import Growth
@@ -62,6 +63,7 @@ async def build(runtime: Runtime) -> None:
     contradicted = Contradicted(runtime)
     bus.on(subjects.CONTRADICTION_OPENED, contradicted.opened)
     bus.on(subjects.CONTRADICTION_DECIDED, contradicted.decided)
+    bus.on(subjects.SUBSCRIPTION_DISABLED, DisabledSubscriptions(runtime).heard)
     negotiation, partners = Negotiation(runtime, choosing), Partners(runtime)
     bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)
     bus.serve(subjects.ANSWER_OBJECTION, negotiation.respond)

@@ -13,18 +13,20 @@ from uuid import UUID
 from libs.contracts.agents import AgentVerdict
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.consent import LinkRequest
+from libs.contracts.control_facts import DecisionFactsRecorded
 from libs.contracts.data import Lead, LeadsRequest, TenantProfile, TenantRequest
 from libs.contracts.decision import FIRST, Draft
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.execution import ActionItem, SubmitRequest
 from libs.contracts.message import Principal, PrincipalKind, new_id
-from libs.contracts.subjects import LEADS, SUBMIT, TENANT, UNSUBSCRIBE_LINK
+from libs.contracts.subjects import DECISION_FACTS, LEADS, SUBMIT, TENANT, UNSUBSCRIBE_LINK
 from libs.contracts.trust import ResourceRef
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
 from services.decision.agents.choosing import Asked, Choosing, Ended, TextsChanged
 from services.decision.agents.outreach.writer import AGENT as WRITER
 from services.decision.agents.outreach.writer import Withheld, sender_of, write
+from services.decision.domain.telling import draft_fact
 from services.decision.errors import DraftWithheld
 from services.decision.store import Recommendations
 from services.decision.targeting.domain.facts import facts_of
@@ -142,6 +144,10 @@ class Drafting:
         async with self._runtime.database.batch(profile.tenant_id) as work:
             store = Recommendations(work)
             if await store.add_draft(kept):
+                facts = DecisionFactsRecorded(
+                    tenant_id=profile.tenant_id, items=(draft_fact(kept),), at=self._runtime.now()
+                )
+                work.emit(DECISION_FACTS, facts)
                 return kept
             return await store.draft_of(profile.tenant_id, kept.lead_id, purpose) or kept
 

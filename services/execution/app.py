@@ -25,6 +25,7 @@ from services.execution.connectors.base import Connector, Sandbox
 from services.execution.connectors.email_smtp import EmailSmtp
 from services.execution.connectors.internal import Internal
 from services.execution.connectors.slack import Slack
+from services.execution.connectors.webhook import Webhook
 from services.execution.connectors.whatsapp import WhatsApp
 from services.execution.dead_letters.handlers import Ages, DeadLetters
 from services.execution.dead_letters.isolate import Isolation
@@ -38,6 +39,7 @@ from services.execution.handlers import Orders, Queries
 from services.execution.insight.lineage import serve_lineage
 from services.execution.intake import WORKERS, Claimer, Intake
 from services.execution.live.handlers import Setup
+from services.execution.live.prices import serve_prices
 from services.execution.live.reach import allowed_hosts
 from services.execution.live.switch import TASK, HasCredential, LiveSwitch
 from services.execution.pipeline import Pipeline
@@ -47,6 +49,8 @@ from services.execution.plugins.guard import Guard
 from services.execution.plugins.handlers import Plugins
 from services.execution.plugins.hooks import Hooks
 from services.execution.plugins.loading import load_plugins
+from services.execution.push.app import serve_push
+from services.execution.push.secrets import Secrets
 from services.execution.router import TaskRouter, catalogue_router
 from services.execution.settling.handlers import Settling
 from services.execution.store import SqlStore, Store
@@ -65,10 +69,12 @@ async def build(runtime: Runtime) -> None:
         )
     sandbox = Sandbox(runtime.now)
     vault = Vault(runtime.database, secret)
+    secrets = Secrets(runtime.database, vault, runtime.now)
     vendors: list[Connector] = [
         EmailSmtp(sandbox, VaultSmtp(vault, allowed_hosts()), runtime.now),
         WhatsApp(sandbox, VaultWhatsApp(vault), runtime.now),
         Slack(sandbox, VaultSlack(vault), runtime.now),
+        Webhook(sandbox, secrets, runtime.now, allowed_hosts()),
     ]
     router = catalogue_router()
     plugins = load_plugins(installed(), router, Tools(sandbox, runtime.now))
@@ -89,6 +95,8 @@ async def build(runtime: Runtime) -> None:
     setup = Setup(runtime.database, vault, by_key, parts.intake.submit, runtime.now, allowed_hosts())
     parts.queries.standing = setup.connectors
     serve_setup(runtime.bus, setup)
+    serve_push(runtime, secrets, allowed_hosts(), parts.intake.submit)
+    serve_prices(runtime, by_key)
     told = Plugins(plugins.installed)
     runtime.bus.serve(subjects.PLUGINS, told.listed)
     runtime.after_start.append(lambda: told.record(runtime))
@@ -205,7 +213,8 @@ def serve(
     letters = DeadLetters(store, intake.submit, claimer.wake, runtime.now)
     queries = Queries(store, list(connectors.values()))
     orders = Orders(store, claimer.wake, bus, intake.submit, connectors)
-    carried = carry(flows, bus, router, runtime.instance, intake.take, definitions)
+    carried = carry(flows, bus, router, runtime.instance, intake.take, definitions, now=runtime.now)
+    orders.edited = carried.edited
     pipeline.settled = carried.also_wakes(queries.settled)
 
     bus.serve(subjects.SUBMIT, intake.submit)
@@ -216,6 +225,7 @@ def serve(
     bus.serve(subjects.SANDBOX, queries.sandbox)
     bus.serve(subjects.CONNECTORS, queries.connectors)
     bus.serve(subjects.COMPENSATE, settling.compensate)
+    bus.serve(subjects.COMPENSATION, settling.plan)
     bus.serve(subjects.SETTLE_UNKNOWN, settling.settle)
     bus.serve(subjects.DEAD_LETTERS, letters.page)
     bus.serve(subjects.DEAD_LETTER, letters.show)
@@ -226,5 +236,7 @@ def serve(
     bus.serve(subjects.LIST_EFFECTS, orders.list_effects)
     bus.on(subjects.APPROVAL_DECIDED, orders.approval_decided)
     bus.on(subjects.OUTCOME_RESOLVED, orders.outcome_resolved)
+    bus.on(subjects.REPLY_RECEIVED, carried.replied)
+    bus.on(subjects.DEAL_MOVED, carried.moved)
     bus.on(subjects.CONTACT_STOPPED, carried.also_stops(orders.contact_stopped))
     return Parts(queries, intake, claimer, pipeline, Ages(store, store, runtime.now), carried)

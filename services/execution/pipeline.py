@@ -294,7 +294,8 @@ class Pipeline:
             ]
             if undoing:
                 await unit.compensations.done([key for key in undoing if key in moved])
-            if dead := [_arrival(o) for o in performed if o.state is ActionState.FAILED and o.job.key in moved]:
+            ended = (o for o in performed if o.state is ActionState.FAILED and o.job.key in moved)
+            if dead := [_arrival(o) for o in ended if not effects()[o.job.effect].followed_up]:
                 tell(unit, "arrived", await unit.letters.arrive(dead), self._now())
             unit.emit(
                 ACTIONS_SETTLED,

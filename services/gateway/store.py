@@ -235,8 +235,10 @@ class SqlUnit:
     async def add_session(self, session: Session, door: bytes) -> None:
         await self._add_door(door, "session", session.session_id)
         await self._connection.execute(
-            "insert into sessions (tenant_id, session_id, user_id, created_at, seen_at, expires_at) values ($1, $2, $3, $4, $5, $6)",
+            "insert into sessions (tenant_id, session_id, user_id, created_at, seen_at, expires_at, second_factor, remote, by) "
+            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             session.tenant_id, session.session_id, session.user_id, session.created_at, session.seen_at, session.expires_at,
+            session.second_factor, session.remote, session.by,
         )  # fmt: skip
 
     async def end_sessions(self, user_id: UUID, *, only: UUID | None = None, keep: UUID | None = None) -> int:

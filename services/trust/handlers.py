@@ -53,8 +53,9 @@ from services.trust.ledger.domain.checkpoint import origin_of, parse_checkpoint
 from services.trust.ledger.domain.commitments import OUTCOME, outcome_data
 from services.trust.ledger.domain.entry import Entry
 from services.trust.ledger.errors import NotYetProvable
+from services.trust.ledger.platform import platform_checkpoint
 from services.trust.ledger.proofs import consistency, prove
-from services.trust.ledger.store import EntryFilter, SqlLedgerStore, StoredEntry
+from services.trust.ledger.store import EntryFilter, SqlLedgerStore, StoredCheckpoint, StoredEntry
 from services.trust.ledger.witnesses import WitnessRows, presentable
 from services.trust.packs import assemble
 from services.trust.paging import before
@@ -80,7 +81,10 @@ class People:
         return ContactabilityReply(
             items=tuple(
                 ContactContactability(
-                    contact_id=c, channels=tuple(contactability(states.get(c), channel) for channel in CHANNELS)
+                    contact_id=c,
+                    channels=tuple(
+                        contactability(states.get(c), channel, reasons=request.reasons) for channel in CHANNELS
+                    ),
                 )
                 for c in request.contact_ids
             )
@@ -175,12 +179,12 @@ class Books:
     async def checkpoint(self, request: CheckpointRequest) -> CheckpointReply:
         _require(request.principal, READERS | {"member", "api_client"})
         tenant = request.principal.tenant_id
-        async with self._database.batch(tenant) as work:
-            stored = await SqlLedgerStore(work.connection).checkpoint(tenant)
-            await presentable(work.connection, tenant, stored)
+        log_id = PLATFORM if request.log == "platform" else tenant
+        async with self._database.batch(log_id) as work:
+            stored = await self._newest(work.connection, log_id)
         if stored is None:
             return CheckpointReply(
-                origin=origin_of(self._origin, tenant),
+                origin=origin_of(self._origin, log_id),
                 size=0,
                 root=hashlib.sha256(b"").hexdigest(),
                 note="",
@@ -197,13 +201,17 @@ class Books:
 
     async def consistency(self, request: ConsistencyRequest) -> ConsistencyReply:
         _require(request.principal, READERS | {"member", "api_client"})
-        async with self._database.batch(request.principal.tenant_id) as work:
-            newest = await SqlLedgerStore(work.connection).checkpoint(request.principal.tenant_id)
-            await presentable(work.connection, request.principal.tenant_id, newest)
-            path = await consistency(
-                SqlLedgerStore(work.connection), request.principal.tenant_id, request.first, request.second
-            )
+        log_id = PLATFORM if request.log == "platform" else request.principal.tenant_id
+        async with self._database.batch(log_id) as work:
+            await self._newest(work.connection, log_id)
+            path = await consistency(SqlLedgerStore(work.connection), log_id, request.first, request.second)
         return ConsistencyReply(first=request.first, second=request.second, path=tuple(step.hex() for step in path))
+
+    async def _newest(self, connection: Any, log_id: UUID) -> StoredCheckpoint | None:
+        """The newest checkpoint of a log as it may be shown. Raises LogForked."""
+        if log_id == PLATFORM:
+            return await platform_checkpoint(connection)
+        return await presentable(connection, log_id, await SqlLedgerStore(connection).checkpoint(log_id))
 
     async def keys(self, _: KeysRequest) -> KeysReply:
         return KeysReply(keys=await self._published())

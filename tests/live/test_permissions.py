@@ -33,6 +33,7 @@ TENANTLESS = {
     "data.quality_turns",
     "data.search_queue",
     "data.slugs",  # one slug is taken once, whoever has it
+    "decision.forecast_turns",
     "decision.rank_queue",
     "decision.watch_queue",
     "execution.canary_switches",  # which revision of its canaries a tenant is on: a counter that running processes look at
@@ -40,12 +41,14 @@ TENANTLESS = {
     "execution.dead_letter_clocks",
     "execution.flow_due",
     "execution.flow_wakes",
+    "execution.push_turns",
     "execution.work",
     "gateway.doors",  # which door a key or session opens: hashes and ids, looked up before anyone is known
     "operating.control_deliveries",
     "trust.approval_deadlines",
     "trust.approval_ticks",
     "trust.duty_clocks",
+    "trust.platform_cosignatures",  # who cosigned the platform's log, for everybody to read
     "trust.policy_replay_queue",
     "trust.policy_switches",  # which revision of its policies a tenant is on: a counter that running processes look at
 }

@@ -17,7 +17,7 @@ from dev.verify import verify_bytes
 from libs.contracts import merkle
 from libs.contracts.errors import DealixError
 from libs.contracts.ledger import CosignaturesRequest, CosignRequest, PackStep
-from libs.contracts.message import Plane, Principal, new_id
+from libs.contracts.message import PLATFORM, Page, Plane, Principal, new_id
 from libs.contracts.trust import CheckpointRequest, ConsistencyRequest, EvidenceRead, EvidenceRequest, ProofRequest
 from libs.runtime.database import Database
 from services.trust.handlers import Books
@@ -25,6 +25,7 @@ from services.trust.ledger.cosigning import Cosigning
 from services.trust.ledger.domain.checkpoint import Checkpoint, sign_checkpoint
 from services.trust.ledger.domain.records import EntryFilter
 from services.trust.ledger.packing import Packing
+from services.trust.ledger.platform import MOST_WITNESSES
 from services.trust.ledger.sequencer import Sequencer
 from services.trust.ledger.store import SqlLedgerStore
 from tests.flows.world import KEYS_OF_TRUST
@@ -73,6 +74,9 @@ class Log:
 
     async def note(self) -> str:
         return (await self.books.checkpoint(CheckpointRequest(principal=self.auditor))).note
+
+    async def platform_note(self) -> str:
+        return (await self.books.checkpoint(CheckpointRequest(principal=self.auditor, log="platform"))).note
 
     async def cosign(self, note: str, key: witness.Key | None = None) -> None:
         used = key or self.key
@@ -168,6 +172,49 @@ async def test_a_name_that_another_tenants_witness_has_is_free_here(log: Log, tm
     assert theirs.witness == other.key.vkey
 
 
+async def test_the_platforms_log_is_cosigned_by_anybodys_witness_and_shown_to_everybody(
+    log: Log, tmp_path: Path
+) -> None:
+    await log.grow(3)
+    await log.cosign(await log.platform_note())
+    other = Log(log.database, log.admin_url, tmp_path / "neighbour")
+    other.key = witness.load_key(tmp_path / "theirs", "witness.example")
+    await other.cosign(await log.platform_note())
+    page = await log.cosigning.page(CosignaturesRequest(principal=other.auditor, log="platform", page=Page(limit=1)))
+    rest = await log.cosigning.page(
+        CosignaturesRequest(principal=other.auditor, log="platform", page=Page(limit=1, cursor=page.next_cursor))
+    )
+    assert {page.items[0].witness, rest.items[0].witness} == {log.key.vkey, other.key.vkey}
+    # A proof is against the tree that they have seen, and carries their lines.
+    proof = await log.books.proof(ProofRequest(principal=log.auditor, seq=1))
+    assert proof.platform is not None
+    assert proof.platform.checkpoint.count("witness.example") == 2
+    # What anybody's witness cosigned is on the ledger of the tenant that handed it in, and its own log has no witness for that.
+    assert "ledger.cosigned" in await log.kinds()
+    assert not (await log.cosigning.page(CosignaturesRequest(principal=log.auditor))).items
+
+
+async def test_a_forked_view_of_the_platforms_log_is_refused(log: Log) -> None:
+    await log.grow(3)
+    size = witness.parse(await log.platform_note()).size
+    forged = sign_checkpoint(Checkpoint(f"{ORIGIN}/{PLATFORM}", size, b"\x01" * 32), KEYS_OF_TRUST.checkpoint)
+    with pytest.raises(DealixError) as error:
+        await log.cosign(forged)
+    assert error.value.code == "forked_view"
+    assert "ledger.cosignature_refused" in await log.kinds()
+
+
+async def test_a_tenant_brings_a_few_witnesses_to_the_platforms_log_and_no_flood(log: Log, tmp_path: Path) -> None:
+    await log.grow(2)
+    note = await log.platform_note()
+    for number in range(MOST_WITNESSES):
+        await log.cosign(note, witness.load_key(tmp_path / f"w{number}", f"w{number}.example"))
+    for name, code in (("another.example", "too_many_witnesses"), ("w1.example", "not_cosigned")):
+        with pytest.raises(DealixError) as error:
+            await log.cosign(note, witness.load_key(tmp_path / "more", name))
+        assert error.value.code == code
+
+
 async def rewrite(log: Log, *statements: str) -> None:
     """What somebody does who has the database, and is no friend."""
     connection = await asyncpg.connect(log.admin_url)
@@ -241,3 +288,23 @@ async def test_a_pack_carries_the_cosignature_and_the_platforms_proof_and_goes_i
     with pytest.raises(DealixError):
         await packing.review(step)
     assert {"evidence.reviewed", "evidence.sealed"} <= set(await log.kinds())
+
+
+async def test_a_platform_log_set_back_behind_what_was_cosigned_is_not_shown_any_more(log: Log) -> None:
+    """Last in this file: whoever has the platform's log set back has no platform log any more."""
+    await log.grow(3)
+    before = witness.parse(await log.platform_note()).size
+    await log.grow(3)
+    await log.cosign(await log.platform_note())
+    connection = await asyncpg.connect(log.admin_url)
+    await connection.execute("set session_replication_role = replica")
+    await connection.execute("delete from trust.ledger_checkpoints where log_id = $1 and size > $2", PLATFORM, before)
+    await connection.close()
+    for ask in (
+        log.books.checkpoint(CheckpointRequest(principal=log.auditor, log="platform")),
+        log.books.consistency(ConsistencyRequest(principal=log.auditor, first=1, second=2, log="platform")),
+        log.books.proof(ProofRequest(principal=log.auditor, seq=1)),
+    ):
+        with pytest.raises(DealixError) as error:
+            await ask
+        assert error.value.code == "log_forked"

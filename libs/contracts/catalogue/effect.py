@@ -27,6 +27,8 @@ class Effect(Message):
     blocked: bool = False
     export: bool = False
     system: bool = False
+    followed_up: bool = False
+    """Whoever asks for it tries again what fails, and says so: it makes no dead letter."""
     capability: Literal["submit", "propose"] = "submit"
     """Who may ask for it, in the words of `roles.yaml`."""
     compensation: str | None = None

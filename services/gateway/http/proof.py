@@ -23,7 +23,7 @@ from libs.contracts.subjects import (
     LEDGER,
     PROOF,
 )
-from libs.contracts.trust import CheckpointReply, ConsistencyReply, EvidenceReply, LedgerEntry, ProofReply
+from libs.contracts.trust import CheckpointReply, ConsistencyReply, EvidenceReply, LedgerEntry, LogName, ProofReply
 from services.gateway.errors import Unavailable, Unprocessable
 from services.gateway.http.bodies import Items, Paging, PagingDep, items
 from services.gateway.http.bodies import Request as Body
@@ -38,6 +38,7 @@ Filter = Annotated[str | None, Query(max_length=200)]
 Leaf = Annotated[int, Path(ge=0, le=2**53)]
 Size = Annotated[int, Query(ge=0, le=2**53)]
 DEMO_ITEMS = 20
+Log = Annotated[LogName, Query(description="your own log, or the platform's, which holds every tenant's checkpoints")]
 
 
 class PackOrder(Body):
@@ -80,19 +81,19 @@ async def ledger_demo(gateway: GatewayDep) -> Items[LedgerEntry]:
 
 
 @router.get("/proof-ledger/checkpoint")
-async def checkpoint(who: Reader, gateway: GatewayDep) -> CheckpointReply:
-    """The newest signed checkpoint, as a C2SP signed note."""
-    return await gateway.bus.call(CHECKPOINT, trust.CheckpointRequest(principal=who))
+async def checkpoint(who: Reader, gateway: GatewayDep, log: Log = "own") -> CheckpointReply:
+    """The newest signed checkpoint, as a C2SP signed note: of your log, or of the platform's."""
+    return await gateway.bus.call(CHECKPOINT, trust.CheckpointRequest(principal=who, log=log))
 
 
 @router.get("/proof-ledger/consistency")
 async def consistency(
-    who: Reader, gateway: GatewayDep, first: Annotated[int, Query(alias="from", ge=0, le=2**53)], to: Size
-) -> ConsistencyReply:
+    who: Reader, gateway: GatewayDep, first: Annotated[int, Query(alias="from", ge=0, le=2**53)], to: Size, log: Log = "own"
+) -> ConsistencyReply:  # fmt: skip
     """That the log of size `to` only appends to the log of size `from` (RFC 9162 section 2.1.4)."""
     if first > to:
         raise Unprocessable("sizes_reversed", "`from` is larger than `to`.", "قيمة from أكبر من to.")
-    return await gateway.bus.call(CONSISTENCY, trust.ConsistencyRequest(principal=who, first=first, second=to))
+    return await gateway.bus.call(CONSISTENCY, trust.ConsistencyRequest(principal=who, first=first, second=to, log=log))
 
 
 @router.get("/proof-ledger/entries/{n}/proof")

@@ -18,6 +18,7 @@ from services.gateway.http.bodies import Request as RequestBody
 from services.gateway.http.context import GatewayDep
 from services.gateway.http.guards import require
 from services.gateway.http.problems import RESPONSES
+from services.gateway.http.proof import Log
 
 router = APIRouter(prefix="/api/v1", tags=["proof"], responses=RESPONSES)
 
@@ -37,14 +38,14 @@ class Step(RequestBody):
 
 @router.post("/proof-ledger/cosignatures", status_code=201)
 async def cosign(body: NewCosignature, who: Reader, gateway: GatewayDep) -> Cosignature:
-    """Hand in a witness's cosignature (C2SP tlog-cosignature) of one of this log's checkpoints."""
+    """Hand in a witness's cosignature (C2SP tlog-cosignature) of a checkpoint of your log, or of the platform's: its first line says which."""
     return await gateway.bus.call(COSIGN, ledger.CosignRequest(principal=who, note=body.note, witness=body.witness))
 
 
 @router.get("/proof-ledger/cosignatures")
-async def cosignatures(who: Reader, gateway: GatewayDep, paging: PagingDep) -> Items[Cosignature]:
-    """What witnesses have cosigned, the largest tree first."""
-    request = ledger.CosignaturesRequest(principal=who, page=paging.page(gateway, who))
+async def cosignatures(who: Reader, gateway: GatewayDep, paging: PagingDep, log: Log = "own") -> Items[Cosignature]:
+    """What witnesses have cosigned, the largest tree first. Everybody sees who cosigned the platform's log."""
+    request = ledger.CosignaturesRequest(principal=who, log=log, page=paging.page(gateway, who))
     reply = await gateway.bus.call(COSIGNATURES, request)
     return items(gateway, who, reply.items, reply.next_cursor)
 

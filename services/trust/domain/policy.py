@@ -57,6 +57,7 @@ class Question:
     quarantined: bool = False
     agent_standing: str = "none"
     agent_doubted: bool = False
+    contested: bool = False
 
     def context(self) -> dict[str, str | bool]:
         """The record as Cedar sees it."""

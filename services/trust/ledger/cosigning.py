@@ -7,12 +7,14 @@ from typing import Any
 
 from libs.contracts.errors import DealixError, Forbidden
 from libs.contracts.ledger import Cosignature, CosignaturesReply, CosignaturesRequest, CosignRequest
-from libs.contracts.message import Principal
+from libs.contracts.message import PLATFORM, Principal
 from libs.runtime.database import Database
 from services.trust.bundles.watch import record
 from services.trust.ledger.domain.checkpoint import origin_of, parse_body
+from services.trust.ledger.domain.cosignature import Cosignature as Made
 from services.trust.ledger.domain.cosignature import key_id, parse_vkey, split_note, verify_cosignature
 from services.trust.ledger.errors import ForkedView, MalformedNote, NotCosigned, UnverifiedNote
+from services.trust.ledger.platform import PlatformWitnesses, platform_checkpoint
 from services.trust.ledger.store import SqlLedgerStore
 from services.trust.ledger.witnesses import Cosigned, WitnessRows, presentable
 
@@ -44,18 +46,16 @@ class Cosigning:
             made, seen = verify_cosignature(body, lines, witness), parse_body(body)
         except (MalformedNote, UnverifiedNote) as error:
             raise NotCosigned(str(error)) from error
-        async with self._database.batch(tenant) as work:
-            ours = await SqlLedgerStore(work.connection).checkpoint(tenant, seen.size)
-            if ours is None or split_note(ours.note)[0] != body or seen.origin != origin_of(self._origin, tenant):
+        platform = seen.origin == origin_of(self._origin, PLATFORM)
+        log_id = PLATFORM if platform else tenant
+        async with self._database.batch(*{tenant, log_id}) as work:
+            ours = await SqlLedgerStore(work.connection).checkpoint(log_id, seen.size)
+            if ours is None or split_note(ours.note)[0] != body or seen.origin != origin_of(self._origin, log_id):
                 raise ForkedView
-            await presentable(work.connection, tenant, await SqlLedgerStore(work.connection).checkpoint(tenant))
-            rows = WitnessRows(work.connection, tenant)
-            known = await rows.key(witness.name)
-            if known is not None and known != witness.public_key:
-                raise NotCosigned("this name belongs to another key")
-            await rows.bind(witness.name, witness.public_key, request.principal.id)
-            if await rows.add(Cosigned(seen.size, seen.root), made):
+            keep = self._keep_platforms if platform else self._keep_own
+            if await keep(work.connection, request.principal, Cosigned(seen.size, seen.root), made):
                 fact = {
+                    "log": "platform" if platform else "own",
                     "size": seen.size,
                     "root": seen.root.hex(),
                     "witness": witness.name,
@@ -75,9 +75,27 @@ class Cosigning:
             signed_at=signed_at,
         )
 
+    async def _keep_own(self, connection: Any, who: Principal, seen: Cosigned, made: Made) -> bool:
+        tenant, witness = who.tenant_id, made.witness
+        await presentable(connection, tenant, await SqlLedgerStore(connection).checkpoint(tenant))
+        rows = WitnessRows(connection, tenant)
+        known = await rows.key(witness.name)
+        if known is not None and known != witness.public_key:
+            raise NotCosigned("this name belongs to another key")
+        await rows.bind(witness.name, witness.public_key, who.id)
+        return await rows.add(seen, made)
+
+    async def _keep_platforms(self, connection: Any, who: Principal, seen: Cosigned, made: Made) -> bool:
+        await platform_checkpoint(connection)
+        rows = PlatformWitnesses(connection)
+        await rows.bind(who.tenant_id, made.witness, who.id)
+        return await rows.add(seen, made)
+
     async def page(self, request: CosignaturesRequest) -> CosignaturesReply:
         """Cosignatures, the largest tree first."""
         _require(request.principal)
+        if request.log == "platform":
+            return await self._platforms(request)
         cursor = request.page.cursor
         before = int(cursor) if cursor and cursor.isdigit() else None
         async with self._database.batch(request.principal.tenant_id) as work:
@@ -85,6 +103,15 @@ class Cosigning:
         items = tuple(_shown(row) for row in rows[: request.page.limit])
         more = len(rows) > request.page.limit
         return CosignaturesReply(items=items, next_cursor=str(items[-1].size) if more else None)
+
+    async def _platforms(self, request: CosignaturesRequest) -> CosignaturesReply:
+        size, _, line = (request.page.cursor or "").partition(":")
+        before = (int(size), line) if size.isdigit() else None
+        async with self._database.batch() as work:
+            rows = await PlatformWitnesses(work.connection).page(before, request.page.limit + 1)
+        items = tuple(_shown(row) for row in rows[: request.page.limit])
+        more = len(rows) > request.page.limit
+        return CosignaturesReply(items=items, next_cursor=f"{items[-1].size}:{items[-1].line}" if more else None)
 
     async def _refused(self, principal: Principal, error: DealixError) -> None:
         async with self._database.batch(principal.tenant_id) as work:

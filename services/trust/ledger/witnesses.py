@@ -91,7 +91,13 @@ class WitnessRows:
 
 async def presentable(connection: Any, tenant_id: UUID, checkpoint: StoredCheckpoint | None) -> StoredCheckpoint | None:
     """The checkpoint, once it is seen to extend the last cosigned one. Raises LogForked."""
-    cosigned = await WitnessRows(connection, tenant_id).newest()
+    return await extending(connection, tenant_id, checkpoint, await WitnessRows(connection, tenant_id).newest())
+
+
+async def extending(
+    connection: Any, tenant_id: UUID, checkpoint: StoredCheckpoint | None, cosigned: Cosigned | None
+) -> StoredCheckpoint | None:
+    """The checkpoint of a log, once it is seen to extend what was cosigned of it. Raises LogForked."""
     if cosigned is not None and not await _extends(SqlLedgerStore(connection), tenant_id, cosigned, checkpoint):
         log.critical(
             "a log does not extend its last cosigned checkpoint and is not shown",

@@ -64,7 +64,9 @@ EFFECTS = sorted(effects().values(), key=lambda effect: effect.name)
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: effect.name)
 def test_an_effect_is_decided_as_the_catalogue_says(effect: Effect) -> None:
-    approved, unasked = ask(spotless(effect)), ask(spotless(effect, approval="none"))
+    who = "system" if effect.name in ITSELF else "user"
+    approved = ask(spotless(effect, principal_kind=who))
+    unasked = ask(spotless(effect, approval="none", principal_kind=who))
     if effect.action_class is ActionClass.C or effect.blocked:
         assert (decide.outcome(approved), approved.mode) == (Outcome.REFUSED, Mode.BLOCKED)
         assert decide.outcome(unasked) is Outcome.REFUSED
@@ -77,17 +79,35 @@ def test_an_effect_is_decided_as_the_catalogue_says(effect: Effect) -> None:
         assert (decide.outcome(approved), approved.mode) == (Outcome.GRANTED, Mode.APPROVED_EXECUTE)
 
 
+ITSELF = ("webhook_deliver",)
+"""What the system sends by itself, where a person has set it up."""
+
+
+@pytest.mark.parametrize("name", ITSELF)
+@pytest.mark.parametrize("kind", ["user", "api_key", "agent"])
+def test_nobody_asks_for_what_the_system_sends_by_itself(name: str, kind: str) -> None:
+    question = spotless(effects()[name], principal_kind=kind)
+    assert decide.outcome(ask(question)) is Outcome.REFUSED
+    assert "system_effect" in codes(question)
+
+
 RULES: dict[str, dict[str, Any]] = {
     "tenant_mismatch": {"tenant_match": False},
     "previous_attempt_open": {"earlier_attempt_open": True},
     "agent_suspended": {"suspended": True},
     "approval_token_unknown": {"approval": "token_unknown"},
     "approval_rejected": {"approval": "rejected"},
+    "sequence_not_approved": {"approval": "sequence_not_approved"},
+    "sequence_changed": {"approval": "sequence_changed"},
+    "sequence_expired": {"approval": "sequence_expired"},
+    "sequence_message_used": {"approval": "sequence_message_used"},
+    "sequence_needs_more_people": {"approval": "sequence_needs_more_people"},
     "approval_lapsed": {"approval": "lapsed"},
     "facts_unknown": {"facts": "unknown"},
     "recipient_mismatch": {"recipient_match": False},
     "opted_out": {"opted_out": "yes"},
     "suppressed": {"suppressed": True},
+    "data_contested": {"contested": True},
     "consent_withdrawn": {"consent": "withdrawn"},
     "source_blocked": {"source_policy": "blocked"},
     "opt_out_text_missing": {"opt_out_text": False},

@@ -151,8 +151,45 @@ async def test_a_pack_shows_its_witness_and_its_place_in_the_platforms_log(key: 
     report = verify_bytes(await witnessed(key), with_witness(key))
     assert report.exit_code == 0
     assert {c.name: c.detail for c in report.checks}["witness"] == "1 of 1 checked"
-    assert {c.name: c.detail for c in report.checks}["platform"] == "entry 1 of 3"
-    assert not any("witness" in note.en for note in report.notes)
+    assert {c.name: c.detail for c in report.checks}["platform"] == "entry 1 of 3, 0 witnesses checked"
+    assert [note.en for note in report.notes if "witness" in note.en] == [
+        "no witness of the trust root has cosigned this checkpoint of the platform's log"
+    ]
+
+
+async def platform_witnessed(key: witness.Key, *, flip: bool = False) -> bytes:
+    bare = await contents(story())
+    anchor = await anchored(bare.note)
+    note = key.cosign(anchor["checkpoint"], TIME)
+    if flip:
+        head, _, encoded = note.rstrip("\n").rpartition(" ")
+        blob = bytearray(base64.b64decode(encoded))
+        blob[30] ^= 1
+        note = f"{head} {base64.b64encode(bytes(blob)).decode()}\n"
+    return build_pack(await contents(story(), platform={**anchor, "checkpoint": note}), STATEMENT_KEY)
+
+
+async def test_a_pack_shows_who_cosigned_the_platforms_log(key: witness.Key, tmp_path: Path) -> None:
+    report = verify_bytes(await platform_witnessed(key), with_witness(key))
+    assert report.exit_code == 0, report.as_dict()
+    assert {c.name: c.detail for c in report.checks}["platform"] == "entry 1 of 3, 1 witnesses checked"
+    # Somebody else's witness of the same name says nothing here, and is no forgery.
+    other = witness.load_key(tmp_path / "other", key.name)
+    stranger = verify_bytes(await platform_witnessed(key), with_witness(other))
+    assert {c.name: c.detail for c in stranger.checks}["platform"] == "entry 1 of 3, 0 witnesses checked"
+
+
+async def test_a_forged_cosignature_of_the_platforms_log_is_named(key: witness.Key) -> None:
+    report = verify_bytes(await platform_witnessed(key, flip=True), with_witness(key))
+    assert (report.exit_code, report.failed) == (1, "platform")
+
+
+def test_a_witness_is_shown_the_log_that_it_asked_for() -> None:
+    witness.check_whose(seen(5), "own")
+    witness.check_whose(seen(5, f"example.test/{PLATFORM}"), "platform")
+    for log, origin in (("own", f"example.test/{PLATFORM}"), ("platform", "example.test/log")):
+        with pytest.raises(WitnessRefuses):
+            witness.check_whose(seen(5, origin), log)
 
 
 async def test_a_witness_that_the_trust_root_does_not_know_is_said_to_be_unchecked(key: witness.Key) -> None:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from services.gateway.console.desk import problem_page
 from services.gateway.console.routes import (
+    actions,
     approvals,
     canaries,
     command_center,
@@ -19,12 +20,15 @@ from services.gateway.console.routes import (
     gate,
     insight,
     knowledge,
+    metric_rows,
+    partners,
     people,
     policy,
     session,
     sso,
     targeting,
     together,
+    webhooks,
 )
 
 router = APIRouter()
@@ -36,11 +40,14 @@ for area in (
     approvals,
     targeting,
     crm,
+    partners,
     people,
     evidence,
     insight,
+    metric_rows,
     knowledge,
     flows,
+    actions,
     compliance,
     contradictions,
     gate,
@@ -48,6 +55,7 @@ for area in (
     connectors,
     dead_letters,
     canaries,
+    webhooks,
 ):
     router.include_router(area.router)
 

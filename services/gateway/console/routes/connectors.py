@@ -57,7 +57,11 @@ async def connectors(desk: DeskDep) -> Response:
             "Until a connector is switched live, all that it does stays in the sandbox.",
         ),
         columns=columns, rows=tuple(_row(desk, one) for one in found),
-        links={desk.say("الصندوق التجريبي", "Sandbox mailbox"): url("sandbox_mailbox"), desk.say("الرسائل المتعذّرة", "Dead letters"): url("dead_letters")},
+        links={
+            desk.say("الصندوق التجريبي", "Sandbox mailbox"): url("sandbox_mailbox"),
+            desk.say("الرسائل المتعذّرة", "Dead letters"): url("dead_letters"),
+            **({desk.say("الإشعارات البرمجية وSIEM", "Webhooks and SIEM"): url("webhooks")} if allowed(desk.who, "users") else {}),
+        },
     )  # fmt: skip
     return await desk.show(DeskPage("connectors", title, (section,)))
 

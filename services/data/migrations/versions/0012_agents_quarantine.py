@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import run
 
-revision = "data_agents_quarantine"
-down_revision = "data_insight_quality"
+revision = "data_0012_agents_quarantine"
+down_revision = "data_0011_senders"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "trust_0013_agents_suggestions"
-down_revision = "trust_0011_proof_briefs"
+revision = "trust_0019_agents_suggestions"
+down_revision = "trust_0018_contested"
 branch_labels = None
 depends_on = None
 
