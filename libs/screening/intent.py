@@ -109,10 +109,13 @@ def score(found: frozenset[str]) -> float:
     return bias + total / max(1.0, math.sqrt(len(found)))
 
 
-def orders(folded: str) -> bool:
-    """Whether a folded text, or a sentence of a long one, reads like an order to a machine."""
+def orders(folded: str, *, strict: bool = False) -> bool:
+    """Whether a folded text, or a sentence of a long one, reads like an order to a machine.
+
+    `strict` is for a part of a long text that comes in many parts: of each, no more than what no harmless text ever reached counts.
+    """
     _, _, line, sure = _model()
-    if len(folded) <= LONGEST:
+    if len(folded) <= LONGEST and not strict:
         return _long_enough(folded) and score(of_folded(folded)) >= line
     return any(score(of_folded(one)) >= max(line, sure) for one in _ENDS.split(folded)[:_MOST] if _long_enough(one))
 

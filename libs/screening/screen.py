@@ -87,11 +87,14 @@ def screen(
     return tuple(sorted(found, key=lambda one: -LEVELS.index(one.level)))
 
 
-def suspect(text: str, *, ours: bool = False) -> tuple[str, ...]:
-    """Codes for which what comes in is quarantined; empty for a text that nobody has to look at. `ours` as for `screen`."""
+def suspect(text: str, *, ours: bool = False, part: bool = False) -> tuple[str, ...]:
+    """Codes for which what comes in is quarantined; empty for a text that nobody has to look at.
+
+    `ours` as for `screen`; `part` says that it is one of a document's many paragraphs, one of which would hold all of it.
+    """
     kinds = screening().kinds
     found = {*_signals(text[:LONGEST]), *(("too_long",) if len(text) > LONGEST else ())}
-    if ours:
+    if ours or (part and not intent.orders(fold(text[:LONGEST]), strict=True)):
         found.discard("instruction_like")
     return tuple(sorted(code for code in found if kinds[code].inbound is not Level.NOTE))
 

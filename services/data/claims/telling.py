@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from libs.claims.reading import MOST, stated
 from libs.contracts.claims import ClaimsSuggested, ReadClaim
+from libs.contracts.message import new_id
 from libs.contracts.subjects import CLAIMS_SUGGESTED
 from libs.runtime import telemetry
 
@@ -32,9 +33,8 @@ def suggest(work: Any, tenant_id: UUID, source: str, about: str, text: str, now:
         return 0
     items = tuple(
         ReadClaim(
-            # The same statement of the same text is one suggestion, however often it is read.
-            suggestion_id=uuid5(tenant_id, f"{source} {about} {one.key} {one.value} {one.unit}"), subject=about, key=one.key, value=one.value,
-            unit=one.unit, place=f"sentence {one.sentence}", confidence=one.confidence,
+            suggestion_id=new_id(), subject=about, key=one.key, value=one.value, unit=one.unit, place=f"sentence {one.sentence}",
+            confidence=one.confidence,
         )
         for one in found
     )  # fmt: skip

@@ -66,7 +66,7 @@ def of_document(blocks: Sequence[str], raw: bytes) -> Found:
     """What a document shows: its text, and what the file holds that its reader does not see."""
     found: Found = {}
     for number, text in enumerate(blocks, 1):
-        if codes := suspect(text):
+        if codes := suspect(text, part=True):
             found[f"paragraph {number}"] = codes
     start = raw.lstrip()[:2000].lower()
     if b"<" in start and b">" in start and b"\x00" not in start:
