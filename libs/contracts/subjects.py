@@ -166,6 +166,8 @@ ASSIGN_CONTROL = Call("trust.assign_control.v1", compliance.AssignControl, compl
 RECORD_CLAIMS = Call("trust.record_claims.v1", claims.RecordClaims, claims.ClaimsRecorded, _by(_D))
 CONTRADICTIONS = Call("trust.contradictions.v1", claims.ContradictionsRequest, claims.ContradictionsReply, _by(_D))
 CONTRADICTION = Call("trust.contradiction.v1", claims.ContradictionGet, claims.Contradiction, _by())
+CLAIM_SUGGESTIONS = Call("trust.claim_suggestions.v1", claims.SuggestionsRequest, claims.SuggestionsReply, _by())
+DECIDE_SUGGESTION = Call("trust.decide_suggestion.v1", claims.DecideSuggestion, claims.SuggestionDecided, _by())
 ACKNOWLEDGE = Call("trust.acknowledge_contradiction.v1", claims.Acknowledge, claims.Contradiction, _by())
 RESOLVE = Call("trust.resolve_contradiction.v1", claims.Resolve, claims.Contradiction, _by())
 
@@ -187,8 +189,9 @@ APPROVAL_ESCALATED = Event("trust.approval_escalated.v1", approvals.ApprovalEsca
 CONSENTS_CHANGED = Event("trust.consents_changed.v1", consent.ConsentsChanged, frozenset({_DA}))
 CONTACT_STOPPED = Event("trust.contact_stopped.v1", consent.ContactStopped, frozenset({_E}))
 ERASURE_ORDERED = Event("trust.erasure_ordered.v1", rights.ErasureOrdered, frozenset({_D, _E, _DA}))
-CONTRADICTION_OPENED = Event("trust.contradiction_opened.v1", claims.ContradictionOpened, frozenset())
-CONTRADICTION_DECIDED = Event("trust.contradiction_decided.v1", claims.ContradictionDecided, frozenset())
+FINDING_DECIDED = Event("trust.finding_decided.v1", screening.FindingDecided, frozenset({_DA}))
+CONTRADICTION_OPENED = Event("trust.contradiction_opened.v1", claims.ContradictionOpened, frozenset({_D}))
+CONTRADICTION_DECIDED = Event("trust.contradiction_decided.v1", claims.ContradictionDecided, frozenset({_D}))
 APPROVAL_DECIDED = Event("trust.approval_decided.v1", trust.ApprovalDecided, frozenset({_E, _D}))
 
 # execution ---------------------------------------------------------------------------------------------------------------------
@@ -315,6 +318,7 @@ DEAL_MOVED = Event("data.deal_moved.v1", inbound.DealMoved, frozenset({_E}))
 IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
 TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozenset({_T}))
 LEADS_CHANGED = Event("data.leads_changed.v1", data.LeadsChanged, frozenset({_D}))
+CLAIMS_SUGGESTED = Event("data.claims_suggested.v1", claims.ClaimsSuggested, frozenset({_T}))
 DATA_FACTS = Event("data.facts_recorded.v1", control_facts.DataFactsRecorded, frozenset({_T}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))
 

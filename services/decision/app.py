@@ -12,6 +12,7 @@ from services.decision.agents.desk import Agents
 from services.decision.agents.engines.all import engines
 from services.decision.cards.watch import Watch
 from services.decision.consumption.meter import Meter
+from services.decision.contradicted import Contradicted
 from services.decision.disabled import DisabledSubscriptions
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
@@ -67,6 +68,9 @@ async def build(runtime: Runtime) -> None:
     letters = LetterCards(runtime)
     bus.on(subjects.DEAD_LETTER_ARRIVED, letters.arrived)
     bus.on(subjects.DEAD_LETTER_CLOSED, letters.closed)
+    contradicted = Contradicted(runtime)
+    bus.on(subjects.CONTRADICTION_OPENED, contradicted.opened)
+    bus.on(subjects.CONTRADICTION_DECIDED, contradicted.decided)
     bus.on(subjects.SUBSCRIPTION_DISABLED, DisabledSubscriptions(runtime).heard)
     negotiation, partners = Negotiation(runtime, choosing), Partners(runtime)
     bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)

@@ -58,6 +58,7 @@ from services.trust.scores.handlers import Scores
 from services.trust.screening.handlers import Screening
 from services.trust.settings import TrustSettings
 from services.trust.store import SqlStore, Store
+from services.trust.suggestions.handlers import Suggesting
 
 POLICIES = Path(__file__).parent / "policies" / "platform.cedar"
 EXPIRY_SECONDS = 15.0
@@ -181,7 +182,7 @@ def serve_compliance(bus: Bus, compliance: Compliance) -> None:
 
 
 def serve_gate(bus: Bus, store: Store) -> None:
-    """Answer and hear what concerns the security gate, and who may act."""
+    """Answer and hear what concerns texts from outside (the security gate, what they state), and who may act."""
     screening, governance = Screening(store), Governance(store)
     bus.serve(subjects.SCREEN, screening.screen)
     bus.serve(subjects.FINDINGS, screening.page)
@@ -189,6 +190,10 @@ def serve_gate(bus: Bus, store: Store) -> None:
     bus.serve(subjects.STANDINGS, governance.all)
     bus.serve(subjects.SET_STANDING, governance.put)
     bus.on(subjects.TEXTS_SCREENED, screening.heard)
+    suggesting = Suggesting(store)
+    bus.serve(subjects.CLAIM_SUGGESTIONS, suggesting.page)
+    bus.serve(subjects.DECIDE_SUGGESTION, suggesting.decide)
+    bus.on(subjects.CLAIMS_SUGGESTED, suggesting.heard)
 
 
 def serve_policies(bus: Bus, policies: Policies, replays: Replays, violations: Violations) -> None:

@@ -28,6 +28,7 @@ from services.trust.ledger.domain.entry import Entry
 from services.trust.rows import Known, Ruling
 from services.trust.screening.store import Findings
 from services.trust.sessions.store import Sessions
+from services.trust.suggestions.store import Suggestions
 
 
 class Unit(Protocol):
@@ -47,6 +48,9 @@ class Unit(Protocol):
 
     @property
     def findings(self) -> Findings: ...
+
+    @property
+    def suggestions(self) -> Suggestions: ...
 
     @property
     def standings(self) -> Standings: ...

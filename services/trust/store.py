@@ -45,6 +45,7 @@ from services.trust.rows import (
 from services.trust.screening.store import SqlFindings
 from services.trust.sessions.store import SqlSessions
 from services.trust.statements import KEEP, KNOWN, KNOWN_PLAIN
+from services.trust.suggestions.store import SqlSuggestions
 
 __all__ = ["SqlStore", "SqlUnit", "Store", "Unit"]
 
@@ -59,6 +60,7 @@ class SqlUnit:
         self.desk, self.consent = SqlDesk(self._c), SqlConsents(self._c)
         self.sessions, self.contradictions = SqlSessions(self._c), SqlContradictions(self._c)
         self.findings, self.standings = SqlFindings(self._c), SqlStandings(self._c)
+        self.suggestions = SqlSuggestions(self._c)
 
     @property
     def connection(self) -> Any:

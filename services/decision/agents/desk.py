@@ -7,7 +7,7 @@ its escalation rules, comes back as a suggestion for a person and never as an an
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -89,12 +89,20 @@ class Answer:
 class Agents:
     """`engines` has one entry for every agent that answers without a model."""
 
-    def __init__(self, runtime: Runtime, choosing: Choosing, engines: Mapping[str, Engine]) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        choosing: Choosing,
+        engines: Mapping[str, Engine],
+        changed: Callable[[str], bool] = lambda skill: skills().skills[skill].changed,
+    ) -> None:
+        """`changed` says of a skill whether it is no longer what was admitted; an evaluation comes before that."""
         if unlike := {one.id for one in agents().agents.values() if one.engine != "none"} ^ set(engines):
             raise ValueError(f"agents that the catalogue and the engines disagree on: {', '.join(sorted(unlike))}")
         self._runtime = runtime
         self._choosing = choosing
         self._engines = engines
+        self._changed = changed
 
     async def run(self, request: RunAgent) -> AgentRun:
         """As a person asks. Raises NotFound, Forbidden, NoEngine, AgentStopped, BadInput, TextsChanged, and what its engine refuses."""
@@ -143,7 +151,7 @@ class Agents:
         """Trust says who is suspended; where it is silent, nobody runs."""
         found = await self._runtime.bus.call(STANDINGS, StandingsRequest(principal=principal))
         stopped = {(one.kind.value, one.id) for one in found.items if one.suspended}
-        return bool({("agent", agent.id), ("skill", agent.skill)} & stopped) or skills().skills[agent.skill].changed
+        return bool({("agent", agent.id), ("skill", agent.skill)} & stopped) or self._changed(agent.skill)
 
     async def _answer(self, agent: Agent, question: Question) -> Answer:
         """Raises what the engine refuses; what it makes wrongly is handed over to a person."""
