@@ -2,7 +2,7 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "trust_0019_agents_suggestions"
+revision = "trust_0019_suggestions"
 down_revision = "trust_0018_contested"
 branch_labels = None
 depends_on = None

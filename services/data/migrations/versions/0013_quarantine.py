@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import run
 
-revision = "data_0012_agents_quarantine"
-down_revision = "data_0011_senders"
+revision = "data_0013_quarantine"
+down_revision = "data_0012_room"
 branch_labels = None
 depends_on = None
 
