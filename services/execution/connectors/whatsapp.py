@@ -40,7 +40,7 @@ class WhatsApp:
         name="WhatsApp Business",
         name_ar="واتساب للأعمال",
         version="1",
-        operations=("send_template",),
+        operations=("send_template", "send_brief"),
         data_classification="confidential",
         cross_border=True,
         idempotent=False,
@@ -58,6 +58,7 @@ class WhatsApp:
 
     async def perform(self, admitted: Admitted) -> Receipt:
         started = self._now()
+        _in_time(admitted.payload, started)
         body = compose(admitted.payload, admitted.vendor_key)
         transport: httpx.AsyncBaseTransport
         if is_sandbox(admitted):
@@ -93,6 +94,28 @@ class WhatsApp:
             headers={"Authorization": f"Bearer {account.access_token}"},
         )
         await send(AllowList(self.allowed, httpx.AsyncHTTPTransport()), request)
+
+
+def _in_time(payload: dict[str, Any], now: datetime) -> None:
+    """A message that says `not_after` (ISO 8601 with a zone) does not leave later: the person's hours are over.
+
+    Raises VendorRejected for that, and for a moment that can't be read.
+    """
+    if "not_after" not in payload:
+        return
+    try:
+        until = datetime.fromisoformat(str(payload["not_after"]))
+        late = now >= until
+    except (ValueError, TypeError) as error:
+        raise VendorRejected(
+            "payload_incomplete",
+            "`not_after` is not a moment with its zone.",
+            "قيمة not_after ليست وقتًا بمنطقته الزمنية.",
+        ) from error
+    if late:
+        raise VendorRejected(
+            "too_late", "The hours of who would read this are over.", "انتهت الساعات التي حددها المستلِم."
+        )
 
 
 def compose(payload: dict[str, Any], callback: str) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class Question:
     quarantined: bool = False
     agent_standing: str = "none"
     agent_doubted: bool = False
+    own_recipient: str = "none"
 
     def context(self) -> dict[str, str | bool]:
         """The record as Cedar sees it."""
