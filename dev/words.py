@@ -15,9 +15,13 @@ FILE = Path(__file__).with_suffix(".yaml")
 @cache
 def words() -> dict[str, dict[str, Sentence]]:
     """Every group of words. Raises ValueError when an entry is not a pair of texts."""
-    from libs.contracts.catalogue.roles import roles  # pydantic: too slow for commands that name no role
+    from libs.contracts.catalogue.roles import roles  # pydantic: too slow for commands that name nothing
+    from libs.contracts.catalogue.words import words as shared
 
     groups = {"role": {name: Sentence(text.en, text.ar) for name, text in roles().business_roles.items()}}
+    groups |= {
+        name: {value: Sentence(text.en, text.ar) for value, text in group.items()} for name, group in shared().items()
+    }
     for group, entries in yaml.safe_load(FILE.read_text(encoding="utf-8")).items():
         groups[group] = {}
         for value, pair in entries.items():

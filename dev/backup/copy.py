@@ -29,6 +29,8 @@ from dev.state import dealix_version, read_state
 
 FORM = 1
 SECRETS_FILE, MANIFEST, DUMP = "secrets.json", "manifest.json", "database.dump"
+REPORT_FILE = "restore-report.json"
+"""What `dealix recoveries --report` takes: the proof that a backup of another installation came back whole."""
 CLI_KEY = "cli.json"
 """The command line's own key, which lies under `secrets/`: without it nobody at this machine could ask the restored system anything."""
 Step = Callable[[str, float | None], None]
@@ -78,19 +80,45 @@ async def backup(data_dir: Path, database_url: str | None, target: Path, passphr
         async with admin_address(data_dir, database_url) as url:
             step("snapshot", None)
             manifest = await _dump(url, dump)
-        step("sealing", None)
-        manifest["files"] = {DUMP: _digest(dump)}
-        unfinished = Path(folder) / "sealed"
-        writer = SealedWriter(unfinished, passphrase)
-        with tarfile.open(fileobj=cast(io.BytesIO, writer), mode="w|") as archive:
-            _add(archive, MANIFEST, json.dumps(manifest, indent=1).encode())
-            _add(archive, SECRETS_FILE, json.dumps(_plain(secrets)).encode())
-            if (data_dir / "secrets" / CLI_KEY).exists():
-                _add(archive, CLI_KEY, (data_dir / "secrets" / CLI_KEY).read_bytes())
-            archive.add(dump, arcname=DUMP)
-        writer.close()
-        unfinished.replace(target)
+            step("sealing", None)
+            manifest["files"] = {DUMP: _digest(dump)}
+            _seal(data_dir, dump, manifest, secrets, target, passphrase)
+            await record(url, "backup", manifest, datetime.now(UTC))
     return manifest
+
+
+def _seal(
+    data_dir: Path, dump: Path, manifest: dict[str, Any], secrets: Secrets, target: Path, passphrase: str
+) -> None:
+    unfinished = dump.with_name("sealed")
+    writer = SealedWriter(unfinished, passphrase)
+    with tarfile.open(fileobj=cast(io.BytesIO, writer), mode="w|") as archive:
+        _add(archive, MANIFEST, json.dumps(manifest, indent=1).encode())
+        _add(archive, SECRETS_FILE, json.dumps(_plain(secrets)).encode())
+        if (data_dir / "secrets" / CLI_KEY).exists():
+            _add(archive, CLI_KEY, (data_dir / "secrets" / CLI_KEY).read_bytes())
+        archive.add(dump, arcname=DUMP)
+    writer.close()
+    unfinished.replace(target)
+
+
+async def record(url: str, kind: str, manifest: Mapping[str, Any], at: datetime) -> None:
+    """Put a finished backup, or a restore that was proven whole, on the installation's own record."""
+    connection = await asyncpg.connect(url)
+    try:
+        if await connection.fetchval("select to_regclass('operating.recoveries')") is None:
+            return  # an installation of an earlier version, backed up before its upgrade
+        await connection.execute(
+            "insert into operating.recoveries (kind, digest, at, rows, leaves, by) values ($1, $2, $3, $4, $5, 'system:command_line') "
+            "on conflict do nothing",
+            kind, manifest["files"][DUMP]["sha256"], at, sum(manifest["rows"].values()), leaves_of(manifest),
+        )  # fmt: skip
+    finally:
+        await connection.close()
+
+
+def leaves_of(manifest: Mapping[str, Any]) -> int:
+    return sum(int(head["size"]) for head in manifest["ledger"].values())
 
 
 async def _dump(url: str, target: Path) -> dict[str, Any]:
@@ -142,14 +170,20 @@ async def restore(
                 await _load(url, Path(folder) / DUMP, secrets)
                 step("verifying", None)
                 ledger = await _prove(url, manifest, secrets)
+                restored_at = datetime.now(UTC)
+                await record(url, "restore_test", manifest, restored_at)
     except BaseException:
         _take_back(data_dir, database_url, fresh=fresh)
         raise
+    rows, digest = sum(manifest["rows"].values()), manifest["files"][DUMP]["sha256"]
+    told = {"digest": digest, "restored_at": restored_at.isoformat(), "rows": rows, "leaves": leaves_of(manifest)}
+    write_json(data_dir / REPORT_FILE, told, mode=0o600)
     return {
         "version": manifest["version"],
         "made_at": manifest["made_at"],
-        "rows": sum(manifest["rows"].values()),
+        "rows": rows,
         "ledger": ledger,
+        "digest": digest,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from enum import StrEnum
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ import typer
 from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, LimitOption, read_json_input
 from dev.messages import DealixError, Sentence
 from dev.output import JsonOption, LangOption, Output, output
-from dev.terminal import plain
+from dev.terminal import facts, plain
 from dev.views import actions as views
 from dev.views import journey as journeys
 from dev.words import word, words
@@ -158,6 +159,33 @@ def _after(group: typer.Typer, connect: Connect) -> None:
             Sentence(
                 f"It is being undone: {state}. dealix actions show {by}",
                 f"يجري التراجع: {state}. dealix actions show {by}",
+            )
+        )
+
+    @group.command()
+    def compensation(
+        action_id: IdArgument,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """What undoing an action would do. Changes nothing."""
+        out = output(lang, as_json)
+        with connect(out, base_url, data_dir) as client:
+            plan = client.get(f"/actions/{action_id}/compensation")
+        out.result(plan)
+        refused = plan.get("refused")
+        if refused:
+            out.say(Sentence(plain(refused["en"]), plain(refused["ar"])))
+            return
+        from libs.contracts.catalogue.words import effect_title  # pydantic: too slow for commands that name no effect
+
+        by = effect_title(plan["action_type"])
+        out.say(Sentence(f"It is undone by: {by.en}.", f"يُتراجع عنه بالإجراء: {by.ar}."))
+        out.show(
+            facts(
+                [("payload" if out.lang == "en" else "الحمولة", plain(json.dumps(plan["payload"], ensure_ascii=False)))]
             )
         )
 

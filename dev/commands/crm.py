@@ -28,6 +28,8 @@ class Kind(StrEnum):
     TASKS = "tasks"
     PARTNERS = "partners"
     TICKETS = "tickets"
+    SPENDING = "spending"
+    PAYMENTS = "payments"
 
 
 class Stage(StrEnum):

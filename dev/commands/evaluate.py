@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dev.commands import evaluate_agents
 from dev.messages import DealixError
 from dev.output import JsonOption, LangOption, output
 from dev.terminal import table
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="eval")
 
     _gate(group)
+    evaluate_agents.register(group)
 
     @group.command()
     def dedupe(

@@ -26,6 +26,7 @@ TONE = {
     "rolling_back": "pending",
     "paused": "pending",
 }
+MOST = 1000
 KIND = {
     "action": ("action", "إجراء"), "signal": ("signal", "إشارة"), "timer": ("time", "وقت"), "child": ("child flow", "مسار فرعي"),
     "agent": ("agent", "وكيل"), "person": ("person", "شخص"),
@@ -120,7 +121,13 @@ def _looking(group: typer.Typer, connect: Connect) -> None:
         _flow(out, found)
         headings = [("#", "#"), ("at", "متى"), ("what", "ما حدث"), ("step", "الخطوة"), ("by", "من")]
         rows = [
-            (str(one["seq"]), when(one["at"], seconds=True), one["note"], plain(one["step"]), plain(one["by"]))
+            (
+                str(one["seq"]),
+                when(one["at"], seconds=True),
+                one["note"],
+                _step(out, found, one["step"]),
+                plain(one["by"]),
+            )
             for one in history
         ]
         out.show(table(out.lang, headings, rows, numbers=(0,)))
@@ -131,14 +138,25 @@ def _starting(group: typer.Typer, connect: Connect) -> None:
     def start(
         flow: Annotated[str, typer.Argument(metavar="FLOW", help="Name of the flow, as `dealix flows kinds` lists it.")],
         file: Annotated[str | None, typer.Option("--input", metavar="FILE", help="JSON; - reads standard input.")] = None,
+        each: Annotated[str | None, typer.Option("--each", metavar="FILE", help="A JSON array of inputs: a flow for each.")] = None,
         key: Annotated[str | None, typer.Option("--idempotency-key", help="The same key gives the same flow.")] = None,
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,
         lang: LangOption = None,
         as_json: JsonOption = False,
     ) -> None:  # fmt: skip
-        """Start a flow."""
+        """Start a flow, or with --each up to 1,000 at once."""
         out = output(lang, as_json)
+        if each is not None:
+            if file is not None:
+                raise BadInput("Give --input or --each, not both.", "استخدم ‎--input أو ‎--each وليس كليهما.")
+            inputs = _inputs(each)
+            body = {"items": [{"flow": flow, "input": one} for one in inputs]}
+            with connect(out, base_url, data_dir) as client:
+                found = client.post("/flows", body, key=key or str(uuid.uuid4()))
+            out.result(found)
+            _many(out, found["items"])
+            return
         given = read_json_input(file) if file is not None else {}
         with connect(out, base_url, data_dir) as client:
             found = client.post("/flows", {"flow": flow, "input": given}, key=key or str(uuid.uuid4()))
@@ -163,6 +181,28 @@ def _starting(group: typer.Typer, connect: Connect) -> None:
             found = client.post(f"/flows/{flow_id}/signal/{name}", body, key=key or str(uuid.uuid4()))
         out.result(found)
         _flow(out, found)
+
+
+def _inputs(file: str) -> list[dict[str, Any]]:
+    """Raises BadInput for anything but one to a thousand JSON objects in an array."""
+    found = read_json_input(file)
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found) or not 0 < len(found) <= MOST:
+        raise BadInput(
+            f"{file} must hold a JSON array of 1 to {MOST} objects, one input each.",
+            f"يجب أن يحتوي {file} مصفوفة JSON من 1 إلى {MOST} كائن، لكل مسار مدخلاته.",
+        )
+    return found
+
+
+def _many(out: Output, items: list[dict[str, Any]]) -> None:
+    """What became of each; ends the program with 1 where one was refused."""
+    refused = [(str(at), one["error"]["code"], one["error"][out.lang]) for at, one in enumerate(items) if one["error"]]
+    started = len(items) - len(refused)
+    out.say(Sentence(f"Started {started} of {len(items)} flows.", f"بدأ {started} من {len(items)} مسارات."))
+    if refused:
+        headings = [("#", "#"), ("code", "الرمز"), ("why", "السبب")]
+        out.show(table(out.lang, headings, refused, numbers=(0,)))
+        raise typer.Exit(1)
 
 
 def _verb(group: typer.Typer, connect: Connect, verb: str, help_: str) -> None:
@@ -224,9 +264,15 @@ def _flow(out: Output, one: dict[str, Any]) -> None:
         (("flow", "المسار"), plain(f"{one['flow']}@{one['version']}")), (("id", "المعرّف"), plain(one["flow_id"])),
         (("status", "الحالة"), _status(out, one)), (("waits for", "ينتظر"), _waits(out, one)),
         (("error", "الخطأ"), plain(error.get("ar" if out.lang == "ar" else "en", ""))),
-        (("undo", "التراجع"), plain(", ".join(f"{c['step']}: {c['state']}" for c in one["compensations"]))),
+        (("undo", "التراجع"), plain(", ".join(f"{_step(out, one, c['step'])}: {c['state']}" for c in one["compensations"]))),
     ]  # fmt: skip
     out.show(facts([(ar if out.lang == "ar" else en, value) for (en, ar), value in shown if str(value)]))
+
+
+def _step(out: Output, one: dict[str, Any], step: str) -> str:
+    from libs.contracts.catalogue.flows import step_title  # pydantic: too slow for commands that show no flow
+
+    return plain(step_title(one["flow"], step).model_dump()[out.lang]) if step else ""
 
 
 def _status(out: Output, one: dict[str, Any]) -> Any:
@@ -240,7 +286,7 @@ def _waits(out: Output, one: dict[str, Any]) -> str:
         en, ar = KIND[wait["kind"]]
         until = f" ← {when(wait['until'])}" if wait.get("until") else ""
         told.append(
-            f"{wait['step']} ({ar if out.lang == 'ar' else en}{': ' + wait['signal'] if wait.get('signal') else ''}){until}"
+            f"{_step(out, one, wait['step'])} ({ar if out.lang == 'ar' else en}{': ' + wait['signal'] if wait.get('signal') else ''}){until}"
         )
     return plain("; ".join(told))
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dev.commands import agent_runs
 from dev.commands.common import BaseUrlOption, Connect, DataDirOption, LimitOption
 from dev.output import JsonOption, LangOption, Output, output
 from dev.terminal import plain, table
@@ -133,12 +134,19 @@ def _agents(group: typer.Typer, connect: Connect) -> None:
         with connect(out, base_url, data_dir) as client:
             found = client.get("/agents")
         out.result(found)
-        headings = [("agent", "الوكيل"), ("skill", "المهارة"), ("engine", "المحرك"), ("state", "الحالة")]
+        headings = [
+            ("agent", "الوكيل"), ("skill", "المهارة"), ("engine", "المحرك"), ("version", "الإصدار"), ("accuracy", "الدقة"), ("state", "الحالة"),
+        ]  # fmt: skip
         rows = [
-            [plain(one["agent"]["id"]), plain(one["agent"]["skill"]), plain(one["agent"]["engine"]), out.text(*ACTING[one["state"]])]
+            [
+                plain(one["agent"]["id"]), plain(one["agent"]["skill"]), plain(one["agent"]["engine"]), plain(one["version"] or "-"),
+                f"{one['evaluation']['accuracy']:.0%}" if one["evaluation"] else "-", out.text(*ACTING[one["state"]]),
+            ]
             for one in found["items"]
         ]  # fmt: skip
         out.show(table(out.lang, headings, rows))
+
+    agent_runs.register(group, connect)
 
     @group.command()
     def suspend(

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption
+from dev.commands.common import BaseUrlOption, Connect, DataDirOption, LimitOption
 from dev.messages import Sentence
 from dev.output import JsonOption, LangOption, output
-from dev.terminal import table
+from dev.terminal import plain, table, when
 
 
 def register(app: typer.Typer, connect: Connect) -> None:
@@ -35,6 +35,28 @@ def register(app: typer.Typer, connect: Connect) -> None:
         ]
         headings = [("name", "الاسم"), ("metric", "المؤشر"), ("definition", "التعريف"), ("unit", "الوحدة")]
         out.show(table(out.lang, headings, rows))
+
+    @group.command()
+    def rows(
+        name: Annotated[str, typer.Argument(help="The metric's name.")],
+        excluded: Annotated[bool, typer.Option("--excluded", help="Those left out of it instead.")] = False,
+        limit: LimitOption = 20,
+        base_url: BaseUrlOption = None,
+        data_dir: DataDirOption = None,
+        lang: LangOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """The records that a metric's value of the last 30 days came from."""
+        out = output(lang, as_json)
+        with connect(out, base_url, data_dir) as client:
+            items = client.items(f"/metrics-catalog/{name}/rows", limit, excluded=str(excluded).lower())
+        out.result({"items": items})
+        lines = [
+            (plain(i["kind"]), plain(i["id"]), plain("" if i["figure"] is None else i["figure"]), when(i["at"]))
+            for i in items
+        ]
+        headings = [("kind", "النوع"), ("id", "المعرّف"), ("figure", "القيمة"), ("when", "متى")]
+        out.show(table(out.lang, headings, lines, whole=[1]))
 
     @group.command()
     def value(

@@ -264,8 +264,47 @@ def scaled_object(plane: Plane) -> Object:
 
 
 def migration() -> list[Object]:
-    """The Job that brings roles, schemas, streams and consumers to this version. Planes refuse to serve on an older schema."""
-    pod = {
+    """The Job that brings roles, schemas, streams and consumers to this version, and the daily one that makes the next months' partitions.
+
+    Planes refuse to serve on an older schema.
+    """
+    job = make(
+        "batch/v1",
+        "Job",
+        MIGRATOR,
+        "job",
+        annotations={
+            "argocd.argoproj.io/hook": "PreSync",
+            "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
+        },
+        spec={
+            "backoffLimit": 6,
+            "activeDeadlineSeconds": 1800,
+            "ttlSecondsAfterFinished": 86400,
+            "template": _migrator(),
+        },
+    )
+    daily = make(
+        "batch/v1",
+        "CronJob",
+        "roll-over",
+        "job",
+        spec={
+            "schedule": "17 0 * * *",
+            "timeZone": "Etc/UTC",
+            "concurrencyPolicy": "Forbid",
+            "startingDeadlineSeconds": 43200,
+            "jobTemplate": {
+                "spec": {"backoffLimit": 6, "activeDeadlineSeconds": 600, "template": _migrator("--roll-over")}
+            },
+        },
+    )
+    return [service_account(MIGRATOR, "job"), job, daily]
+
+
+def _migrator(*arguments: str) -> Object:
+    """The migrator's pod: it alone has the administrator's login."""
+    return {
         "metadata": {"labels": make("v1", "Pod", MIGRATOR, "job")["metadata"]["labels"]},
         "spec": {
             "serviceAccountName": MIGRATOR,
@@ -277,6 +316,7 @@ def migration() -> list[Object]:
                 {
                     "name": MIGRATOR,
                     "image": image(MIGRATOR),
+                    **({"args": list(arguments)} if arguments else {}),
                     "imagePullPolicy": "Always",
                     "env": env(
                         {
@@ -300,18 +340,6 @@ def migration() -> list[Object]:
             ],
         },
     }
-    job = make(
-        "batch/v1",
-        "Job",
-        MIGRATOR,
-        "job",
-        annotations={
-            "argocd.argoproj.io/hook": "PreSync",
-            "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
-        },
-        spec={"backoffLimit": 6, "activeDeadlineSeconds": 1800, "ttlSecondsAfterFinished": 86400, "template": pod},
-    )
-    return [service_account(MIGRATOR, "job"), job]
 
 
 def secrets() -> list[Object]:

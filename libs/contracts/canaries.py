@@ -164,9 +164,10 @@ class AssignRun(Message):
 
 
 class Assigned(Message):
-    """`version` is empty where the usual one runs."""
+    """`version` is empty where the usual one runs; `recorded` says that a canary is on and wants to hear how the run ended."""
 
     version: str = ""
+    recorded: bool = False
 
 
 class ReportRun(Message):

@@ -65,3 +65,22 @@ class ContactStopped(Message):
     channel: str | None
     why: str
     at: datetime
+
+
+class ConsentStanding(Message):
+    """A consent without its proof: whose, for what, and whether it stands."""
+
+    consent_id: UUID
+    contact_id: UUID
+    purpose: str
+    channel: str
+    captured_at: datetime
+    expires_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+
+
+class ConsentsChanged(Message):
+    """Consents as they stand now: recorded or withdrawn. A withdrawal is never taken back, whichever event arrives last."""
+
+    tenant_id: TenantId
+    consents: Annotated[tuple[ConsentStanding, ...], Field(max_length=5000)]

@@ -93,6 +93,8 @@ class Receipt(Message):
     finished_at: datetime
     retries: int = 0
     cost_sar: str = "0.00"
+    sent: dict[str, str] = {}
+    """What the request carried and how it travelled, in words that name nobody: `template`, `sender_domain`, `unsubscribe`, `tls`."""
 
 
 class TimelineStep(Message):

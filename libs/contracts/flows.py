@@ -118,6 +118,33 @@ class StartFlow(Message):
     input: dict[str, Any]
 
 
+class FlowToStart(Message):
+    """One of several. `flow_id` comes from the caller, as for a single one."""
+
+    flow_id: UUID
+    flow: Name
+    input: dict[str, Any]
+
+
+class StartFlows(Message):
+    principal: Principal
+    items: Annotated[tuple[FlowToStart, ...], Field(min_length=1, max_length=1000)]
+
+
+class FlowStarted(Message):
+    """Kept, under this status; `error` instead means that nothing of this item is."""
+
+    flow_id: UUID
+    status: FlowStatus | None
+    error: Reason | None = None
+
+
+class FlowsStarted(Message):
+    """In the order in which they were asked for."""
+
+    results: tuple[FlowStarted, ...]
+
+
 class FlowGet(Message):
     principal: Principal
     flow_id: UUID
@@ -189,6 +216,7 @@ class FlowKind(Message):
     input_schema: dict[str, Any]
     signals: dict[str, dict[str, Any]]
     steps: tuple[str, ...]
+    step_titles: dict[str, Text] = {}
 
 
 class FlowKindsRequest(Message):

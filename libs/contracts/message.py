@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -28,6 +29,16 @@ class Message(BaseModel):
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562 section 5.7): time-ordered, made by the application."""
     return uuid_utils.compat.uuid7()
+
+
+def derived_id(base: UUID, *parts: object) -> UUID:
+    """An id that follows from `base` and `parts`: the same ones give the same id. It keeps the time of `base`, so that both are of one month.
+
+    A UUIDv8 (RFC 9562 section 5.8): 48 bits of `base`, then bits of SHA-256 over `base` and the parts.
+    """
+    digest = sha256(base.bytes + ":".join(str(part) for part in parts).encode()).digest()
+    value = (base.int >> 80 << 80) | int.from_bytes(digest[:10])
+    return UUID(int=value & ~(0xF << 76) & ~(0x3 << 62) | (0x8 << 76) | (0x2 << 62))
 
 
 TenantId = UUID

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from libs.contracts.message import Message, Principal
+from libs.contracts.message import Message, Page, Principal
 
 
 class MetricGet(Message):
@@ -40,3 +40,28 @@ class MetricValue(Message):
     rows: int = 0
     counted: int = 0
     excluded: int = 0
+
+
+class MetricRowsRequest(Message):
+    """The rows that a metric's value came from, or with `excluded` those that were left out of it."""
+
+    principal: Principal
+    name: str
+    since: datetime | None = None
+    until: datetime | None = None
+    excluded: bool = False
+    page: Page = Page()
+
+
+class MetricRow(Message):
+    """One record behind a number: what it is, when, and its figure in it (a record that is only counted has none)."""
+
+    kind: str
+    id: str
+    at: datetime | None
+    figure: Decimal | None
+
+
+class MetricRowsReply(Message):
+    items: tuple[MetricRow, ...]
+    next_cursor: str | None = None

@@ -12,6 +12,11 @@ from pydantic import Field
 from libs.contracts.catalogue.records import RecordKind
 from libs.contracts.message import Message, Principal
 
+SEQUENCE_APPROVE = "sequence_approve"
+"""The effect whose approval stands for every message of the sequence that its payload holds."""
+SEQUENCE_REFERENCE = "sequence:"
+"""How an action refers to such an approval: this, and the id of the action that was approved."""
+
 
 class CommitteeRequest(Message):
     """Who decides at an account."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
-from libs.contracts.execution import ActionState
-from libs.contracts.message import Message, Principal, TenantId
+from libs.contracts.execution import Action, ActionState
+from libs.contracts.message import Message, Principal, Reason, TenantId
 
 
 class KnownOutcome(StrEnum):
@@ -33,6 +33,22 @@ class Compensating(Message):
     compensating_action_id: UUID
     action_type: str
     state: ActionState
+
+
+class CompensationGet(Message):
+    principal: Principal
+    action_id: UUID
+
+
+class CompensationPlan(Message):
+    """What undoing an action would do: the effect that does it and what it asks for. `refused` says why nothing can be undone now;
+    with `begun` it is under way already, or done."""
+
+    action: Action
+    action_type: str = ""
+    payload: dict[str, Any] = {}
+    begun: Compensating | None = None
+    refused: Reason | None = None
 
 
 class SettleUnknown(Message):

@@ -17,6 +17,7 @@ from libs.contracts import (
     compliance,
     connectors,
     consent,
+    control_facts,
     crm,
     data,
     dead_letters,
@@ -25,23 +26,28 @@ from libs.contracts import (
     flows,
     governance,
     growth,
+    inbound,
     knowledge,
     ledger,
     lineage,
     memos,
     metrics,
     negotiation,
+    observed,
     operating,
     outreach,
     partners,
     plugins,
     policy,
+    prices,
     push,
     quality,
     receipts,
+    recoveries,
     rights,
     screening,
     settling,
+    tenant_hours,
     trust,
     waiting,
 )  # fmt: skip
@@ -89,6 +95,7 @@ REJECT = Call("trust.reject.v1", trust.RejectRequest, trust.Approval, _by(_D))
 REVISE = Call("trust.revise.v1", trust.ReviseRequest, trust.Approval, _by())
 WITHDRAW = Call("trust.withdraw.v1", trust.WithdrawRequest, trust.Approval, _by(_D))
 RULES = Call("trust.rules.v1", approvals.RulesRequest, approvals.RulesReply, _by())
+TENANT_HOURS = Call("trust.tenant_hours.v1", tenant_hours.HoursRequest, tenant_hours.TenantHours, _by(_E), 2.0)
 SET_RULES = Call("trust.set_rules.v1", approvals.SetRules, approvals.RulesReply, _by())
 DELEGATE = Call("trust.delegate.v1", approvals.DelegateRequest, approvals.Delegation, _by())
 END_DELEGATION = Call("trust.end_delegation.v1", approvals.EndDelegation, approvals.Delegation, _by())
@@ -178,6 +185,7 @@ OUTCOME_RESOLVED = Event("trust.outcome_resolved.v1", receipts.OutcomeResolved, 
 APPROVAL_REQUESTED = Event("trust.approval_requested.v1", trust.ApprovalRequested, frozenset({_D}))
 EVIDENCE_ASSEMBLED = Event("trust.evidence_assembled.v1", ledger.EvidenceAssembled, frozenset({_D}))
 APPROVAL_ESCALATED = Event("trust.approval_escalated.v1", approvals.ApprovalEscalated, frozenset({_D}))
+CONSENTS_CHANGED = Event("trust.consents_changed.v1", consent.ConsentsChanged, frozenset({_DA}))
 CONTACT_STOPPED = Event("trust.contact_stopped.v1", consent.ContactStopped, frozenset({_E}))
 ERASURE_ORDERED = Event("trust.erasure_ordered.v1", rights.ErasureOrdered, frozenset({_D, _E, _DA}))
 CONTRADICTION_OPENED = Event("trust.contradiction_opened.v1", claims.ContradictionOpened, frozenset())
@@ -203,12 +211,15 @@ ASSIGN_RUN = Call("execution.assign_run.v1", canaries.AssignRun, canaries.Assign
 REPORT_RUN = Call("execution.report_run.v1", canaries.ReportRun, Ok, frozenset({_D}))
 PLUGINS = Call("execution.plugins.v1", plugins.PluginsRequest, plugins.PluginsReply, _by())
 SET_CONNECTOR = Call("execution.set_connector.v1", connectors.SetConnector, execution.ConnectorInfo, _by())
+SET_PRICE = Call("execution.set_price.v1", prices.SetPrice, prices.PricesReply, _by())
+PRICES = Call("execution.prices.v1", prices.PricesRequest, prices.PricesReply, _by())
 PUT_CREDENTIAL = Call("execution.put_credential.v1", connectors.PutCredential, execution.ConnectorInfo, _by())
 DROP_CREDENTIAL = Call("execution.drop_credential.v1", connectors.DropCredential, execution.ConnectorInfo, _by())
 PROBE_CONNECTOR = Call("execution.probe_connector.v1", connectors.ProbeConnector, execution.ConnectorInfo, _by(), 30.0)
 SWITCH_LIVE = Call("execution.switch_live.v1", connectors.SwitchLive, execution.SubmitResult, _by(), 12.0)
 EXECUTION_CONTROL = Call("execution.control.v1", execution.ControlRow, execution.ControlReply, frozenset({_O}), 2.0)
 COMPENSATE = Call("execution.compensate.v1", settling.Compensate, settling.Compensating, _by(), 12.0)
+COMPENSATION = Call("execution.compensation.v1", settling.CompensationGet, settling.CompensationPlan, _by())
 SETTLE_UNKNOWN = Call("execution.settle_unknown.v1", settling.SettleUnknown, execution.Action, _by())
 DEAD_LETTERS = Call("execution.dead_letters.v1", dead_letters.DeadLettersRequest, dead_letters.DeadLettersReply, _by())
 DEAD_LETTER = Call("execution.dead_letter.v1", dead_letters.DeadLetterGet, dead_letters.DeadLetterDetail, _by())
@@ -222,6 +233,7 @@ LIST_EFFECTS = Call(
 )
 
 START_FLOW = Call("execution.start_flow.v1", flows.StartFlow, flows.Flow, _by(_D))
+START_FLOWS = Call("execution.start_flows.v1", flows.StartFlows, flows.FlowsStarted, _by(_D), 30.0)
 FLOWS = Call("execution.flows.v1", flows.FlowsRequest, flows.FlowsReply, _by())
 FLOW = Call("execution.flow.v1", flows.FlowGet, flows.Flow, _by(_D))
 FLOW_REVISIONS = Call("execution.flow_revisions.v1", flows.RevisionsRequest, flows.RevisionsReply, _by())
@@ -264,6 +276,7 @@ RECORD = Call("data.record.v1", crm.GetRecord, crm.Record, _by(_D))
 CREATE_RECORD = Call("data.create_record.v1", crm.CreateRecord, crm.Record, _by(_D), 10.0)
 CHANGE_RECORD = Call("data.change_record.v1", crm.ChangeRecord, crm.Record, _by(_D), 10.0)
 DELETE_RECORD = Call("data.delete_record.v1", crm.DeleteRecord, Ok, _by(), 10.0)
+RECEIVE_MESSAGE = Call("data.receive_message.v1", inbound.ReceiveMessage, inbound.Received, frozenset({_G}), 10.0)
 MOVE_DEAL = Call("data.move_deal.v1", crm.MoveDeal, crm.Record, _by(_D), 10.0)
 BULK_CHANGE = Call("data.bulk_change.v1", crm.BulkChange, crm.BulkChanged, _by(), 60.0)
 UNDO_BULK = Call("data.undo_bulk.v1", crm.UndoBulk, crm.BulkChanged, _by(), 60.0)
@@ -296,8 +309,11 @@ MEMORIES = Call("data.memories.v1", knowledge.MemoriesRequest, knowledge.Memorie
 FORGET_MEMORY = Call("data.forget_memory.v1", knowledge.ForgetMemory, Ok, _by())
 ERASE_MEMORIES = Call("data.erase_memories.v1", knowledge.EraseSubject, knowledge.Erased, _by())
 
+REPLY_RECEIVED = Event("data.reply_received.v1", inbound.ReplyReceived, frozenset({_E}))
+DEAL_MOVED = Event("data.deal_moved.v1", inbound.DealMoved, frozenset({_E}))
 IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
 TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozenset({_T}))
+DATA_FACTS = Event("data.facts_recorded.v1", control_facts.DataFactsRecorded, frozenset({_T}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))
 
 IMPORT_FILES = Bucket("imports", writers=frozenset({_G}), readers=frozenset({_DA}))
@@ -313,6 +329,7 @@ COMMITTEE = Call("decision.committee.v1", outreach.CommitteeRequest, outreach.Co
 PREPARE_DRAFT = Call("decision.prepare_draft.v1", decision.PrepareDraft, decision.PrepareDraftReply, _by(), 15.0)
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
 RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 20.0)
+CONVERSATIONS = Call("decision.conversations.v1", agents.ConversationsRequest, agents.ConversationsReply, _by())
 CLASSIFY_OBJECTION = Call(
     "decision.classify_objection.v1", negotiation.ClassifyObjection, negotiation.ObjectionReply, _by()
 )
@@ -326,6 +343,7 @@ PARTNER_BRIEF = Call("decision.partner_brief.v1", partners.PartnerGet, partners.
 DAILY_PLAN = Call("decision.daily_plan.v1", growth.DailyPlanRequest, growth.DailyPlanReply, _by(), 15.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 15.0)
+DECISION_FACTS = Event("decision.facts_recorded.v1", control_facts.DecisionFactsRecorded, frozenset({_T}))
 
 # operating ---------------------------------------------------------------------------------------------------------------------
 PLANES = Call("operating.planes.v1", operating.HealthRequest, operating.HealthReply, frozenset({_G}))
@@ -335,6 +353,8 @@ CONTROLS = Call("operating.controls.v1", operating.ControlList, operating.Contro
 FLAGS = Call("operating.flags.v1", operating.FlagsRequest, operating.FlagsReply, frozenset({_G, _T}), 2.0)
 SET_FLAG = Call("operating.set_flag.v1", operating.SetFlag, operating.FlagsReply, frozenset({_G}))
 TRACE = Call("operating.trace.v1", operating.TraceRequest, operating.TraceReply, frozenset({_G}))
+RECOVERIES = Call("operating.recoveries.v1", recoveries.RecoveriesRequest, recoveries.RecoveriesReply, frozenset({_G}))
+REPORT_RESTORE = Call("operating.report_restore.v1", recoveries.ReportRestore, recoveries.Recovery, frozenset({_G}))
 
 HEALTH = Signal("health_reported", operating.HealthReported, _O)
 SPANS = Signal("spans_exported", operating.SpansExported, _O)
@@ -355,6 +375,12 @@ PERSON: dict[Plane, Call[rights.PersonRequest, rights.PersonReply]] = {
 METRICS: dict[Plane, Call[metrics.MetricGet, metrics.MetricValue]] = {
     plane: Call(f"{plane.value}.metric.v1", metrics.MetricGet, metrics.MetricValue, _by(_D) - {plane}, 15.0)
     for plane in HOLDERS
+} | {_O: Call("operating.metric.v1", metrics.MetricGet, metrics.MetricValue, frozenset({_G}), 15.0)}
+METRIC_ROWS: dict[Plane, Call[metrics.MetricRowsRequest, metrics.MetricRowsReply]] = {
+    plane: Call(
+        f"{plane.value}.metric_rows.v1", metrics.MetricRowsRequest, metrics.MetricRowsReply, _by() - {plane}, 15.0
+    )
+    for plane in (*HOLDERS, _O)
 }
 LINEAGE: dict[Plane, Call[lineage.LineageRequest, lineage.LineageReply]] = {
     plane: Call(f"{plane.value}.lineage.v1", lineage.LineageRequest, lineage.LineageReply, _by() - {plane}, 10.0)
@@ -367,6 +393,11 @@ ERASED: dict[Plane, Event[rights.ErasurePerformed]] = {
 }
 AUDITED: dict[Plane, Event[trust.AuditRecorded]] = {
     plane: Event(f"{plane.value}.audit_recorded.v1", trust.AuditRecorded, frozenset({_T}))
+    for plane in Plane
+    if plane is not _T
+}
+OBSERVED: dict[Plane, Event[observed.FactsReported]] = {
+    plane: Event(f"{plane.value}.facts_reported.v1", observed.FactsReported, frozenset({_T}))
     for plane in Plane
     if plane is not _T
 }

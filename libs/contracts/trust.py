@@ -279,8 +279,11 @@ class ChannelContactability(Message):
 
 
 class ContactabilityRequest(Message):
+    """`reasons` false: states only, for whoever asks about a whole list and keeps no reasons."""
+
     tenant_id: TenantId
     contact_ids: Annotated[tuple[UUID, ...], Field(max_length=5000)]
+    reasons: bool = True
 
 
 class ContactContactability(Message):
@@ -293,7 +296,11 @@ class ContactabilityReply(Message):
 
 
 class ConsentRecord(Message):
-    """A person's consent for one purpose on one channel, with its proof (PDPL Implementing Regulation art. 11)."""
+    """A person's consent for one purpose on one channel, with its proof (PDPL Implementing Regulation art. 11).
+
+    `explicit`: said in so many words, as sensitive data and machine decisions need. `bundled_with_service`: whether an unrelated
+    service depended on it, which makes it none. None is "not recorded".
+    """
 
     consent_id: UUID
     contact_id: UUID
@@ -305,6 +312,8 @@ class ConsentRecord(Message):
     notice_version: str
     expires_at: datetime | None = None
     withdrawn_at: datetime | None = None
+    explicit: bool | None = None
+    bundled_with_service: bool | None = None
 
 
 class RecordConsents(Message):

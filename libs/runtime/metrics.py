@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from libs.contracts.catalogue.metrics import metrics
+from libs.contracts.catalogue.metrics import MetricRule, metrics
 from libs.contracts.errors import Invalid, NotFound
-from libs.contracts.metrics import MetricGet, MetricValue
-from libs.contracts.subjects import METRICS
+from libs.contracts.metrics import MetricGet, MetricRow, MetricRowsReply, MetricRowsRequest, MetricValue
+from libs.contracts.subjects import METRIC_ROWS, METRICS
 from libs.runtime.plane import Runtime
 
 DAYS = 30
@@ -19,48 +19,81 @@ class BadPeriod(Invalid):
         super().__init__("bad_period", "A period begins before it ends.", "بداية الفترة تسبق نهايتها.")
 
 
+class BadCursor(Invalid):
+    def __init__(self) -> None:
+        super().__init__("bad_cursor", "This cursor is not one of ours.", "مؤشر الصفحة غير صحيح.")
+
+
 def serve_metrics(runtime: Runtime) -> None:
     """Answer the plane's call for metrics."""
-    runtime.bus.serve(METRICS[runtime.plane], Metrics(runtime).value)
+    served = Metrics(runtime)
+    runtime.bus.serve(METRICS[runtime.plane], served.value)
+    runtime.bus.serve(METRIC_ROWS[runtime.plane], served.rows)
 
 
 class Metrics:
     """Answers for a plane's metrics by their names."""
 
     def __init__(self, runtime: Runtime) -> None:
-        metrics()  # a wrong catalogue stops the start
+        for rule in metrics().values():  # a wrong catalogue stops the start
+            assert rule.sql
         self._runtime = runtime
         self._database = runtime.database
 
     async def value(self, request: MetricGet) -> MetricValue:
         """Raises NotFound for a name that the dictionary does not have or that another plane answers, BadPeriod."""
-        rule = metrics().get(request.name)
-        if rule is None or rule.plane is not self._runtime.plane:
-            raise NotFound("no_such_metric", "There is no metric of this name.", "لا يوجد مؤشر بهذا الاسم.")
-        now = self._runtime.now()
-        until = request.until or now
-        since = request.since or until - timedelta(days=DAYS)
-        if since >= until:
-            raise BadPeriod
+        rule, since, until = self._asked(request)
         said = rule.model_dump(
             include={"name", "unit", "en", "ar", "definition_en", "definition_ar", "freshness_hours"}
         )
         empty = MetricValue(
-            **said, value=None, no_data=True, since=since, until=until, as_of=now,
+            **said, value=None, no_data=True, since=since, until=until, as_of=self._runtime.now(),
             why_en="There are no records to compute it from in this period.", why_ar="لا توجد سجلات لحسابه في هذه الفترة.",
         )  # fmt: skip
-        if not rule.sql:
-            lacking: MetricValue = empty.evolve(
-                why_en=f"Not collected yet: {rule.missing}.", why_ar=f"لم تُجمع بياناته بعد: {rule.missing_ar}."
-            )
-            return lacking
         tenant = request.principal.tenant_id
         async with self._database.batch(tenant) as work:
             row = await work.connection.fetchrow(rule.sql, tenant, since, until)
         if not row["rows"] or row["value"] is None:
             return empty
         places = Decimal("0.01") if rule.unit == "SAR" else Decimal("0.0001")
-        return MetricValue(
-            **said, value=Decimal(row["value"]).quantize(places), no_data=False, since=since, until=until, as_of=now,
+        found: MetricValue = empty.evolve(
+            value=Decimal(row["value"]).quantize(places), no_data=False, why_en="", why_ar="",
             rows=row["rows"], counted=row["counted"], excluded=row["excluded"],
         )  # fmt: skip
+        return found
+
+    async def rows(self, request: MetricRowsRequest) -> MetricRowsReply:
+        """The records behind a value, newest first. Raises as `value` does, and BadCursor."""
+        rule, since, until = self._asked(request)
+        tenant, limit = request.principal.tenant_id, request.page.limit
+        at, last = _cursor(request.page.cursor)
+        async with self._database.batch(tenant) as work:
+            found = await work.connection.fetch(
+                rule.listing, tenant, since, until, at, last, request.excluded, limit + 1
+            )
+        items = tuple(MetricRow(kind=r["kind"], id=r["id"], at=r["at"], figure=r["x"]) for r in found[:limit])
+        more = None
+        if len(found) > limit:
+            more = f"{items[-1].at.isoformat() if items[-1].at else ''}|{items[-1].id}"
+        return MetricRowsReply(items=items, next_cursor=more)
+
+    def _asked(self, request: MetricGet | MetricRowsRequest) -> tuple[MetricRule, datetime, datetime]:
+        rule = metrics().get(request.name)
+        if rule is None or rule.plane is not self._runtime.plane:
+            raise NotFound("no_such_metric", "There is no metric of this name.", "لا يوجد مؤشر بهذا الاسم.")
+        until = request.until or self._runtime.now()
+        since = request.since or until - timedelta(days=DAYS)
+        if since >= until:
+            raise BadPeriod
+        return rule, since, until
+
+
+def _cursor(text: str | None) -> tuple[datetime | None, str | None]:
+    """When and which the last page ended with."""
+    if not text:
+        return None, None
+    at, _, last = text.partition("|")
+    try:
+        return datetime.fromisoformat(at) if at else None, last or None
+    except ValueError as error:
+        raise BadCursor from error

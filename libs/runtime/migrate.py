@@ -34,8 +34,11 @@ from libs.contracts.message import Plane
 from libs.contracts.subjects import BUCKETS, EVENTS
 from libs.runtime.delivery import MAX_DELIVERIES
 from libs.runtime.nats_config import DLQ_STREAM, streams
+from libs.runtime.partitions import bound, following, roll_over, utc_today
 from libs.runtime.tls import nats_tls
 
+MIGRATING = 72014
+"""Advisory lock: one migrator at a time, on any host."""
 SERVICES = Path(__file__).resolve().parents[2] / "services"
 
 
@@ -58,8 +61,7 @@ async def migrate(admin_url: str, passwords: Mapping[str, str], *, database: str
     url = on_database(admin_url, database)
     connection = await asyncpg.connect(url)
     try:
-        # One migrator at a time, on any host.
-        await connection.execute("select pg_advisory_lock(72014)")
+        await connection.execute("select pg_advisory_lock($1)", MIGRATING)
         for name in ("pg_trgm", "unaccent", "vector"):
             await connection.execute(f"create extension if not exists {name} with schema public")
         await connection.execute("revoke create on schema public from public")
@@ -75,6 +77,7 @@ async def migrate(admin_url: str, passwords: Mapping[str, str], *, database: str
             await engine.dispose()
         for plane in Plane:
             await _grant(connection, plane)
+        await roll_over(connection, utc_today())
     finally:
         await connection.close()
 
@@ -192,6 +195,52 @@ def row_security(schema: str, *tables: str, batches: bool = False) -> str:
         f"alter table {schema}.{table} enable row level security; alter table {schema}.{table} force row level security;"
         for table in tables
     )
+
+
+_SHAPE = """
+select 'alter table {whole} add ' || pg_get_constraintdef(c.oid) as statement, c.conkey::int2[] as columns
+from pg_constraint c where c.conrelid = '{whole}'::regclass and c.contype = 'p'
+union all
+select pg_get_indexdef(i.indexrelid), case when i.indisunique then i.indkey::int2[] end
+from pg_index i where i.indrelid = '{whole}'::regclass and not i.indisprimary
+  and i.indexrelid <> all (array(select unnest(array[{dropped}]::text[])::regclass))
+"""
+_TRIGGERS = "select tgname as name, pg_get_triggerdef(oid) as made from pg_trigger where tgrelid = '{whole}'::regclass and not tgisinternal"
+
+
+def split_by_month(schema: str, table: str, key: str, *, without: tuple[str, ...] = ()) -> None:
+    """In a migration: make `table` partitioned by the month of its `key`, a UUIDv7. What it holds becomes its first partition, in place.
+
+    Its indexes and triggers go over, but for the indexes named in `without`: PostgreSQL keeps a unique index over all partitions only
+    when it contains the key, so what another one promised has to be kept elsewhere. Raises ValueError for one that is not named.
+    """
+    months, whole, bind = f"{schema}_months", f"{schema}.{table}", op.get_bind()
+    dropped = ", ".join(f"'{schema}.{index}'" for index in without)
+    shape = bind.execute(text(_SHAPE.format(whole=whole, dropped=dropped))).mappings().all()
+    triggers = bind.execute(text(_TRIGGERS.format(whole=whole))).mappings().all()
+    place = bind.execute(
+        text(f"select attnum from pg_attribute where attrelid = '{whole}'::regclass and attname = '{key}'")
+    ).scalar_one()
+    for row in shape:
+        if row["columns"] is not None and place not in row["columns"]:
+            raise ValueError(f"unique over all months, without {key}: {row['statement']}")
+    run(f"""
+    create schema if not exists {months};
+    drop policy tenant on {whole};
+    alter table {whole} disable row level security, no force row level security;
+    revoke all on {whole} from dealix_{schema};
+    {"".join(f"drop trigger {row['name']} on {whole};" for row in triggers)}
+    {"".join(f"drop index {schema}.{index};" for index in without)}
+    alter table {whole} set schema {months};
+    alter table {months}.{table} rename to {table}_before;
+    create table {whole} (like {months}.{table}_before including defaults including storage including compression)
+      partition by range ({key});
+    {"".join(f"{row['statement']};" for row in shape)}
+    alter table {whole} attach partition {months}.{table}_before for values from (minvalue) to ('{bound(following(utc_today()))}');
+    create table {months}.{table}_default partition of {whole} default;
+    {"".join(f"{row['made']};" for row in triggers)}
+    """)
+    run(row_security(schema, table, batches=True))
 
 
 async def ensure_streams(nats_url: str, seed: str, *, replicas: int = 1, ca: Path | None = None) -> None:

@@ -18,12 +18,13 @@ import uvloop
 
 from libs.contracts.message import Plane
 from libs.contracts.operating import HealthReported, PingReply, PingRequest, SpanRecord, SpansExported
-from libs.contracts.subjects import HEALTH, PINGS, SPANS
+from libs.contracts.subjects import HEALTH, OBSERVED, PINGS, SPANS
 from libs.runtime import telemetry
 from libs.runtime.bus import NatsBus
 from libs.runtime.database import Database
 from libs.runtime.delivery import Consumer, Relay
 from libs.runtime.health import HealthServer
+from libs.runtime.links import Links
 from libs.runtime.metering import exposition
 from libs.runtime.preflight import check_plugins, preflight
 from libs.runtime.settings import VERSION, PlaneSettings, SettingsError, adopt_secret_files, load
@@ -158,6 +159,8 @@ class RunningPlane:
 
         telemetry.route_spans(runtime.plane, sink)
         relay = Relay(runtime.database, runtime.bus)
+        if runtime.plane in OBSERVED:
+            runtime.loop("own connections", Links(runtime).run)
         loops = [("relay", relay.run), ("sweep", relay.sweep), ("heartbeat", self._heartbeat), *runtime._loops]
         loops += [
             (event.subject, Consumer(event, handler, runtime.database, runtime.bus).run)

@@ -39,6 +39,9 @@ class People:
                 ),
                 "tasks": await _rows(c, "tasks", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id),
                 "tickets": await _rows(c, "tickets", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id),
+                "consents": await _rows(
+                    c, "consents", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id
+                ),
                 "changes": await _rows(c, "changes", "tenant_id = $1 and record_id = $2", tenant, request.contact_id),
                 "imported_rows": await _rows(
                     c, "import_rows", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id
@@ -99,6 +102,7 @@ _STATEMENTS = {
     "leads": "update data.leads set contact_id = null, notes = null, interest = null, source_detail = null, "
     "deleted_at = coalesce(deleted_at, now()) where tenant_id = $1 and contact_id = $2",
     "imported_rows": "update data.import_rows set contact_id = null, fingerprint = '', notes = '[]' where tenant_id = $1 and contact_id = $2",
+    "consents": "delete from data.consents where tenant_id = $1 and contact_id = $2",
     "memories": "delete from data.memories where tenant_id = $1 and subject = 'contact:' || $2::uuid::text",
     "contact": "delete from data.contacts where tenant_id = $1 and contact_id = $2",
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, time
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from libs.contracts.catalogue.sources import Handling, sources
+from libs.contracts.control_facts import ImportFact
 from libs.contracts.data import (
     ConsentClaim,
     ContactFacts,
@@ -32,14 +35,15 @@ from libs.contracts.data import (
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.message import Principal, new_id
 from libs.contracts.subjects import AUDITED
-from libs.contracts.trust import AuditRecorded, Contactability
+from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
 from services.data.errors import NotCancellable, NotUndoable, SlugTaken, SourceRefused, UnknownSource
 from services.data.importing.carry import tell_changed
-from services.data.importing.codec import account_fields, contact_fields
+from services.data.importing.codec import consent_claims
 from services.data.importing.store import Imports
 from services.data.importing.worker import ImportWorker
+from services.data.telling import tell_facts
 
 IMPORTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
 _COMPLETENESS = (
@@ -191,6 +195,8 @@ class ImportDesk:
             gone, kept = await imports.undo(tenant, request.import_id)
             await imports.finish(tenant, request.import_id, ImportState.UNDONE)
             tell_changed(work, tenant, gone, self._runtime.now())
+            taken_back = ImportFact(fact_id=request.import_id, source=status.source, fields=(), dropped=0)
+            tell_facts(work, tenant, [taken_back], self._runtime.now())
             work.emit(
                 AUDITED[self._runtime.plane],
                 AuditRecorded(
@@ -230,7 +236,9 @@ class Truth:
         after = UUID(request.cursor) if request.cursor else None
         async with self._database.batch(request.tenant_id) as work:
             rows = await work.connection.fetch(
-                "select l.*, a.name account_name, a.name_ar account_name_ar, a.fields afields, c.full_name, c.title, c.email, c.phone "
+                "select l.lead_id, l.account_id, l.contact_id, l.source, l.source_detail, l.obtained_at, l.last_activity, l.interest, l.notes, "
+                "l.estimated_value, l.contactability, l.import_id, l.row_number, l.updated_at, a.name account_name, "
+                "a.name_ar account_name_ar, a.fields afields, c.full_name, c.title, c.email, c.phone "
                 "from data.leads l join data.accounts a on a.tenant_id = l.tenant_id and a.account_id = l.account_id "
                 "left join data.contacts c on c.tenant_id = l.tenant_id and c.contact_id = l.contact_id and c.deleted_at is null "
                 "where l.tenant_id = $1 and l.deleted_at is null and ($2::uuid is null or l.lead_id > $2) "
@@ -249,11 +257,15 @@ def _require(principal: Principal, roles: frozenset[str]) -> None:
         raise Forbidden
 
 
+@cache
+def _risks() -> dict[str, tuple[int, int]]:
+    """How risky each source is: how strictly it is handled, then its own risk."""
+    return {key: (rule.strictness, rule.risk or 0) for key, rule in sources().items()}
+
+
 def _facts(row: Any) -> ContactFacts:
-    leads = json.loads(row["leads"] or "[]")
-    fields = contact_fields(row["fields"])
-    risk = {key: (rule.strictness, rule.risk or 0) for key, rule in sources().items()}
-    riskiest = max(leads, key=lambda lead: risk.get(lead["source"], (9, 100)), default=None)
+    leads = orjson.loads(row["leads"] or "[]")
+    riskiest = max(leads, key=lambda lead: _risks().get(lead["source"], (9, 100)), default=None)
     evidence = f"import:{riskiest['import']} row:{riskiest['row']}" if riskiest else ""
     return ContactFacts(
         contact_id=row["contact_id"],
@@ -276,7 +288,7 @@ def _facts(row: Any) -> ContactFacts:
                 method=claim.how or "import",
                 evidence=evidence,
             )
-            for claim in fields.consents
+            for claim in consent_claims(row["fields"])
             if claim.given and claim.at is not None and evidence
         ),
         version=row["version"],
@@ -284,15 +296,15 @@ def _facts(row: Any) -> ContactFacts:
 
 
 def _lead(row: Any) -> Lead:
-    account = account_fields(row["afields"])
+    account = orjson.loads(row["afields"])
     values: dict[str, Any] = {
         "contact_name": row["full_name"],
         "title": row["title"],
         "email": row["email"],
         "phone": row["phone"],
-        "sector": account.sector or account.sector_text,
-        "city": account.city or account.city_text,
-        "employees": account.employees,
+        "sector": account.get("sector") or account.get("sector_text"),
+        "city": account.get("city") or account.get("city_text"),
+        "employees": account.get("employees"),
         "last_activity_at": row["last_activity"],
         "notes": " · ".join(part for part in (row["interest"], row["notes"]) if part) or None,
         "estimated_value": row["estimated_value"],
@@ -304,11 +316,11 @@ def _lead(row: Any) -> Lead:
         contact_id=row["contact_id"],
         account_name=row["account_name"],
         account_name_ar=row["account_name_ar"],
-        region=account.region,
+        region=account.get("region"),
         source=row["source"],
         source_detail=row["source_detail"],
         obtained_at=row["obtained_at"],
-        contactability={k: Contactability(v) for k, v in json.loads(row["contactability"]).items()},
+        contactability=orjson.loads(row["contactability"]),
         import_id=row["import_id"],
         row_number=row["row_number"],
         completeness=known / len(_COMPLETENESS),

@@ -6,8 +6,10 @@ from libs.contracts import subjects
 from libs.contracts.message import Plane
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
-from services.decision.agents.running import Running
-from services.decision.asking import Asking
+from services.decision.agents.choosing import Choosing
+from services.decision.agents.conversations import Conversations
+from services.decision.agents.desk import Agents
+from services.decision.agents.engines.all import engines
 from services.decision.cards.watch import Watch
 from services.decision.disabled import DisabledSubscriptions
 from services.decision.drafting import Drafting
@@ -25,8 +27,13 @@ from services.decision.targeting.desk import Committees
 
 async def build(runtime: Runtime) -> None:
     """Wire the plane."""
-    bus, drafting = runtime.bus, Drafting(runtime)
-    bus.serve(subjects.RUN_AGENT, Running(runtime, drafting).run)
+    bus, conversations = runtime.bus, Conversations(runtime.database)
+    choosing = Choosing(runtime, conversations.add)
+    drafting = Drafting(runtime, choosing)
+    asking = Agents(runtime, choosing, engines(runtime, drafting))
+    bus.serve(subjects.RUN_AGENT, asking.run)
+    bus.serve(subjects.ASK_AGENT, asking.ask)
+    bus.serve(subjects.CONVERSATIONS, conversations.page)
     ranking, watch = Ranking(runtime, drafting), Watch(runtime)
     opportunities, cards, drafts = (
         Opportunities(runtime, ranking),
@@ -51,10 +58,9 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.APPROVAL_ESCALATED, listener.approval_escalated)
     serve_lineage(runtime)
     serve_metrics(runtime)
-    bus.serve(subjects.ASK_AGENT, Asking(runtime).ask)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
     bus.on(subjects.SUBSCRIPTION_DISABLED, DisabledSubscriptions(runtime).heard)
-    negotiation, partners = Negotiation(runtime), Partners(runtime)
+    negotiation, partners = Negotiation(runtime, choosing), Partners(runtime)
     bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)
     bus.serve(subjects.ANSWER_OBJECTION, negotiation.respond)
     bus.serve(subjects.PARTNER_PIPELINE, partners.pipeline)

@@ -10,18 +10,23 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.agents import AgentVerdict
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.consent import LinkRequest
+from libs.contracts.control_facts import DecisionFactsRecorded
 from libs.contracts.data import Lead, LeadsRequest, TenantProfile, TenantRequest
 from libs.contracts.decision import FIRST, Draft
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.execution import ActionItem, SubmitRequest
 from libs.contracts.message import Principal, PrincipalKind, new_id
-from libs.contracts.subjects import LEADS, SUBMIT, TENANT, UNSUBSCRIBE_LINK
+from libs.contracts.subjects import DECISION_FACTS, LEADS, SUBMIT, TENANT, UNSUBSCRIBE_LINK
 from libs.contracts.trust import ResourceRef
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
+from services.decision.agents.choosing import Asked, Choosing, Ended, TextsChanged
+from services.decision.agents.outreach.writer import AGENT as WRITER
 from services.decision.agents.outreach.writer import Withheld, sender_of, write
+from services.decision.domain.telling import draft_fact
 from services.decision.errors import DraftWithheld
 from services.decision.store import Recommendations
 from services.decision.targeting.domain.facts import facts_of
@@ -29,27 +34,30 @@ from services.decision.targeting.domain.rank import Ranked, rank
 
 log = logging.getLogger(__name__)
 
-AGENT = "agent:outreach_writer"
+AGENT = f"agent:{WRITER}"
+PLAN = "plane:decision"
+"""Who asked for a draft that nobody asked for: the day's plan did."""
 TOKEN_PLACE = "{token}"
 """Where a tenant's opt-out address takes a person's own token."""
 ACTIONS = {"email": "send_email", "whatsapp": "send_whatsapp"}
 
 
 class Drafting:
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, choosing: Choosing) -> None:
         self._runtime = runtime
+        self._choosing = choosing
 
     async def prepare(self, tenant_id: UUID, ranked: Sequence[Ranked]) -> int:
         """Drafts for leads that were just ranked; those that have one keep it. Returns how many are new."""
         return await self._prepare(tenant_id, {one.lead.lead_id: one for one in ranked})
 
-    async def prepare_leads(self, tenant_id: UUID, lead_ids: Sequence[UUID]) -> int:
+    async def prepare_leads(self, tenant_id: UUID, lead_ids: Sequence[UUID], by: str = PLAN) -> int:
         """Drafts for leads by id, as data knows them now."""
         leads = await self._leads(tenant_id, lead_ids)
         ranked = rank([facts_of(lead) for lead in leads.values()], targeting(), self._runtime.now())
-        return await self._prepare(tenant_id, {one.lead.lead_id: one for one in ranked})
+        return await self._prepare(tenant_id, {one.lead.lead_id: one for one in ranked}, by)
 
-    async def _prepare(self, tenant_id: UUID, ranked: dict[UUID, Ranked]) -> int:
+    async def _prepare(self, tenant_id: UUID, ranked: dict[UUID, Ranked], by: str = PLAN) -> int:
         async with self._runtime.database.batch(tenant_id) as work:
             drafted = await Recommendations(work).drafted(tenant_id)
         wanted = [lead_id for lead_id in ranked if lead_id not in drafted]
@@ -60,7 +68,7 @@ class Drafting:
         made = 0
         for lead_id in wanted:
             lead = leads.get(lead_id)
-            if lead is not None and await self._draft(profile, ranked[lead_id], lead):
+            if lead is not None and await self._draft(profile, ranked[lead_id], lead, by):
                 made += 1
         return made
 
@@ -71,7 +79,7 @@ class Drafting:
         return {lead.lead_id: lead for lead in reply.items}
 
     async def ensure(
-        self, tenant_id: UUID, lead_id: UUID, *, purpose: str = FIRST, basis: str = ""
+        self, tenant_id: UUID, lead_id: UUID, *, purpose: str = FIRST, basis: str = "", by: str = PLAN
     ) -> tuple[Draft, bool]:
         """The lead's draft for a purpose, written now when it has none, and submitted; whether it is new.
 
@@ -88,16 +96,20 @@ class Drafting:
             await self._submit(profile, kept, lead, "asked for again")
             return kept, False
         one = rank([facts_of(lead)], targeting(), self._runtime.now())[0]
-        draft = await self._write(profile, one, purpose, basis)
+        draft = await self._write(profile, one, purpose, basis, by=by)
         if isinstance(draft, Withheld):
             raise DraftWithheld(draft.reasons[0])
         await self._submit(profile, draft, lead, f"{one.tier} · {one.score:g}/100")
         return draft, True
 
-    async def _draft(self, profile: TenantProfile, one: Ranked, lead: Lead) -> bool:
+    async def _draft(self, profile: TenantProfile, one: Ranked, lead: Lead, by: str) -> bool:
         """Write, keep and submit one draft of a plan; whether there is one."""
         profile = await self._personal(profile, lead)
-        draft = await self._write(profile, one)
+        try:
+            draft = await self._write(profile, one, by=by)
+        except TextsChanged as error:
+            log.error("no draft: %s", error.code, extra={"ids": {"lead_id": str(one.lead.lead_id)}})
+            return False
         if isinstance(draft, Withheld):
             codes = ", ".join(reason.code for reason in draft.reasons)
             log.info("no draft: %s", codes, extra={"ids": {"lead_id": str(one.lead.lead_id)}})
@@ -112,19 +124,30 @@ class Drafting:
         return True
 
     async def _write(
-        self, profile: TenantProfile, one: Ranked, purpose: str = FIRST, basis: str = ""
+        self, profile: TenantProfile, one: Ranked, purpose: str = FIRST, basis: str = "", *, by: str
     ) -> Draft | Withheld:
-        """Write and keep one draft; the one that was there first wins. The draft's id is the action's."""
-        draft = write(
-            one, profile, targeting(), self._runtime.now(), draft_id=new_id(), purpose=purpose,
-            basis=(basis,) if basis else (), trace_id=telemetry.trace_id(),
-        )  # fmt: skip
+        """Write and keep one draft; the one that was there first wins. The draft's id is the action's, and the run's of a canary."""
+        draft_id = new_id()
+
+        async def written(version: str) -> Draft | Withheld:
+            return write(
+                one, profile, targeting(), self._runtime.now(), draft_id=draft_id, purpose=purpose,
+                basis=(basis,) if basis else (), version=version, trace_id=telemetry.trace_id(),
+            )  # fmt: skip
+
+        given = {"lead": str(one.lead.lead_id), "purpose": purpose}
+        asked = Asked(profile.tenant_id, by, "draft", WRITER, given, Draft.__name__, draft_id)
+        draft = await self._choosing.run(asked, written, _came)
         if isinstance(draft, Withheld):
             return draft
         kept: Draft = draft.evolve(action_id=draft.draft_id)
         async with self._runtime.database.batch(profile.tenant_id) as work:
             store = Recommendations(work)
             if await store.add_draft(kept):
+                facts = DecisionFactsRecorded(
+                    tenant_id=profile.tenant_id, items=(draft_fact(kept),), at=self._runtime.now()
+                )
+                work.emit(DECISION_FACTS, facts)
                 return kept
             return await store.draft_of(profile.tenant_id, kept.lead_id, purpose) or kept
 
@@ -156,9 +179,16 @@ class Drafting:
             kind=PrincipalKind.AGENT,
             tenant_id=profile.tenant_id,
             roles=("operator",),
-            name="outreach_writer",
+            name=WRITER,
         )
         await self._runtime.bus.call(SUBMIT, SubmitRequest(principal=principal, items=(item,)))
+
+
+def _came(made: Draft | Withheld) -> Ended:
+    """What the record of a run says of a draft."""
+    if isinstance(made, Withheld):
+        return Ended(AgentVerdict.WITHHELD, made.reasons[0].code, made.to)
+    return Ended(AgentVerdict.ANSWERED, confidence=made.provenance.confidence)
 
 
 def payload_of(draft: Draft, lead: Lead, profile: TenantProfile) -> dict[str, Any]:

@@ -178,7 +178,7 @@ class Cards:
     async def _prepare(self, card: Card, request: DecideCard) -> DecideCardReply:
         """Drafts for the leads that the card is about; each waits for its own approval."""
         leads = [UUID(str(i)) for i in card.context.get("leads") or [card.context["lead_id"]]]
-        made = await self._drafting.prepare_leads(request.principal.tenant_id, leads)
+        made = await self._drafting.prepare_leads(request.principal.tenant_id, leads, request.principal.id)
         return await self._closed(card, request, f"drafts:{made}", None, None)
 
     async def _later(self, card: Card, request: DecideCard) -> DecideCardReply:
@@ -240,7 +240,9 @@ class Drafts:
         Raises Forbidden, NotFound, DraftWithheld.
         """
         _require(request.principal, MAY_DECIDE | MAY_RANK)
-        draft, created = await self._drafting.ensure(request.principal.tenant_id, request.lead_id)
+        draft, created = await self._drafting.ensure(
+            request.principal.tenant_id, request.lead_id, by=request.principal.id
+        )
         return PrepareDraftReply(draft=draft, created=created)
 
     async def list(self, request: DraftsRequest) -> DraftsReply:

@@ -12,14 +12,16 @@ from uuid import UUID
 
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.targeting import targeting
+from libs.contracts.control_facts import DecisionFactsRecorded
 from libs.contracts.data import LeadsRequest
 from libs.contracts.decision import Card, Opportunity, RankReply
-from libs.contracts.subjects import LEADS
+from libs.contracts.subjects import DECISION_FACTS, LEADS
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
 from services.decision.cards.domain import happenings
 from services.decision.cards.domain.factory import Happening, cards_of
 from services.decision.cards.domain.feed import priority
+from services.decision.domain.telling import ranking_fact
 from services.decision.drafting import Drafting
 from services.decision.store import RankQueue, Recommendations
 from services.decision.targeting.domain.explain import opportunity
@@ -84,6 +86,9 @@ class Ranking:
             store = Recommendations(work)
             await store.replace_opportunities(tenant_id, explained)
             added = await store.add_cards(made)
+            if ranked:
+                told = (ranking_fact(rules, len(ranked)),)
+                work.emit(DECISION_FACTS, DecisionFactsRecorded(tenant_id=tenant_id, items=told, at=now))
         drafts = await self._drafting.prepare(tenant_id, plan.drafts[:FIRST_DRAFTS])
         tiers = Counter(one.tier for one in ranked)
         return RankReply(

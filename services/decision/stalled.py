@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libs.contracts.catalogue.cards import cards
-from libs.contracts.catalogue.flows import flow_entries
+from libs.contracts.catalogue.flows import flow_title, step_title
 from libs.contracts.flows import FlowStalled
 from libs.contracts.message import Text
 from libs.runtime.database import SessionWork
@@ -21,15 +21,14 @@ class StalledFlows:
     async def heard(self, work: SessionWork, event: FlowStalled) -> None:
         """One card a stop: the flow, where it stopped and why."""
         now, catalogue = self._runtime.now(), cards()
-        entry = flow_entries().get(event.flow)
         source = f"flow:{event.flow_id}"
         happening = Happening(
             event="flow_stalled",
             tenant_id=event.tenant_id,
             subject=f"{event.flow_id}:{event.step}:{event.at.isoformat()}",
             values={
-                "flow": entry.title if entry else Text(en=event.flow, ar=event.flow),
-                "step": Text(en=event.step, ar=event.step),
+                "flow": flow_title(event.flow),
+                "step": step_title(event.flow, event.step),
                 "reason": Text(en=event.reason.en, ar=event.reason.ar),
             },
             risk="high",

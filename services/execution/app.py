@@ -39,6 +39,7 @@ from services.execution.handlers import Orders, Queries
 from services.execution.insight.lineage import serve_lineage
 from services.execution.intake import WORKERS, Claimer, Intake
 from services.execution.live.handlers import Setup
+from services.execution.live.prices import serve_prices
 from services.execution.live.reach import allowed_hosts
 from services.execution.live.switch import TASK, HasCredential, LiveSwitch
 from services.execution.pipeline import Pipeline
@@ -95,6 +96,7 @@ async def build(runtime: Runtime) -> None:
     parts.queries.standing = setup.connectors
     serve_setup(runtime.bus, setup)
     serve_push(runtime, secrets, allowed_hosts(), parts.intake.submit)
+    serve_prices(runtime, by_key)
     told = Plugins(plugins.installed)
     runtime.bus.serve(subjects.PLUGINS, told.listed)
     runtime.after_start.append(lambda: told.record(runtime))
@@ -211,7 +213,8 @@ def serve(
     letters = DeadLetters(store, intake.submit, claimer.wake, runtime.now)
     queries = Queries(store, list(connectors.values()))
     orders = Orders(store, claimer.wake, bus, intake.submit, connectors)
-    carried = carry(flows, bus, router, runtime.instance, intake.take, definitions)
+    carried = carry(flows, bus, router, runtime.instance, intake.take, definitions, now=runtime.now)
+    orders.edited = carried.edited
     pipeline.settled = carried.also_wakes(queries.settled)
 
     bus.serve(subjects.SUBMIT, intake.submit)
@@ -222,6 +225,7 @@ def serve(
     bus.serve(subjects.SANDBOX, queries.sandbox)
     bus.serve(subjects.CONNECTORS, queries.connectors)
     bus.serve(subjects.COMPENSATE, settling.compensate)
+    bus.serve(subjects.COMPENSATION, settling.plan)
     bus.serve(subjects.SETTLE_UNKNOWN, settling.settle)
     bus.serve(subjects.DEAD_LETTERS, letters.page)
     bus.serve(subjects.DEAD_LETTER, letters.show)
@@ -232,5 +236,7 @@ def serve(
     bus.serve(subjects.LIST_EFFECTS, orders.list_effects)
     bus.on(subjects.APPROVAL_DECIDED, orders.approval_decided)
     bus.on(subjects.OUTCOME_RESOLVED, orders.outcome_resolved)
+    bus.on(subjects.REPLY_RECEIVED, carried.replied)
+    bus.on(subjects.DEAL_MOVED, carried.moved)
     bus.on(subjects.CONTACT_STOPPED, carried.also_stops(orders.contact_stopped))
     return Parts(queries, intake, claimer, pipeline, Ages(store, store, runtime.now), carried)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
-from libs.contracts.approvals import EditGet
+from libs.contracts.approvals import Edit, EditGet
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.consent import ContactStopped
 from libs.contracts.errors import Forbidden, NotFound
@@ -177,6 +177,8 @@ class Orders:
         self._wake = wake
         self._bus = bus
         self._submit = submit
+        self.edited: Callable[[SessionWork, ApprovalDecided, Edit, str], Awaitable[None]] = _nobody
+        """Who is told that another action took an edited one's place: the run that it belongs to is the last of what is said."""
 
     async def control(self, row: ControlRow) -> ControlReply:
         """Keep a pause; an older version than the one on record changes nothing."""
@@ -196,8 +198,9 @@ class Orders:
                     ApprovalState.REJECTED: ActionState.REFUSED,
                 }.get(event.state, ActionState.CANCELLED)
                 await unit.end(event.tenant_id, event.action_id, state, f"approval {event.state.value}")
+            run_id = await unit.run_of(event.tenant_id, event.action_id)
         if event.state is ApprovalState.SUPERSEDED:
-            await self._resubmit(event)
+            await self.edited(work, event, await self._resubmit(event, run_id), run_id)
         asyncio.get_running_loop().call_later(0.02, self._wake.set)
 
     async def contact_stopped(self, work: SessionWork, event: ContactStopped) -> None:
@@ -208,7 +211,7 @@ class Orders:
                 if event.channel is None or known is None or known.channel in (event.channel, None):
                     await unit.end(event.tenant_id, action_id, ActionState.CANCELLED, event.why)
 
-    async def _resubmit(self, event: ApprovalDecided) -> None:
+    async def _resubmit(self, event: ApprovalDecided, run_id: str) -> Edit:
         """Submit the edit that ended a request. Its action's id follows from the edit, so that doing it again submits nothing twice."""
         edit = await self._bus.call(EDIT, EditGet(tenant_id=event.tenant_id, approval_id=event.approval_id))
         item = ActionItem(
@@ -217,8 +220,10 @@ class Orders:
             resource=ResourceRef(type=edit.resource_type, id=edit.resource_id),
             payload=edit.payload,
             reason=edit.reason,
+            run_id=run_id,
         )
         await self._submit(SubmitRequest(principal=edit.editor, items=(item,)))
+        return edit
 
     async def list_effects(self, request: EffectsRequest) -> EffectsReply:
         """What the sandbox holds, and what the vendor's own log says where it can be read. Where it can't, that is what is said."""
@@ -246,6 +251,10 @@ class Orders:
             found = await unit.action(event.tenant_id, event.action_id)
             if found is not None and event.outcome is ActionState.NOT_SENT:
                 await never_left(unit, event.tenant_id, found, event.at)
+
+
+async def _nobody(_: SessionWork, __: ApprovalDecided, ___: Edit, ____: str) -> None:
+    """Without flows nobody waits for an action that was edited."""
 
 
 def askers(action_type: str) -> frozenset[str]:

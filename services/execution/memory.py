@@ -287,6 +287,10 @@ class MemoryUnit:
         row = self._t.actions.get((tenant_id, action_id))
         return _action(row) if row is not None and self._sees(tenant_id) else None
 
+    async def run_of(self, tenant_id: UUID, action_id: UUID) -> str:
+        row = self._t.actions.get((tenant_id, action_id))
+        return row.job.run_id if row is not None and self._sees(tenant_id) else ""
+
     async def states(self, tenant_id: UUID, action_ids: Sequence[UUID]) -> dict[UUID, ActionState]:
         found = {one: self._t.actions.get((tenant_id, one)) for one in action_ids if self._sees(tenant_id)}
         return {one: row.state for one, row in found.items() if row is not None}

@@ -1,13 +1,18 @@
 """The statements of the hot path: each moves a whole batch in one round trip."""
 
 ACCEPT = """
-with kept as (
+with given as (
+  select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+    $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]) as x(t, a, ty, ef, rt, ri, pl, sa, pr, re, ru, tok, ik, he, tr)
+), keyed as (
+  insert into execution.action_keys (tenant_id, idempotency_key, action_id) select t, ik, a from given where ik is not null
+  on conflict do nothing returning tenant_id, action_id
+), kept as (
   insert into execution.actions (tenant_id, action_id, action_type, effect, state, attempt, resource_type, resource_id, payload, salt,
     principal, reason, run_id, approval_token, idempotency_key, headers, trace_id, timeline)
   select t, a, ty, ef, 'accepted', 1, rt, ri, pl, sa, pr::json, re, ru, tok, ik, he::json, tr,
     jsonb_build_array(jsonb_build_object('at', now(), 'state', 'accepted', 'trace_id', tr))
-  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-    $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]) as x(t, a, ty, ef, rt, ri, pl, sa, pr, re, ru, tok, ik, he, tr)
+  from given where ik is null or exists (select 1 from keyed k where k.tenant_id = t and k.action_id = a)
   on conflict do nothing returning tenant_id, action_id
 ), queued as (
   insert into execution.work (tenant_id, action_id, lease_owner, lease_until)

@@ -97,6 +97,10 @@ class Unit(Protocol):
 
     async def action(self, tenant_id: UUID, action_id: UUID) -> Action | None: ...
 
+    async def run_of(self, tenant_id: UUID, action_id: UUID) -> str:
+        """The run that an action belongs to; empty without one."""
+        ...
+
     async def states(self, tenant_id: UUID, action_ids: Sequence[UUID]) -> dict[UUID, ActionState]: ...
 
     async def actions(self, tenant_id: UUID, state: str | None, before: UUID | None, limit: int) -> list[Action]: ...
@@ -173,7 +177,8 @@ class SqlUnit:
     async def _existing(self, job: Job) -> Stored:
         row = await self._c.fetchrow(
             "select action_id, state, payload, action_type, resource_id from execution.actions "
-            "where tenant_id = $1 and (action_id = $2 or idempotency_key = $3) limit 1",
+            "where tenant_id = $1 and action_id in ($2, (select k.action_id from execution.action_keys k "
+            "where k.tenant_id = $1 and k.idempotency_key = $3)) limit 1",
             job.tenant_id, job.action_id, job.idempotency_key,
         )  # fmt: skip
         if row is None:
@@ -251,6 +256,10 @@ class SqlUnit:
     async def action(self, tenant_id: UUID, action_id: UUID) -> Action | None:
         row = await self._c.fetchrow(f"{ACTIONS} where a.tenant_id = $1 and a.action_id = $2", tenant_id, action_id)
         return action_of(row) if row else None
+
+    async def run_of(self, tenant_id: UUID, action_id: UUID) -> str:
+        sql = "select run_id from execution.actions where tenant_id = $1 and action_id = $2"
+        return str(await self._c.fetchval(sql, tenant_id, action_id) or "")
 
     async def states(self, tenant_id: UUID, action_ids: Sequence[UUID]) -> dict[UUID, ActionState]:
         rows = await self._c.fetch(

@@ -26,6 +26,7 @@ from services.gateway.oidc.build import single_sign_on
 from services.gateway.people import People
 from services.gateway.pulse import Pulse
 from services.gateway.readiness import Readiness
+from services.gateway.reporting.people import PeopleReports
 from services.gateway.server import HttpServer, bind
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import SqlStore, Store
@@ -74,6 +75,7 @@ async def build(runtime: Runtime) -> None:
         await server.stop()
 
     runtime.loop("first owner", bootstrap.run)
+    runtime.loop("reports about people", PeopleReports(runtime.database, settings).run)
     runtime.loop("forgetting", sweep)
     sender = BriefSender(gateway.store, gateway.keyring, runtime.bus, runtime.now)
     runtime.loop("briefs", sender.run)

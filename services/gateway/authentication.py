@@ -22,6 +22,7 @@ from services.gateway.domain import keys, totp
 from services.gateway.domain.keyring import Keyring, SealBroken, same
 from services.gateway.domain.passwords import LONGEST, normal_email
 from services.gateway.domain.people import SEEN_EVERY, Caller, Session, User
+from services.gateway.domain.reach import is_remote
 from services.gateway.domain.throttle import ACCOUNT, ADDRESS, CODE
 from services.gateway.errors import (
     KeyExpired,
@@ -153,13 +154,13 @@ class Authentication:
             await self._failed(user, "sso_required")
             raise SsoRequired
         if not user.totp_on:
-            return await self._enter(user)
+            return await self._enter(user, second_factor=False, address=address)
         if code is None:
             raise SecondFactorRequired(self._challenge(user))
         await self._check_code(user, code)
-        return await self._enter(user)
+        return await self._enter(user, second_factor=True, address=address)
 
-    async def answer(self, challenge: str, code: str) -> SignedIn:
+    async def answer(self, challenge: str, code: str, *, address: str = "") -> SignedIn:
         """The second step. Raises SessionEnded for a challenge that is not ours or too old, LockedOut, WrongCode."""
         try:
             said = json.loads(self._keyring.open("challenge", bytes.fromhex(challenge)))
@@ -172,7 +173,7 @@ class Authentication:
         if user is None or user.disabled or not user.totp_on:
             raise SessionEnded
         await self._check_code(user, code)
-        return await self._enter(user)
+        return await self._enter(user, second_factor=True, address=address)
 
     async def sign_out(self, session: Session) -> None:
         async with self._store.unit(session.tenant_id) as unit:
@@ -218,21 +219,34 @@ class Authentication:
         said = {"tenant": str(user.tenant_id), "user": str(user.user_id), "until": until}
         return self._keyring.seal("challenge", json.dumps(said).encode()).hex()
 
-    async def enter(self, user: User, *, life: timedelta, by: str) -> SignedIn:
-        """A session for somebody whom `by` has vouched for, of `life` at most."""
-        return await self._enter(user, life=min(life, self._settings.session_life), by=by)
+    async def enter(
+        self, user: User, *, life: timedelta, by: str, second_factor: bool | None = None, address: str = ""
+    ) -> SignedIn:
+        """A session for somebody whom `by` has vouched for, of `life` at most. `second_factor` is what `by` says; None: nothing."""
+        return await self._enter(
+            user, second_factor=second_factor, address=address, life=min(life, self._settings.session_life), by=by
+        )
 
-    async def _enter(self, user: User, *, life: timedelta | None = None, by: str = "password") -> SignedIn:
+    async def _enter(
+        self,
+        user: User,
+        *,
+        second_factor: bool | None,
+        address: str,
+        life: timedelta | None = None,
+        by: str = "password",
+    ) -> SignedIn:
         """A new session each time: whatever cookie the browser had before proves nothing (session fixation)."""
         token = token_urlsafe(32)
         async with self._store.unit(user.tenant_id) as unit:
             now = await unit.now()
             session = Session(
-                user.tenant_id, new_id(), user.user_id, now, now, now + (life or self._settings.session_life)
-            )
+                user.tenant_id, new_id(), user.user_id, now, now, now + (life or self._settings.session_life),
+                second_factor, is_remote(address), by,
+            )  # fmt: skip
             await unit.add_session(session, self._session_door(token))
             await self.record(
-                unit, user.tenant_id, "session.started", user.actor, user.actor, second_factor=user.totp_on, by=by
+                unit, user.tenant_id, "session.started", user.actor, user.actor, second_factor=second_factor, by=by
             )
         return SignedIn(user, session, token)
 

@@ -46,6 +46,9 @@ class GatewaySettings(BaseSettings):
         default_factory=dict, description='roles by group of the provider, as JSON: {"sales-leads": "approver"}'
     )
     gateway_oidc_groups_claim: str = Field("groups", description="claim of the ID token that lists a person's groups")
+    gateway_oidc_strong_acr: str = Field(
+        "", description="values of the provider's acr claim, comma-separated, that mean more than one factor"
+    )
     gateway_oidc_ca: str = Field(
         "", description="file of the authority that signed the provider's certificate, for a private one"
     )

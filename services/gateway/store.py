@@ -65,8 +65,7 @@ class Reservation:
 
 
 class Unit(Protocol):
-    """One transaction over one tenant. Rows of other tenants are not there, and cannot be written. `webhooks` is its part about
-    vendors' deliveries and people's numbers."""
+    """One transaction over one tenant. Rows of other tenants are not there, and cannot be written."""
 
     @property
     def webhooks(self) -> Webhooks: ...
@@ -144,7 +143,6 @@ class Store(Protocol):
 
     async def release(self, slot: Slot) -> None:
         """Let the same request be tried again, under the same reservation id."""
-        ...
 
     async def sweep(self, *, answers: timedelta) -> None:
         """Forget dead sessions, old answers, old attempts."""
@@ -242,8 +240,10 @@ class SqlUnit:
     async def add_session(self, session: Session, door: bytes) -> None:
         await self._add_door(door, "session", session.session_id)
         await self._connection.execute(
-            "insert into sessions (tenant_id, session_id, user_id, created_at, seen_at, expires_at) values ($1, $2, $3, $4, $5, $6)",
+            "insert into sessions (tenant_id, session_id, user_id, created_at, seen_at, expires_at, second_factor, remote, by) "
+            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             session.tenant_id, session.session_id, session.user_id, session.created_at, session.seen_at, session.expires_at,
+            session.second_factor, session.remote, session.by,
         )  # fmt: skip
 
     async def end_sessions(self, user_id: UUID, *, only: UUID | None = None, keep: UUID | None = None) -> int:

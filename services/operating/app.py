@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 from libs.contracts import subjects
 from libs.contracts.catalogue.flags import flags
 from libs.runtime.bus import Bus
+from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import HEARTBEAT_SECONDS, Runtime
 from services.operating.domain.health import Board
 from services.operating.domain.spans import Buffer
 from services.operating.handlers import Controls, Flags, Health, LiveSwitches, Traces
 from services.operating.propagation import Propagation
+from services.operating.recoveries.desk import Recoveries
 from services.operating.settings import OperatingSettings
 from services.operating.store import SqlStore, Store
+from services.operating.watching import Watching
 
 
 async def build(runtime: Runtime) -> None:
@@ -23,9 +26,15 @@ async def build(runtime: Runtime) -> None:
     Raises pydantic.ValidationError when the catalogue of flags is wrong.
     """
     loops, flush = wire(runtime.bus, SqlStore(runtime.database), OperatingSettings(), now=runtime.now)
+    recoveries = Recoveries(runtime.database)
+    runtime.bus.serve(subjects.RECOVERIES, recoveries.list)
+    runtime.bus.serve(subjects.REPORT_RESTORE, recoveries.report)
+    runtime.loop("reports about recovery", recoveries.run)
     for name, run in loops.items():
         runtime.loop(name, run)
     runtime.on_stop.append(flush)
+    runtime.loop("watching", Watching(runtime).run)
+    serve_metrics(runtime)
 
 
 Loop = Callable[[], Awaitable[None]]

@@ -31,6 +31,7 @@ from services.trust.compliance.files import EvidenceFiles
 from services.trust.compliance.gate import Gates
 from services.trust.compliance.handlers import Compliance
 from services.trust.compliance.sweep import Sweep
+from services.trust.compliance.told import Told
 from services.trust.consent.handlers import Consenting
 from services.trust.contradictions.handlers import Contradicting
 from services.trust.contradictions.sweep import Sweep as Comparing
@@ -45,10 +46,13 @@ from services.trust.ledger.cosigning import Cosigning
 from services.trust.ledger.feed import Feed
 from services.trust.ledger.packing import Packing
 from services.trust.ledger.store import LedgerStore, SqlLedgerStore
+from services.trust.ledger.verifying import LogWatch
+from services.trust.observations.handlers import hear_reports, own_links
 from services.trust.own_people.watching import OwnNumbers
 from services.trust.projection import Projection
 from services.trust.receipts.handlers import Receipts
 from services.trust.receipts.reconcile import Reconciliation
+from services.trust.rights.expiring import Expiry
 from services.trust.rights.handlers import Rights
 from services.trust.rights.registers import Registers
 from services.trust.scores.handlers import Scores
@@ -114,7 +118,15 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.TRUST_SCORE, scores.get)
     sweep = Sweep(database, LiveFlags(bus).any_live)
     serve_compliance(bus, Compliance(database, sweep, EvidenceFiles(bus).take))
+    told = Told()
+    bus.on(subjects.DATA_FACTS, told.data)
+    bus.on(subjects.DECISION_FACTS, told.decision)
     runtime.loop("compliance", sweep.run)
+    hear_reports(bus)
+    runtime.loop("own connections", lambda: own_links(runtime))
+    runtime.loop("log verification", LogWatch(database, settings.origin).run)
+
+    runtime.loop("retention", Expiry(database, sweep.tenants).run)
 
     runtime.loop("contradictions", Comparing(SqlStore(database), sweep.tenants).run)
 
@@ -223,6 +235,7 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.APPROVE_BULK, approving.approve_bulk)
     bus.serve(subjects.COMPARE, desk.compare)
     bus.serve(subjects.RULES, desk.rules)
+    bus.serve(subjects.TENANT_HOURS, desk.hours)
     bus.serve(subjects.SET_RULES, desk.set_rules)
     bus.serve(subjects.DELEGATE, desk.delegate)
     bus.serve(subjects.END_DELEGATION, desk.end)

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from libs.contracts.approvals import ApprovalEscalated, BulkReply, BulkRequest, Edit
 from libs.contracts.canonical import CanonicalizationError, canonical
 from libs.contracts.errors import DealixError, Forbidden, Invalid, NotFound
-from libs.contracts.message import Principal
+from libs.contracts.message import Principal, derived_id
 from libs.contracts.subjects import APPROVAL_DECIDED, APPROVAL_ESCALATED
 from libs.contracts.trust import (
     Approval,
@@ -129,7 +129,7 @@ class Approving:
             names = {*request.payload, *before}
             changed = sorted(name for name in names if request.payload.get(name) != before.get(name))
             edit = Edit(
-                action_id=uuid5(approval.approval_id, text),
+                action_id=derived_id(approval.approval_id, text),
                 action_type=approval.action_type,
                 resource_type=approval.view["resource"]["type"],
                 resource_id=approval.view["resource"]["id"],

@@ -32,6 +32,7 @@ from libs.contracts.trust import (
 )
 from libs.runtime.bus import Bus
 from services.trust.approvals.asking import Asking
+from services.trust.approvals.sequences import cite, spend
 from services.trust.approvals.tokens import redeem, use
 from services.trust.bundles.force import Bundles, Whose
 from services.trust.consent.capping import with_caps
@@ -118,6 +119,7 @@ class Authorizer:
             await self._flags.load([t for t in tenants if _has_external(prepared, t)], now)
             replayed = await self._replayed(prepared)
             known = await redeem(unit, self._keys.identifier, prepared, known, now)
+            known = await cite(unit, prepared, known, now)
             known = await with_reads(unit, prepared, await with_caps(unit, prepared, known, now))
             known = await with_standing(unit, prepared, known, low)
             known = await with_own_people(unit, prepared, known, [self._recipient(p) for p in prepared], now)
@@ -126,6 +128,7 @@ class Authorizer:
             fresh = [(p, k) for p, k in zip(prepared, known, strict=True) if k.prior is None]
             rulings = self._rule(fresh, replayed, held, now)
             await use(unit, self._keys.identifier, rulings)
+            await spend(unit, rulings, now)
             await unit.keep(rulings)
             await keep_reads(unit, rulings)
             await self._ask_people(unit, rulings, now)

@@ -81,7 +81,10 @@ class People:
         return ContactabilityReply(
             items=tuple(
                 ContactContactability(
-                    contact_id=c, channels=tuple(contactability(states.get(c), channel) for channel in CHANNELS)
+                    contact_id=c,
+                    channels=tuple(
+                        contactability(states.get(c), channel, reasons=request.reasons) for channel in CHANNELS
+                    ),
                 )
                 for c in request.contact_ids
             )

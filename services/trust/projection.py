@@ -18,6 +18,7 @@ from libs.contracts.subjects import FACTS
 from libs.contracts.trust import ConsentRecord
 from libs.runtime.bus import Bus
 from services.trust.consent.domain.entries import consent_entry
+from services.trust.consent.telling import tell_consents
 from services.trust.contradictions.watching import of_people
 from services.trust.domain.facts import identifier_mac
 from services.trust.store import Store, Unit
@@ -79,6 +80,7 @@ class Projection:
         if fresh:
             now = await unit.now()
             await unit.append([consent_entry(tenant_id, "plane:data", record, now) for record in consents])
+            tell_consents(unit, tenant_id, consents)
 
 
 def _consents(facts: ContactFacts) -> list[ConsentRecord]:

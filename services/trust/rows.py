@@ -79,6 +79,7 @@ def known_of(row: Any, prepared: Prepared) -> Known:
         OnRecord(
             contact=contact,
             recipient_suppressed=row["suppressed"],
+            contested=row["contested"],
             earlier_attempt_open=row["earlier_open"],
             approval=approval,
             approval_id=approval_id,

@@ -10,6 +10,8 @@ select e.ord, now() as now, d.reply, a.approval_id, a.state as approval_state, a
              g.outcome, 'open') not in ('not_sent', 'failed')) as earlier_open,
   c.contact_id, c.email_mac, c.phone_mac, c.source, c.opted_out, c.cold, c.email_valid, c.collected_directly,
   case when e.mac = '' then false else exists(select 1 from trust.suppressions s where s.tenant_id = e.tenant and s.mac = e.mac) end as suppressed,
+  case when e.contact is null then false else exists(select 1 from trust.rights_requests r where r.tenant_id = e.tenant
+         and r.contact_id = e.contact and r.kind = 'correction' and r.state = 'identified') end as contested,
   case when e.contact is null then null else
    (select case when k.withdrawn_at is not null then 'withdrawn' when k.expires_at < now() then 'expired' else 'active' end
     from trust.consents k where k.tenant_id = e.tenant and k.contact_id = e.contact and k.channel = e.channel and k.purpose = e.purpose

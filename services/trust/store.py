@@ -219,14 +219,16 @@ class SqlUnit:
         await self._c.execute(sql, tenant_id, approval_id, actor, step, note, on_behalf)
 
     async def stale(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> list[UUID]:
+        # The fresh ones, by index: asked for the missing ones, the planner goes through the whole table once an id.
         rows = await self._c.fetch(
-            "select i from unnest($2::uuid[]) i where not exists (select 1 from trust.contact_facts c where c.tenant_id = $1 "
-            "and c.contact_id = i and c.refreshed_at > now() - make_interval(hours => $3))",
+            "select contact_id from trust.contact_facts where tenant_id = $1 and contact_id = any($2::uuid[]) "
+            "and refreshed_at > now() - make_interval(hours => $3)",
             tenant_id,
             list(contact_ids),
             MAX_AGE_HOURS,
         )
-        return [row["i"] for row in rows]
+        fresh = {row["contact_id"] for row in rows}
+        return [contact for contact in contact_ids if contact not in fresh]
 
     async def states(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID, ContactState]:
         rows = await self._c.fetch(
@@ -251,13 +253,13 @@ class SqlUnit:
     ) -> None:
         await self._c.execute(
             """insert into trust.contact_facts as f (tenant_id, contact_id, email_mac, phone_mac, source, opted_out, cold, email_valid,
-                 collected_directly, obtained_at, version)
+                 collected_directly, obtained_at, version, last_verified_at)
                select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::bool[], $9::bool[],
-                 $10::date[], $11::bigint[])
+                 $10::date[], $11::bigint[], $12::timestamptz[])
                on conflict (tenant_id, contact_id) do update set email_mac = excluded.email_mac, phone_mac = excluded.phone_mac,
                  source = excluded.source, opted_out = excluded.opted_out, cold = excluded.cold, email_valid = excluded.email_valid,
                  collected_directly = excluded.collected_directly, obtained_at = excluded.obtained_at, version = excluded.version,
-                 refreshed_at = now() where f.version <= excluded.version""",
+                 last_verified_at = excluded.last_verified_at, refreshed_at = now() where f.version <= excluded.version""",
             tenant_id,
             [f.contact_id for f in facts],
             [email for email, _ in macs],
@@ -269,6 +271,7 @@ class SqlUnit:
             [f.collected_directly for f in facts],
             [f.obtained_at for f in facts],
             [f.version for f in facts],
+            [f.last_verified_at for f in facts],
         )
 
     async def forget(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> None:
@@ -282,9 +285,9 @@ class SqlUnit:
     async def add_consents(self, tenant_id: UUID, consents: Sequence[ConsentRecord]) -> int:
         rows = await self._c.fetch(
             """insert into trust.consents (tenant_id, consent_id, contact_id, purpose, channel, method, captured_at, evidence,
-                 notice_version, expires_at)
+                 notice_version, expires_at, explicit, bundled_with_service)
                select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
-                 $9::text[], $10::timestamptz[]) on conflict do nothing returning 1""",
+                 $9::text[], $10::timestamptz[], $11::bool[], $12::bool[]) on conflict do nothing returning 1""",
             tenant_id,
             [c.consent_id for c in consents],
             [c.contact_id for c in consents],
@@ -295,6 +298,8 @@ class SqlUnit:
             [c.evidence for c in consents],
             [c.notice_version for c in consents],
             [c.expires_at for c in consents],
+            [c.explicit for c in consents],
+            [c.bundled_with_service for c in consents],
         )
         return len(rows)
 
@@ -312,8 +317,8 @@ class SqlUnit:
         self, tenant_id: UUID, contact_id: UUID | None, before: UUID | None, limit: int
     ) -> list[ConsentRecord]:
         rows = await self._c.fetch(
-            "select consent_id, contact_id, purpose, channel, method, captured_at, evidence, notice_version, expires_at, withdrawn_at "
-            "from trust.consents where tenant_id = $1 and ($2::uuid is null or contact_id = $2) and ($3::uuid is null or consent_id < $3) "
+            "select consent_id, contact_id, purpose, channel, method, captured_at, evidence, notice_version, expires_at, withdrawn_at, "
+            "explicit, bundled_with_service from trust.consents where tenant_id = $1 and ($2::uuid is null or contact_id = $2) and ($3::uuid is null or consent_id < $3) "
             "order by consent_id desc limit $4",
             tenant_id,
             contact_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,18 @@ def test_only_execution_has_a_way_out_and_only_the_gateway_a_door() -> None:
     assert services()["gateway"]["ports"] == ["127.0.0.1:8080:8080"]
 
 
-def test_what_is_mounted_lets_each_plane_in_and_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def own_environment() -> Iterator[None]:
+    """What a test takes into the environment by itself, so past monkeypatch, is gone after it."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def test_what_is_mounted_lets_each_plane_in_and_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_environment: None
+) -> None:
     compose.write(tmp_path)
     mounted = tmp_path / "secrets"
     before = {path: path.read_bytes() for path in sorted(mounted.rglob("*")) if path.is_file()}

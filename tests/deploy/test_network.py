@@ -26,11 +26,12 @@ def policies() -> list[dict[str, Any]]:
 
 @cache
 def pods() -> dict[str, dict[str, str]]:
-    """Labels of each workload's pods, as the Deployments, StatefulSets and Jobs give them."""
+    """Labels of each workload's pods, as the Deployments, StatefulSets and Jobs of both kinds give them."""
     out = {"postgres": {"cnpg.io/cluster": "postgres"}}
     for document in render.objects("production"):
-        if document["kind"] in ("Deployment", "StatefulSet", "Job"):
-            out[document["metadata"]["name"]] = document["spec"]["template"]["metadata"]["labels"]
+        if document["kind"] in ("Deployment", "StatefulSet", "Job", "CronJob"):
+            spec = document["spec"]["jobTemplate"]["spec"] if document["kind"] == "CronJob" else document["spec"]
+            out[document["metadata"]["name"]] = spec["template"]["metadata"]["labels"]
     return out
 
 

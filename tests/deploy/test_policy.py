@@ -34,8 +34,9 @@ FORBIDDEN_VOLUMES = {
 def pods(overlay: str) -> dict[str, dict[str, Any]]:
     out = {}
     for document in render.objects(overlay):
-        if document["kind"] in ("Deployment", "StatefulSet", "Job"):
-            out[document["metadata"]["name"]] = document["spec"]["template"]["spec"]
+        if document["kind"] in ("Deployment", "StatefulSet", "Job", "CronJob"):
+            spec = document["spec"]["jobTemplate"]["spec"] if document["kind"] == "CronJob" else document["spec"]
+            out[document["metadata"]["name"]] = spec["template"]["spec"]
     return out
 
 
@@ -71,7 +72,7 @@ def violations(pod: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("overlay", render.OVERLAYS)
 def test_every_pod_passes_the_restricted_profile(overlay: str) -> None:
-    assert len(pods(overlay)) == 9
+    assert len(pods(overlay)) == 10
     assert {name: violations(pod) for name, pod in pods(overlay).items() if violations(pod)} == {}
 
 
@@ -94,7 +95,7 @@ def test_each_plane_mounts_its_own_secret_alone_and_no_private_key_of_a_server()
         }
         if name in ("nats", "collector"):
             continue
-        own = {f"dealix-{name}"}
+        own = {"dealix-migrator" if name == "roll-over" else f"dealix-{name}"}
         assert mounted.keys() == own | {"nats-tls", "postgres-ca"}, name
         for authority in ("nats-tls", "postgres-ca"):
             assert mounted[authority] == [{"key": "ca.crt", "path": "ca.crt"}], name

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from libs.contracts.briefs import BriefHours, BriefWaiting, Day, MakeBrief, OwnNumber
+from libs.contracts.briefs import BriefHours, BriefWaiting, Day, MakeBrief, OwnNumber, WhatsAppReply
 from libs.contracts.execution import Action, ActionState
 from libs.contracts.message import Principal, PrincipalKind, new_id
-from libs.contracts.subjects import APPROVAL_BRIEF, BRIEF_WAITING, OWN_NUMBER
+from libs.contracts.subjects import APPROVAL_BRIEF, BRIEF_REPLY, BRIEF_WAITING, OWN_NUMBER
 from libs.contracts.trust import ResourceRef
 from tests.flows.world import AGENT, APPROVER, OTHER_TENANT, REQUESTER, TENANT, World, charge, email, item
 
@@ -94,3 +94,14 @@ async def test_what_waits_is_told_without_leaving_anything_and_a_brief_can_be_of
     )
     assert [one.approval_id for one in made.items] == [second.approval_id]
     assert made.left == 0
+
+
+@pytest.mark.parametrize("said", ["1", "2 السعر غير صحيح", "ربما", "رفض"])
+async def test_no_answer_of_ours_is_held_up_by_our_own_gate(world: World, said: str) -> None:
+    await world.approval_of(await world.run(email(world.contact())))
+    await world.gateway.call(APPROVAL_BRIEF, MakeBrief(principal=APPROVER, brief_id=new_id()))
+    reply = WhatsAppReply(principal=APPROVER, message_id=f"wamid.{new_id()}", text=said)
+    answer = (await world.gateway.call(BRIEF_REPLY, reply)).answer.ar
+    await own(world)
+    sent = await send(world, body=answer)
+    assert sent.state is ActionState.SUCCEEDED, (answer, codes(sent))

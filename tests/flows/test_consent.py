@@ -153,6 +153,7 @@ async def test_a_consent_without_its_proof_is_none_and_nothing_is_kept(world: Wo
     wrong = (
         {"evidence": " "}, {"notice_version": ""}, {"method": " "}, {"channel": "fax"},
         {"captured_at": world.clock() + timedelta(seconds=1)}, {"expires_at": world.clock() - timedelta(days=1)},
+        {"bundled_with_service": True},
     )  # fmt: skip
     for changes in wrong:
         assert await record(world, consent(world), consent(world, **changes)) == "bad_consent", changes

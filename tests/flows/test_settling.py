@@ -11,8 +11,8 @@ from libs.contracts.dead_letters import DeadLettersRequest, LetterCause, ReplayL
 from libs.contracts.errors import DealixError
 from libs.contracts.execution import Action, ActionState
 from libs.contracts.message import Principal
-from libs.contracts.settling import Compensate, Compensating, KnownOutcome, SettleUnknown
-from libs.contracts.subjects import AUTHORIZE, COMPENSATE, DEAD_LETTERS, REPLAY_LETTER, SETTLE_UNKNOWN
+from libs.contracts.settling import Compensate, Compensating, CompensationGet, KnownOutcome, SettleUnknown
+from libs.contracts.subjects import AUTHORIZE, COMPENSATE, COMPENSATION, DEAD_LETTERS, REPLAY_LETTER, SETTLE_UNKNOWN
 from libs.contracts.trust import AuthorizeRequest
 from services.execution.errors import OutcomeUnknown
 from tests.flows.world import (
@@ -76,6 +76,31 @@ async def test_an_effect_is_undone_by_an_action_of_its_own_that_trust_decides(wo
     assert (by.payload["compensates"], by.payload["original"]) == (str(done.action_id), {"tag": "vip"})
     after = await world.action(done.action_id)
     assert (after.state, after.timeline[-1].state) == (ActionState.COMPENSATED, "compensated")
+
+
+async def test_what_undoing_would_do_is_seen_before_anybody_asks_for_it(world: World) -> None:
+    done = await world.approve(await world.run(item("calendar_insert_event", {"title": "لقاء"})))
+    ask = CompensationGet(principal=REQUESTER, action_id=done.action_id)
+    plan = await world.gateway.call(COMPENSATION, ask)
+    assert (plan.action_type, plan.refused, plan.begun) == ("calendar_delete_event", None, None)
+    assert plan.payload["original"] == done.payload
+    begun = await undo(world, done)
+    asked = (await world.action(begun.compensating_action_id)).payload
+    assert asked == plan.payload
+    after = await world.gateway.call(COMPENSATION, ask)
+    assert after.begun is not None and after.begun.compensating_action_id == begun.compensating_action_id
+
+
+async def test_what_can_not_be_undone_says_so_before_anybody_asks_for_it(world: World) -> None:
+    plan = await world.gateway.call(
+        COMPENSATION, CompensationGet(principal=REQUESTER, action_id=(await world.run(notice())).action_id)
+    )
+    assert plan.refused is not None and plan.refused.code == "no_compensation" and plan.refused.ar
+    waiting = await world.run(item("calendar_insert_event", {"title": "لقاء"}))
+    plan = await world.gateway.call(COMPENSATION, CompensationGet(principal=REQUESTER, action_id=waiting.action_id))
+    assert plan.refused is not None and plan.refused.code == "not_done"
+    with pytest.raises(DealixError):
+        await world.gateway.call(COMPENSATION, CompensationGet(principal=STRANGER, action_id=waiting.action_id))
 
 
 async def test_until_what_undoes_it_is_approved_an_action_stays_done(world: World) -> None:

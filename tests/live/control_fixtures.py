@@ -6,15 +6,16 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from libs.contracts.catalogue.actions import effects
-from libs.contracts.execution import ActionState, Receipt
+from libs.contracts.execution import ActionsSettled, ActionState, Receipt
 from libs.contracts.message import Plane, Principal, new_id
 from libs.contracts.rights import RegisterPut, RightsKind, RightsRequest, RightsState
 from libs.contracts.trust import ApprovalState
 from libs.runtime.database import Database
+from services.trust.handlers import Listener
 from services.trust.rights.registers import Registers
 from services.trust.rights.store import RightsStore
 from services.trust.store import SqlStore
@@ -22,6 +23,8 @@ from tests.unit.trust.store_promises import SALT, approval, consent, facts, prep
 
 NOON = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=2)
 """12:00 in Riyadh, the day before yesterday."""
+NO_PROJECTION = cast(Any, None)
+"""Closing a grant asks nobody about contacts."""
 ACTIVITY = {
     "name": "Outreach", "purpose": "Direct outreach", "legal_basis": "consent", "data_categories": ["contact"], "people": ["customers"],
     "recipients": ["email_smtp"], "retention_days": 365, "safeguards": "TLS",
@@ -45,6 +48,8 @@ class Book:
 
     database: Database
     tenant: UUID = field(default_factory=new_id)
+    url: str = ""
+    """The server's, for what another plane writes."""
 
     def who(self, number: int = 1) -> Principal:
         return Principal(id=f"user:{number}", kind="user", tenant_id=self.tenant, roles=("compliance_officer",))
@@ -64,7 +69,7 @@ class Book:
 
     async def sent(
         self, contact: UUID | None = None, *, effect: str = "send_email", at: datetime = NOON, approved: bool = True, by: str = "user:2",
-        same: bool = True, outcome: ActionState = ActionState.SUCCEEDED, **asked: Any,
+        same: bool = True, agent: str = "", outcome: ActionState = ActionState.SUCCEEDED, carried: dict[str, str] | None = None, **asked: Any,
     ) -> UUID:  # fmt: skip
         """A message that was decided, approved by somebody, and carried out."""
         known = effects()[effect]
@@ -73,6 +78,9 @@ class Book:
         )
         e = base.evaluation
         p = dataclasses.replace(base, evaluation=e.evolve(resource=e.resource.evolve(id=str(contact or new_id()))))
+        if agent:
+            subject = Principal(id=agent, kind="agent", tenant_id=self.tenant, roles=("operator",))
+            p = dataclasses.replace(p, evaluation=p.evaluation.evolve(subject=subject))
         asking = approval(p, expires_at=at + timedelta(days=1), **({} if same else {"payload_hash": "0" * 64}))
         made = ruling(p)
         given = {"opt_out_text": True, "sender_identity": True, "connector_mode": "sandbox", **asked}
@@ -81,7 +89,7 @@ class Book:
         receipt = Receipt(
             receipt_id=new_id(), tenant_id=self.tenant, action_id=p.evaluation.action_id, attempt=1, grant_id=made.grant_id,
             connector=known.connector, operation=known.operation, mode="sandbox", vendor_id="v", request_digest="r", response_digest="s",
-            started_at=at, finished_at=at,
+            started_at=at, finished_at=at, sent=carried or {},
         )  # fmt: skip
         closing = settled(made, outcome).evolve(at=at, receipt=receipt)
         done = asking.evolve(state=ApprovalState.APPROVED, decided_by=by, decided_at=at - timedelta(minutes=1))
@@ -90,7 +98,8 @@ class Book:
                 await unit.add_approvals([(asking, 1, SALT)])
                 await unit.close_approval(done, "approved", "")
             await unit.keep([made])
-            await unit.close_grants([closing])
+        async with self.database.work(self.tenant) as work:
+            await Listener(SqlStore(self.database), NO_PROJECTION).settled(work, ActionsSettled(items=(closing,)))
         return p.evaluation.action_id
 
     async def entry(self, kind: str, values: dict[str, Any]) -> None:
@@ -169,51 +178,3 @@ def nothing() -> Write:
         return None
 
     return write
-
-
-P = "processing-activities"
-_ON_TIME = {"authority_notified_at": "2026-01-02T00:00:00+03:00", "report_ref": "R-1"}
-_YEARS_AGO, _RECENT = (datetime.now(UTC) - timedelta(days=900)).date(), (datetime.now(UTC) - timedelta(days=9)).date()
-_TODAY = datetime.now(UTC).date().isoformat()
-_DPIA = ("dpias", {"subject": "Outreach", "risk": "low", "measures": "m", "assessed_on": _TODAY})
-_NIGHT = NOON + timedelta(hours=12)
-_NOW_BREACH = {**BREACH, "aware_at": datetime.now(UTC).isoformat()}
-
-# control: (rows with which it holds, rows with which it fails, rows with which it can't be told). None: something that it needs has no
-# record yet, so that nothing makes it pass.
-FIXTURES: dict[str, tuple[Write | None, Write, Write]] = {
-    "PDPL-06": (contacts({}, activity=ACTIVITY), contacts({}), nothing()),
-    "PDPL-IR11": (None, consents(purpose="marketing,profiling"), consents()),
-    "PDPL-IR12": (None, message(withdrawn=True), message()),
-    "PDPL-25": (message(), message(sender_identity=False), nothing()),
-    "PDPL-26": (message(), message(consented=False), entries(effect="send_email")),
-    "PDPL-10": (contacts({}), contacts({"source": "scraped"}), contacts({"collected_directly": False})),
-    "PDPL-IR3": (requests(days_ago=3, done=True), requests(days_ago=40, done=False), nothing()),
-    "PDPL-18": (
-        contacts({"obtained_at": _RECENT}, rule={"keep_days": 365}), contacts({"obtained_at": _YEARS_AGO}, rule={"keep_days": 365}), contacts({}),
-    ),
-    "PDPL-20-1": (entries(("incidents", {**BREACH, **_ON_TIME})), entries(("incidents", BREACH)), nothing()),
-    "PDPL-20-2": (
-        entries(("incidents", {**BREACH, "no_harm_reason": "it was encrypted"})), entries(("incidents", BREACH)), entries(("incidents", _NOW_BREACH)),
-    ),
-    "PDPL-22": (entries((P, ACTIVITY), _DPIA), entries((P, ACTIVITY)), nothing()),
-    "PDPL-IR16": (
-        entries((P, ACTIVITY)), entries((P, {**ACTIVITY, "legal_basis": "legitimate_interest", "purpose": "Marketing"})),
-        entries((P, {**ACTIVITY, "legal_basis": "legitimate_interest"})),
-    ),
-    "PDPL-08": (
-        entries(("processors", PROCESSOR), effect="send_email"),
-        entries(("processors", {**PROCESSOR, "agreement_expires_on": "2026-01-01"}), effect="send_email"), nothing(),
-    ),
-    "PDPL-29": (
-        entries(("processors", {**PROCESSOR, "country": "DE"}), ("transfers", {**TRANSFER, "risk_assessment_ref": "RA-1"}), effect="send_email"),
-        entries(("processors", {**PROCESSOR, "country": "DE"}), ("transfers", TRANSFER), effect="send_email"), entries(effect="send_email"),
-    ),
-    "PDPL-31": (entries((P, ACTIVITY), effect="send_email"), entries((P, {**ACTIVITY, "recipients": ["x"]}), effect="send_email"), nothing()),
-    "NCA-ECC-2-2-3-3": (None, message(by="user:1"), message()),
-    "SDAIA-AI-3": (message(), message(approved=False), nothing()),
-    "SDAIA-AI-7": (None, message(same=False), message()),
-    "CST-469-1": (message(), message(at=_NIGHT), nothing()),
-    "META-WA-1": (None, message(consented=False, effect="send_whatsapp"), message(effect="send_whatsapp", channel="whatsapp")),
-    "LI-8-2": (contacts({}), contacts({"source": "scraped"}), nothing()),
-}  # fmt: skip

@@ -74,6 +74,7 @@ def test_a_system_comes_back_from_its_backup_and_proves_what_it_proved(tmp_path:
 
     restored = second.asks("restore", str(file))
     assert restored["rows"] == made["rows"]
+    assert restored["digest"] == made["files"]["database.dump"]["sha256"]
     assert restored["ledger"]["leaves"] == made["leaves"]
     assert restored["ledger"]["checkpoints"] >= 2
     second.asks("up", "--detach", "--port", str(any_free_port()))
@@ -82,6 +83,8 @@ def test_a_system_comes_back_from_its_backup_and_proves_what_it_proved(tmp_path:
         second.runs("trust-root", "-o", str(tmp_path / "jwks.json"))
         second.runs("verify", str(tmp_path / "pack.zip"), "--trust-root", str(tmp_path / "jwks.json"))
         assert second.asks("smoke")["ok"] is True, "the restored system works on"
+        kinds = [(one["kind"], one["digest"]) for one in second.asks("recoveries")["items"]]
+        assert kinds == [("restore_test", restored["digest"])], "the backup was of a moment before it was on record"
     finally:
         second.runs("down")
 

@@ -117,7 +117,7 @@ async def test_a_request_is_decided_without_anybody_opening_the_console(site: Se
         return len(await texts(site)) == 2
 
     await eventually(30, answered)
-    assert "سُجّلت موافقتك" in (await texts(site))[0]
+    assert "وصلت موافقتك" in (await texts(site))[0]
     log = (await person.get(f"{API}/me/whatsapp-messages")).json()["items"]
     assert [(one["kind"], one["state"]) for one in log] == [("answer", "sent"), ("brief", "sent")]
     # Each was an action under its own grant.

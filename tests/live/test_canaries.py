@@ -207,6 +207,9 @@ async def test_starting_refuses_what_does_not_run_here_a_second_one_and_those_wh
     with pytest.raises(UnknownVersion) as refused:
         await replica.desk.start(asked(tenant, version="9"))
     assert "2" in refused.value.en and refused.value.ar
+    for kind, target in ((CanaryKind.AGENT, "outreach_writer"), (CanaryKind.MODEL, "local")):
+        with pytest.raises(UnknownVersion):
+            await replica.desk.start(asked(tenant, kind=kind, target=target, version="outreach-9"))
     first = asked(tenant)
     assert await replica.desk.start(first) == await replica.desk.start(first)
     with pytest.raises(AlreadyTaking):
@@ -228,13 +231,13 @@ async def test_another_tenants_canary_cannot_be_seen_or_changed(replica: Replica
 async def test_an_agents_run_is_assigned_recorded_and_reported(replica: Replica) -> None:
     tenant = new_id()
     one = await replica.desk.start(
-        asked(tenant, kind=CanaryKind.AGENT, target="outreach", version="prompt-2", percent=100)
+        asked(tenant, kind=CanaryKind.AGENT, target="outreach_writer", version="outreach-3", percent=100)
     )
     runs = [new_id() for _ in range(55)]
     for number, run in enumerate(runs):
-        given = AssignRun(tenant_id=tenant, kind=CanaryKind.AGENT, target="outreach", run_id=run)
-        assert (await replica.desk.assign(given)).version == "prompt-2"
-        assert (await replica.desk.assign(given)).version == "prompt-2"
+        given = AssignRun(tenant_id=tenant, kind=CanaryKind.AGENT, target="outreach_writer", run_id=run)
+        assert (await replica.desk.assign(given)).version == "outreach-3"
+        assert (await replica.desk.assign(given)).version == "outreach-3"
         outcome = RunOutcome.FAILED if number < 5 else RunOutcome.SUCCEEDED
         await replica.desk.report(ReportRun(tenant_id=tenant, run_id=run, outcome=outcome))
     page = await replica.desk.runs(
@@ -250,8 +253,8 @@ async def test_over_http_and_the_command_line(tmp_path: Path) -> None:
     async with served(tmp_path, Plane.TRUST, Plane.EXECUTION, Plane.DATA, Plane.OPERATING, Plane.GATEWAY) as one:
         body = {
             "kind": "agent",
-            "target": "outreach",
-            "version": "prompt-2",
+            "target": "outreach_writer",
+            "version": "outreach-3",
             "percent": 25,
             "guardrails": {"min_runs": 80},
         }

@@ -18,6 +18,7 @@ from libs.contracts.compliance import (
     ControlGet,
     ControlResult,
     GateEffect,
+    MatrixReply,
     MatrixRequest,
     RunCompliance,
 )
@@ -32,7 +33,9 @@ from services.trust.compliance.sweep import Sweep
 from services.trust.ledger.sequencer import Sequencer
 from services.trust.ledger.store import SqlLedgerStore
 from tests.flows.world import KEYS_OF_TRUST
-from tests.live.control_fixtures import FIXTURES, NOON, Book, Write
+from tests.live.control_fixtures import NOON, Book, Write
+from tests.live.control_fixtures_privacy import PRIVACY
+from tests.live.control_fixtures_security import DATASET, HOLE, NO_MFA, SECURITY, invoice, people, unreported
 from tests.live.migrated import migrated_postgres, plane_database
 
 pytestmark = pytest.mark.live
@@ -53,8 +56,8 @@ async def database(admin_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def book(database: Database) -> Book:
-    return Book(database)
+def book(database: Database, admin_url: str) -> Book:
+    return Book(database, url=admin_url)
 
 
 class Files:
@@ -81,9 +84,10 @@ async def standing(compliance: Compliance, book: Book, control: str) -> Any:
 
 # -- every check ------------------------------------------------------------------------------------------------------------------
 
+ALL = PRIVACY | SECURITY
 CASES = [
     pytest.param(control, write, result, id=f"{control}-{result.value}")
-    for control, written in FIXTURES.items()
+    for control, written in ALL.items()
     for write, result in zip(written, (ControlResult.PASS, ControlResult.FAIL, ControlResult.UNKNOWN), strict=True)
     if write is not None
 ]
@@ -105,11 +109,11 @@ async def test_a_control_says_what_the_rows_say(
 
 
 def test_every_check_has_its_fixtures() -> None:
-    assert FIXTURES.keys() == checks().keys()
+    assert ALL.keys() == checks().keys()
 
 
 def test_a_control_that_can_never_pass_says_which_record_is_missing() -> None:
-    assert {key for key, (passes, _, _) in FIXTURES.items() if passes is None} == {
+    assert {key for key, (passes, _, _) in ALL.items() if passes is None} == {
         key for key, check in checks().items() if check.unrecorded_en
     }
 
@@ -119,6 +123,7 @@ def test_a_control_that_can_never_pass_says_which_record_is_missing() -> None:
 
 async def test_a_tenant_without_records_passes_nothing(database: Database, book: Book) -> None:
     compliance = plane(database)
+    await unreported(book)
     before = await compliance.matrix(MatrixRequest(principal=book.who()))
     after = await compliance.run(RunCompliance(principal=book.who()))
     assert before.counts == after.counts == {"pass": 0, "fail": 0, "unknown": 58, "n/a": 0}
@@ -194,12 +199,36 @@ async def test_a_failure_keeps_its_owner_and_date_until_nothing_fails(database: 
 
 
 async def test_one_tenants_rows_never_show_in_anothers_matrix(database: Database, book: Book) -> None:
-    other = Book(database)
+    def seen(reply: MatrixReply) -> dict[str, tuple[Any, ...]]:
+        return {
+            one.control.control_id: (one.result, one.reading.rows, one.reading.failing, one.reading.sample)
+            for one in reply.items
+            if one.reading is not None
+        }
+
+    compliance, other = plane(database), Book(database, url=book.url)
+    await people()(book)  # what is told of the whole installation is everybody's
+    before = seen(await compliance.run(RunCompliance(principal=book.who())))
     await other.contact(source="scraped")
-    await other.sent()
-    reply = await plane(database).run(RunCompliance(principal=book.who()))
-    assert reply.counts["unknown"] == 58
-    assert {one.reading.rows for one in reply.items if one.reading} == {0}
+    await other.sent(approved=False)
+    for kind, values in (invoice(vat="1.00", total="101.00"), ("test-datasets", DATASET), ("vulnerabilities", HOLE)):
+        await other.entry(kind, values)
+    await people({"session": NO_MFA}, {"roles": ("auditor", "operator")})(other)
+    failing = {
+        one.control.control_id
+        for one in (await compliance.run(RunCompliance(principal=other.who()))).items
+        if one.result == "fail"
+    }
+    assert failing >= {
+        "LI-8-2",
+        "ZATCA-VAT-1",
+        "NCA-DCC-2-4-1-3",
+        "NCA-ECC-2-10-3",
+        "NCA-ECC-2-2-3-2",
+        "NCA-ECC-2-2-3-3",
+        "SDAIA-AI-3",
+    }
+    assert seen(await compliance.run(RunCompliance(principal=book.who()))) == before
 
 
 async def test_only_those_who_keep_the_matrix_run_it(database: Database, book: Book) -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
+import json
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
-from libs.contracts.message import Plane
+from libs.contracts.message import Plane, Principal, PrincipalKind
+from libs.contracts.subjects import APPROVE
+from libs.contracts.trust import ApproveRequest
 from tests.live.served import Served, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
@@ -94,6 +100,26 @@ async def test_an_agent_without_an_engine_becomes_a_task_and_the_answer_counts_o
     assert done["state"]["answer"] == {"passages": ["499 ريال"]}
     late = await signal(running, flow_id, "retrieve.answered", output={})
     assert (late.status_code, late.json()["code"]) == (409, "flow_ended")
+
+
+async def test_many_start_at_once_and_each_is_answered_by_itself(running: Served) -> None:
+    wanted = [{"flow": "expansion_launch", "input": {"market": f"سوق {n}"}} for n in range(150)]
+    wanted[3] = {"flow": "no_such_flow", "input": {}}
+    wanted[5] = {"flow": "expansion_launch", "input": {"market": ["not", "text"]}}
+    headers = {"Idempotency-Key": "many-flows"}
+    answer = await running.http.post(FLOWS, json={"items": wanted}, headers=headers)
+    assert answer.status_code == 202, answer.text
+    items = answer.json()["items"]
+    refused = {at: one["error"]["code"] for at, one in enumerate(items) if one["error"]}
+    assert refused == {3: "unknown_flow", 5: "invalid_payload"}
+    assert items[3]["error"]["ar"] == "لا يوجد مسار باسم no_such_flow."
+    again = await running.http.post(FLOWS, json={"items": wanted}, headers=headers)
+    assert again.json()["items"] == items
+    last = await reaches(running, items[-1]["flow_id"], waits_for="readiness.confirmed")
+    assert last["state"]["market"] == "سوق 149"
+    assert (await running.http.get(f"{FLOWS}/{items[3]['flow_id']}")).status_code == 404
+    none = await running.http.post(FLOWS, json={"items": []})
+    assert none.status_code == 422
 
 
 async def test_a_market_is_closed_again_through_approvals(running: Served) -> None:
@@ -186,3 +212,118 @@ async def test_a_sequence_is_started_listed_and_stopped(running: Served) -> None
             f"/api/v1/sequences/{flow_id}/stop", json={"why": "replied", "note": "اتصلوا"}
         )
         assert stopped.status_code == 200, stopped.text
+
+
+async def test_one_approval_stands_for_a_whole_sequence(running: Served) -> None:
+    account = (await running.http.post("/api/v1/accounts", json={"name": "شركة الواحة"})).json()
+    contact = (
+        await running.http.post(
+            "/api/v1/contacts", json={"account_id": account["id"], "email": "huda@customer.example"}
+        )
+    ).json()
+    payload = {
+        "to": "huda@customer.example", "body": "السلام عليكم، معكم شركة أفق. لإيقاف الرسائل: رد بكلمة إيقاف.",
+        "from_name": "شركة أفق", "from_email": "sales@ofoq.example",
+    }  # fmt: skip
+    messages = [{"channel": "email", "payload": {**payload, "subject": f"رسالة {n}"}} for n in (1, 2)]
+    answer = await running.http.post(
+        "/api/v1/sequences", json={"contact_id": contact["id"], "messages": messages, "approval": "whole"}
+    )
+    assert answer.status_code == 202, answer.text
+    flow_id = str(answer.json()["flow_id"])
+    found = await waits_at(running, flow_id, "approve")
+    action = await parked(running, found["waits"][0]["ref"])
+    approval = (await running.http.get(f"/api/v1/approvals/{action['approval_id']}")).json()
+    assert {"1. الموضوع", "2. الموضوع"} <= {one["label_ar"] for one in approval["view"]["fields"]}
+    refused = await running.http.post(
+        "/api/v1/sequences", json={"contact_id": contact["id"], "messages": messages, "approval": "none"}
+    )
+    assert refused.status_code == 422, refused.text
+    vote = {"payload_hash": approval["payload_hash"], "view_hash": approval["view_hash"], "note": ""}
+    of = UUID(str((await running.http.get("/api/v1/me")).json()["tenant_id"]))
+    who = Principal(id="user:900", kind=PrincipalKind.USER, tenant_id=of, roles=("approver",))
+    async with running.system.bus(Plane.GATEWAY) as bus:
+        await bus.call(APPROVE, ApproveRequest(principal=who, approval_id=UUID(approval["approval_id"]), **vote))
+    await waits_at(running, flow_id, "pause", "send", "again")
+
+
+async def test_a_message_from_the_contacts_own_number_ends_the_sequence(running: Served) -> None:
+    flow_id, _ = await sequence(running, "+966501112233")
+    made = await running.http.post(
+        "/api/v1/webhook-bindings",
+        json={"connector": "whatsapp", "account": "1055512345", "secret": "an-app-secret-of-the-vendor"},
+    )
+    assert made.status_code == 201, made.text
+    one = {"from": "966501112233", "id": "wamid.1", "type": "text", "text": {"body": "مهتم، متى نلتقي؟"}}
+    value = {"metadata": {"phone_number_id": "1055512345"}, "messages": [one]}
+    body = json.dumps({"entry": [{"changes": [{"field": "messages", "value": value}]}]}).encode()
+    signature = "sha256=" + hmac.new(b"an-app-secret-of-the-vendor", body, hashlib.sha256).hexdigest()
+    for _ in range(2):  # a vendor may deliver again
+        answer = await running.http.post(made.json()["path"], content=body, headers={"X-Hub-Signature-256": signature})
+        assert [taken["outcome"] for taken in answer.json()["taken"]] == ["received"], answer.text
+    found = await reaches(running, flow_id, status="completed", outcome="replied")
+    timeline = (await running.http.get(f"/api/v1/contacts/{found['state']['contact_id']}/timeline")).json()["items"]
+    assert len([one for one in timeline if one["what"] == "whatsapp"]) == 1
+
+
+async def test_another_stage_of_the_deal_ends_the_sequence(running: Served) -> None:
+    flow_id, deal_id = await sequence(running, "+966501112244")
+    moved = await running.http.post(f"/api/v1/deals/{deal_id}/move", json={"stage": "open"})
+    assert moved.status_code == 200, moved.text
+    await reaches(running, flow_id, status="completed", outcome="stage_changed")
+
+
+async def sequence(running: Served, phone: str) -> tuple[str, str]:
+    """A sequence to a contact with a number, about a deal of its own: their ids."""
+    made = {"name": f"شركة {phone}"}
+    account = (await running.http.post("/api/v1/accounts", json=made)).json()["id"]
+    contact = (
+        await running.http.post(
+            "/api/v1/contacts", json={"account_id": account, "phone": phone, "email": f"a{phone[1:]}@customer.example"}
+        )
+    ).json()
+    deal = (
+        await running.http.post(
+            "/api/v1/deals", json={"account_id": account, "contact_id": contact["id"], "title": "عقد"}
+        )
+    ).json()
+    payload = {
+        "to": contact["email"],
+        "subject": "س",
+        "body": "السلام عليكم، معكم شركة أفق. لإيقاف الرسائل: رد بكلمة إيقاف.",
+        "from_name": "شركة أفق",
+    }
+    messages = [{"channel": "email", "payload": payload}]
+    given = {"contact_id": contact["id"], "deal_id": deal["id"], "messages": messages, "approval": "whole"}
+    answer = await running.http.post("/api/v1/sequences", json=given)
+    assert answer.status_code == 202, answer.text
+    flow_id = str(answer.json()["flow_id"])
+    await waits_at(running, flow_id, "approve")
+    return flow_id, str(deal["id"])
+
+
+async def waits_at(running: Served, flow_id: str, *steps: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+
+    async def holds() -> bool:
+        nonlocal found
+        found = await get(running, flow_id)
+        return bool(found["waits"]) and found["waits"][0]["step"] in steps
+
+    try:
+        await eventually(30, holds)
+    except TimeoutError:
+        pytest.fail(f"it never stood at {steps}: {found}")
+    return found
+
+
+async def parked(running: Served, action_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+
+    async def holds() -> bool:
+        nonlocal found
+        found = (await running.http.get(f"/api/v1/actions/{action_id}")).json()
+        return bool(found["state"] == "awaiting_approval")
+
+    await eventually(30, holds)
+    return found

@@ -18,6 +18,7 @@ from libs.contracts.message import Plane, Principal, PrincipalKind
 from libs.contracts.subjects import APPROVAL, APPROVE
 from libs.contracts.trust import ApprovalRequest, ApproveRequest
 from services.execution.connectors.email_smtp import SmtpAccount
+from tests.live.kept_records import keep_records
 from tests.live.served import Served, eventually, served
 from tests.live.test_smtp import Server, running
 
@@ -41,6 +42,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served
     patch.setattr("services.trust.authorize.FLAGS_FRESH_SECONDS", 0.0)
     try:
         async with served(tmp_path_factory.mktemp("live")) as made:
+            await keep_records(made.http, source="website_form", fields=("full_name", "email"))
             yield made
     finally:
         patch.undo()

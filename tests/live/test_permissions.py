@@ -33,6 +33,7 @@ TENANTLESS = {
     "data.quality_turns",
     "data.search_queue",
     "data.slugs",  # one slug is taken once, whoever has it
+    "decision.forecast_turns",
     "decision.rank_queue",
     "decision.watch_queue",
     "execution.canary_switches",  # which revision of its canaries a tenant is on: a counter that running processes look at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,8 +15,15 @@ from libs.contracts.message import Message, Plane
 FILE = Path(__file__).with_suffix(".yaml")
 
 
+KINDS = (
+    "account", "action", "answer", "approval", "card", "connector", "contact", "contradiction", "control", "deal", "draft", "flow",
+    "forecast", "import", "outage", "release", "rights_request", "spend", "watch",
+)  # fmt: skip
+"""What a number can come from."""
+
+
 class MetricRule(Message):
-    """One definition. Either `sql` computes it over the rows of `plane`, or `missing` names the data that it still lacks."""
+    """One definition: the `rows` that a number comes from, over the tables of `plane`, and the `value` computed over them alone."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     plane: Plane = Plane.DATA
@@ -29,17 +37,54 @@ class MetricRule(Message):
     ar: Annotated[str, Field(min_length=1)]
     definition_en: Annotated[str, Field(min_length=1)]
     definition_ar: Annotated[str, Field(min_length=1)]
-    sql: str = ""
-    missing: str = ""
-    missing_ar: str = ""
+    of: Annotated[tuple[str, ...], Field(min_length=1)]
+    rows: str
+    value: str
 
     @model_validator(mode="after")
-    def _either(self) -> MetricRule:
-        if bool(self.sql) == bool(self.missing) or bool(self.missing) != bool(self.missing_ar):
-            raise ValueError(f"{self.name}: either sql, or missing in both languages")
-        if self.sql and f"{self.plane.value}." not in self.sql:
-            raise ValueError(f"{self.name}: its SQL reads no table of {self.plane.value}")
+    def _whole(self) -> MetricRule:
+        if f"{self.plane.value}." not in self.rows:
+            raise ValueError(f"{self.name}: its rows are of no table of {self.plane.value}")
+        if not set(self.of) <= set(KINDS):
+            raise ValueError(f"{self.name}: one of its rows has a kind that there is not")
         return self
+
+    @property
+    def sql(self) -> str:
+        """One row: value, rows, counted, excluded; for tenant $1 from $2 to $3."""
+        return (
+            f"{_GIVEN}, r as ({_resolved(self)}) select ({self.value})::numeric as value, count(*) as rows, "
+            "count(*) filter (where counted) as counted, count(*) filter (where excluded) as excluded from r"
+        )
+
+    @property
+    def listing(self) -> str:
+        """The rows themselves, newest first, from after ($4 when, $5 id); those that count with $6 null, else those left out; $7 at most."""
+        return (
+            f"{_GIVEN}, r as ({_resolved(self)}) select kind, id, at, x, counted, excluded from r "
+            "where case when $6::bool then excluded else counted end and "
+            "($5::text is null or (coalesce(at, '-infinity'), id) < (coalesce($4::timestamptz, '-infinity'), $5::text)) "
+            "order by coalesce(at, '-infinity') desc, id desc limit $7"
+        )
+
+
+_GIVEN = "with given as (select $1::uuid, $2::timestamptz, $3::timestamptz)"
+_OTHER = re.compile(r"\{([a-z_]+)\}")
+
+
+def _resolved(rule: MetricRule) -> str:
+    """The rows with every other metric that they name put in its place.
+
+    Raises KeyError for a metric that there is not, ValueError for one of another plane.
+    """
+
+    def put(found: re.Match[str]) -> str:
+        other = metrics()[found[1]]
+        if other.plane is not rule.plane:
+            raise ValueError(f"{rule.name}: {other.name} is computed by another plane")
+        return f"(select {other.value} from ({_resolved(other)}) r)"
+
+    return _OTHER.sub(put, rule.rows)
 
 
 @cache

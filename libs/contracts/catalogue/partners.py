@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from libs.contracts.catalogue.records import RecordKind, records
-from libs.contracts.message import Message
+from libs.contracts.message import Message, Text
 
 FILE = Path(__file__).with_suffix(".yaml")
 
@@ -47,15 +47,24 @@ class PartnerRules(Message):
     bonus: Points
     offers: Annotated[tuple[PartnerOffer, ...], Field(min_length=1)]
     white_label_paid_pilots: int
+    words: dict[str, Text]
 
     @model_validator(mode="after")
     def _complete(self) -> PartnerRules:
         fields = records().kinds[RecordKind.PARTNER].fields
         if set(self.types) != set(fields["type"].choices) or set(self.b2b) != set(fields["sells_to"].choices):
             raise ValueError("every type of partner and every market needs its points")
+        if not {*fields["sells_to"].choices, *fields["saudi"].choices} <= set(self.words):
+            raise ValueError("every choice is said in both languages")
         if [one.least for one in self.offers] != sorted(one.least for one in self.offers) or self.offers[0].least:
             raise ValueError("offers rise from zero")
         return self
+
+    def said(self, value: str) -> Text:
+        """A choice or a happening as people say it; what has no word stands for itself."""
+        if value in self.types:
+            return Text(en=self.types[value].en, ar=self.types[value].ar)
+        return self.words.get(value, Text(en=value, ar=value))
 
     def offer(self, score: float) -> PartnerOffer:
         return next(one for one in reversed(self.offers) if score >= one.least)

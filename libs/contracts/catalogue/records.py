@@ -24,6 +24,8 @@ class RecordKind(StrEnum):
     TASK = "task"
     PARTNER = "partner"
     TICKET = "ticket"
+    SPEND = "spend"
+    PAYMENT = "payment"
 
 
 class Stage(StrEnum):

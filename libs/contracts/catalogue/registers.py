@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
 import yaml
 
+from libs.contracts.catalogue.sources import Collection, sources
 from libs.contracts.message import Message
 
-FILE = Path(__file__).with_suffix(".yaml")
+FILES = tuple(
+    Path(__file__).with_name(name) for name in ("registers.yaml", "registers_privacy.yaml", "registers_security.yaml")
+)
+_AMOUNT = re.compile(r"[0-9]{1,12}\.[0-9]{2}")
 LONGEST = 20_000
 """Characters of one text."""
 
 
 class RegisterField(Message):
-    type: Literal["text", "long", "date", "moment", "number", "yes_no", "choice", "list"]
+    type: Literal["text", "long", "date", "moment", "number", "amount", "yes_no", "choice", "list", "id"]
     en: str
     ar: str
     options: tuple[tuple[str, str, str], ...] = ()
@@ -77,6 +83,10 @@ def _fits(field: RegisterField, value: Any) -> bool:
         return isinstance(value, bool)
     if field.type == "number":
         return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**9
+    if field.type == "amount":
+        return isinstance(value, str) and _AMOUNT.fullmatch(value) is not None
+    if field.type == "id":
+        return _id(value)
     if field.type == "list":
         return (
             isinstance(value, list)
@@ -84,6 +94,13 @@ def _fits(field: RegisterField, value: Any) -> bool:
             and all(isinstance(v, str) and 0 < len(v) <= 500 for v in value)
         )
     return _time(field.type, value)
+
+
+def _id(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and str(UUID(value)) == value
+    except ValueError:
+        return False
 
 
 def _time(kind: str, value: Any) -> bool:
@@ -104,19 +121,24 @@ def registers() -> dict[str, Register]:
 
     Raises pydantic.ValidationError or ValueError when the catalogue is wrong.
     """
-    document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    out = {}
-    for key, body in document.items():
-        clock = body.pop("clock", None)
-        if clock is not None:
-            body["clock"] = {
-                "start": clock["from"],
-                "end": clock["until"],
-                "hours": clock["hours"],
-                "when": clock["when"],
-            }
-        out[key] = Register.model_validate({"key": key, **body})
-        named = {out[key].title, *out[key].required, *(clock["when"] if clock is not None else ())}
-        if named - out[key].fields.keys():
-            raise ValueError(f"register {key} names fields that it does not have")
+    out: dict[str, Register] = {}
+    for file in FILES:
+        for key, body in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+            if key in out:
+                raise ValueError(f"there are two registers {key}")
+            out[key] = _read(key, body)
     return out
+
+
+def _read(key: str, body: dict[str, Any]) -> Register:
+    clock = body.pop("clock", None)
+    if clock is not None:
+        body["clock"] = {"start": clock["from"], "end": clock["until"], "hours": clock["hours"], "when": clock["when"]}
+    for field in body["fields"].values():
+        if field.get("options") == "sources":
+            field["options"] = [[s.key, s.en, s.ar] for s in sources().values() if s.collection is Collection.INDIRECT]
+    made = Register.model_validate({"key": key, **body})
+    named = {made.title, *made.required, *(clock["when"] if clock is not None else ())}
+    if named - made.fields.keys():
+        raise ValueError(f"register {key} names fields that it does not have")
+    return made

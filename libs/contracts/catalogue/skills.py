@@ -1,8 +1,12 @@
-"""The skills as typed data: what an agent that acts with one may be about and may ask for. Each is admitted by the hash of its entry."""
+"""The skills as typed data: what an agent that acts with one may be about and may ask for.
+
+Each is admitted by a hash over its entry, the entries of the agents that act with it, and the texts and rules that those are made of.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +16,8 @@ from pydantic import Field, model_validator
 
 from libs.contracts.canonical import canonical
 from libs.contracts.catalogue.actions import effects
+from libs.contracts.catalogue.agent_versions import AgentVersions, agent_versions
+from libs.contracts.catalogue.agents import Agents, agents
 from libs.contracts.message import Message, Text
 
 FILE = Path(__file__).with_suffix(".yaml")
@@ -39,7 +45,7 @@ class Admission(Message):
 
 
 class Skill(Message):
-    """One skill. `allowed_effects` include those that every skill has; `hash` is of the entry as it is, `admitted` as it was judged."""
+    """One skill. `allowed_effects` include those that every skill has; `hash` is of everything as it is, `admitted` as it was judged."""
 
     skill_id: str
     version: str
@@ -86,22 +92,39 @@ class Skills(Message):
     skills: dict[str, Skill]
 
 
-def load(text: str) -> Skills:
-    """The catalogue from its text. Raises pydantic.ValidationError when it does not fit."""
+def load(text: str, acting: Agents | None = None, versions: AgentVersions | None = None) -> Skills:
+    """The catalogue from its text, and from the agents that act. Raises pydantic.ValidationError when it does not fit."""
     document = yaml.safe_load(text)
     common = document.pop("common_effects")
-    entries = {name: _entry(name, entry, common) for name, entry in document.pop("skills").items()}
+    known, made_of = acting or agents(), versions or agent_versions()
+    entries = {
+        name: _entry(name, entry, common, _acting(name, known, made_of))
+        for name, entry in document.pop("skills").items()
+    }
     return Skills.model_validate({**document, "skills": entries})
 
 
-def _entry(name: str, entry: dict[str, Any], common: list[str]) -> dict[str, Any]:
+def _acting(skill: str, known: Agents, made_of: AgentVersions) -> dict[str, Any]:
+    """The agents of a skill by the digest of their entry, with the digests of the texts of each of their versions."""
+    return {
+        one.id: {
+            "entry": hashlib.sha256(json.dumps(one.model_dump(mode="json"), sort_keys=True).encode()).hexdigest(),
+            "texts": {name: v.texts for name, v in made_of.agents[one.id].versions.items()} if one.id in made_of.agents else {},
+        }
+        for one in known.agents.values()
+        if one.skill == skill
+    }  # fmt: skip
+
+
+def _entry(name: str, entry: dict[str, Any], common: list[str], acting: dict[str, Any]) -> dict[str, Any]:
     entry = {**entry, "allowed_effects": [*common, *entry["allowed_effects"]]}
     judged = {
         key: value if key != "admission" else {n: str(v) for n, v in value.items()}
         for key, value in entry.items()
         if key != "admitted"
     }
-    return {**entry, "skill_id": name, "hash": hashlib.sha256(canonical({"skill_id": name, **judged})).hexdigest()}
+    judged |= {"skill_id": name, "agents": acting}
+    return {**entry, "skill_id": name, "hash": hashlib.sha256(canonical(judged)).hexdigest()}
 
 
 @cache

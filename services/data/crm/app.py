@@ -5,9 +5,11 @@ from __future__ import annotations
 from libs.contracts import subjects
 from libs.runtime.plane import Runtime
 from services.data.crm.arrange import ArrangementDesk
+from services.data.crm.consents import keep_consents
 from services.data.crm.desk import Desk
 from services.data.crm.errands import Errands
 from services.data.crm.export import ExportDesk
+from services.data.crm.inbound import InboundDesk
 from services.data.crm.indexing import Indexer
 from services.data.crm.reputation import ReputationDesk
 from services.data.crm.timeline import Timelines
@@ -41,11 +43,13 @@ def serve_crm(runtime: Runtime) -> None:
     bus.serve(subjects.SAVED_VIEWS, arranged.views)
     bus.serve(subjects.SAVE_VIEW, arranged.save_view)
     bus.serve(subjects.DROP_VIEW, arranged.drop_view)
+    bus.serve(subjects.RECEIVE_MESSAGE, InboundDesk(runtime, desk).receive)
     bus.serve(subjects.WAITING, WaitingDesk(runtime).read)
     reputation = ReputationDesk(runtime)
     bus.serve(subjects.REPUTATION, reputation.get)
     bus.serve(subjects.RECORD_SIGNALS, reputation.record)
     bus.serve(subjects.EXPORT_PAGE, ExportDesk(runtime).page)
     bus.on(subjects.ACTIONS_SETTLED, reputation.settled)
+    bus.on(subjects.CONSENTS_CHANGED, keep_consents)
     bus.on(subjects.TASK_REQUESTED, Errands(desk).asked)
     runtime.loop("indexing", Indexer(runtime).run)

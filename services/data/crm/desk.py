@@ -38,6 +38,7 @@ from services.data.crm.errors import BadFields, Changed, ReasonNeeded, StillRefe
 from services.data.crm.search import SearchText
 from services.data.crm.store import Store, fields_changed
 from services.data.crm.tables import references, referring
+from services.data.crm.telling import tell_moved, tell_reply
 from services.data.errors import SourceRefused, UnknownSource
 from services.data.importing.carry import tell_changed
 from services.data.importing.store import Imports
@@ -116,6 +117,7 @@ class Desk:
                 self._audit(work, request.principal, f"{kind.value}.created", record, {"fields": sorted(after)})
                 self._tell(work, kind, [record])
                 self._screen(work, record, {**request.values, **request.custom})
+                await tell_reply(work, self._runtime, record)
         if kind is RecordKind.LEAD:
             await self._assess(tenant, record)
         return record
@@ -169,9 +171,11 @@ class Desk:
                 "closed_at": self._runtime.now() if closed else None,
                 "closed_reason": request.reason.strip() or None if closed else None,
             }
-            return await self._apply(
+            moved = await self._apply(
                 store, request.principal, deal, values, {}, what="moved", reason=request.reason.strip()
             )
+            tell_moved(work, self._runtime, moved)
+            return moved
 
     async def delete(self, request: DeleteRecord) -> Ok:
         """Raises StillReferred while contacts, leads or deals belong to it, Changed."""

@@ -21,6 +21,7 @@ from libs.runtime.database import SessionWork
 from libs.runtime.plane import Runtime
 from services.data.crm.desk import require_editor
 from services.data.crm.domain.reputation import channel_reputation
+from services.data.telling import bounced, tell_facts
 
 CHANNELS = ("email", "whatsapp")
 Signal = tuple[str, str, SignalKind, datetime]
@@ -59,6 +60,8 @@ class ReputationDesk:
                 tenant,
                 [(one, request.channel, request.kind, request.at) for one in request.external_ids],
             )
+            if request.kind is SignalKind.BOUNCED:
+                tell_facts(work, tenant, bounced(request.external_ids, request.channel), request.at)
         return SignalsReply(recorded=recorded)
 
     async def settled(self, work: SessionWork, event: ActionsSettled) -> None:

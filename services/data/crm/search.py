@@ -23,6 +23,8 @@ _EXTRA = {
     RecordKind.TASK: "''",
     RecordKind.PARTNER: "''",
     RecordKind.TICKET: "''",
+    RecordKind.SPEND: "''",
+    RecordKind.PAYMENT: "(select concat_ws(' ', a.name, a.name_ar) from data.accounts a where a.tenant_id = t.tenant_id and a.account_id = t.account_id)",
 }
 """What else a record is found by."""
 

@@ -63,7 +63,7 @@ def _blank(made: AccountFields | ContactFields) -> str:
     return to_json(made)
 
 
-_REFERENCES = ("account_id", "contact_id", "lead_id", "deal_id")
+_REFERENCES = ("account_id", "contact_id", "lead_id", "deal_id", "partner_id")
 
 
 def _plain(kind: RecordKind, name: str, **more: Any) -> Table:
@@ -86,11 +86,13 @@ TABLES: dict[RecordKind, Table] = {
         K.LEAD, "leads", searched=False,
         defaults={"outcome": "needs_review", "reasons": "[]", "collected_directly": False, "cold": False},
     ),
-    K.DEAL: _plain(K.DEAL, "deals", defaults={"currency": "SAR", "stage": "new"}),
+    K.DEAL: _plain(K.DEAL, "deals", defaults={"currency": "SAR", "stage": "new", "left_alone": "no"}),
     K.ACTIVITY: _plain(K.ACTIVITY, "activities"),
     K.TASK: _plain(K.TASK, "tasks", defaults={"status": "open"}),
     K.PARTNER: _plain(K.PARTNER, "partners", defaults={"stage": "scout"}),
     K.TICKET: _plain(K.TICKET, "tickets", defaults={"status": "open", "priority": "P2"}),
+    K.SPEND: _plain(K.SPEND, "spending", defaults={"currency": "SAR"}),
+    K.PAYMENT: _plain(K.PAYMENT, "payments", defaults={"currency": "SAR"}),
 }  # fmt: skip
 
 

@@ -26,7 +26,8 @@ from data.deals d left join data.accounts a on a.tenant_id = $1 and a.account_id
 cross join lateral (select greatest(d.updated_at, (select max(t.at) from data.activities t
   where t.tenant_id = $1 and t.deal_id = d.deal_id and t.deleted_at is null and t.at <= $2::timestamptz)) at) touched
 where d.tenant_id = $1 and d.deleted_at is null"""
-_DEALS = f"{_DEAL} and d.closed_at is null and touched.at < $2::timestamptz - make_interval(days => $3) order by touched.at limit $4"
+# A deal that is left alone on purpose, so that the effect of working on the others can be told, is no work for anybody here.
+_DEALS = f"{_DEAL} and d.left_alone = 'no' and d.closed_at is null and touched.at < $2::timestamptz - make_interval(days => $3) order by touched.at limit $4"
 _WON = (
     f"{_DEAL} and d.stage = $5 and d.closed_at > $2::timestamptz - make_interval(days => $3) and not exists (select 1 from data.activities t "
     "where t.tenant_id = $1 and t.deal_id = d.deal_id and t.deleted_at is null and t.at > d.closed_at) order by d.closed_at limit $4"
@@ -43,7 +44,7 @@ select t.activity_id, {_NAME} account_name, concat_ws(E'\\n', t.subject, t.body)
 from data.activities t left join data.deals d on d.tenant_id = $1 and d.deal_id = t.deal_id and d.deleted_at is null
 left join data.accounts a on a.tenant_id = $1 and a.account_id = coalesce(t.account_id, d.account_id)
 where t.tenant_id = $1 and t.deleted_at is null and t.direction = 'inbound' and t.at > $2::timestamptz - make_interval(days => $3) and t.at <= $2::timestamptz
-  and d.closed_at is null
+  and d.closed_at is null and coalesce(d.left_alone, 'no') = 'no'
   and not exists (select 1 from data.activities o where o.tenant_id = $1 and o.deleted_at is null and o.direction = 'outbound' and o.at > t.at
     and (o.deal_id = t.deal_id or o.contact_id = t.contact_id or o.lead_id = t.lead_id))
 order by t.at desc limit $4"""

@@ -8,21 +8,27 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
+from libs.contracts.control_facts import ImportFact
 from libs.contracts.data import ContactsChanged, ImportCounts, ImportRequest, ImportState
 from libs.contracts.message import Plane, new_id
 from libs.contracts.subjects import AUDITED, CONTACTS_CHANGED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime.database import BatchWork, Database
+from services.data.importing.domain.batch import uncollected
+from services.data.importing.domain.clusters import Filed
 from services.data.importing.domain.detect import read_file
+from services.data.importing.domain.mapping import of_people
 from services.data.importing.domain.plan import plan_import
 from services.data.importing.domain.records import MergePlan, ParsedFile, ReadRows
 from services.data.importing.domain.rows import read_rows
 from services.data.importing.store import Imports
-from services.data.matching.keys import MatchKeys, keys_of
+from services.data.matching.keys import Digests, MatchKeys, row_keys
 from services.data.screening.domain.texts import of_rows
 from services.data.screening.telling import of_import, tell
+from services.data.telling import tell_facts
 
 CHUNK = 10_000
 """Rows read, matched and written at a time: what an import holds in memory beside the file's own text."""
@@ -72,6 +78,7 @@ async def carry_out(
             if request.mapping:
                 await imports.remember_mapping(tenant, request.source, request.mapping)
             await imports.step(tenant, import_id, ImportState.ASSESSING, 0.7)
+            tell_facts(work, tenant, [_kept(request, parsed)], now)
             # Of new contacts nobody holds anything that could be stale.
             tell_changed(work, tenant, carried.changed_contacts, now)
             work.emit(
@@ -99,6 +106,15 @@ async def carry_out(
             await imports.finish(tenant, import_id, ImportState.COMPLETED)
 
 
+class _Chunk(NamedTuple):
+    """Some rows of the file, typed, with what matching sees of each and the keys of each, by row number."""
+
+    part: ParsedFile
+    rows: ReadRows
+    filed: dict[int, Filed]
+    keys: dict[int, Digests]
+
+
 class _Carried:
     """An import on its way: what became of the rows so far."""
 
@@ -120,14 +136,16 @@ class _Carried:
         imports, keys = Imports(work), MatchKeys(work)
         done, total = 0, max(1, len(self._parsed.rows))
         changed: dict[UUID, None] = {}
-        async for part, rows in self._read():
+        async for part, rows, filed, digests in self._read():
             await self._report(done / total)
             seen = await imports.seen(tenant, import_id, [row.fingerprint for row in rows.leads])
             await keys.file_unfiled(tenant)
-            existing = await keys.candidates(tenant, [row for row in rows.leads if row.fingerprint not in seen])
-            plan = await asyncio.to_thread(plan_import, rows, existing, seen)
+            existing = await keys.candidates(
+                tenant, [digests[row.row_number] for row in rows.leads if row.fingerprint not in seen]
+            )
+            plan = await asyncio.to_thread(plan_import, rows, existing, seen, filed)
             self._counts.update(asdict(plan.counts))
-            changed.update(dict.fromkeys((await imports.write(tenant, import_id, plan)).changed_contacts))
+            changed.update(dict.fromkeys((await imports.write(tenant, import_id, plan, digests)).changed_contacts))
             new = [(row.row_number, row.raw) for row in rows.leads if row.fingerprint not in seen]
             found = await asyncio.to_thread(of_rows, part.mapping, new)
             tell(work, tenant, f"import:{import_id}", await of_import(work, tenant, import_id, found), self._now)
@@ -136,22 +154,22 @@ class _Carried:
             done += len(part.rows)
         self.changed_contacts = list(changed)
 
-    async def _read(self) -> AsyncIterator[tuple[ParsedFile, ReadRows]]:
+    async def _read(self) -> AsyncIterator[_Chunk]:
         """Chunk by chunk; the next one is read while PostgreSQL writes this one."""
-        waiting: tuple[ParsedFile, asyncio.Task[ReadRows]] | None = None
+        waiting: asyncio.Task[_Chunk] | None = None
         for part in _chunks(self._parsed):
-            following = (part, asyncio.create_task(asyncio.to_thread(self._rows, part)))
+            following = asyncio.create_task(asyncio.to_thread(self._rows, part))
             if waiting is not None:
-                yield waiting[0], await waiting[1]
+                yield await waiting
             waiting = following
         if waiting is not None:
-            yield waiting[0], await waiting[1]
+            yield await waiting
 
-    def _rows(self, part: ParsedFile) -> ReadRows:
+    def _rows(self, part: ParsedFile) -> _Chunk:
         rows = read_rows(part, source=self._request.source, today=self._now.date())
-        for row in rows.leads:
-            keys_of(row.account, (row.contact,))  # remembered: asked for when candidates are looked for and when filing
-        return rows
+        with uncollected():
+            filed = {row.row_number: Filed.of(row) for row in rows.leads}
+            return _Chunk(part, rows, filed, {number: row_keys(one) for number, one in filed.items()})
 
     async def _report(self, share: float) -> None:
         """Progress, and whether anybody wants it to stop: in a transaction of its own, so that others see it now."""
@@ -161,6 +179,13 @@ class _Carried:
             if await imports.cancel_requested(tenant, import_id):
                 raise Cancelled
             await imports.step(tenant, import_id, ImportState.MATCHING, 0.1 + 0.6 * share)
+
+
+def _kept(request: ImportRequest, parsed: ParsedFile) -> ImportFact:
+    return ImportFact(
+        fact_id=request.import_id, source=request.source, fields=tuple(sorted(parsed.mapping.keys() & of_people())),
+        dropped=len(parsed.columns) - len(parsed.mapping),
+    )  # fmt: skip
 
 
 def _chunks(parsed: ParsedFile) -> Iterator[ParsedFile]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import orjson
 
@@ -20,12 +22,22 @@ def account_fields(text: str) -> AccountFields:
 
 def contact_fields(text: str) -> ContactFields:
     stored = orjson.loads(text)
-    claims = tuple(
+    stored["opted_out"] = OptOut(stored["opted_out"])
+    stored["consents"] = _claims(stored["consents"])
+    return ContactFields(**stored)
+
+
+def consent_claims(text: str) -> tuple[ConsentClaim, ...]:
+    """What a stored contact's row said about consent, and nothing else of it."""
+    return _claims(orjson.loads(text)["consents"])
+
+
+def _claims(stored: Sequence[Mapping[str, Any]]) -> tuple[ConsentClaim, ...]:
+    return tuple(
         ConsentClaim(c["channel"], c["given"], date.fromisoformat(c["at"]) if c["at"] else None, c["how"])
-        for c in stored["consents"]
+        for c in stored
     )
-    return ContactFields(**{**stored, "opted_out": OptOut(stored["opted_out"]), "consents": claims})
 
 
 def said(reasons: tuple[Said, ...] | tuple[Note, ...]) -> str:
-    return orjson.dumps(reasons).decode()
+    return orjson.dumps(reasons).decode() if reasons else "[]"

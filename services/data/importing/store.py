@@ -23,9 +23,10 @@ from services.data.importing.codec import said, to_json
 from services.data.importing.domain.mapping import fields, label
 from services.data.importing.domain.records import ContactFields, MergePlan, ParsedFile
 from services.data.importing.domain.text import fold
-from services.data.matching.keys import KEYS_VERSION, MatchKeys, keys_of
+from services.data.matching.keys import KEYS_VERSION, Digests, MatchKeys, keys_of
 
 LEASE_SECONDS = 120
+_NO_KEYS: Mapping[int, Digests] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +170,10 @@ class Imports:
         )
         return frozenset(row["fingerprint"] for row in rows)
 
-    async def write(self, tenant_id: UUID, import_id: UUID, plan: MergePlan) -> Written:
-        """The whole plan, all or nothing."""
+    async def write(
+        self, tenant_id: UUID, import_id: UUID, plan: MergePlan, row_keys: Mapping[int, Digests] = _NO_KEYS
+    ) -> Written:
+        """The whole plan, all or nothing. `row_keys` are the keys of rows by row number, where they have been worked out."""
         account_ids = [UUID(a.existing_id) if a.existing_id else new_id() for a in plan.accounts]
         contact_ids = [UUID(c.existing_id) if c.existing_id else new_id() for c in plan.contacts]
         await self._c.execute(
@@ -191,22 +194,25 @@ class Imports:
             [c.fields.title for c in plan.contacts], [c.fields.phone_e164 for c in plan.contacts], [c.fields.email for c in plan.contacts],
             [c.fields.opted_out.value for c in plan.contacts], [to_json(c.fields) for c in plan.contacts],
         )  # fmt: skip
-        await self._file(tenant_id, plan, account_ids)
+        await self._file(tenant_id, plan, account_ids, row_keys)
         await self._write_leads(tenant_id, import_id, plan, account_ids, contact_ids)
         await self._write_rows(tenant_id, import_id, plan, account_ids, contact_ids)
         await SearchText(self._work, tenant_id).enqueue()
         return Written(tuple(contact_ids[c.index] for c in plan.contacts if c.existing_id))
 
-    async def _file(self, tenant_id: UUID, plan: MergePlan, account_ids: Sequence[UUID]) -> None:
+    async def _file(
+        self, tenant_id: UUID, plan: MergePlan, account_ids: Sequence[UUID], row_keys: Mapping[int, Digests]
+    ) -> None:
         """New accounts go under their keys at once; those that were there are filed anew before the next matching."""
         people: dict[int, list[ContactFields]] = {}
         for contact in plan.contacts:
             people.setdefault(contact.account, []).append(contact.fields)
-        fresh = [
-            (account_ids[a.index], keys_of(a.fields, tuple(people.get(a.index, ())), a.aliases))
-            for a in plan.accounts
-            if a.existing_id is None
-        ]
+        fresh: list[tuple[UUID, Digests]] = []
+        for a in plan.accounts:
+            if a.existing_id is None:
+                keys = row_keys.get(a.rows[0]) if len(a.rows) == 1 else None
+                keys = keys_of(a.fields, tuple(people.get(a.index, ())), a.aliases) if keys is None else keys
+                fresh.append((account_ids[a.index], keys))
         await MatchKeys(self._work).add(tenant_id, fresh)
 
     async def _write_leads(

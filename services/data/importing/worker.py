@@ -174,9 +174,8 @@ class ImportWorker:
                 )
 
     async def _assess_page(self, tenant_id: UUID, page: tuple[UUID, ...]) -> None:
-        reply = await self._runtime.bus.call(
-            CONTACTABILITY, ContactabilityRequest(tenant_id=tenant_id, contact_ids=page)
-        )
+        request = ContactabilityRequest(tenant_id=tenant_id, contact_ids=page, reasons=False)
+        reply = await self._runtime.bus.call(CONTACTABILITY, request)
         said = [(item.contact_id, {c.channel: c.status.value for c in item.channels}) for item in reply.items]
         async with self._runtime.database.batch(tenant_id) as work:
             await Imports(work).set_contactability(tenant_id, said)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import nats.js.errors
 
+from libs.contracts.control_facts import DocumentFact
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.knowledge import (
     AddDocument,
@@ -41,8 +42,10 @@ from services.data.knowledge.domain.extract import MAX_BYTES, Extracted, Refused
 from services.data.knowledge.embedder import Embedder
 from services.data.knowledge.errors import BadExpiry, DocumentRefused
 from services.data.knowledge.store import Shelf
+from services.data.screening.domain.identity import identity_of
 from services.data.screening.domain.texts import of_document
 from services.data.screening.telling import of_record, tell
+from services.data.telling import tell_facts
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +72,7 @@ class Knowledge:
         extracted, content, sha256 = await self._read(request)
         size = len(content)
         found = await asyncio.to_thread(of_document, [block.text for block in extracted.blocks], content)
+        identity = identity_of([block.text for block in extracted.blocks])
         title = request.title.strip() or request.file_name
         chunks = await asyncio.to_thread(lambda: chunked(extracted.blocks, title))
         if not chunks:
@@ -89,6 +93,7 @@ class Knowledge:
                     {"chunks": len(chunks), "sha256": sha256},
                 )
                 tell(work, tenant, "document", of_record("document", stored, {}, found), self._runtime.now())
+                tell_facts(work, tenant, [DocumentFact(fact_id=stored, identity=identity)], self._runtime.now())
             shown = await shelf.document(stored)
         if shown is None:
             raise NotFound
@@ -144,6 +149,8 @@ class Knowledge:
         async with self._database.batch(tenant) as work:
             if not await self._shelf(work, tenant).drop(request.document_id):
                 raise NotFound
+            gone = DocumentFact(fact_id=request.document_id, erased=True)
+            tell_facts(work, tenant, [gone], self._runtime.now())
             self._audit(work, request.principal, "document.erased", f"document:{request.document_id}", {})
         return Ok()
 

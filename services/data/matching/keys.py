@@ -9,14 +9,14 @@ from uuid import UUID
 
 from libs.runtime.database import BatchWork
 from services.data.importing.codec import account_fields, contact_fields
-from services.data.importing.domain.clusters import account_keys, contact_keys, is_loose
-from services.data.importing.domain.matching import account_view, contact_view
-from services.data.importing.domain.records import AccountFields, ContactFields, ExistingRecord, LeadRow
+from services.data.importing.domain.clusters import Filed, account_keys, contact_keys, is_loose
+from services.data.importing.domain.matching import ContactView, account_view, contact_view
+from services.data.importing.domain.records import AccountFields, ContactFields, ExistingRecord
 
 KEYS_VERSION = 1
 """Raise it when the rules behind the keys change: every account is then filed anew before the next import."""
-MEMBERS = 40
-"""As many accounts of one key are fetched, the newest first: the longest block that matching looks at."""
+MEMBERS, LOOSE_MEMBERS = 40, 12
+"""As many accounts of one key are fetched, the newest first: more of those that share a word would not be compared anyway."""
 RAREST = 3
 """Of the words of its names a row follows the rarest: "trading" would lead everywhere."""
 COUNTED = 200
@@ -29,18 +29,28 @@ def digest(key: str) -> int:
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-@lru_cache(maxsize=32_768)
-def keys_of(
-    account: AccountFields, contacts: tuple[ContactFields, ...] = (), aliases: tuple[str, ...] = ()
-) -> list[tuple[int, bool]]:
-    """The keys under which an account with its people is filed: digest, and whether it is only a word of a name.
+_word_digest = lru_cache(maxsize=65_536)(digest)
 
-    Most rows of a file become an account of their own, whose keys are asked for twice: to find candidates, and to file it.
-    """
-    keys = dict.fromkeys(account_keys(account_view(account, contacts, aliases)))
-    for contact in contacts:
-        keys.update(dict.fromkeys(contact_keys(contact_view(contact))))
-    return [(digest(key), is_loose(key)) for key in keys]
+
+Digests = list[tuple[int, bool]]
+"""Keys of an account: digest, and whether it is only a word of a name."""
+
+
+def keys_of(account: AccountFields, contacts: Sequence[ContactFields] = (), aliases: tuple[str, ...] = ()) -> Digests:
+    """The keys under which an account with its people is filed."""
+    return _digests(account_keys(account_view(account, contacts, aliases)), map(contact_view, contacts))
+
+
+def row_keys(filed: Filed) -> Digests:
+    """The keys of a row of a file: those it is looked for by, and filed under where it becomes an account of its own."""
+    return _digests(filed.keys, (filed.contact,))
+
+
+def _digests(names: Iterable[str], people: Iterable[ContactView]) -> Digests:
+    keys = dict.fromkeys(names)
+    for person in people:
+        keys.update(dict.fromkeys(contact_keys(person)))
+    return [(_word_digest(key), True) if is_loose(key) else (digest(key), False) for key in keys]
 
 
 class MatchKeys:
@@ -62,11 +72,12 @@ class MatchKeys:
         )  # fmt: skip
 
     async def add(self, tenant_id: UUID, filed: Sequence[tuple[UUID, Iterable[tuple[int, bool]]]]) -> None:
-        rows = [(key, account_id, loose) for account_id, keys in filed for key, loose in keys]
+        # In the order of the index: each of its pages is visited once.
+        rows = sorted((key, at, loose) for at, (_, keys) in enumerate(filed, 1) for key, loose in keys)
         await self._c.execute(
             "insert into data.match_keys (tenant_id, key, account_id, loose) "
-            "select $1, k, a, l from unnest($2::bigint[], $3::uuid[], $4::bool[]) as t(k, a, l) on conflict do nothing",
-            tenant_id, [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows],
+            "select $1, k, ($5::uuid[])[a], l from unnest($2::bigint[], $3::int[], $4::bool[]) as t(k, a, l) on conflict do nothing",
+            tenant_id, [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows], [account_id for account_id, _ in filed],
         )  # fmt: skip
 
     async def file_unfiled(self, tenant_id: UUID) -> int:
@@ -90,12 +101,10 @@ class MatchKeys:
             )
             done += len(rows)
 
-    async def candidates(self, tenant_id: UUID, rows: Sequence[LeadRow]) -> list[ExistingRecord]:
+    async def candidates(self, tenant_id: UUID, rows: Iterable[Digests]) -> list[ExistingRecord]:
         """Stored accounts, each with all its contacts, that share a telling key with some row. Soft-deleted ones never
         collide with a new import."""
-        wanted = [
-            (item, key, loose) for item, row in enumerate(rows) for key, loose in keys_of(row.account, (row.contact,))
-        ]
+        wanted = [(item, key, loose) for item, keys in enumerate(rows) for key, loose in keys]
         await self._c.execute(
             "create temporary table if not exists wanted_keys (item int, key bigint, loose boolean) on commit drop; truncate wanted_keys"
         )
@@ -106,10 +115,10 @@ class MatchKeys:
             "and k.key = w.key limit $4) x) n from (select distinct key from wanted_keys) w), "
             "ordered as (select w.key, w.loose, row_number() over (partition by w.item, w.loose order by c.n, w.key) nth "
             "from wanted_keys w join counted c using (key) where c.n > 0), "
-            "chosen as (select distinct key from ordered where not loose or nth <= $2) "
+            "chosen as (select key, bool_and(loose) loose from ordered where not loose or nth <= $2 group by key) "
             "select distinct unnest(array(select k.account_id from data.match_keys k where k.tenant_id = $1 and k.key = chosen.key "
-            "order by k.account_id desc limit $3)) as account_id from chosen",
-            tenant_id, RAREST, MEMBERS, COUNTED,
+            "order by k.account_id desc limit case when chosen.loose then $5::int else $3::int end)) as account_id from chosen",
+            tenant_id, RAREST, MEMBERS, COUNTED, LOOSE_MEMBERS,
         )  # fmt: skip
         return await self._records(tenant_id, [row["account_id"] for row in found])
 

@@ -173,7 +173,11 @@ class Memos:
 
     async def _metrics(self, who: Principal, _: Mapping[str, Any]) -> dict[str, Any]:
         named = dict.fromkeys((*rules()["kpis"], *(name for one in rules()["board"] for name in one["figures"])))
-        return {"metrics": await self._values(who, [name for name in named if metrics()[name].sql])}
+        return {"metrics": await self._values(who, [name for name in named if self._reach(name)])}
+
+    def _reach(self, name: str) -> bool:
+        call = subjects.METRICS[metrics()[name].plane]
+        return self._runtime.plane in (call.plane, *call.callers)
 
     async def _values(self, who: Principal, names: list[str]) -> dict[str, MetricValue]:
         found = {}

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from libs.contracts.agents import AgentVerdict
 from libs.contracts.catalogue.agents import agents
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.data import LeadsRequest, TenantRequest
 from libs.contracts.decision import Draft
 from libs.contracts.errors import Conflict, Invalid, NotFound
-from libs.contracts.message import Provenance, Text, new_id
+from libs.contracts.message import Principal, Provenance, Text, new_id
 from libs.contracts.negotiation import AnswerObjection, AnswerReply, ClassifyObjection, ObjectionReply
 from libs.contracts.subjects import LEADS, TENANT
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
+from services.decision.agents.choosing import Asked, Choosing, Ended
 from services.decision.agents.outreach.purposes import purposes
 from services.decision.agents.outreach.writer import Withheld, write
 from services.decision.domain import provenance, untrusted
@@ -37,13 +39,14 @@ class NothingToAnswer(Conflict):
 
 
 class Negotiation:
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, choosing: Choosing) -> None:
         self._runtime = runtime
+        self._choosing = choosing
         self._bus = runtime.bus
 
     async def classify(self, request: ClassifyObjection) -> ObjectionReply:
         """The objection of a text; none where nothing clear was said. Instructions in it are read as nothing."""
-        read = _read(request.text)
+        read = await self._read(request.principal, request.text)
         rule = playbook().objections[read.objection] if read.objection else None
         return ObjectionReply(
             objection=read.objection, confidence=read.confidence, language=read.language, evidence=read.evidence,
@@ -54,9 +57,9 @@ class Negotiation:
     async def respond(self, request: AnswerObjection) -> AnswerReply:
         """The playbook's answer as a proposal. For a lead it is written to that lead; nothing is sent or kept.
 
-        Raises NothingToAnswer, NotFound, DraftWithheld, Invalid.
+        Raises NothingToAnswer, NotFound, DraftWithheld, Invalid, TextsChanged.
         """
-        read = _read(request.text)
+        read = await self._read(request.principal, request.text)
         if read.objection is None:
             raise NothingToAnswer
         rule = playbook().objections[read.objection]
@@ -88,6 +91,13 @@ class Negotiation:
             provenance=self._origin(min(read.confidence, draft.provenance.confidence), draft.facts_used),
         )  # fmt: skip
 
+    async def _read(self, who: Principal, text: str) -> Reading:
+        async def classified(_: str) -> Reading:
+            return _read(text)
+
+        asked = Asked(who.tenant_id, who.id, "desk", AGENT, {"messages": [text]}, ObjectionReply.__name__, new_id())
+        return await self._choosing.run(asked, classified, _came)
+
     async def _draft(
         self, request: AnswerObjection, lead_id: UUID, objection: str, language: str
     ) -> tuple[Draft, float | None]:
@@ -114,6 +124,11 @@ class Negotiation:
             now=now, by=AGENT, engine="rules", version=playbook().version, confidence=confidence, freshness=0.0,
             sources=("text:asked", *read), trace_id=telemetry.trace_id(),
         )  # fmt: skip
+
+
+def _came(read: Reading) -> Ended:
+    """What the record of a run says of a classification: that nothing was objected to is an answer too."""
+    return Ended(AgentVerdict.ANSWERED, confidence=read.confidence)
 
 
 def _read(text: str) -> Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import yaml
 
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.partners import partner_rules
-from libs.contracts.catalogue.records import RecordKind, records
+from libs.contracts.catalogue.records import FieldType, RecordKind, records
 from libs.contracts.crm import GetRecord, ListRecords, Record, TimelineRequest
 from libs.contracts.data import TenantRequest
 from libs.contracts.errors import Invalid
@@ -122,7 +123,7 @@ class Partners:
         )
         fields, found = records().kinds[RecordKind.PARTNER].fields, fit(record.values, partner_rules())
         known = tuple(
-            Text(en=f"{fields[name].en}: {record.values[name]}", ar=f"{fields[name].ar}: {record.values[name]}")
+            _known(name, record.values[name])
             for name in ("city", "sells_to", "customers", "intros", "paid_pilots", "amount", "partner_since")
             if record.values.get(name) not in (None, "")
         )
@@ -133,7 +134,11 @@ class Partners:
             partner_id=record.id, name=_name(record), stage=_stage(record.values["stage"]), known=known, ask=ask,
             settle=Text(en=own, ar=own) if own else step,
             last=tuple(
-                Text(en=f"{one.at:%Y-%m-%d} {one.what}", ar=f"{one.at:%Y-%m-%d} {one.what}") for one in history.items
+                Text(
+                    en=f"{one.at:%Y-%m-%d}: {partner_rules().said(one.what).en}",
+                    ar=f"{one.at:%Y-%m-%d}: {partner_rules().said(one.what).ar}",
+                )
+                for one in history.items
             ),
             provenance=self._origin(record, found.confidence, partner_rules().version),
         )  # fmt: skip
@@ -149,6 +154,15 @@ class Partners:
             freshness=provenance.freshness_hours(now, [record.updated_at]), sources=(f"partner:{record.id}",),
             trace_id=telemetry.trace_id(),
         )  # fmt: skip
+
+
+def _known(name: str, value: Any) -> Text:
+    """A fact of a partner's record as people say it."""
+    field = records().kinds[RecordKind.PARTNER].fields[name]
+    said = partner_rules().said(str(value)) if field.choices else Text(en=str(value), ar=str(value))
+    if field.type is FieldType.MONEY:
+        said = Text(en=f"SAR {Decimal(str(value)):,.2f}", ar=f"{Decimal(str(value)):,.2f} ر.س")
+    return Text(en=f"{field.en}: {said.en}", ar=f"{field.ar}: {said.ar}")
 
 
 def _placed(record: Record, now: datetime) -> PipelinePartner:

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from libs.contracts.canaries import AssignRun, CanaryKind
+from libs.contracts.canaries import Assigned, AssignRun, CanaryKind
 from libs.contracts.catalogue.actions import effects
+from libs.contracts.catalogue.agent_versions import agent_versions
 from libs.contracts.trust import Decision, Outcome
 from services.execution.canaries.domain import Snapshot, Taking
 from services.execution.canaries.store import Run
@@ -35,7 +36,12 @@ class Canaries:
         self.snapshot = Snapshot()
 
     def known(self, kind: CanaryKind, target: str) -> list[str]:
-        """Versions beside the usual one that run here."""
+        """Versions beside the usual one: of handlers and connectors those that run here, of agents those that were approved.
+
+        No model is connected, so that there is no version of one.
+        """
+        if kind is CanaryKind.AGENT:
+            return list(agent_versions().beside(target))
         return sorted(self._versions.get((kind, target), {}))
 
     async def assign(self, decided: Sequence[tuple[Job, Decision]]) -> None:
@@ -63,14 +69,14 @@ class Canaries:
         """What carries out an action instead of the usual; None for the usual."""
         return self._versions[where(job.action_type, connector)][job.version] if job.version else None
 
-    async def assign_run(self, asked: AssignRun) -> str:
-        """The version that a run of an agent or a model takes; empty for the usual one."""
+    async def assign_run(self, asked: AssignRun) -> Assigned:
+        """The version that a run of an agent or a model takes, on record before it is told."""
         canary = self.snapshot.find(asked.tenant_id, asked.kind, asked.target)
         if canary is None:
-            return ""
+            return Assigned()
         version = canary.version if canary.takes(asked.run_id) else ""
         await self.recorder([_run(asked.tenant_id, asked.run_id, 1, canary, version)])
-        return version
+        return Assigned(version=version, recorded=True)
 
 
 def where(task_type: str, connector: str) -> tuple[CanaryKind, str]:

@@ -12,7 +12,6 @@ from libs.contracts.canaries import (
     Canary,
     CanaryChange,
     CanaryGet,
-    CanaryKind,
     CanaryRunsReply,
     CanaryRunsRequest,
     CanaryState,
@@ -36,8 +35,6 @@ CHANGES = {
 RECORDED = {
     CanaryChange.RESIZE: "canary.resized", CanaryChange.PROMOTE: "canary.promoted", CanaryChange.STOP: "canary.stopped",
 }  # fmt: skip
-OURS = (CanaryKind.HANDLER, CanaryKind.CONNECTOR)
-"""Kinds whose versions run in this plane, and so are known here."""
 
 
 class CanaryDesk:
@@ -49,11 +46,11 @@ class CanaryDesk:
     async def start(self, request: StartCanary) -> Canary:
         """Start a canary; a repeated request answers with the one it started.
 
-        Raises UnknownVersion for a handler's or connector's version that does not run here, AlreadyTaking.
+        Raises UnknownVersion for a version that nobody would run, AlreadyTaking.
         """
         _may_change(request.principal)
         known = self._canaries.known(request.kind, request.target)
-        if request.kind in OURS and request.version not in known:
+        if request.version not in known:
             raise UnknownVersion(request.kind.value, f"{request.target} {request.version}", known)
         tenant = request.principal.tenant_id
         async with self._runtime.database.batch(tenant) as work:
@@ -114,7 +111,7 @@ class CanaryDesk:
         return CanaryRunsReply(items=tuple(found[:limit]), next_cursor=more)
 
     async def assign(self, request: AssignRun) -> Assigned:
-        return Assigned(version=await self._canaries.assign_run(request))
+        return await self._canaries.assign_run(request)
 
     async def report(self, request: ReportRun) -> Ok:
         async with self._runtime.database.batch(request.tenant_id) as work:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -107,6 +107,7 @@ def receipt(
     started_at: datetime,
     finished_at: datetime,
     retries: int = 0,
+    sent: Mapping[str, str] | None = None,
 ) -> Receipt:
     """What was done under a grant. The mode is the grant's: a sandbox receipt says sandbox."""
     claims = admitted.claims
@@ -125,6 +126,7 @@ def receipt(
         started_at=started_at,
         finished_at=finished_at,
         retries=retries,
+        sent=dict(sent or {}),
     )
 
 

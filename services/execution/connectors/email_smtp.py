@@ -69,26 +69,29 @@ class EmailSmtp:
     async def perform(self, admitted: Admitted) -> Receipt:
         started = self._now()
         message = compose(admitted.payload, admitted.claims.action_id, started)
-        raw = message.as_bytes(policy=SMTP)
+        raw, tls = message.as_bytes(policy=SMTP), ""
         if is_sandbox(admitted):
             vendor_id, answer = self._sandbox.capture(admitted, _shown(message, admitted.payload)), b"250 sandbox"
         else:
-            vendor_id, answer = await self._send(admitted, message)
+            vendor_id, answer, tls = await self._send(admitted, message)
         return receipt(
-            admitted, vendor_id=vendor_id, request=raw, response=answer, started_at=started, finished_at=self._now()
-        )
+            admitted, vendor_id=vendor_id, request=raw, response=answer, started_at=started, finished_at=self._now(),
+            sent=carried(message, tls),
+        )  # fmt: skip
 
     async def probe(self, credential: Mapping[str, Any]) -> None:
         """Connect, encrypt and sign in; nothing is sent. Raises VendorUnavailable, VendorRejected."""
         client = await _signed_in(await self._accounts.account(credential))
         client.close()
 
-    async def _send(self, admitted: Admitted, message: EmailMessage) -> tuple[str, bytes]:
+    async def _send(self, admitted: Admitted, message: EmailMessage) -> tuple[str, bytes, str]:
         account = await self._accounts.lease(admitted)
         if account is None:
             raise VendorRejected("no_credential", "No mail server is configured.", "لم يُضبط خادم بريد.")
         client = await _signed_in(account)
         try:
+            secured = client.get_transport_info("ssl_object")
+            tls = str(secured.version()) if secured is not None else "none"
             _, answer = await client.send_message(message)
         except aiosmtplib.SMTPResponseException as error:
             kind = VendorUnavailable if 400 <= error.code < 500 else VendorRejected
@@ -109,7 +112,7 @@ class EmailSmtp:
             ) from error
         finally:
             client.close()
-        return str(message["Message-ID"]), answer.encode()
+        return str(message["Message-ID"]), answer.encode(), tls
 
 
 async def _signed_in(account: SmtpAccount) -> aiosmtplib.SMTP:
@@ -174,6 +177,14 @@ def compose(payload: dict[str, Any], action_id: UUID, at: datetime) -> EmailMess
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(str(values["body"]))
     return message
+
+
+def carried(message: EmailMessage, tls: str = "") -> dict[str, str]:
+    """What controls look at afterwards: whose domain it came from, whether one click ends it (RFC 8058), how it travelled."""
+    one_click = message.get("List-Unsubscribe") and message.get("List-Unsubscribe-Post") == "List-Unsubscribe=One-Click"
+    domain = message["From"].addresses[0].domain.casefold()
+    said = {"sender_domain": domain, "unsubscribe": "one_click" if one_click else "none"}
+    return {**said, "tls": tls} if tls else said
 
 
 def _shown(message: EmailMessage, payload: dict[str, Any]) -> dict[str, Any]:

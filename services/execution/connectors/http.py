@@ -75,6 +75,7 @@ async def send(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> h
     async with httpx.AsyncClient(transport=transport, timeout=20, follow_redirects=False) as client:
         try:
             response = await client.send(request)
+            response.extensions["dealix"] = _secured(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise VendorUnavailable(
                 "vendor_unreachable", "The vendor can't be reached.", "تعذّر الوصول إلى مزوّد الخدمة."
@@ -99,3 +100,16 @@ async def send(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> h
             f"vendor_{response.status_code}", "The vendor refused the request.", "رفض مزوّد الخدمة الطلب."
         )
     return response
+
+
+def travelled(response: httpx.Response) -> dict[str, str]:
+    """The TLS version of the connection that `send` got a response by; nothing where there was no connection."""
+    found: dict[str, str] = response.extensions.get("dealix", {})
+    return dict(found)
+
+
+def _secured(response: httpx.Response) -> dict[str, str]:
+    # Read while the connection is there: afterwards it says nothing.
+    stream = response.extensions.get("network_stream")
+    secured = stream.get_extra_info("ssl_object") if stream is not None else None
+    return {"tls": str(secured.version())} if secured is not None else {}

@@ -11,7 +11,7 @@ import orjson
 
 from libs.contracts.execution import Receipt
 from services.execution.connectors.base import Profile, Sandbox, is_sandbox, receipt
-from services.execution.connectors.http import Allowed, AllowList, send
+from services.execution.connectors.http import Allowed, AllowList, send, travelled
 from services.execution.errors import VendorRejected
 from services.execution.gate import Admitted
 
@@ -56,7 +56,7 @@ class Slack:
                 "url": f"https://{HOST}/services/sandbox",
                 "body": {"text": text},
             }
-            vendor_id, answer = self._sandbox.capture(admitted, shown), b"ok"
+            vendor_id, answer, sent = self._sandbox.capture(admitted, shown), b"ok", {}
         else:
             path = await self._hooks.lease(admitted)
             if path is None:
@@ -64,8 +64,10 @@ class Slack:
             request = httpx.Request(
                 "POST", f"https://{HOST}{path}", content=body, headers={"Content-Type": "application/json"}
             )
-            answer = (await send(AllowList(self.allowed, httpx.AsyncHTTPTransport()), request)).content
+            response = await send(AllowList(self.allowed, httpx.AsyncHTTPTransport()), request)
+            answer, sent = response.content, travelled(response)
             vendor_id = f"slack-{admitted.claims.action_id}"
         return receipt(
-            admitted, vendor_id=vendor_id, request=body, response=answer, started_at=started, finished_at=self._now()
-        )
+            admitted, vendor_id=vendor_id, request=body, response=answer, started_at=started, finished_at=self._now(),
+            sent=sent,
+        )  # fmt: skip

@@ -15,7 +15,7 @@ import httpx
 
 from libs.contracts.execution import Receipt
 from services.execution.connectors.base import Profile, Sandbox, is_sandbox, receipt
-from services.execution.connectors.http import Allowed, AllowList, SandboxTransport, send
+from services.execution.connectors.http import Allowed, AllowList, SandboxTransport, send, travelled
 from services.execution.errors import VendorRejected
 from services.execution.gate import Admitted
 
@@ -83,6 +83,7 @@ class WhatsApp:
             response=response.content,
             started_at=started,
             finished_at=self._now(),
+            sent=carried(body, response, account.phone_number_id),
         )
 
     async def probe(self, credential: Mapping[str, Any]) -> None:
@@ -149,6 +150,17 @@ def compose(payload: dict[str, Any], callback: str) -> dict[str, Any]:
         }
         return {**common, "type": "template", "template": template}
     return {**common, "type": "text", "text": {"body": body, "preview_url": False}}
+
+
+def carried(body: dict[str, Any], response: httpx.Response, number: str) -> dict[str, str]:
+    """What controls look at afterwards: the template (empty for free text), our own number's id at the vendor, how it travelled."""
+    template = body.get("template", {})
+    said = {
+        "template": str(template.get("name", "")),
+        "language": str(template.get("language", {}).get("code", "")),
+        "number": number,
+    }
+    return said | travelled(response)
 
 
 def _message_id(response: httpx.Response) -> str:

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +23,9 @@ from services.execution.store import Unit
 
 LEASE_SECONDS = 30
 
+Key = tuple[UUID, UUID]
+"""A flow: its tenant and its id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -31,6 +34,10 @@ class Lease:
     tenant_id: UUID
     flow_id: UUID
     epoch: int
+
+    @property
+    def key(self) -> Key:
+        return self.tenant_id, self.flow_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +66,10 @@ class FlowUnit(Protocol):
         """Lock and load a flow for a command, and fence whoever has it in hand."""
         ...
 
-    async def facts(self, runs: Sequence[Run], now: datetime) -> dict[UUID, Facts]: ...
+    async def facts(self, runs: Sequence[Run], now: datetime) -> dict[Key, Facts]: ...
 
-    async def add(self, made: Sequence[Transition]) -> set[UUID]:
-        """Keep new flows, due at once. Returns those that were not there before."""
+    async def add(self, made: Sequence[Transition]) -> set[Key]:
+        """Keep new flows, each named once, due at once. Returns those that were not there before; of the others nothing is changed."""
         ...
 
     async def save(self, saved: Sequence[Saved], now: datetime) -> None: ...
@@ -71,14 +78,14 @@ class FlowUnit(Protocol):
         """Keep a signal and make its flow due. False when the same signal is there; raises SignalIdTaken when another one is."""
         ...
 
-    async def wake(self, tenant_id: UUID, flow_id: UUID) -> None: ...
+    async def wake(self, flows: Collection[Key]) -> None: ...
 
     async def revive(self, run: Run) -> None:
         """Make a flow due even where it has ended: its parent is rolled back."""
         ...
 
-    async def about(self, tenant_id: UUID, flow: str, contact_id: UUID) -> list[UUID]:
-        """Flows of a name that have not ended and whose state names a contact."""
+    async def about(self, tenant_id: UUID, flow: str, **named: str) -> list[UUID]:
+        """Flows of a name that have not ended and whose state holds these values, as `contact_id="…"`."""
         ...
 
     async def get(self, tenant_id: UUID, flow_id: UUID) -> Flow | None: ...

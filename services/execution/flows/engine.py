@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from libs.contracts.catalogue.actions import effects
+from libs.contracts.catalogue.flows import flow_title, step_title
 from libs.contracts.errors import CallTimeout, DealixError, RemoteFault
 from libs.contracts.execution import ActionItem, ActionState
 from libs.contracts.flows import AgentAnswer, AskAgent, FlowStalled, TaskRequested
@@ -22,15 +24,18 @@ from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
 from libs.runtime.bus import Bus
 from services.execution.domain.actions import Job, read
-from services.execution.flows.backend import LEASE_SECONDS, ExecutionBackend, FlowUnit, Lease, Saved
+from services.execution.flows.backend import LEASE_SECONDS, ExecutionBackend, FlowUnit, Key, Lease, Saved
 from services.execution.flows.domain.definition import Definition, Definitions
 from services.execution.flows.domain.moving import advance, begin, ended, not_accepted
 from services.execution.flows.domain.run import Errand, Facts, Question, Run, Signal, Transition
+from services.execution.flows.hours import Hours
 from services.execution.router import TaskRouter
 
 log = logging.getLogger(__name__)
 
 BATCH = 100
+IN_HAND = 3
+"""Batches under way at once: while PostgreSQL writes one the next is moved, and an agent that thinks long keeps no timer waiting."""
 ASKS = 16
 """Questions to agents under way at once."""
 AUDITED_NOTES = frozenset({"completed", "failed", "timed_out", "needs_attention", "rolled_back", "skipped"})
@@ -45,6 +50,7 @@ class FlowEngine:
         router: TaskRouter,
         instance: str,
         take: Callable[[Sequence[Job]], None],
+        hours: Hours,
     ) -> None:
         """`take` puts committed actions in line for this replica's workers; without it they would wait for their lease's end."""
         self._backend = backend
@@ -53,19 +59,43 @@ class FlowEngine:
         self._router = router
         self._instance = instance
         self._take = take
+        self._hours = hours
         self._in_hand: dict[Lease, None] = {}
         self._asking = asyncio.Semaphore(ASKS)
         self.wake = asyncio.Event()
 
     async def run(self) -> None:
         """For as long as the plane lives. A wake is only a hint: what is due stands in a row."""
-        while True:
-            self.wake.clear()
-            if await self.tick() < BATCH:
-                try:
-                    await asyncio.wait_for(self.wake.wait(), 0.5)
-                except TimeoutError:
-                    continue
+        free, under_way = asyncio.Semaphore(IN_HAND), set[asyncio.Task[None]]()
+
+        def done(carried: asyncio.Task[None]) -> None:
+            under_way.discard(carried)
+            free.release()
+            if not carried.cancelled() and (error := carried.exception()) is not None:
+                log.error("a batch of flows was left", exc_info=error)
+
+        try:
+            while True:
+                await free.acquire()
+                self.wake.clear()
+                leases = await self._claimed()
+                if leases:
+                    carried = asyncio.create_task(self._carried(leases))
+                    under_way.add(carried)
+                    carried.add_done_callback(done)
+                else:
+                    free.release()
+                if len(leases) < BATCH:
+                    await self._rest()
+        finally:
+            for one in under_way:
+                one.cancel()
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self.wake.wait(), 0.5)
+        except TimeoutError:
+            return
 
     async def keep_leases(self) -> None:
         """Hold what is in hand while agents think."""
@@ -76,17 +106,24 @@ class FlowEngine:
 
     async def tick(self) -> int:
         """Take up one batch of due flows and move each as far as it goes now. Returns how many there were."""
+        leases = await self._claimed()
+        if leases:
+            await self._carried(leases)
+        return len(leases)
+
+    async def _claimed(self) -> list[Lease]:
         leases = await self._backend.claim(self._instance, BATCH)
-        if not leases:
-            return 0
         self._in_hand |= dict.fromkeys(leases)
+        return leases
+
+    async def _carried(self, leases: Sequence[Lease]) -> None:
         try:
             with telemetry.span(Plane.EXECUTION, "flows", attributes={"dealix.count": len(leases)}):
+                await self._hours.learn({one.tenant_id for one in leases})
                 await self._carry(leases)
         finally:
             for lease in leases:
                 self._in_hand.pop(lease, None)
-        return len(leases)
 
     async def _carry(self, leases: Sequence[Lease]) -> None:
         """A turn for all; when something in it can't be written, halves, until what is broken stands alone."""
@@ -112,21 +149,30 @@ class FlowEngine:
             runs = await unit.held(leases)
             now = await unit.now()
             facts = await unit.facts(runs, now)
-            by_flow = {lease.flow_id: lease for lease in leases}
+            by_flow = {lease.key: lease for lease in leases}
             moved = []
             for run in runs:
                 definition = self._definitions.get(run.flow, run.version)
                 if definition is None:
                     log.error("a flow's version is missing", extra={"ids": {"flow_id": str(run.flow_id)}})
                     continue
-                known = facts[run.flow_id]
+                known = facts[run.key]
                 if answers or silent:
                     known = Facts(now, known.actions, known.children, known.signals, answers, silent)
-                made = advance(definition, run, known)
+                if (hours := self._hours.of(run.tenant_id)) is not None:
+                    known = replace(known, hours=hours)
+                try:
+                    made = advance(definition, run, known)
+                except Exception:
+                    # Its lease ends by itself and it is tried again; the others of the batch go on.
+                    log.exception("a flow could not be moved", extra={"ids": {"flow_id": str(run.flow_id)}})
+                    continue
+                if made.wants_hours:
+                    self._hours.want(run.tenant_id)
                 moved.append((definition, made))
                 if asked := made.questions(now):
-                    questions.append((by_flow[run.flow_id], made.run, asked))
-            jobs = await self.write(unit, moved, now, keep={lease.flow_id for lease, _, _ in questions})
+                    questions.append((by_flow[run.key], made.run, asked))
+            jobs = await self.write(unit, moved, now, keep={lease.key for lease, _, _ in questions})
         self.sent(jobs)
         return questions
 
@@ -136,15 +182,17 @@ class FlowEngine:
         moved: Sequence[tuple[Definition, Transition]],
         now: datetime,
         *,
-        keep: Collection[UUID] = (),
+        keep: Collection[Key] = (),
         new: bool = False,
     ) -> list[Job]:
         """Everything that transitions bring about, in one transaction. Returns the actions that are fresh."""
         readied = [self._readied(definition, made, now) for definition, made in moved]
         if not new:
-            await unit.save([Saved(made, keep=made.run.flow_id in keep) for made, _ in readied], now)
+            await unit.save([Saved(made, keep=made.run.key in keep) for made, _ in readied], now)
         for made, _ in readied:
             await self._tell(unit, made, now)
+        await self._start_children(unit, [made for made, _ in readied], now)
+        await unit.wake(_parents(made for made, _ in readied))
         jobs = [job for _, asked in readied for job in asked]
         if not jobs:
             return []
@@ -158,7 +206,7 @@ class FlowEngine:
         for one in tuple(made.submissions):
             item = ActionItem(
                 action_id=one.action_id, action_type=one.deed.action_type, resource=one.deed.resource, payload=one.deed.payload,
-                reason=one.deed.reason, run_id=f"flow:{made.run.flow_id}",
+                reason=one.deed.reason, run_id=f"flow:{made.run.flow_id}", approval_token=one.deed.approval or None,
             )  # fmt: skip
             job = read(item, made.run.principal, self._router.registered, headers, trace_id)
             if isinstance(job, Reason):
@@ -182,9 +230,6 @@ class FlowEngine:
             await unit.add_signal(run.tenant_id, child_id, Signal(uuid5(child_id, order), order, {}, "flow"))
             if (child := await unit.run(run.tenant_id, child_id)) is not None:
                 await unit.revive(child)
-        await self._start_children(unit, made, now)
-        if run.parent_id is not None and (ended(run) or made.stalled is not None):
-            await unit.wake(run.tenant_id, run.parent_id)
         for errand in made.errands:
             unit.emit(TASK_REQUESTED, _task(run, errand))
         if made.stalled is not None:
@@ -193,20 +238,20 @@ class FlowEngine:
                 FLOW_STALLED,
                 FlowStalled(tenant_id=run.tenant_id, flow_id=run.flow_id, flow=run.flow, status=run.status, step=step, reason=reason, at=now),
             )  # fmt: skip
-        for revision in made.revisions:
-            if revision.by or revision.note in AUDITED_NOTES:
-                unit.emit(AUDITED[Plane.EXECUTION], _audit(run, revision.note, revision.step, revision.by, now))
+        audit(unit, made, now)
 
-    async def _start_children(self, unit: FlowUnit, made: Transition, now: datetime) -> None:
-        run = made.run
-        for child in made.children:
+    async def _start_children(self, unit: FlowUnit, moved: Sequence[Transition], now: datetime) -> None:
+        begun: dict[Key, Transition] = {}
+        for run, child in ((made.run, child) for made in moved for child in made.children):
             definition = self._definitions.newest(child.flow)
             if definition is None:
                 continue  # `Definitions` has checked that every child is declared
-            begun = begin(
+            new = begin(
                 definition, run.principal, child.flow_id, child.input, now, parent_id=run.flow_id, depth=run.depth + 1
             )
-            await unit.add([begun])
+            begun.setdefault(new.run.key, new)
+        if begun:
+            await unit.add(list(begun.values()))
 
     # -- agents ------------------------------------------------------------------------------------------------------------------
 
@@ -247,19 +292,37 @@ class FlowEngine:
 
 def _task(run: Run, errand: Errand) -> TaskRequested:
     """What a person reads when a step was handed to them."""
-    effect = effects().get(errand.action_type or "")
-    what_en, what_ar = (effect.en, effect.ar) if effect else (errand.agent or errand.step, errand.agent or errand.step)
+    effect, flow, step = (
+        effects().get(errand.action_type or ""), flow_title(run.flow), step_title(run.flow, errand.step),
+    )  # fmt: skip
+    what_en, what_ar = (effect.en, effect.ar) if effect else (step.en, step.ar)
     why_en = f" {errand.reason.en}" if errand.reason else ""
     why_ar = f" {errand.reason.ar}" if errand.reason else ""
     return TaskRequested(
         tenant_id=run.tenant_id, task_id=errand.task_id, flow_id=run.flow_id, principal=run.principal, role=errand.role,
         title=Text(en=f"{what_en}: a flow waits for you", ar=f"{what_ar}: مسار ينتظرك"),
         body=Text(
-            en=f"Flow {run.flow}, step {errand.step}.{why_en} When it is done, answer the flow with the signal {errand.signal}.",
-            ar=f"المسار {run.flow}، الخطوة {errand.step}.{why_ar} عند الانتهاء أجب المسار بالإشارة {errand.signal}.",
+            en=f"Flow {flow.en}, step {step.en}.{why_en} When it is done, answer the flow with the signal {errand.signal}.",
+            ar=f"مسار {flow.ar}، خطوة {step.ar}.{why_ar} عند الانتهاء أجب المسار بالإشارة {errand.signal}.",
         ),
         signal=errand.signal, due_at=errand.until,
     )  # fmt: skip
+
+
+def _parents(moved: Iterable[Transition]) -> list[Key]:
+    """Flows that are to look at a child of theirs."""
+    return [
+        (made.run.tenant_id, made.run.parent_id)
+        for made in moved
+        if made.run.parent_id is not None and (ended(made.run) or made.stalled is not None)
+    ]
+
+
+def audit(unit: FlowUnit, made: Transition, now: datetime) -> None:
+    """What of a transition goes to the ledger: what people did, and how flows end."""
+    for revision in made.revisions:
+        if revision.by or revision.note in AUDITED_NOTES:
+            unit.emit(AUDITED[Plane.EXECUTION], _audit(made.run, revision.note, revision.step, revision.by, now))
 
 
 def _audit(run: Run, note: str, step: str, by: str, now: datetime) -> AuditRecorded:

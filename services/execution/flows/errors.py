@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from pydantic import ValidationError
 
-from libs.contracts.errors import Conflict, Forbidden, Invalid, NotFound
+from libs.contracts.errors import Conflict, DealixError, Forbidden, Invalid, NotFound
 from libs.contracts.flows import FlowStatus, FlowVerb
 
 STATES_AR = {
@@ -44,6 +44,17 @@ class PayloadTooLarge(Invalid):
         super().__init__(
             "payload_too_large", "The payload is larger than 256 KiB.", "حجم الحمولة أكبر من 256 كيلوبايت."
         )
+
+
+class NotKept(DealixError):
+    """One of several starts that the storage could not take; asking for it again, with the same id, is safe."""
+
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "flow_not_kept", "The flow could not be stored; nothing of it was kept. Ask again.", "تعذّر حفظ المسار ولم يُحفظ منه شيء. أعد الطلب."
+        )  # fmt: skip
 
 
 class FlowEnded(Conflict):

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from libs.contracts.catalogue.flows import flow_entries
-from libs.contracts.errors import Forbidden, NotFound
+from libs.contracts.errors import DealixError, Forbidden, NotFound
 from libs.contracts.flows import (
     ENDED,
     MAX_PAYLOAD_BYTES,
@@ -21,30 +21,34 @@ from libs.contracts.flows import (
     FlowKindsRequest,
     FlowsReply,
     FlowsRequest,
+    FlowsStarted,
+    FlowStarted,
     FlowVerb,
     RevisionsReply,
     RevisionsRequest,
     SignalFlow,
     StartFlow,
+    StartFlows,
 )
-from libs.contracts.message import Principal, Text, new_id
+from libs.contracts.message import Principal, Reason, Text, new_id
 from services.execution.flows.backend import ExecutionBackend, FlowUnit
 from services.execution.flows.domain.definition import Definition, Definitions
-from services.execution.flows.domain.moving import begin, command, fork, migrate
+from services.execution.flows.domain.moving import command, fork, migrate
 from services.execution.flows.domain.run import Run, Signal
 from services.execution.flows.engine import FlowEngine
 from services.execution.flows.errors import (
     BadInput,
     FlowEnded,
-    FlowIdTaken,
     MayNotSignal,
     NothingToMigrate,
+    NotKept,
     PayloadTooLarge,
     StepNeeded,
     UnknownFlow,
     UnknownSignal,
     VersionMissing,
 )
+from services.execution.flows.starting import Start, Starts
 
 SUBMITTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
 
@@ -54,33 +58,44 @@ class FlowDesk:
         self._backend = backend
         self._definitions = definitions
         self._engine = engine
+        self._starts = Starts(backend, engine)
 
     async def start(self, request: StartFlow) -> Flow:
         """Keep a new flow; it is durable when this answers. The same id again answers with the flow that is there.
 
-        Raises Forbidden, UnknownFlow, BadInput, PayloadTooLarge, FlowIdTaken.
+        Raises Forbidden, UnknownFlow, BadInput, PayloadTooLarge, FlowIdTaken, Busy.
+        """
+        start = self._read(_submitter(request.principal), request.flow_id, request.flow, request.input)
+        (answer,) = await self._starts.keep([start])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def start_many(self, request: StartFlows) -> FlowsStarted:
+        """Keep up to a thousand new flows. Each is kept or refused by itself, and what is kept is durable when this answers.
+
+        Raises Forbidden, Busy: then nothing is kept.
         """
         who = _submitter(request.principal)
-        definition = self._definitions.newest(request.flow)
+        read: list[Start | DealixError] = []
+        for one in request.items:
+            try:
+                read.append(self._read(who, one.flow_id, one.flow, one.input))
+            except DealixError as refusal:
+                read.append(refusal)
+        starts = [one for one in read if isinstance(one, Start)]
+        kept = iter(await self._starts.keep(starts) if starts else ())
+        answers = [next(kept) if isinstance(one, Start) else one for one in read]
+        return FlowsStarted(
+            results=tuple(_started(one.flow_id, answer) for one, answer in zip(request.items, answers, strict=True))
+        )
+
+    def _read(self, who: Principal, flow_id: UUID, name: str, given: dict[str, Any]) -> Start:
+        definition = self._definitions.newest(name)
         if definition is None:
-            raise UnknownFlow(request.flow)
-        _fits(request.input)
-        async with self._backend.unit(who.tenant_id) as unit:
-            now = await unit.now()
-            made = begin(definition, who, request.flow_id, request.input, now)
-            if await unit.add([made]):
-                await self._engine.write(unit, [(definition, made)], now, new=True)
-            else:
-                first = (await unit.revisions(who.tenant_id, request.flow_id, 0, 1))[:1]
-                if (
-                    not first
-                    or first[0].checkpoint["flow"] != request.flow
-                    or first[0].checkpoint["state"] != made.run.state
-                ):
-                    raise FlowIdTaken
-            found = await _shown(unit, who.tenant_id, request.flow_id)
-        self._engine.sent(())
-        return found
+            raise UnknownFlow(name)
+        _fits(given)
+        return Start(who, flow_id, definition, given)
 
     async def signal(self, request: SignalFlow) -> Flow:
         """Keep a signal. It is durable when this answers, and the same one again changes nothing.
@@ -128,7 +143,7 @@ class FlowDesk:
                 if run is None:
                     raise NotFound
                 now = await unit.now()
-                facts = (await unit.facts([run], now))[run.flow_id]
+                facts = (await unit.facts([run], now))[run.key]
                 if request.verb is FlowVerb.MIGRATE:
                     definition = self._definitions.newest(run.flow)
                     if definition is None:
@@ -198,7 +213,15 @@ def _kind(definition: Definition, entries: Any) -> FlowKind:
         title=entry.title if entry else Text(en=definition.name, ar=definition.name), about=entry.about if entry else Text(en="", ar=""),
         input_schema=definition.input.model_json_schema(),
         signals={name: kind.model_json_schema() for name, (kind, _) in definition.signals().items()}, steps=tuple(definition.nodes),
+        step_titles=entry.steps if entry else {},
     )  # fmt: skip
+
+
+def _started(flow_id: UUID, answer: Flow | Exception) -> FlowStarted:
+    if isinstance(answer, Flow):
+        return FlowStarted(flow_id=flow_id, status=answer.status)
+    told = answer if isinstance(answer, DealixError) else NotKept()
+    return FlowStarted(flow_id=flow_id, status=None, error=Reason(code=told.code, en=told.en, ar=told.ar))
 
 
 async def _shown(unit: FlowUnit, tenant_id: UUID, flow_id: UUID) -> Flow:

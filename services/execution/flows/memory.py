@@ -6,7 +6,7 @@ Work on copies that take the originals' place when the unit of work ends well, t
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -19,14 +19,12 @@ from libs.contracts.message import Message, new_id
 from libs.contracts.subjects import Event
 from libs.runtime.database import SessionWork
 from libs.runtime.testing import MemoryDatabase
-from services.execution.flows.backend import LEASE_SECONDS, Lease, Saved
+from services.execution.flows.backend import LEASE_SECONDS, Key, Lease, Saved
 from services.execution.flows.domain.run import ActionFact, ChildFact, Facts, Revision, Run, Signal, Transition
 from services.execution.flows.errors import SignalIdTaken
 from services.execution.flows.rows import shown
 from services.execution.memory import MemoryStore
 from services.execution.store import Unit
-
-Key = tuple[UUID, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ class MemoryFlowUnit:
             self._t.due[key] = replace(due, epoch=due.epoch + 1, owner=None, lease_until=None)
         return self._run(key)
 
-    async def facts(self, runs: Sequence[Run], now: datetime) -> dict[UUID, Facts]:
+    async def facts(self, runs: Sequence[Run], now: datetime) -> dict[Key, Facts]:
         out = {}
         for run in runs:
             key = (run.tenant_id, run.flow_id)
@@ -101,10 +99,10 @@ class MemoryFlowUnit:
                 one: ChildFact(kid.status, kid.outcome, kid.state, kid.error, tuple(kid.irreversible))
                 for one, kid in kids.items()
             }
-            out[run.flow_id] = Facts(now, actions=actions, children=children, signals=signals)
+            out[key] = Facts(now, actions=actions, children=children, signals=signals)
         return out
 
-    async def add(self, made: Sequence[Transition]) -> set[UUID]:
+    async def add(self, made: Sequence[Transition]) -> set[Key]:
         fresh = set()
         for one in made:
             run = one.run
@@ -115,7 +113,7 @@ class MemoryFlowUnit:
             self._t.runs[key] = (run.model_dump_json(), self._now)
             self._t.due[key] = _Due(run.flow, run.version, self._now)
             self._append(one, self._now)
-            fresh.add(run.flow_id)
+            fresh.add(key)
         return fresh
 
     async def save(self, saved: Sequence[Saved], now: datetime) -> None:
@@ -143,7 +141,7 @@ class MemoryFlowUnit:
         new = tuple(
             FlowRevision(
                 revision_id=new_id(), flow_id=key[1], seq=v.seq, at=at, note=v.note, step=v.step, by=v.by,
-                checkpoint=json.loads(json.dumps(v.checkpoint)),
+                checkpoint=v.checkpoint,
             )
             for v in made.revisions
         )  # fmt: skip
@@ -157,20 +155,22 @@ class MemoryFlowUnit:
                 raise SignalIdTaken
             return False
         self._t.signals[tenant_id, flow_id, signal.signal_id] = (signal, None)
-        await self.wake(tenant_id, flow_id)
+        await self.wake([(tenant_id, flow_id)])
         return True
 
-    async def wake(self, tenant_id: UUID, flow_id: UUID) -> None:
-        self._t.wakes[tenant_id, flow_id] = True
+    async def wake(self, flows: Collection[Key]) -> None:
+        self._t.wakes |= dict.fromkeys(flows, True)
 
     async def revive(self, run: Run) -> None:
         key = (run.tenant_id, run.flow_id)
         self._t.due.setdefault(key, _Due(run.flow, run.version, self._now))
-        await self.wake(*key)
+        await self.wake([key])
 
-    async def about(self, tenant_id: UUID, flow: str, contact_id: UUID) -> list[UUID]:
+    async def about(self, tenant_id: UUID, flow: str, **named: str) -> list[UUID]:
         runs = [run for key in self._t.due if key[0] == tenant_id and (run := self._run(key)) is not None]
-        return [run.flow_id for run in runs if (run.flow, run.state.get("contact_id")) == (flow, str(contact_id))]
+        return [
+            r.flow_id for r in runs if r.flow == flow and named.items() <= {k: r.state.get(k) for k in named}.items()
+        ]
 
     async def get(self, tenant_id: UUID, flow_id: UUID) -> Flow | None:
         run = self._run((tenant_id, flow_id))
@@ -197,7 +197,7 @@ class MemoryFlowUnit:
 
     async def history(self, tenant_id: UUID, flow_id: UUID) -> list[Revision]:
         found = await self.revisions(tenant_id, flow_id, 0, 100_000)
-        return [Revision(one.seq, one.note, one.step, one.by, one.checkpoint) for one in found]
+        return [Revision(one.seq, one.note, one.step, one.by, json.dumps(one.checkpoint)) for one in found]
 
 
 async def _actions(unit: Unit, run: Run) -> dict[UUID, ActionFact]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.contracts.flows import CompensationState, Flow, FlowCompensation, FlowStatus, FlowWait, WaitKind
-from services.execution.flows.domain.run import Compensation, Facts, Run
+from services.execution.flows.domain.run import Compensation, Run
 
 
 def shown(run: Run, updated_at: datetime) -> Flow:
@@ -53,7 +53,3 @@ def wanted(runs: Sequence[Run]) -> tuple[list[tuple[UUID, UUID]], list[tuple[UUI
     """Actions and children whose state the runs' next turns need: (tenant, id)."""
     actions = [(run.tenant_id, one) for run in runs for one in run.action_ids()]
     return actions, [(run.tenant_id, one) for run in runs for one in run.child_ids()]
-
-
-def no_facts(runs: Sequence[Run], now: datetime) -> dict[UUID, Facts]:
-    return {run.flow_id: Facts(now) for run in runs}

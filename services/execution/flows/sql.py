@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -14,48 +14,14 @@ from libs.contracts.flows import ENDED, Flow, FlowRevision, FlowStatus
 from libs.contracts.message import Message, Reason, new_id
 from libs.contracts.subjects import Event
 from libs.runtime.database import BatchWork, Database, SessionWork
-from services.execution.flows.backend import LEASE_SECONDS, Lease, Saved
+from services.execution.flows import statements
+from services.execution.flows.backend import LEASE_SECONDS, Key, Lease, Saved
 from services.execution.flows.domain.run import ActionFact, ChildFact, Facts, Revision, Run, Signal, Transition
 from services.execution.flows.errors import SignalIdTaken
 from services.execution.flows.rows import shown, wanted
 from services.execution.store import SqlUnit
 
 WAKES = 2000
-
-_SAVE = """
-with x as (
-  select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::bool[], $7::timestamptz[], $8::bool[], $9::text[])
-    as x(t, f, st, v, run, over, wake, keep, name)
-), kept as (
-  update execution.flows s set status = x.st, version = x.v, run = x.run::json, updated_at = $10
-  from x where s.tenant_id = x.t and s.flow_id = x.f
-), gone as (
-  delete from execution.flow_due d using x where x.over and d.tenant_id = x.t and d.flow_id = x.f
-)
-insert into execution.flow_due as d (tenant_id, flow_id, flow, version, wake_at) select t, f, name, v, wake from x where not over
-on conflict (tenant_id, flow_id) do update set wake_at = excluded.wake_at, version = excluded.version,
-  lease_owner = case when (select keep from x where x.t = d.tenant_id and x.f = d.flow_id) then d.lease_owner end,
-  lease_until = case when (select keep from x where x.t = d.tenant_id and x.f = d.flow_id) then d.lease_until end
-"""
-
-_WAKE = """
-with gone as (
-  delete from execution.flow_wakes where wake_id in (select wake_id from execution.flow_wakes order by wake_id limit $1 for update skip locked)
-  returning tenant_id, flow_id
-), locked as (
-  select d.tenant_id, d.flow_id from execution.flow_due d where (d.tenant_id, d.flow_id) in (select tenant_id, flow_id from gone)
-  order by d.flow_id for update
-)
-update execution.flow_due d set wake_at = least(coalesce(d.wake_at, now()), now()) from locked l
-where d.tenant_id = l.tenant_id and d.flow_id = l.flow_id
-"""
-
-_CLAIM = """
-update execution.flow_due d set lease_owner = $1, lease_until = now() + make_interval(secs => $3), epoch = d.epoch + 1
-from (select tenant_id, flow_id from execution.flow_due where wake_at <= now() and (lease_until is null or lease_until < now())
-      order by wake_at limit $2 for update skip locked) n
-where d.tenant_id = n.tenant_id and d.flow_id = n.flow_id returning d.tenant_id, d.flow_id, d.epoch
-"""
 
 
 class SqlFlowUnit:
@@ -72,13 +38,10 @@ class SqlFlowUnit:
         return moment
 
     async def held(self, leases: Sequence[Lease]) -> list[Run]:
-        # Locked in one order, whoever locks several.
         rows = await self._c.fetch(
-            "select d.tenant_id, d.flow_id from execution.flow_due d join unnest($1::uuid[], $2::uuid[], $3::int[]) as x(t, f, e) "
-            "on d.tenant_id = x.t and d.flow_id = x.f and d.epoch = x.e order by d.flow_id for update of d",
-            [one.tenant_id for one in leases], [one.flow_id for one in leases], [one.epoch for one in leases],
+            statements.HELD, [one.tenant_id for one in leases], [one.flow_id for one in leases], [one.epoch for one in leases]
         )  # fmt: skip
-        return await self._load([(row["tenant_id"], row["flow_id"]) for row in rows])
+        return [Run.model_validate_json(row["run"]) for row in rows]
 
     async def _load(self, keys: Sequence[tuple[UUID, UUID]]) -> list[Run]:
         rows = await self._c.fetch(
@@ -97,17 +60,17 @@ class SqlFlowUnit:
         )
         return Run.model_validate_json(row["run"]) if row else None
 
-    async def facts(self, runs: Sequence[Run], now: datetime) -> dict[UUID, Facts]:
+    async def facts(self, runs: Sequence[Run], now: datetime) -> dict[Key, Facts]:
         actions, children = wanted(runs)
         acts = dict(await self._actions(actions)) if actions else {}
         kids = dict(await self._children(children)) if children else {}
         signals = await self._signals(runs)
         return {
-            run.flow_id: Facts(
+            run.key: Facts(
                 now,
                 actions={one: acts[run.tenant_id, one] for one in run.action_ids() if (run.tenant_id, one) in acts},
                 children={one: kids[run.tenant_id, one] for one in run.child_ids() if (run.tenant_id, one) in kids},
-                signals=signals.get((run.tenant_id, run.flow_id), ()),
+                signals=signals.get(run.key, ()),
             )
             for run in runs
         }
@@ -138,8 +101,7 @@ class SqlFlowUnit:
 
     async def _signals(self, runs: Sequence[Run]) -> dict[tuple[UUID, UUID], list[Signal]]:
         rows = await self._c.fetch(
-            "select s.* from unnest($1::uuid[], $2::uuid[]) as x(t, f) join execution.flow_signals s on s.tenant_id = x.t and s.flow_id = x.f "
-            "where s.taken_seq is null order by s.at, s.signal_id",
+            statements.SIGNALS,
             [run.tenant_id for run in runs], [run.flow_id for run in runs],
         )  # fmt: skip
         out: dict[tuple[UUID, UUID], list[Signal]] = {}
@@ -148,49 +110,31 @@ class SqlFlowUnit:
             out.setdefault((row["tenant_id"], row["flow_id"]), []).append(signal)
         return out
 
-    async def add(self, made: Sequence[Transition]) -> set[UUID]:
+    async def add(self, made: Sequence[Transition]) -> set[Key]:
         runs = [one.run for one in made]
         rows = await self._c.fetch(
-            "with kept as (insert into execution.flows (tenant_id, flow_id, flow, version, status, parent_id, run) "
-            "select t, f, n, v, st, p, r::json from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::uuid[], $7::text[]) "
-            "as x(t, f, n, v, st, p, r) on conflict do nothing returning tenant_id, flow_id, flow, version), "
-            "due as (insert into execution.flow_due (tenant_id, flow_id, flow, version, wake_at) select tenant_id, flow_id, flow, version, now() from kept) "
-            "select flow_id from kept",
-            [r.tenant_id for r in runs], [r.flow_id for r in runs], [r.flow for r in runs], [r.version for r in runs],
-            [r.status for r in runs], [r.parent_id for r in runs], [r.model_dump_json() for r in runs],
+            statements.ADD, [r.tenant_id for r in runs], [r.flow_id for r in runs], [r.flow for r in runs], [r.version for r in runs],
+            [r.status for r in runs], [r.parent_id for r in runs], [r.model_dump_json() for r in runs], [r.started_at for r in runs],
+            *_revisions(made),
         )  # fmt: skip
-        fresh = {row["flow_id"] for row in rows}
-        await self._append([one for one in made if one.run.flow_id in fresh], await self.now())
-        return fresh
+        return {(row["tenant_id"], row["flow_id"]) for row in rows}
 
     async def save(self, saved: Sequence[Saved], now: datetime) -> None:
         if not saved:
             return
         runs = [one.made.run for one in saved]
         await self._c.execute(
-            _SAVE, [r.tenant_id for r in runs], [r.flow_id for r in runs], [r.status for r in runs], [r.version for r in runs],
+            statements.SAVE, [r.tenant_id for r in runs], [r.flow_id for r in runs], [r.status for r in runs], [r.version for r in runs],
             [r.model_dump_json() for r in runs], [r.status in ENDED for r in runs],
             [now if one.made.again else one.made.run.wake_at() for one in saved], [one.keep for one in saved], [r.flow for r in runs], now,
+            *_revisions([one.made for one in saved]),
         )  # fmt: skip
-        await self._append([one.made for one in saved], now)
         taken = [(one.made.run, signal) for one in saved for signal in one.made.consumed]
         if taken:
             await self._c.execute(
                 "update execution.flow_signals s set taken_seq = x.q from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[]) as x(t, f, i, q) "
                 "where s.tenant_id = x.t and s.flow_id = x.f and s.signal_id = x.i",
                 [r.tenant_id for r, _ in taken], [r.flow_id for r, _ in taken], [s for _, s in taken], [r.seq for r, _ in taken],
-            )  # fmt: skip
-
-    async def _append(self, made: Sequence[Transition], at: datetime) -> None:
-        rows = [(one.run, revision) for one in made for revision in one.revisions]
-        if rows:
-            await self._c.execute(
-                "insert into execution.flow_revisions (tenant_id, flow_id, seq, revision_id, at, note, step, by, checkpoint) "
-                "select t, f, q, i, $9, n, s, b, c::json from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], "
-                "$7::text[], $8::text[]) as x(t, f, q, i, n, s, b, c)",
-                [r.tenant_id for r, _ in rows], [r.flow_id for r, _ in rows], [v.seq for _, v in rows], [new_id() for _ in rows],
-                [v.note for _, v in rows], [v.step for _, v in rows], [v.by for _, v in rows],
-                [json.dumps(v.checkpoint, ensure_ascii=False) for _, v in rows], at,
             )  # fmt: skip
 
     async def add_signal(self, tenant_id: UUID, flow_id: UUID, signal: Signal) -> bool:
@@ -201,7 +145,7 @@ class SqlFlowUnit:
             tenant_id, flow_id, signal.signal_id, signal.name, payload, signal.by,
         )  # fmt: skip
         if status.endswith(" 1"):
-            await self.wake(tenant_id, flow_id)
+            await self.wake([(tenant_id, flow_id)])
             return True
         row = await self._c.fetchrow(
             "select name, payload from execution.flow_signals where tenant_id = $1 and flow_id = $2 and signal_id = $3",
@@ -211,10 +155,12 @@ class SqlFlowUnit:
             raise SignalIdTaken
         return False
 
-    async def wake(self, tenant_id: UUID, flow_id: UUID) -> None:
-        await self._c.execute(
-            "insert into execution.flow_wakes (tenant_id, flow_id) values ($1, $2)", tenant_id, flow_id
-        )
+    async def wake(self, flows: Collection[Key]) -> None:
+        if flows:
+            await self._c.execute(
+                "insert into execution.flow_wakes (tenant_id, flow_id) select * from unnest($1::uuid[], $2::uuid[])",
+                [tenant for tenant, _ in flows], [flow for _, flow in flows],
+            )  # fmt: skip
 
     async def revive(self, run: Run) -> None:
         await self._c.execute(
@@ -223,11 +169,11 @@ class SqlFlowUnit:
             run.tenant_id, run.flow_id, run.flow, run.version,
         )  # fmt: skip
 
-    async def about(self, tenant_id: UUID, flow: str, contact_id: UUID) -> list[UUID]:
+    async def about(self, tenant_id: UUID, flow: str, **named: str) -> list[UUID]:
         rows = await self._c.fetch(
             "select f.flow_id from execution.flow_due d join execution.flows f on f.tenant_id = d.tenant_id and f.flow_id = d.flow_id "
-            "where d.tenant_id = $1 and d.flow = $2 and f.tenant_id = $1 and f.run->'state'->>'contact_id' = $3",
-            tenant_id, flow, str(contact_id),
+            "where d.tenant_id = $1 and d.flow = $2 and f.tenant_id = $1 and (f.run->'state')::jsonb @> $3::jsonb",
+            tenant_id, flow, json.dumps(named),
         )  # fmt: skip
         return [row["flow_id"] for row in rows]
 
@@ -261,7 +207,16 @@ class SqlFlowUnit:
 
     async def history(self, tenant_id: UUID, flow_id: UUID) -> list[Revision]:
         found = await self.revisions(tenant_id, flow_id, 0, 100_000)
-        return [Revision(one.seq, one.note, one.step, one.by, one.checkpoint) for one in found]
+        return [Revision(one.seq, one.note, one.step, one.by, json.dumps(one.checkpoint)) for one in found]
+
+
+def _revisions(made: Sequence[Transition]) -> tuple[list[Any], ...]:
+    """The columns of what transitions append."""
+    rows = [(one.run, revision) for one in made for revision in one.revisions]
+    return (
+        [r.tenant_id for r, _ in rows], [r.flow_id for r, _ in rows], [v.seq for _, v in rows], [new_id() for _ in rows],
+        [v.note for _, v in rows], [v.step for _, v in rows], [v.by for _, v in rows], [v.text for _, v in rows],
+    )  # fmt: skip
 
 
 class SqlBackend:
@@ -279,9 +234,9 @@ class SqlBackend:
 
     async def claim(self, owner: str, limit: int) -> list[Lease]:
         async with self._database.batch() as work:
-            await work.connection.execute(_WAKE, WAKES)
-        async with self._database.batch() as work:
-            rows = await work.connection.fetch(_CLAIM, owner, limit, LEASE_SECONDS)
+            # The first alone waits for locks, in their order; what the second can't have at once it leaves.
+            await work.connection.execute(statements.WAKE, WAKES)
+            rows = await work.connection.fetch(statements.CLAIM, owner, limit, LEASE_SECONDS)
         return [Lease(row["tenant_id"], row["flow_id"], row["epoch"]) for row in rows]
 
     async def heartbeat(self, owner: str, leases: Sequence[Lease]) -> set[UUID]:

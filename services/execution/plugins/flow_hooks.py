@@ -18,7 +18,7 @@ from libs.contracts.message import Plane, new_id
 from libs.contracts.subjects import AUDITED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime.database import SessionWork
-from services.execution.flows.backend import ExecutionBackend, FlowUnit, Lease, Saved
+from services.execution.flows.backend import ExecutionBackend, FlowUnit, Key, Lease, Saved
 from services.execution.flows.domain.run import Revision, Run, Transition
 from services.execution.plugins.api import FlowSeen
 from services.execution.plugins.hooks import Failure, Hooks
@@ -43,9 +43,9 @@ class _Listening:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._unit, name)
 
-    async def add(self, made: Sequence[Transition]) -> set[UUID]:
+    async def add(self, made: Sequence[Transition]) -> set[Key]:
         fresh = await self._unit.add(made)
-        self._noted += [one for one in made if one.run.flow_id in fresh]
+        self._noted += [one for one in made if one.run.key in fresh]
         return fresh
 
     async def save(self, saved: Sequence[Saved], now: datetime) -> None:

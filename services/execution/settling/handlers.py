@@ -8,10 +8,17 @@ from uuid import UUID
 
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.dead_letters import LetterCause
-from libs.contracts.errors import Forbidden, NotFound
+from libs.contracts.errors import DealixError, Forbidden, NotFound
 from libs.contracts.execution import Action, ActionItem, ActionState, SubmitReply, SubmitRequest
 from libs.contracts.message import PrincipalKind, Reason, TenantId, new_id
-from libs.contracts.settling import Compensate, Compensating, OutcomeSettled, SettleUnknown
+from libs.contracts.settling import (
+    Compensate,
+    Compensating,
+    CompensationGet,
+    CompensationPlan,
+    OutcomeSettled,
+    SettleUnknown,
+)
 from libs.contracts.subjects import OUTCOME_SETTLED
 from services.execution.dead_letters.domain import Arrival
 from services.execution.dead_letters.telling import tell
@@ -83,6 +90,26 @@ class Settling:
             state=result.state,
         )
 
+    async def plan(self, request: CompensationGet) -> CompensationPlan:
+        """What undoing an action would do, before anybody asks for it. Changes nothing. Raises NotFound, Forbidden."""
+        who, tenant = request.principal, request.principal.tenant_id
+        if who.kind is PrincipalKind.AGENT:
+            raise Forbidden
+        async with self._store.unit(tenant) as unit:
+            action = await _action(unit, tenant, request.action_id)
+            (job,) = await unit.jobs([(tenant, request.action_id, 0, 0)])
+            before = await unit.compensations.of(tenant, request.action_id)
+            begun = await unit.action(tenant, before) if before is not None else None
+        effect = effects().get(job.effect)
+        if effect is None or effect.compensation is None:
+            return CompensationPlan(action=action, refused=_reason(NoCompensation(action.action_type)))
+        made = CompensationPlan(action=action, action_type=effect.compensation, payload=undoing(action, effect))
+        if begun is not None and begun.state not in ENDED_WITHOUT:
+            made = made.evolve(begun=_shown(action, begun))
+        elif action.state is not ActionState.SUCCEEDED:
+            made = made.evolve(refused=_reason(NotDone(action.state.value)))
+        return made
+
     async def settle(self, request: SettleUnknown) -> Action:
         """End an unknown outcome by a person's word. What was not sent can then be tried again, as a dead letter.
 
@@ -124,6 +151,10 @@ async def _action(unit: Unit, tenant: TenantId, action_id: UUID) -> Action:
     if found is None:
         raise NotFound
     return found
+
+
+def _reason(error: DealixError) -> Reason:
+    return Reason(code=error.code, en=error.en, ar=error.ar)
 
 
 def _shown(action: Action, begun: Action) -> Compensating:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from services.gateway.console.pages_crm import CrmPage
 from services.gateway.console.pages_desk import DeskPage
+from services.gateway.console.pages_partners import PartnersPage
 from services.gateway.console.pages_policy import PolicyWork
 from services.gateway.console.views import (
     Card,
@@ -279,6 +280,7 @@ Page = (
     | ProblemPage
     | CrmPage
     | DeskPage
+    | PartnersPage
     | PolicyWork
 )
 LivePage = CommandCenterPage | ApprovalsPage | ApprovalPage | ImportPage | EvidencePage

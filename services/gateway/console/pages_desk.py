@@ -46,7 +46,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure. `definition` opens on hover, focus and touch; without a value `note` says why."""
+    """A figure. `definition` opens on hover, focus and touch; without a value `note` says why. `href` leads to its rows."""
 
     name: str
     label: str
@@ -54,6 +54,7 @@ class Tile:
     unit: str
     definition: str
     note: str
+    href: str = ""
 
 
 @dataclass(frozen=True)

@@ -259,7 +259,7 @@ def _opens(card: decision.Card) -> str:
     if card.context.get("ticket_id"):
         return url("crm", kind="ticket")
     if card.context.get("partner_id"):
-        return url("crm", kind="partner")
+        return url("partner", str(card.context["partner_id"]))
     if card.context.get("lead_id"):
         return url("lead", str(card.context["lead_id"]))
     return url("opportunities")

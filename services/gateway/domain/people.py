@@ -65,6 +65,11 @@ class Session:
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    second_factor: bool | None = None
+    """Whether two factors were shown; None for a session from before this was recorded, or where a provider did not say."""
+    remote: bool | None = None
+    """Whether it began from a public network address."""
+    by: str = ""
 
     def alive(self, now: datetime, idle: timedelta) -> bool:
         return now < self.expires_at and now < self.seen_at + idle

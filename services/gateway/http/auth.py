@@ -83,7 +83,7 @@ async def login(body: Login, request: Request, response: Response, gateway: Gate
 @router.post("/login/code")
 async def login_code(body: LoginCode, request: Request, response: Response, gateway: GatewayDep) -> Session:
     """The second step of signing in: the challenge of the first answer, and the six digits."""
-    signed_in = await gateway.authentication.answer(body.challenge, body.code)
+    signed_in = await gateway.authentication.answer(body.challenge, body.code, address=address(request))
     await forget_cookie(request, gateway)
     set_cookie(request, response, signed_in, gateway)
     return _shown(signed_in, gateway)

@@ -6,12 +6,22 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import Field
+from pydantic import BaseModel, Discriminator, Field, Tag
 
 from libs.contracts import flows
 from libs.contracts.flows import Flow, FlowKind, FlowRevision, FlowStatus, FlowVerb
 from libs.contracts.message import Principal
-from libs.contracts.subjects import COMMAND_FLOW, FLOW, FLOW_KINDS, FLOW_REVISIONS, FLOWS, SIGNAL_FLOW, START_FLOW
+from libs.contracts.subjects import (
+    COMMAND_FLOW,
+    FLOW,
+    FLOW_KINDS,
+    FLOW_REVISIONS,
+    FLOWS,
+    SIGNAL_FLOW,
+    START_FLOW,
+    START_FLOWS,
+)
+from libs.runtime import telemetry
 from services.gateway.http.bodies import Items, Note, PagingDep, Word, items
 from services.gateway.http.bodies import Request as RequestBody
 from services.gateway.http.context import Gateway, GatewayDep
@@ -22,6 +32,7 @@ router = APIRouter(prefix="/api/v1/flows", tags=["flows"], responses=RESPONSES)
 
 Submitter = Annotated[Principal, require("submit")]
 Reader = Annotated[Principal, require("read", reading=True)]
+MOST = 1000
 SignalName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_.]{0,99}$")]
 
 
@@ -30,6 +41,27 @@ class NewFlow(RequestBody):
 
     flow: Word
     input: dict[str, Any] = {}
+
+
+class NewFlows(RequestBody):
+    """Up to 1,000 flows, each kept or refused by itself."""
+
+    items: Annotated[list[NewFlow], Field(min_length=1, max_length=MOST)]
+
+
+def _form(body: Any) -> str:
+    """Which of the two a body is, so that what is wrong with it is said of that one."""
+    return "many" if isinstance(body, NewFlows) or (isinstance(body, dict) and "items" in body) else "one"
+
+
+OneOrMany = Annotated[Annotated[NewFlow, Tag("one")] | Annotated[NewFlows, Tag("many")], Discriminator(_form)]
+
+
+class StartedFlows(BaseModel):
+    """In the order of the request. `error` instead of a status means that nothing of the item is kept."""
+
+    items: list[flows.FlowStarted]
+    trace_id: str
 
 
 class SignalBody(RequestBody):
@@ -53,8 +85,15 @@ class FromStep(RequestBody):
 
 
 @router.post("", status_code=202)
-async def start(body: NewFlow, who: Submitter, gateway: GatewayDep, ids: IdsDep) -> Flow:
-    """Start a flow. 202 means that it is kept: it goes on whatever restarts."""
+async def start(body: OneOrMany, who: Submitter, gateway: GatewayDep, ids: IdsDep) -> Flow | StartedFlows:
+    """Start a flow, or up to 1,000 as `items`. 202 means that they are kept: they go on whatever restarts."""
+    if isinstance(body, NewFlows):
+        asked = tuple(
+            flows.FlowToStart(flow_id=ids(f"flow:{at}"), flow=one.flow, input=one.input)
+            for at, one in enumerate(body.items)
+        )
+        reply = await gateway.bus.call(START_FLOWS, flows.StartFlows(principal=who, items=asked))
+        return StartedFlows(items=list(reply.results), trace_id=telemetry.trace_id())
     request = flows.StartFlow(principal=who, flow_id=ids("flow"), flow=body.flow, input=body.input)
     return await gateway.bus.call(START_FLOW, request)
 

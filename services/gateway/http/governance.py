@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from libs.contracts import governance
 from libs.contracts.agents import AgentRun, RunAgent
+from libs.contracts.catalogue.agent_versions import Evaluated, agent_versions
 from libs.contracts.catalogue.agents import Agent, agents
 from libs.contracts.catalogue.models import LOCAL, models
 from libs.contracts.catalogue.skills import Skill, skills
@@ -31,9 +32,13 @@ Id = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{1,59}$")]
 
 
 class ShownAgent(BaseModel):
-    """An agent by the catalogue, and whether it may act here."""
+    """An agent by the catalogue, and whether it may act here. `version` answers, `beside` are those that a canary may name; both were
+    evaluated, and `evaluation` says what was measured. Empty and null for an agent without an engine."""
 
     agent: Agent
+    version: str
+    beside: tuple[str, ...]
+    evaluation: Evaluated | None
     purpose: Text
     skill_changed: bool
     state: str
@@ -97,9 +102,14 @@ async def shown_agents(gateway: Gateway, who: Principal) -> list[ShownAgent]:
     for one in agents().agents.values():
         own, skill = held.get(("agent", one.id)), held.get(("skill", one.skill))
         changed = known[one.skill].changed
+        of = agent_versions().agents.get(one.id)
+        usual = of.usual if of is not None else ""
         out.append(
             ShownAgent(
                 agent=one,
+                version=usual,
+                beside=agent_versions().beside(one.id),
+                evaluation=agent_versions().evaluations.get(one.id, {}).get(usual),
                 purpose=one.purpose,
                 skill_changed=changed,
                 state=_state(own, skill, changed=changed),

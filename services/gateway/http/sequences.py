@@ -1,4 +1,4 @@
-"""`/sequences`: several messages to one contact, each approved as it would be sent, in business time, ended by a reply."""
+"""`/sequences`: several messages to one contact, approved as they would be sent, in the tenant's business time, ended by a reply."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SEQUENCE = "outreach_sequence"
 
 
 class SequenceMessage(RequestBody):
-    """One message exactly as it would be sent; `after_business_hours` pass before it (Sunday to Thursday, 9 to 17)."""
+    """One message exactly as it would be sent; `after_business_hours` of the tenant's own pass before it."""
 
     channel: Literal["email", "whatsapp"]
     payload: dict[str, Any]
@@ -33,10 +33,14 @@ class SequenceMessage(RequestBody):
 
 
 class NewSequence(RequestBody):
+    """With `approval` `whole` one approval stands for all messages, exactly as they are here, for `good_for_days` after it was given."""
+
     contact_id: Id
     lead_id: Id | None = None
     deal_id: Id | None = None
     messages: Annotated[list[SequenceMessage], Field(min_length=1, max_length=6)]
+    approval: Literal["each", "whole"] = "each"
+    good_for_days: Annotated[int, Field(ge=1, le=90)] = 30
 
 
 class Stop(RequestBody):
@@ -48,10 +52,11 @@ class Stop(RequestBody):
 
 @router.post("", status_code=202)
 async def start(body: NewSequence, who: Submitter, gateway: GatewayDep, ids: IdsDep) -> Flow:
-    """Start a sequence. Every message waits for its own approval; withdrawing consent ends it by itself."""
+    """Start a sequence. Every message waits for its own approval, or all for one; withdrawing consent ends it by itself."""
     given: dict[str, Any] = {
         "contact_id": str(body.contact_id), "lead_id": str(body.lead_id or ""), "deal_id": str(body.deal_id or ""),
-        "messages": [one.model_dump(mode="json") for one in body.messages],
+        "messages": [one.model_dump(mode="json") for one in body.messages], "approval": body.approval,
+        "good_for_days": body.good_for_days,
     }  # fmt: skip
     request = flows.StartFlow(principal=who, flow_id=ids("flow"), flow=SEQUENCE, input=given)
     return await gateway.bus.call(START_FLOW, request)

@@ -11,8 +11,8 @@ from pydantic import Field
 from libs.contracts import settling
 from libs.contracts.execution import Action
 from libs.contracts.message import Principal
-from libs.contracts.settling import Compensating, KnownOutcome
-from libs.contracts.subjects import COMPENSATE, SETTLE_UNKNOWN
+from libs.contracts.settling import Compensating, CompensationPlan, KnownOutcome
+from libs.contracts.subjects import COMPENSATE, COMPENSATION, SETTLE_UNKNOWN
 from services.gateway.http.bodies import Note
 from services.gateway.http.bodies import Request as RequestBody
 from services.gateway.http.context import GatewayDep
@@ -21,6 +21,7 @@ from services.gateway.http.problems import RESPONSES
 
 router = APIRouter(prefix="/api/v1/actions", tags=["actions"], responses=RESPONSES)
 
+Reader = Annotated[Principal, require("read", reading=True)]
 Submitter = Annotated[Principal, require("submit")]
 
 
@@ -33,6 +34,12 @@ class Settle(RequestBody):
 
     outcome: Annotated[KnownOutcome, Field(strict=False)]
     evidence: Annotated[str, Field(min_length=10, max_length=2000)]
+
+
+@router.get("/{action_id}/compensation")
+async def plan(action_id: UUID, who: Reader, gateway: GatewayDep) -> CompensationPlan:
+    """What undoing an action would do: the action that does it with its payload, or why nothing can be undone. Changes nothing."""
+    return await gateway.bus.call(COMPENSATION, settling.CompensationGet(principal=who, action_id=action_id))
 
 
 @router.post("/{action_id}/compensate", status_code=202)

@@ -48,6 +48,8 @@ class NewConsent(Body):
     evidence: Annotated[str, Field(min_length=1, max_length=2000)]
     notice_version: Annotated[str, Field(min_length=1, max_length=100)]
     expires_at: Moment | None = None
+    explicit: bool | None = None
+    bundled_with_service: bool | None = None
 
 
 class NewConsents(RequestBody):

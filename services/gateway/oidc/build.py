@@ -63,4 +63,5 @@ def single_sign_on(
         roles_of=dict(settings.gateway_oidc_roles),
         session=timedelta(minutes=settings.gateway_oidc_session_minutes),
         now=now,
+        strong_acr=frozenset(one.strip() for one in settings.gateway_oidc_strong_acr.split(",") if one.strip()),
     )

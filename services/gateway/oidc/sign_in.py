@@ -52,10 +52,12 @@ class SingleSignOn:
         roles_of: dict[str, str],
         session: timedelta,
         now: Callable[[], datetime],
+        strong_acr: frozenset[str] = frozenset(),
     ) -> None:
         self._provider, self._store = provider, store
         self._keyring, self._authentication = keyring, authentication
         self._groups_claim, self._roles_of, self._session, self._now = groups_claim, roles_of, session, now
+        self._strong_acr = strong_acr
 
     async def depart(self, after: str) -> Departure:
         """Begin; `after` is the page to go to in the end. Raises SsoFailed."""
@@ -70,7 +72,9 @@ class SingleSignOn:
         kept = {"state": state, "nonce": nonce, "verifier": verifier, "after": after, "until": until}
         return Departure(url, self._keyring.seal("sso", json.dumps(kept).encode()).hex())
 
-    async def arrive(self, journey: str, state: str, code: str, tenant: TenantId) -> tuple[SignedIn, str]:
+    async def arrive(
+        self, journey: str, state: str, code: str, tenant: TenantId, *, address: str = ""
+    ) -> tuple[SignedIn, str]:
         """Finish: a session, and the page to go to. Raises SsoFailed, SsoRefused."""
         try:
             kept = json.loads(self._keyring.open("sso", bytes.fromhex(journey)))
@@ -84,12 +88,15 @@ class SingleSignOn:
             log.warning("single sign-on: %s", error)
             raise SsoFailed from error
         try:
-            who = person(claims, self._groups_claim, self._roles_of)
+            who = person(claims, self._groups_claim, self._roles_of, self._strong_acr)
         except NotAdmitted as error:
             await self._shut_out(claims.get("email"), tenant)
             raise SsoRefused(error.why) from error
         user = await self._account(who, tenant)
-        return await self._authentication.enter(user, life=self._session, by="oidc"), kept["after"]
+        entered = await self._authentication.enter(
+            user, life=self._session, by="oidc", second_factor=who.second_factor, address=address
+        )
+        return entered, kept["after"]
 
     async def _account(self, who: Person, tenant: TenantId) -> User:
         """The person's account, made or brought up to date. Raises SsoRefused for an account that is not the provider's."""

@@ -14,8 +14,10 @@ from uuid import UUID, uuid5
 
 from libs.contracts.briefs import BriefAnswer, OwnNumber, WhatsAppReply
 from libs.contracts.errors import DealixError, NotFound
-from libs.contracts.message import Text, new_id
-from libs.contracts.subjects import BRIEF_REPLY, OWN_NUMBER
+from libs.contracts.inbound import ReceiveMessage
+from libs.contracts.message import Principal, PrincipalKind, Text, new_id
+from libs.contracts.subjects import BRIEF_REPLY, OWN_NUMBER, RECEIVE_MESSAGE, SUPPRESS
+from libs.contracts.trust import SuppressRequest
 from libs.runtime.bus import Bus
 from services.gateway.authentication import Authentication
 from services.gateway.briefs.domain import Kind, Outgoing
@@ -32,6 +34,7 @@ from services.gateway.webhooks.domain import (
     e164,
     incoming,
     number_mac,
+    says_stop,
     signature_holds,
 )
 
@@ -158,9 +161,11 @@ class Hooks:
         async with self._store.unit(tenant) as unit:
             claims = await unit.webhooks.numbers(mac)
             verified = next((one for one in claims if one.verified_at is not None), None)
-            if verified is None:
-                return await self._verify(unit, binding, message, claims)
-            user = await unit.user(verified.user_id)
+            if verified is None and (taken := await self._verify(unit, binding, message, claims)) is not None:
+                return taken
+            user = await unit.user(verified.user_id) if verified is not None else None
+        if verified is None:
+            return await self._from_outside(binding, message)
         if user is None or user.disabled or user.must_change:
             return Taken(message.message_id, "unknown_sender", _STRANGER)
         request = WhatsAppReply(principal=user.principal(), message_id=message.message_id, text=message.text)
@@ -186,8 +191,34 @@ class Hooks:
                     )
                 )  # fmt: skip
 
-    async def _verify(self, unit: Unit, binding: Binding, message: Incoming, claims: list[Number]) -> Taken:
-        """A message from a number that nobody has verified: it may carry the code that does."""
+    async def _from_outside(self, binding: Binding, message: Incoming) -> Taken:
+        """A message from none of the tenant's own people: a contact's answer, or a stranger's.
+
+        One that says stop is on the do-not-contact list before anything else is done with it.
+        """
+        tenant = binding.tenant_id
+        if says_stop(message.text):
+            who = Principal(id="system:gateway", kind=PrincipalKind.SYSTEM, tenant_id=tenant, roles=("operator",))
+            asked = SuppressRequest(principal=who, tenant_id=tenant, identifier=message.sender, reason="replied_stop")
+            await self._bus.call(SUPPRESS, asked)
+        request = ReceiveMessage(
+            tenant_id=tenant, channel="whatsapp", sender=message.sender, message_id=message.message_id, text=message.text
+        )  # fmt: skip
+        try:
+            found = await self._bus.call(RECEIVE_MESSAGE, request)
+        except DealixError as error:
+            if error.status >= 500 or error.retryable:
+                raise
+            return Taken(message.message_id, "refused", Text(en=error.en, ar=error.ar))
+        if found.contact_ids:
+            return Taken(message.message_id, "received", _RECEIVED)
+        async with self._store.unit(tenant) as unit:
+            target = f"webhook:{binding.binding_id}"
+            await self._record(unit, tenant, "webhook.unknown_sender", "system:gateway", target)
+        return Taken(message.message_id, "unknown_sender", _STRANGER)
+
+    async def _verify(self, unit: Unit, binding: Binding, message: Incoming, claims: list[Number]) -> Taken | None:
+        """A message from a number that nobody has verified: it may carry the code that does. None when it does not."""
         now, given = await unit.now(), code_in(message.text)
         for claim in claims:
             if given is None or not claim.waits(now) or claim.code is None:
@@ -201,10 +232,7 @@ class Hooks:
                 )  # fmt: skip
                 return Taken(message.message_id, "verified", _VERIFIED)
             await unit.webhooks.put_number(replace(claim, tries=claim.tries + 1))
-        await self._record(
-            unit, binding.tenant_id, "webhook.unknown_sender", "system:gateway", f"webhook:{binding.binding_id}"
-        )
-        return Taken(message.message_id, "unknown_sender", _STRANGER)
+        return None
 
     # -- numbers -------------------------------------------------------------------------------------------------
 
@@ -259,4 +287,5 @@ _STRANGER = Text(
     en="This number is not verified. Register it in the console and send the code from here.",
     ar="هذا الرقم غير موثّق. سجّله في المنصة وأرسل الرمز من هنا.",
 )
+_RECEIVED = Text(en="Received.", ar="وصلت رسالتك.")
 _VERIFIED = Text(en="Your number is verified.", ar="وُثّق رقمك.")

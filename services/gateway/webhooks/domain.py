@@ -22,6 +22,10 @@ CODE_LIFE = timedelta(minutes=15)
 MAX_TRIES = 5
 MAX_MESSAGES = 100
 """Messages of one delivery that are looked at."""
+STOP = frozenset({
+    "ايقاف", "اوقف", "اوقفوا", "توقف", "الغاء", "الغاء الاشتراك", "لا ترسل", "لا تراسلني", "stop", "stop all", "unsubscribe", "end", "quit",
+})  # fmt: skip
+"""What people answer to be left alone, folded: hamza dropped, lower case."""
 _E164 = re.compile(r"^\+[1-9][0-9]{7,14}$")
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 
@@ -145,3 +149,10 @@ def code_in(text: str) -> str | None:
     plain = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in text)
     found = _CODE.findall(plain)
     return found[0] if len(found) == 1 else None
+
+
+def says_stop(text: str) -> bool:
+    """Whether a message is nothing but the word by which people ask to be left alone, in Arabic or English."""
+    plain = "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalpha() or c == " ")
+    folded = plain.translate(str.maketrans("أإآ", "ااا")).split()
+    return " ".join(folded) in STOP

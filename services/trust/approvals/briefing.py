@@ -141,7 +141,7 @@ async def _answer(unit: Unit, request: WhatsAppReply, now: datetime) -> BriefAns
         )
     code = choice.item.code
     done, said = (
-        (ReplyOutcome.APPROVED, Text(en=f"Approved: {code}.", ar=f"سُجّلت موافقتك على {code}."))
+        (ReplyOutcome.APPROVED, Text(en=f"Approved: {code}.", ar=f"وصلت موافقتك على {code}."))
         if choice.verdict == "approve"
         else (ReplyOutcome.REJECTED, Text(en=f"Rejected: {code}.", ar=f"سُجّل رفضك لـ{code}."))
     )

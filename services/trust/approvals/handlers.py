@@ -26,6 +26,7 @@ from libs.contracts.catalogue.actions import effects
 from libs.contracts.catalogue.roles import roles
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.message import Principal
+from libs.contracts.tenant_hours import HoursRequest, TenantHours
 from libs.contracts.trust import Approval, ApprovalState
 from services.trust.approvals.domain import clock
 from services.trust.approvals.domain.alike import compare
@@ -54,6 +55,14 @@ class Desk:
         _require(request.principal, READERS)
         async with self._store.unit(request.principal.tenant_id) as unit:
             return await unit.desk.rules(request.principal.tenant_id)
+
+    async def hours(self, request: HoursRequest) -> TenantHours:
+        """When a tenant works, for who waits by it."""
+        async with self._store.unit(request.tenant_id) as unit:
+            rules = (await unit.desk.rules(request.tenant_id)).rules
+        return TenantHours(
+            opens_minute=rules.opens_minute, closes_minute=rules.closes_minute, days=rules.days, closed_on=rules.closed_on
+        )  # fmt: skip
 
     async def set_rules(self, request: SetRules) -> RulesReply:
         """Raises BadRules naming what is wrong, RulesChanged when another version was edited."""

@@ -11,6 +11,7 @@ from uuid import UUID
 from libs.contracts.approvals import Delegation, Edit, RulesReply, TrustRules
 from libs.contracts.briefs import ApprovalBrief, BriefAnswer
 from libs.contracts.execution import ActionState
+from libs.contracts.trust import Approval
 from services.trust.approvals.store import Token
 
 
@@ -21,6 +22,7 @@ class DeskTables:
     loans: dict[tuple[UUID, UUID], Delegation] = field(default_factory=dict)
     edits: dict[tuple[UUID, UUID], Edit] = field(default_factory=dict)
     tokens: dict[tuple[UUID, str], Token] = field(default_factory=dict)
+    sequence_uses: dict[tuple[UUID, UUID, int], UUID] = field(default_factory=dict)
     briefs: dict[tuple[UUID, UUID], ApprovalBrief] = field(default_factory=dict)
     replies: dict[tuple[UUID, str], BriefAnswer | None] = field(default_factory=dict)
 
@@ -128,6 +130,23 @@ class MemoryDesk:
             return False
         self._t.tokens[tenant_id, mac] = replace(found, used_by=action_id)
         return True
+
+    async def sequence(self, tenant_id: UUID, action_id: UUID) -> Approval | None:
+        found = [
+            row.approval for (tenant, _), row in self._tables.approvals.items()
+            if (tenant, row.approval.action_id) == (tenant_id, action_id)
+        ]  # fmt: skip
+        return max(found, key=lambda one: one.approval_id, default=None)
+
+    async def sequence_uses(self, tenant_id: UUID, approval_id: UUID) -> dict[int, UUID]:
+        return {
+            number: action
+            for (tenant, approval, number), action in self._t.sequence_uses.items()
+            if (tenant, approval) == (tenant_id, approval_id)
+        }
+
+    async def use_sequence(self, tenant_id: UUID, approval_id: UUID, number: int, action_id: UUID) -> bool:
+        return self._t.sequence_uses.setdefault((tenant_id, approval_id, number), action_id) == action_id
 
     async def keep_brief(self, brief: ApprovalBrief) -> None:
         if (brief.tenant_id, brief.brief_id) in self._t.briefs:

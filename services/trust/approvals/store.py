@@ -10,6 +10,8 @@ from uuid import UUID
 
 from libs.contracts.approvals import Delegation, Edit, RulesReply, TrustRules
 from libs.contracts.briefs import ApprovalBrief, BriefAnswer
+from libs.contracts.trust import Approval
+from services.trust.rows import approval_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,18 @@ class Desk(Protocol):
     async def token(self, tenant_id: UUID, mac: str) -> Token | None: ...
 
     async def use_token(self, tenant_id: UUID, mac: str, action_id: UUID) -> bool: ...
+
+    async def sequence(self, tenant_id: UUID, action_id: UUID) -> Approval | None:
+        """The newest approval of an action that asks for a whole sequence."""
+        ...
+
+    async def sequence_uses(self, tenant_id: UUID, approval_id: UUID) -> dict[int, UUID]:
+        """Which action each message of an approved sequence was used for."""
+        ...
+
+    async def use_sequence(self, tenant_id: UUID, approval_id: UUID, number: int, action_id: UUID) -> bool:
+        """Take a message's place for one action, for ever. False when another action has it."""
+        ...
 
     async def keep_brief(self, brief: ApprovalBrief) -> None: ...
 
@@ -207,6 +221,29 @@ class SqlDesk:
             "update trust.approval_tokens set used_by = $3, used_at = now() where tenant_id = $1 and mac = $2 "
             "and (used_by is null or used_by = $3) returning 1",
             tenant_id, mac, action_id,
+        )  # fmt: skip
+        return row is not None
+
+    async def sequence(self, tenant_id: UUID, action_id: UUID) -> Approval | None:
+        row = await self._c.fetchrow(
+            "select * from trust.approvals where tenant_id = $1 and action_id = $2 order by approval_id desc limit 1",
+            tenant_id, action_id,
+        )  # fmt: skip
+        return approval_of(row, []) if row else None
+
+    async def sequence_uses(self, tenant_id: UUID, approval_id: UUID) -> dict[int, UUID]:
+        rows = await self._c.fetch(
+            "select number, action_id from trust.sequence_uses where tenant_id = $1 and approval_id = $2",
+            tenant_id, approval_id,
+        )  # fmt: skip
+        return {row["number"]: row["action_id"] for row in rows}
+
+    async def use_sequence(self, tenant_id: UUID, approval_id: UUID, number: int, action_id: UUID) -> bool:
+        row = await self._c.fetchrow(
+            "insert into trust.sequence_uses as u (tenant_id, approval_id, number, action_id) values ($1, $2, $3, $4) "
+            "on conflict (tenant_id, approval_id, number) do update set action_id = excluded.action_id "
+            "where u.action_id = excluded.action_id returning 1",
+            tenant_id, approval_id, number, action_id,
         )  # fmt: skip
         return row is not None
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.contracts.trust import Approval, ApprovalState, Outcome
+from services.trust.approvals.domain.sequence import cited
 from services.trust.approvals.store import Token
 from services.trust.domain.decide import Prepared
 from services.trust.rows import Known, Ruling
@@ -34,7 +35,7 @@ async def redeem(
     out = list(known)
     for n, (p, k) in enumerate(zip(prepared, known, strict=True)):
         text, tenant_id = p.evaluation.approval_token, p.evaluation.tenant_id
-        if text is None or k.prior is not None:
+        if text is None or k.prior is not None or cited(p) is not None:
             continue
         token = await unit.desk.token(tenant_id, token_mac(key, tenant_id, text))
         if token is None:
@@ -72,7 +73,7 @@ async def use(unit: Unit, key: bytes, rulings: Sequence[Ruling]) -> None:
         by_token = e.approval_token is not None and e.approval_token != str(ruling.decision.approval_id)
         if not by_token or e.approval_token is None or ruling.decision.outcome is not Outcome.GRANTED:
             continue
-        if ruling.decision.approval_id is None:
+        if ruling.decision.approval_id is None or cited(ruling.prepared) is not None:
             continue
         if not await unit.desk.use_token(e.tenant_id, token_mac(key, e.tenant_id, e.approval_token), e.action_id):
             raise ValueError("an approval token was used twice at once")

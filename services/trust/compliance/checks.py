@@ -1,9 +1,10 @@
-"""How automatic controls are looked at: `checks.yaml`, read once."""
+"""How automatic controls are looked at: `checks.yaml` and its companions by subject, read once."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from libs.contracts.catalogue.controls import ControlKind, controls
 
 FILE = Path(__file__).with_suffix(".yaml")
+"""Has the prelude that every check builds on."""
+FILES = (FILE, FILE.with_name("checks_privacy.yaml"), FILE.with_name("checks_security.yaml"))
 SAMPLE = 10
 """Failing rows that a reading names."""
 
@@ -29,8 +32,16 @@ class Check(BaseModel):
 
 @cache
 def checks() -> dict[str, Check]:
-    """All checks by control id. Raises ValueError when one is for a control that the catalogue does not have, or that is attested."""
-    found = {key: Check.model_validate(body) for key, body in _document()["checks"].items()}
+    """All checks by control id.
+
+    Raises ValueError when one is for a control that the catalogue does not have or that is attested, or is in two files.
+    """
+    found: dict[str, Check] = {}
+    for file in FILES:
+        for key, body in _document(file)["checks"].items():
+            if key in found:
+                raise ValueError(f"{key} has two checks")
+            found[key] = Check.model_validate(body)
     automatic = {key for key, control in controls().items() if control.kind is ControlKind.AUTOMATIC}
     if found.keys() - automatic:
         raise ValueError(f"checks without an automatic control: {sorted(found.keys() - automatic)}")
@@ -40,7 +51,7 @@ def checks() -> dict[str, Check]:
 @cache
 def statement(control_id: str) -> str:
     """The whole query of a check: one row with rows, failing, unclear and a sample of failing ids."""
-    prelude = _document()["prelude"]
+    prelude = ", ".join(_document(file)["prelude"] for file in FILES if "prelude" in _document(file))
     return (
         f"with {prelude}, looked as ({checks()[control_id].sql}) select count(*) as rows, count(*) filter (where ok is false) as failing, "
         f"count(*) filter (where ok is null) as unclear, (array_agg(id order by id) filter (where ok is false))[1:{SAMPLE}] as sample from looked"
@@ -48,6 +59,6 @@ def statement(control_id: str) -> str:
 
 
 @cache
-def _document() -> dict[str, dict[str, dict[str, str]]]:
-    loaded: dict[str, dict[str, dict[str, str]]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+def _document(file: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     return loaded

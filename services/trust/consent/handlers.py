@@ -20,6 +20,7 @@ from libs.contracts.trust import ConsentRecord, RecordConsents, SuppressRequest,
 from services.trust.consent.domain import links
 from services.trust.consent.domain.entries import consent_entry
 from services.trust.consent.stopping import stop
+from services.trust.consent.telling import tell_consents, tell_withdrawn
 from services.trust.contradictions.watching import of_people
 from services.trust.errors import BadConsent
 from services.trust.ledger.domain.entry import Entry
@@ -49,6 +50,7 @@ class Consenting:
             for one in request.consents:
                 check(one, now)
             await unit.add_consents(request.tenant_id, request.consents)
+            tell_consents(unit, request.tenant_id, request.consents)
             await unit.append(
                 [consent_entry(request.tenant_id, request.principal.id, c, now) for c in request.consents]
             )
@@ -62,6 +64,7 @@ class Consenting:
         tenant = request.tenant_id
         async with self._store.unit(tenant) as unit:
             count = await unit.withdraw(tenant, request.contact_id, request.channel)
+            await tell_withdrawn(unit, tenant, request.contact_id)
             await _record(
                 unit, tenant, "consent.withdrawn", request.principal.id, f"contact:{request.contact_id}",
                 channel=request.channel, consents=count,
@@ -116,6 +119,7 @@ class Consenting:
             actor = f"contact:{link.contact_id}"
             async with self._store.unit(link.tenant_id) as unit:
                 count = await unit.withdraw(link.tenant_id, link.contact_id, link.channel)
+                await tell_withdrawn(unit, link.tenant_id, link.contact_id)
                 await _record(
                     unit, link.tenant_id, "consent.withdrawn", actor, actor, channel=link.channel, consents=count,
                     method="unsubscribe_link",
@@ -132,6 +136,10 @@ def check(consent: ConsentRecord, now: datetime) -> None:
     if not consent.notice_version.strip() or not consent.method.strip():
         raise BadConsent(
             "A consent says how and under which notice it was given.", "اذكر كيف أُخذت الموافقة وبأي إشعار."
+        )
+    if consent.bundled_with_service:
+        raise BadConsent(
+            "A consent that a service depends on is no consent.", "الموافقة المشروطة بتقديم خدمة لا تُعد موافقة."
         )
     if consent.channel not in CHANNELS:
         raise BadConsent(f"A channel is one of {', '.join(CHANNELS)}.", f"القناة واحدة من: {', '.join(CHANNELS)}.")

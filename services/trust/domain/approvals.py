@@ -51,6 +51,12 @@ _LABELS = {
     "deal": ("Deal", "الصفقة"),
     "parameters": ("Parameters", "المتغيرات"),
     "variables": ("Parameters", "المتغيرات"),
+    "contact_id": ("Contact", "جهة الاتصال"),
+    "flow_id": ("Sequence", "السلسلة"),
+    "good_for_days": ("Approval holds for (days)", "مدة سريان الموافقة (أيام)"),
+    "action_type": ("Kind of message", "نوع الرسالة"),
+    "after_business_hours": ("Business hours before it", "ساعات العمل قبلها"),
+    "payload_sha256": ("SHA-256 of the message", "بصمة الرسالة SHA-256"),
     "opt_out_url": ("Opt-out link", "رابط إلغاء الاشتراك"),
 }
 
@@ -72,15 +78,8 @@ def view(
         "resource": {"type": evaluation.resource.type, "id": evaluation.resource.id},
         "requested_by": evaluation.subject.name or evaluation.subject.id,
         "why": evaluation.reason,
-        "fields": [
-            {
-                "name": name,
-                "label_en": _LABELS.get(name, (name, name))[0],
-                "label_ar": _LABELS.get(name, (name, name))[1],
-                "value": value,
-            }
-            for name, value in sorted(payload.items())
-        ],
+        "fields": [_field(name, value) for name, value in sorted(payload.items()) if not _is_rows(name, value)]
+        + [row for name, value in sorted(payload.items()) if _is_rows(name, value) for row in _rows(name, value)],
         "reasons": [{"code": r.code, "en": r.en, "ar": r.ar} for r in reasons],
         "contradictions": [_both(one) for one in contradictions],
         "compensation_en": undo_en,
@@ -90,6 +89,30 @@ def view(
         "payload_sha256": payload_hash,
         **({"screening": shown_findings(findings)} if findings else {}),
     }
+
+
+def _field(name: str, value: Any, label: str | None = None, before: str = "") -> dict[str, Any]:
+    en, ar = _LABELS.get(label or name, (label or name, label or name))
+    return {"name": name, "label_en": f"{before}{en}", "label_ar": f"{before}{ar}", "value": value}
+
+
+def _is_rows(name: str, value: Any) -> bool:
+    return (
+        name == "messages" and isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+    )
+
+
+def _rows(name: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages of a sequence, numbered from 1, each with every field of its own and of its payload."""
+    out = []
+    for number, one in enumerate(messages):
+        place, before = f"{name}[{number}]", f"{number + 1}. "
+        payload = one.get("payload")
+        inner = payload if isinstance(payload, dict) else {}
+        own = {key: value for key, value in one.items() if key != "payload" or not inner}
+        out += [_field(f"{place}.{key}", value, key, before) for key, value in own.items()]
+        out += [_field(f"{place}.payload.{key}", value, key, before) for key, value in sorted(inner.items())]
+    return out
 
 
 def _both(contradiction: Contradiction) -> dict[str, Any]:

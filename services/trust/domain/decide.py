@@ -43,6 +43,8 @@ class OnRecord:
     """People whose data was read in the same session before."""
     daily_cap: int = DAILY_CAP
     contact_cap: int = CONTACT_CAP
+    contested: bool = False
+    """Whether the person contests their data and nobody has answered yet."""
     quarantined: bool = False
     """Whether the gate found something in what came in about the resource, and nobody has released it."""
     agent_standing: str = "none"
@@ -142,6 +144,7 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
         recipient_match=contact is not None and bool(recipient_mac) and contact.mac(effect.channel) == recipient_mac,
         opted_out=contact.opted_out if contact is not None else "unknown",
         suppressed=record.recipient_suppressed,
+        contested=record.contested,
         consent=contact.consent(effect.channel) if contact is not None else "none",
         source_policy=source_policy(contact) if contact is not None else "unknown",
         opt_out_text=_has_opt_out(prepared.payload),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, time
+from functools import cache, lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ FRIDAY = 4
 _NUMBER = re.compile(
     r"[+\d\s().\-\u200e\u200f\u202a-\u202e\u2066-\u2069]*\d[+\d\s().\-\u200e\u200f\u202a-\u202e\u2066-\u2069]*"
 )
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SAUDI_MOBILE = re.compile(r"0?5\d{8}")
 
 
@@ -44,7 +45,7 @@ class ContactState:
 
     def consent(self, channel: str) -> str:
         """`active`, `withdrawn`, `expired` or `none`."""
-        return dict(self.consents).get("whatsapp" if channel == "whatsapp" else channel, "none")
+        return dict(self.consents).get(channel, "none") if self.consents else "none"
 
     def mac(self, channel: str) -> str | None:
         return self.email_mac if channel == "email" else self.phone_mac
@@ -52,12 +53,14 @@ class ContactState:
 
 def identifier_mac(key: bytes, tenant_id: UUID, identifier: str) -> str:
     """A tenant-bound, keyed name for an e-mail address or number: comparable, but not guessable without the key."""
-    return hmac.new(key, tenant_id.bytes + normalised(identifier).encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, tenant_id.bytes + normalised(identifier).encode(), "sha256").hex()
 
 
 def normalised(identifier: str) -> str:
     """One spelling of an address or number, so that what a person types into the do-not-contact list meets what data holds: letters
     folded, and a number in E.164 form, whatever its digits and separators; one without a country is taken for a Saudi one."""
+    if _E164.fullmatch(identifier):
+        return identifier
     folded = unicodedata.normalize("NFKC", identifier).strip().casefold()
     if not _NUMBER.fullmatch(folded):
         return folded
@@ -71,7 +74,11 @@ def normalised(identifier: str) -> str:
 
 def source_policy(state: ContactState) -> str:
     """`ok`, `review` or `blocked`. A source nobody knows is a review, never ok."""
-    rule = sources().get(state.source)
+    return _origin(state.source)
+
+
+def _origin(source: str) -> str:
+    rule = sources().get(source)
     if rule is None:
         return "review"
     if rule.handling in (Handling.BLOCK, Handling.REFUSE):
@@ -109,6 +116,7 @@ _REASONS = {
 }
 
 
+@cache
 def _verdict(channel: str, status: Contactability, *codes: str) -> ChannelContactability:
     return ChannelContactability(
         channel=channel,
@@ -117,16 +125,44 @@ def _verdict(channel: str, status: Contactability, *codes: str) -> ChannelContac
     )
 
 
-def contactability(state: ContactState | None, channel: str) -> ChannelContactability:
+def contactability(state: ContactState | None, channel: str, *, reasons: bool = True) -> ChannelContactability:
     """Whether a contact may be written to on a channel, with reasons. The strictest finding wins; silence is never consent."""
     if state is None:
-        return _verdict(channel, _R.UNKNOWN, "facts_unknown")
-    consent, origin = state.consent(channel), source_policy(state)
+        found = _verdict(channel, _R.UNKNOWN, "facts_unknown")
+    else:
+        mac = state.mac(channel)
+        found = _judge(
+            channel,
+            state.consent(channel),
+            state.source,
+            state.opted_out,
+            suppressed=mac is not None and mac in state.suppressed,
+            cold=state.cold,
+            reached=mac is not None,
+            valid=state.email_valid,
+        )
+    return found if reasons else _verdict(channel, found.status)
+
+
+@lru_cache(4096)
+def _judge(
+    channel: str,
+    consent: str,
+    source: str,
+    opted_out: str,
+    *,
+    suppressed: bool,
+    cold: bool,
+    reached: bool,
+    valid: bool | None,
+) -> ChannelContactability:
+    """The verdict over what is known; a list of thousands has a few dozen combinations."""
+    origin = _origin(source)
     blocked = [
         code
         for code, holds in (
-            ("opted_out", state.opted_out == "yes"),
-            ("suppressed", (state.mac(channel) or "") in state.suppressed),
+            ("opted_out", opted_out == "yes"),
+            ("suppressed", suppressed),
             ("consent_withdrawn", consent == "withdrawn"),
             ("source_blocked", origin == "blocked"),
             ("no_opt_in", channel == "whatsapp" and consent != "active"),
@@ -138,11 +174,11 @@ def contactability(state: ContactState | None, channel: str) -> ChannelContactab
     review = [
         code
         for code, holds in (
-            ("opt_out_unclear", state.opted_out != "no"),
+            ("opt_out_unclear", opted_out != "no"),
             ("source_review", origin == "review"),
-            ("cold", state.cold),
-            ("no_identifier", state.mac(channel) is None),
-            ("address_invalid", channel == "email" and state.email_valid is False),
+            ("cold", cold),
+            ("no_identifier", not reached),
+            ("address_invalid", channel == "email" and valid is False),
             ("no_voice_consent", channel == "phone" and consent != "active"),
         )
         if holds

@@ -58,6 +58,7 @@ class Question:
     agent_standing: str = "none"
     agent_doubted: bool = False
     own_recipient: str = "none"
+    contested: bool = False
 
     def context(self) -> dict[str, str | bool]:
         """The record as Cedar sees it."""

@@ -21,6 +21,7 @@ from libs.contracts.receipts import OutcomeResolved
 from libs.contracts.subjects import CONTROL, LIST_EFFECTS, OUTCOME_RESOLVED
 from libs.runtime.bus import Bus
 from libs.runtime.database import BatchWork, Database
+from libs.runtime.pacing import paced
 from services.trust.bundles.watch import record
 from services.trust.receipts.domain import Granted, Match, match
 
@@ -61,7 +62,7 @@ class Reconciliation:
     async def run_once(self) -> None:
         async with self._database.batch() as work:
             rows = await work.connection.fetch("select log_id from trust.ledger_heads where log_id <> $1", PLATFORM)
-        for row in rows:
+        async for row in paced(rows):
             await self.tenant(row["log_id"])
 
     async def tenant(self, tenant_id: UUID) -> None:

@@ -27,6 +27,7 @@ from libs.contracts.rights import (
 from libs.contracts.subjects import ERASURE_ORDERED
 from libs.runtime.database import Database, SessionWork
 from services.trust.consent.stopping import stop
+from services.trust.consent.telling import tell_withdrawn
 from services.trust.errors import BadEntry
 from services.trust.ledger.domain.entry import Entry
 from services.trust.paging import before
@@ -223,6 +224,7 @@ class Rights:
     async def _silence(self, unit: SqlUnit, request: RightsRequest, actor: str, why: str) -> None:
         tenant, contact = request.tenant_id, request.contact_id
         await unit.withdraw(tenant, contact, None)
+        await tell_withdrawn(unit, tenant, contact)
         for mac in await unit.consent.macs(tenant, contact):
             if mac is not None:
                 await unit.suppress(tenant, mac, why, actor)

@@ -1,8 +1,21 @@
 """Company and personal names across spellings and scripts: true pairs and false ones must not overlap."""
 
+import csv
+from itertools import combinations
+from pathlib import Path
+
 import pytest
 
-from services.data.importing.domain.names import block_keys, company_form, may_resemble, person_form, similarity
+from services.data.importing.domain.names import (
+    block_keys,
+    company_form,
+    may_reach,
+    may_resemble,
+    person_form,
+    similarity,
+)
+
+LABELLED = Path(__file__).resolve().parents[3] / "dev" / "evaluations" / "dedupe.csv"
 
 SAME_COMPANY = [
     ("شركة نجد للتقنية المحدودة", "Najd Technology Co. Ltd"),
@@ -106,3 +119,15 @@ def test_a_word_with_a_slip_counts_for_its_meaning_and_never_as_the_same_name() 
 def test_the_parts_of_a_family_name_are_one_name() -> None:
     assert person_form("Yusuf Ba Wazir").key == person_form("Yusuf Bawazir").key
     assert person_form("سعد با وزير").key == person_form("سعد باوزير").key
+
+
+def test_the_bound_before_comparing_never_turns_away_what_is_alike() -> None:
+    lines = csv.DictReader(LABELLED.open(encoding="utf-8"))
+    names = sorted({name for line in lines for name in (line["company"], line["company_ar"]) if name})
+    forms = [company_form(name) for name in [*names[::7], "نخبة 12 للتجارة", "Nukhba 12 Trading", "A B 7", "A B 8"]]
+    turned_away = 0
+    for a, b in combinations(forms, 2):
+        if not may_reach((a,), (b,), 88):
+            assert similarity(a, b) < 88, (a.key, b.key)
+            turned_away += 1
+    assert turned_away > len(forms)  # else it would be no use

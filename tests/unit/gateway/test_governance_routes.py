@@ -12,7 +12,7 @@ from libs.contracts.catalogue.agents import agents
 from libs.contracts.governance import Kind, ScoreState, Standing, StandingsReply, TrustScore
 from libs.contracts.message import new_id
 from libs.contracts.screening import FindingsReply, FindingState, GateFinding, ScreenReply
-from services.decision.agents.running import NoEngine
+from services.decision.agents.desk import NoEngine
 from tests.unit.gateway.fake_site import Site, problem
 
 pytestmark = pytest.mark.asyncio

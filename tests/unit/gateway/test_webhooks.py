@@ -12,19 +12,21 @@ import pytest
 
 from libs.contracts.briefs import BriefAnswer, ReplyOutcome
 from libs.contracts.errors import Busy
-from libs.contracts.message import Text, new_id
-from libs.contracts.subjects import APPROVAL_BRIEF, BRIEF_REPLY
+from libs.contracts.inbound import Received
+from libs.contracts.message import Ok, Text, new_id
+from libs.contracts.subjects import APPROVAL_BRIEF, BRIEF_REPLY, RECEIVE_MESSAGE, SUPPRESS
 from services.gateway.domain.people import User
 from tests.unit.gateway.fake_site import PASSWORD, Site, problem, profile
 
 SECRET = "an-app-secret-of-the-vendor"
 ACCOUNT = "1055512345"
 MOBILE = "+966501234567"
-DONE = BriefAnswer(outcome=ReplyOutcome.APPROVED, answer=Text(en="Approved: ABC.", ar="سُجّلت موافقتك على ABC."))
+DONE = BriefAnswer(outcome=ReplyOutcome.APPROVED, answer=Text(en="Approved: ABC.", ar="وصلت موافقتك على ABC."))
 
 
 async def bind(site: Site, **more: Any) -> str:
     """Where the vendor delivers."""
+    site.planes.answers.setdefault(RECEIVE_MESSAGE.subject, Received())
     owner = await site.bearer("owner", **more)
     body = {"connector": "whatsapp", "account": ACCOUNT, "secret": SECRET}
     made = await site.client.post("/api/v1/webhook-bindings", json=body, headers=owner)
@@ -120,6 +122,32 @@ async def test_an_unknown_number_decides_nothing(site: Site) -> None:
     await verified(site, path)
     assert await outcome(site, path, "1", sender="+966509999999") == "unknown_sender"
     assert site.planes.requests(BRIEF_REPLY) == []
+
+
+async def test_what_a_contact_writes_is_handed_to_the_records_and_decides_nothing(site: Site) -> None:
+    path = await bind(site)
+    site.planes.answer(RECEIVE_MESSAGE, Received(contact_ids=(new_id(),)))
+    assert await outcome(site, path, "مهتم، متى نلتقي؟", sender="+966509999999", message_id="wamid.7") == "received"
+    (told,) = site.planes.requests(RECEIVE_MESSAGE)
+    assert (told.channel, told.sender, told.message_id) == ("whatsapp", "+966509999999", "wamid.7")
+    assert site.planes.requests(BRIEF_REPLY) == site.planes.requests(SUPPRESS) == []
+
+
+@pytest.mark.parametrize("word", ["إيقاف", "ايقاف.", "STOP", "إلغاء الاشتراك"])
+async def test_who_answers_stop_is_on_the_list_before_anything_else(site: Site, word: str) -> None:
+    path = await bind(site)
+    site.planes.answer(SUPPRESS, Ok())
+    site.planes.answer(RECEIVE_MESSAGE, Received(contact_ids=(new_id(),)))
+    assert await outcome(site, path, word, sender="+966509999999") == "received"
+    (asked,) = site.planes.requests(SUPPRESS)
+    assert asked.identifier == "+966509999999"
+    assert [subject for subject, _ in site.planes.asked][-2:] == [SUPPRESS.subject, RECEIVE_MESSAGE.subject]
+
+
+async def test_a_sentence_with_the_word_in_it_is_an_answer_like_others(site: Site) -> None:
+    path = await bind(site)
+    assert await outcome(site, path, "لا توقف العرض رجاء", sender="+966509999999") == "unknown_sender"
+    assert site.planes.requests(SUPPRESS) == []
 
 
 async def test_a_number_of_another_tenant_decides_nothing(site: Site) -> None:

@@ -19,6 +19,8 @@ _TITLES = {
     RecordKind.TASK: ("title",),
     RecordKind.PARTNER: ("name_ar", "name"),
     RecordKind.TICKET: ("title",),
+    RecordKind.SPEND: ("title",),
+    RecordKind.PAYMENT: ("reference", "paid_on"),
 }
 _SUBTITLES = {
     RecordKind.ACCOUNT: ("city", "sector"),
@@ -28,8 +30,12 @@ _SUBTITLES = {
     RecordKind.TASK: ("status",),
     RecordKind.PARTNER: ("type", "city"),
     RecordKind.TICKET: ("priority", "status"),
+    RecordKind.SPEND: ("amount", "spent_on"),
+    RecordKind.PAYMENT: ("amount", "paid_on"),
 }
-_UNSEARCHED = frozenset({"account_id", "contact_id", "lead_id", "deal_id", "opted_out", "version", "currency"})
+_UNSEARCHED = frozenset(
+    {"account_id", "contact_id", "lead_id", "deal_id", "partner_id", "opted_out", "version", "currency"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from services.data.importing.domain.matching import AccountView, ContactView, Match, Verdict
+from services.data.importing.domain.matching import AccountView, ContactView, Match, Verdict, account_view, contact_view
 from services.data.importing.domain.names import block_keys
+from services.data.importing.domain.records import LeadRow
 
 CROWDED = 40
 WINDOW, CROWDED_WINDOW, RAREST = 12, 4, 2
@@ -24,13 +26,12 @@ _LOOSE = ("b:", "p:", "m:", "k:")
 def account_keys(view: AccountView) -> tuple[str, ...]:
     """Keys under which the same company is filed: store them with a record, and fetch by them what a new row may
     match."""
-    exact = [
-        f"{mark}:{value}" for mark, value in (("cr", view.cr), ("vat", view.vat), ("domain", view.domain)) if value
-    ]
-    exact += [f"phone:{number}" for number in view.phones]
-    exact += [f"email:{address}" for address in view.mailboxes]
-    exact += [f"name:{form.key}" for form in view.forms]
-    return (*exact, *sorted(block_keys(view.forms)))
+    keys = [f"{mark}:{value}" for mark, value in (("cr", view.cr), ("vat", view.vat), ("domain", view.domain)) if value]
+    keys += [f"phone:{number}" for number in view.phones]
+    keys += [f"email:{address}" for address in view.mailboxes]
+    keys += [f"name:{form.key}" for form in view.forms]
+    keys += sorted(block_keys(view.forms))
+    return tuple(keys)
 
 
 def is_loose(key: str) -> bool:
@@ -43,6 +44,19 @@ def contact_keys(view: ContactView) -> tuple[str, ...]:
     candidates."""
     keys = (("email", view.email), ("phone", view.phone))
     return tuple(f"{mark}:{value}" for mark, value in keys if value)
+
+
+class Filed(NamedTuple):
+    """What matching sees of one row, worked out once: its company, its person, and the company's keys."""
+
+    account: AccountView
+    contact: ContactView
+    keys: tuple[str, ...]
+
+    @classmethod
+    def of(cls, row: LeadRow) -> Filed:
+        view = account_view(row.account, (row.contact,))
+        return cls(view, contact_view(row.contact), account_keys(view))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +198,8 @@ class _Groups:
         self._identity = dict(enumerate(identities))
 
     def find(self, item: int) -> int:
+        if self._parent[item] == item:
+            return item
         root = item
         while self._parent[root] != root:
             root = self._parent[root]

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from services.data.importing.domain.clusters import Grouping, Identity, account_keys, contact_keys, group_items, traits
+from services.data.importing.domain.clusters import (
+    Filed,
+    Grouping,
+    Identity,
+    account_keys,
+    contact_keys,
+    group_items,
+    traits,
+)
 from services.data.importing.domain.matching import (
     AccountView,
     ContactView,
@@ -67,11 +75,14 @@ class GroupedAccounts:
     item_of_existing: dict[str, int]
 
     @classmethod
-    def of(cls, existing: Sequence[ExistingRecord], rows: tuple[LeadRow, ...]) -> GroupedAccounts:
+    def of(
+        cls, existing: Sequence[ExistingRecord], rows: tuple[LeadRow, ...], filed: Mapping[int, Filed]
+    ) -> GroupedAccounts:
         stored: dict[str, ExistingRecord] = {}
         for record in existing:
             stored.setdefault(record.account_id, record)
         views: list[AccountView] = []
+        keys: list[tuple[str, ...]] = []
         facts: list[AccountFields] = []
         items: list[tuple[str | None, list[int]]] = []
         people: dict[str, list[ContactFields]] = {}
@@ -79,6 +90,7 @@ class GroupedAccounts:
             people.setdefault(record.account_id, []).extend([record.contact] if record.contact else [])
         for account_id, record in stored.items():
             views.append(account_view(record.account, people[account_id], record.account_aliases))
+            keys.append(account_keys(views[-1]))
             facts.append(record.account)
             items.append((account_id, []))
         item_of_signature: dict[tuple[object, ...], int] = {}
@@ -87,7 +99,9 @@ class GroupedAccounts:
             signature = (*_account_signature(row.account), row.contact.phone_e164, row.contact.email)
             item = item_of_signature.setdefault(signature, len(items))
             if item == len(items):
-                views.append(account_view(row.account, (row.contact,)))
+                seen = filed[row.row_number]
+                views.append(seen.account)
+                keys.append(seen.keys)
                 facts.append(row.account)
                 items.append((None, []))
             items[item][1].append(position)
@@ -96,7 +110,7 @@ class GroupedAccounts:
             Identity(items[i][0], view.cr, view.vat, traits(view.domain, view.city)) for i, view in enumerate(views)
         ]
         grouping = group_items(
-            [account_keys(view) for view in views],
+            keys,
             identities,
             lambda i, j: compare_accounts(views[i], views[j]),
             lambda i, j: account_strength(views[i], views[j]),
@@ -142,7 +156,11 @@ class GroupedContacts:
 
     @classmethod
     def of(
-        cls, existing: Sequence[ExistingRecord], rows: tuple[LeadRow, ...], accounts: GroupedAccounts
+        cls,
+        existing: Sequence[ExistingRecord],
+        rows: tuple[LeadRow, ...],
+        accounts: GroupedAccounts,
+        filed: Mapping[int, Filed],
     ) -> GroupedContacts:
         views: list[ContactView] = []
         homes: list[int] = []
@@ -159,7 +177,7 @@ class GroupedContacts:
         item_of_row: list[int] = []
         for position, row in enumerate(rows):
             home = group_of_index[accounts.side.index_of_row[position]]
-            view = contact_view(row.contact)
+            view = filed[row.row_number].contact
             item = item_of_signature.setdefault((home, row.contact.full_name, view.email, view.phone), len(items))
             if item == len(items):
                 views.append(view)

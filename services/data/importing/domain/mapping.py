@@ -34,6 +34,12 @@ def fields() -> frozenset[str]:
     return frozenset(load("fields"))
 
 
+@cache
+def of_people() -> frozenset[str]:
+    """Fields that tell something of a person, not of the company or of what was agreed."""
+    return frozenset(name for name, entry in load("fields").items() if entry.get("person"))
+
+
 def label(field: str, language: str) -> str:
     """What people call the field, `language` being en or ar."""
     return str(load("fields")[field][language])

@@ -6,9 +6,11 @@ it. Whatever rests on likeness alone is only likely, and waits for a person.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 from services.data.importing.domain.names import (
     PROPER_WEIGHT,
@@ -16,6 +18,7 @@ from services.data.importing.domain.names import (
     best_similarity,
     company_form,
     given_alike,
+    may_reach,
     may_resemble,
     person_form,
     similarity,
@@ -61,9 +64,9 @@ class Match:
 NO_MATCH = Match(Verdict.NO)
 
 
-@dataclass(frozen=True, slots=True)
-class AccountView:
-    """What of a company takes part in matching."""
+class AccountView(NamedTuple):
+    """What of a company takes part in matching. `exact` are its identifiers, marked by kind; `reached` are its people with what
+    they are reached by."""
 
     forms: tuple[NameForm, ...]
     cr: str | None
@@ -74,6 +77,8 @@ class AccountView:
     mailboxes: tuple[str, ...]
     addresses: frozenset[str]
     people: frozenset[tuple[str, str]]
+    exact: frozenset[str]
+    reached: frozenset[tuple[str, str]]
 
 
 def account_view(
@@ -81,10 +86,30 @@ def account_view(
 ) -> AccountView:
     """The matching view of an account with its contacts: their numbers may be the switchboard's, and a personal mailbox
     at a company's domain belongs to one company."""
+    # Plain loops: a list of leads makes one of these a row.
     names = dict.fromkeys(name for name in (account.name, account.name_ar, *aliases) if name)
-    phones = dict.fromkeys(number for number in (account.phone_e164, *(c.phone_e164 for c in contacts)) if number)
-    addresses = [contact.email.lower() for contact in contacts if contact.email]
-    mailboxes = [address for address in addresses if company_domain(address) and not is_role_mailbox(address)]
+    phones = {account.phone_e164: None} if account.phone_e164 else {}
+    addresses: list[str] = []
+    mailboxes: dict[str, None] = {}
+    named: list[tuple[str, str]] = []
+    reached: list[tuple[str, str]] = []
+    for contact in contacts:
+        if contact.phone_e164:
+            phones[contact.phone_e164] = None
+        address = contact.email.lower() if contact.email else None
+        if address:
+            addresses.append(address)
+            if company_domain(address) and not is_role_mailbox(address):
+                mailboxes[address] = None
+        if contact.full_name:
+            who = _who(contact.full_name)
+            named.append((who, ""))
+            reached += [(who, where) for where in (contact.phone_e164, address) if where]
+    exact = [f"phone:{number}" for number in phones]
+    exact += [f"email:{address}" for address in mailboxes]
+    for mark, value in (("cr", account.cr), ("vat", account.vat), ("domain", account.domain)):
+        if value:
+            exact.append(f"{mark}:{value}")
     return AccountView(
         tuple(company_form(name) for name in names),
         account.cr,
@@ -92,19 +117,18 @@ def account_view(
         account.domain,
         account.city or (account.city_text.casefold() if account.city_text else None),
         tuple(phones),
-        tuple(dict.fromkeys(mailboxes)),
+        tuple(mailboxes),
         frozenset(addresses),
-        frozenset(person for contact in contacts for person in _person_at(contact)),
+        frozenset(named + reached),
+        frozenset(exact),
+        frozenset(reached),
     )
 
 
-def _person_at(contact: ContactFields) -> Iterator[tuple[str, str]]:
-    """The person's name with each thing that may accompany it: nothing, the number, the address."""
-    if contact.full_name:
-        name = "+".join(sorted(person_form(contact.full_name).marks))
-        for where in ("", contact.phone_e164, contact.email):
-            if where is not None:
-                yield name, where.lower()
+@lru_cache(maxsize=32768)
+def _who(name: str) -> str:
+    """A person's name, the same in whichever script and order."""
+    return "+".join(sorted(person_form(name).marks))
 
 
 def compare_accounts(a: AccountView, b: AccountView) -> Match:
@@ -113,6 +137,12 @@ def compare_accounts(a: AccountView, b: AccountView) -> Match:
     A shared phone alone never joins two companies: offices share switchboards. Different registration numbers keep two
     namesakes apart until a person looks, for branches may have registrations of their own.
     """
+    if (
+        a.exact.isdisjoint(b.exact)
+        and a.reached.isdisjoint(b.reached)
+        and not may_reach(a.forms, b.forms, SIMILAR_NAME)
+    ):
+        return NO_MATCH  # with nothing but names in common, they must be similar
     same_cr, other_cr = _compare(a.cr, b.cr)
     same_vat, other_vat = _compare(a.vat, b.vat)
     same_domain, other_domain = _compare(a.domain, b.domain)
@@ -128,9 +158,9 @@ def compare_accounts(a: AccountView, b: AccountView) -> Match:
         return Match(Verdict.LIKELY, ("similar_name", "different_cr"), score) if score >= SIMILAR_NAME else NO_MATCH
     if same_vat:
         return _by_identifier("same_vat", score, DIFFERENT_NAME)
-    if score >= PERSONS_COMPANY and any(where for _, where in a.people & b.people) and not (other_domain or other_city):
+    if score >= PERSONS_COMPANY and not a.reached.isdisjoint(b.reached) and not (other_domain or other_city):
         return Match(Verdict.SURE, ("similar_name", "same_person"), score, bound=2)
-    if score >= SAME_NAME and any(where for _, where in a.people & b.people):
+    if score >= SAME_NAME and not a.reached.isdisjoint(b.reached):
         return Match(Verdict.SURE, ("same_name", "same_person"), score)  # one person, reached the same way
     if same_mailbox:
         return _by_identifier("same_email", score, COMMON_WORD)
@@ -174,8 +204,7 @@ def _compare(a: str | None, b: str | None) -> tuple[bool, bool]:
     return (a == b, a != b) if a and b else (False, False)
 
 
-@dataclass(frozen=True, slots=True)
-class ContactView:
+class ContactView(NamedTuple):
     """What of a person takes part in matching."""
 
     form: NameForm | None

@@ -21,6 +21,8 @@ ALIASES_FROM = 5000
 SAME_GIVEN = 0.85
 CLOSE_WORD = 80
 """Ratio from which two words of five letters or more may be one word with a slip."""
+SLIPS_FROM, BONES_FROM = 5, 4
+"""Letters of a word, and consonants across scripts, from which two that are not equal can be alike."""
 
 
 # Hadrami family names: "Ba Wazir" and "Bawazir" are one.
@@ -47,13 +49,19 @@ class Word:
 @dataclass(frozen=True, slots=True)
 class NameForm:
     """A name taken apart. `key` is equal for spellings that are certainly the same within one script; `marks` are the
-    consonants or meanings of its words."""
+    consonants or meanings of its words.
+
+    `rigid` words (text, consonants, weight) are short and have no meaning of their own, as numbers and initials are: they are like
+    no word but one with their text or their consonants, and `touch` holds both of every word.
+    """
 
     key: str
     arabic: bool
     words: tuple[Word, ...]
     weight: float
     marks: frozenset[str]
+    rigid: tuple[tuple[str, str, float], ...]
+    touch: frozenset[str]
 
 
 @cache
@@ -146,7 +154,13 @@ def person_form(name: str) -> NameForm:
 def _form(folded: str, words: tuple[Word, ...]) -> NameForm:
     key = " ".join(word.text if word.meaning is None else f"#{word.meaning}" for word in words)
     marks = frozenset(word.bones if word.meaning is None else f"#{word.meaning}" for word in words)
-    return NameForm(key, is_arabic(folded), words, sum(word.weight for word in words), marks)
+    rigid = tuple(
+        (word.text, word.bones, word.weight)
+        for word in words
+        if word.meaning is None and len(word.text) < SLIPS_FROM and len(word.bones) < BONES_FROM
+    )
+    touch = frozenset(part for word in words for part in (word.text, word.bones))
+    return NameForm(key, is_arabic(folded), words, sum(word.weight for word in words), marks, rigid, touch)
 
 
 def given_alike(a: NameForm, b: NameForm) -> bool:
@@ -190,7 +204,7 @@ def _word_likeness(a: Word, b: Word, *, same_script: bool) -> float:
         return _slip(a, b)
     if a.bones == b.bones and a.bones:
         return 0.97 if len(a.bones) >= 3 or _sound_alike(a, b) else 0.88 if len(a.bones) == 2 else 0.5
-    if min(len(a.bones), len(b.bones)) >= 4:
+    if min(len(a.bones), len(b.bones)) >= BONES_FROM:
         return 0.9 * fuzz.ratio(a.bones, b.bones, score_cutoff=75) / 100
     return 0.0
 
@@ -198,7 +212,7 @@ def _word_likeness(a: Word, b: Word, *, same_script: bool) -> float:
 def _misspelt(a: Word, b: Word) -> bool:
     """Whether the one word is the other's meaning with a slip ("للتجراة", "Contratcing"). It never makes two names equal."""
     meaning, text = (a.meaning, b.text) if a.meaning is not None else (b.meaning, a.text)
-    return meaning is not None and len(text) >= 5 and _near(text, meaning)
+    return meaning is not None and len(text) >= SLIPS_FROM and _near(text, meaning)
 
 
 @lru_cache(maxsize=65536)
@@ -226,7 +240,7 @@ def _slip(a: Word, b: Word) -> float:
         return 1.0
     if a.bones == b.bones and len(a.bones) >= 2 and a.text.isascii() and fuzz.ratio(a.text, b.text) >= 60:
         return 0.95 if len(a.bones) >= 3 else 0.9
-    if len(a.text) < 5 or len(b.text) < 5 or not (a.text.isalpha() and b.text.isalpha()):
+    if len(a.text) < SLIPS_FROM or len(b.text) < SLIPS_FROM or not (a.text.isalpha() and b.text.isalpha()):
         return 0.0  # one digit makes another branch, not a slip
     # Two letters exchanged are one slip (optimal string alignment), which a ratio alone counts twice.
     ratio = fuzz.ratio(a.text, b.text, score_cutoff=CLOSE_WORD) / 100
@@ -241,6 +255,25 @@ def may_resemble(left: Sequence[NameForm], right: Sequence[NameForm]) -> bool:
                 return True
     # A name that is half translated shares fewer marks: its meaning on one side, its sound on the other.
     return any(a.arabic != b.arabic and len(a.words) == len(b.words) <= 3 for a in left for b in right)
+
+
+def may_reach(left: Sequence[NameForm], right: Sequence[NameForm], least: float) -> bool:
+    """Whether any two of the names can be as alike as `least`: a bound that `similarity` never exceeds, at a tenth of its price.
+
+    Rigid words without a counterpart are lost; of all others it supposes that they match.
+    """
+    for a in left:
+        for b in right:
+            lost = 0.0
+            for text, bones, weight in a.rigid:
+                if text not in b.touch and bones not in b.touch:
+                    lost += weight
+            for text, bones, weight in b.rigid:
+                if text not in a.touch and bones not in a.touch:
+                    lost += weight
+            if 100 * lost <= (100 - least) * (a.weight + b.weight):
+                return True
+    return False
 
 
 def best_similarity(left: Sequence[NameForm], right: Sequence[NameForm]) -> float:

@@ -4,10 +4,10 @@ for every row of the file."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from services.data.importing.domain.batch import uncollected
-from services.data.importing.domain.clusters import contact_keys
+from services.data.importing.domain.clusters import Filed, contact_keys
 from services.data.importing.domain.grouped import GroupedAccounts, GroupedContacts, Side, other_end
 from services.data.importing.domain.matching import Match, contact_view
 from services.data.importing.domain.merging import merge_leads
@@ -27,22 +27,31 @@ from services.data.importing.domain.records import (
 )
 
 
-def plan_import(read: ReadRows, existing: Sequence[ExistingRecord] = (), seen: Collection[str] = ()) -> MergePlan:
+def plan_import(
+    read: ReadRows,
+    existing: Sequence[ExistingRecord] = (),
+    seen: Collection[str] = (),
+    filed: Mapping[int, Filed] | None = None,
+) -> MergePlan:
     """Plan the import of rows beside what the tenant has.
 
     `existing` are the stored records that share a key with some row (`account_keys`, `contact_keys`); `seen` are
-    fingerprints of rows imported before, which change nothing. The same input always gives the same plan, and the
-    outcomes add up to the rows of the file.
+    fingerprints of rows imported before, which change nothing; `filed` is what matching sees of each row, by row number,
+    where somebody has worked it out already. The same input always gives the same plan, and the outcomes add up to the
+    rows of the file.
     """
     with uncollected():
-        return _plan(read, existing, frozenset(seen))
+        known = {row.row_number: Filed.of(row) for row in read.leads} if filed is None else filed
+        return _plan(read, existing, frozenset(seen), known)
 
 
-def _plan(read: ReadRows, existing: Sequence[ExistingRecord], seen: frozenset[str]) -> MergePlan:
+def _plan(
+    read: ReadRows, existing: Sequence[ExistingRecord], seen: frozenset[str], filed: Mapping[int, Filed]
+) -> MergePlan:
     fresh = tuple(row for row in read.leads if row.fingerprint not in seen)
     unchanged = tuple(row.row_number for row in read.leads if row.fingerprint in seen)
-    accounts = GroupedAccounts.of(existing, fresh)
-    contacts = GroupedContacts.of(existing, fresh, accounts)
+    accounts = GroupedAccounts.of(existing, fresh, filed)
+    contacts = GroupedContacts.of(existing, fresh, accounts, filed)
     draft = _Draft(fresh, accounts, contacts, _stored_opt_outs(existing))
     decisions = draft.decisions()
     counts = Counter(decision.outcome for decision in decisions)
@@ -87,6 +96,7 @@ class _Draft:
             self._members[index].append(position)
         self._waiting = self._likely_reasons()
         self._shared = self._shared_opt_outs()
+        self._standings = [self._stands(contact) for contact in contacts.planned]
 
     def leads(self) -> tuple[PlannedLead, ...]:
         return tuple(self._lead(contact) for contact in self._contacts.planned)
@@ -95,7 +105,7 @@ class _Draft:
         outcomes: dict[int, RowDecision] = {}
         for contact in self._contacts.planned:
             first, *others = self._members[contact.index]
-            outcome, reasons = self._standing(contact)
+            outcome, reasons = self._standings[contact.index]
             if contact.existing_id:
                 others, outcome = [first, *others], Outcome.MERGED
             else:
@@ -119,7 +129,7 @@ class _Draft:
 
     def _lead(self, contact: PlannedContact) -> PlannedLead:
         rows = [self._rows[position] for position in self._members[contact.index]]
-        outcome, reasons = self._standing(contact)
+        outcome, reasons = self._standings[contact.index]
         sources = tuple(dict.fromkeys(row.lead.source for row in rows))
         return PlannedLead(
             contact.index,
@@ -131,7 +141,7 @@ class _Draft:
             reasons,
         )
 
-    def _standing(self, contact: PlannedContact) -> tuple[Outcome, tuple[Said, ...]]:
+    def _stands(self, contact: PlannedContact) -> tuple[Outcome, tuple[Said, ...]]:
         """Blocked before waiting before created; all reasons are kept."""
         positions = self._members[contact.index]
         rows = [self._rows[position] for position in positions]

@@ -138,9 +138,23 @@ def _placeholders(value: Any) -> set[str]:
 
 
 @cache
-def texts(language: Language) -> Texts:
-    """The texts of a language. Raises pydantic.ValidationError when the file does not fit."""
-    return Texts.model_validate(_load(f"texts_{language}"))
+def texts(language: Language, version: str = "") -> Texts:
+    """The texts of a language, in another version than the usual one where it is named.
+
+    Raises OSError for a version that is not here, pydantic.ValidationError when the file does not fit.
+    """
+    usual = _load(f"texts_{language}")
+    if not version:
+        return Texts.model_validate(usual)
+    changed = _over(usual, _load(f"versions/{version}")[language])
+    return Texts.model_validate({**changed, "version": f"{version}-{language}"})
+
+
+def _over(usual: Any, other: Any) -> Any:
+    """The usual texts with those that a version says otherwise; lists are replaced whole."""
+    if not (isinstance(usual, dict) and isinstance(other, dict)):
+        return other
+    return {**usual, **{name: _over(usual.get(name), value) for name, value in other.items()}}
 
 
 @cache

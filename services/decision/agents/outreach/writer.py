@@ -83,19 +83,20 @@ def write(
     offer: str = "",
     purpose: str = FIRST,
     basis: tuple[str, ...] = (),
+    version: str = "",
     trace_id: str = "",
 ) -> Draft | Withheld:
     """A draft for a ranked lead, or why there is none.
 
     Channel, language and tone follow from the lead unless given; a channel that is given is still refused when trust blocks it.
-    `basis` names the records that a follow-up or an answer rests on.
+    `basis` names the records that a follow-up or an answer rests on; `version` other texts than the usual ones.
     """
     permitted = _permitted(one, channel or one.advice.best, rules)
     if isinstance(permitted, Withheld):
         return permitted
     chosen, contact_id = permitted
     material = _gathered(one, profile, rules, language, tone, offer)
-    subject, body = render(material, chosen, one.lead.lead_id, purpose)
+    subject, body = render(material, chosen, one.lead.lead_id, purpose, version)
     content = Content(
         channel=chosen,
         language=material.language,
@@ -125,7 +126,7 @@ def write(
         findings=tuple(dict.fromkeys((*(finding.code for finding in found), *material.withheld))),
         purpose=purpose,
         reviews=reviews(checked, rated),
-        provenance=_provenance(one, material, used, rated.score, profile.tenant_id, now, trace_id),
+        provenance=_provenance(one, material, used, rated.score, profile.tenant_id, now, version, trace_id),
     )
 
 
@@ -146,6 +147,7 @@ def _provenance(
     score: float,
     tenant_id: TenantId,
     now: datetime,
+    version: str,
     trace_id: str,
 ) -> Provenance:
     """Confidence: that of the lead's facts, of the text, and of the form of address."""
@@ -154,7 +156,7 @@ def _provenance(
         now=now,
         by=AGENT,
         engine="template",
-        version=texts(material.language).version,
+        version=texts(material.language, version).version,
         confidence=provenance.combined(one.confidence, score / 100, sure),
         freshness=one.freshness_hours,
         sources=(f"tenant:{tenant_id}", f"lead:{one.lead.lead_id}", *used),
@@ -211,9 +213,11 @@ def _said(findings: Sequence[Finding]) -> tuple[Reason, ...]:
     return tuple(Reason(code=one.code, en=one.en, ar=one.ar) for one in findings)
 
 
-def render(material: Material, channel: str, lead_id: UUID, purpose: str = FIRST) -> tuple[str | None, str]:
+def render(
+    material: Material, channel: str, lead_id: UUID, purpose: str = FIRST, version: str = ""
+) -> tuple[str | None, str]:
     """Subject (e-mail only) and body. WhatsApp bodies are three paragraphs without line breaks inside, as templates' parameters must be."""
-    words = texts(material.language)
+    words = texts(material.language, version)
     return _Rendering(words, material, channel, lead_id, purposes(material.language).of(purpose)).message()
 
 

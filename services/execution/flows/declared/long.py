@@ -183,7 +183,7 @@ class Signature(Flow[Contract], name="signature", version=1):
         act(
             "request",
             lambda s: _envelope(s, "send_contract_for_signature", "Send the contract for signature"),
-            lambda s: _envelope(s, "void_signature_request", "Void the signature request"),
+            lambda s: _envelope(s, "void_contract", "Void the contract sent for signature"),
             into="request",
         ),
         wait_for("sign", "contract.signed", Signed, within=days(7), into="signed", on_timeout=RollBack()),

@@ -97,7 +97,7 @@ class MeetingBooking(Flow[Meeting], name="meeting_booking", version=1):
         act(
             "book",
             lambda s: _event(s, "calendar_insert_event", "Put the agreed meeting on the calendar"),
-            lambda s: _event(s, "calendar_cancel_event", "Take the meeting off the calendar"),
+            lambda s: _event(s, "calendar_delete_event", "Take the meeting off the calendar"),
             into="event",
         ),
     )  # fmt: skip

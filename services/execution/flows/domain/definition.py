@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
@@ -67,7 +68,7 @@ class Flow(Generic[S]):
     """Base of declarations: `class Onboarding(Flow[State], name="onboarding", version=1)` with `input` and `steps`.
 
     `input` is what a start gives; every field of it is one of the state, whose further fields have defaults. `ends_on` names signals
-    that end the flow wherever it stands. `rollback_within` limits how long after its end it may be rolled back.
+    that end the flow wherever it stands. `own_id` is the state's field that holds the flow's own id. `rollback_within` limits how long after its end it may be rolled back.
     """
 
     name: ClassVar[str]
@@ -77,6 +78,7 @@ class Flow(Generic[S]):
     state: ClassVar[type[Typed]]
     steps: ClassVar[Sequence[Step]]
     ends_on: ClassVar[Mapping[str, type[BaseModel]]] = {}
+    own_id: ClassVar[str | None] = None
     rollback_within: ClassVar[timedelta | None] = None
     migrations: ClassVar[Mapping[int, Migration]] = {}
 
@@ -129,6 +131,8 @@ class Definition:
         missing = set(self.input.model_fields) - set(self.state.model_fields)
         if missing:
             raise DeclarationError(f"{self.label}: the state lacks {sorted(missing)} of the input")
+        if self.flow.own_id is not None and self.flow.own_id not in self.state.model_fields:
+            raise DeclarationError(f"{self.label}: the state lacks {self.flow.own_id}")
         for node in self.nodes.values():
             step = node.step
             for target in _targets(step):
@@ -158,6 +162,10 @@ class Definition:
                     out[f"{step.name}.undone"] = (Done, ())
         return out
 
+    def owned(self, state: dict[str, Any], flow_id: UUID) -> dict[str, Any]:
+        """A state with the flow's own id where the declaration wants it."""
+        return state if self.flow.own_id is None else {**state, self.flow.own_id: str(flow_id)}
+
     def children(self) -> Iterator[str]:
         for node in self.nodes.values():
             if isinstance(node.step, Call):
@@ -175,6 +183,9 @@ def _targets(step: Step) -> Iterator[str]:
         target = getattr(step, name, None)
         if isinstance(target, GoTo):
             yield target.step
+    for then in getattr(step, "refused", {}).values():
+        if isinstance(then, GoTo):
+            yield then.step
 
 
 def reaches_end(target: object) -> bool:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from libs.contracts.business_time import STANDARD, after
 from libs.contracts.execution import FINAL_STATES, ActionState
 from libs.contracts.flows import MAX_PAYLOAD_BYTES, FlowStatus, WaitKind
 from libs.contracts.message import Reason
 from services.execution.flows.domain import reasons
 from services.execution.flows.domain.definition import Definition, irreversible
+from services.execution.flows.domain.following import edited, performed, refused
+from services.execution.flows.domain.resting import rest, woke
 from services.execution.flows.domain.run import (
     ActionFact,
     ChildStart,
@@ -72,7 +73,7 @@ class Turn:
 
     def __init__(self, definition: Definition, run: Run, facts: Facts) -> None:
         self.definition = definition
-        self.run = run.model_copy(deep=True)
+        self.run = run.copied()
         self.facts = facts
         self.made = Transition(self.run)
 
@@ -81,7 +82,7 @@ class Turn:
     def note(self, note: str, step: str = "", by: str = "") -> None:
         """Append a revision: the whole run as it is now."""
         self.run.seq += 1
-        self.made.revisions.append(Revision(self.run.seq, note, step, by, self.run.model_dump(mode="json")))
+        self.made.revisions.append(Revision(self.run.seq, note, step, by, self.run.model_dump_json()))
 
     def state(self) -> Any:
         return self.definition.state.model_validate(self.run.state)
@@ -124,7 +125,7 @@ class Turn:
             left -= 1
             if self.run.seq == before:
                 break
-        self.made.again = self.run.status is FlowStatus.RUNNING and not left
+        self.made.again = self.run.status is FlowStatus.RUNNING and (self.made.again or not left)
         return self.made
 
     def _ended_by_signal(self) -> bool:
@@ -145,8 +146,7 @@ class Turn:
             case WaitKind.SIGNAL | WaitKind.PERSON:
                 self._signal(token, token.wait)
             case WaitKind.TIMER:
-                if token.wait.until is not None and self.facts.now >= token.wait.until:
-                    self.leave(token, "woke")
+                self._timer(token, token.wait)
             case WaitKind.CHILD:
                 self._child(token, token.wait)
             case WaitKind.AGENT:
@@ -171,7 +171,7 @@ class Turn:
                 token.wait = Wait(kind=WaitKind.SIGNAL, signal=step.signal, until=until, roles=step.roles)
                 self.note("waiting", step.name)
             case Sleep():
-                token.wait = Wait(kind=WaitKind.TIMER, until=self._wakes(step))
+                self._sleep(token, step)
                 self.note("sleeping", step.name)
             case Call():
                 child = self.run.derived(step.name, visit, "child")
@@ -182,7 +182,7 @@ class Turn:
                 self.note("called", step.name)
             case Branch():
                 label = next((str(n) for n, (holds, _) in enumerate(step.cases) if self.built(holds)), "otherwise")
-                self._to(token, self.definition.nodes[step.name].first[label], "branched", step.name)
+                self.to(token, self.definition.nodes[step.name].first[label], "branched", step.name)
             case Parallel():
                 self._split(token, step)
             case Checkpoint():
@@ -203,11 +203,25 @@ class Turn:
         token.wait = Wait(kind=WaitKind.ACTION, ref=action_id, data={"action_type": deed.action_type})
         self.note("submitted", step.name)
 
-    def _wakes(self, step: Sleep) -> datetime:
+    def _sleep(self, token: Token, step: Sleep) -> None:
         lasts = self.built(step.lasts) if callable(step.lasts) else step.lasts
         if isinstance(lasts, Business):
-            return after(self.facts.now, lasts.minutes, STANDARD)
-        return self.facts.now + lasts if isinstance(lasts, timedelta) else lasts
+            rest(self, token, lasts)
+        else:
+            until = self.facts.now + lasts if isinstance(lasts, timedelta) else lasts
+            token.wait = Wait(kind=WaitKind.TIMER, until=until)
+
+    def _timer(self, token: Token, wait: Wait) -> None:
+        if "minutes" in wait.data:
+            if not woke(self, token, wait):
+                return
+            if wait.data["again"]:
+                token.wait = None
+                self.note("again", token.at)
+                return
+        elif wait.until is None or self.facts.now < wait.until:
+            return
+        self.leave(token, "woke")
 
     def _split(self, token: Token, step: Parallel) -> None:
         token.joining = True
@@ -221,6 +235,8 @@ class Turn:
 
     def _action(self, token: Token, wait: Wait) -> None:
         step = self.definition.step(token.at)
+        if isinstance(step, Act) and edited(self, token, step, wait):
+            return
         fact = self.facts.actions.get(wait.ref) if wait.ref is not None else None
         if fact is None or not isinstance(step, Act) or fact.state not in FINAL_STATES:
             return  # parked, under way, or unknown until it is read back
@@ -229,12 +245,13 @@ class Turn:
         elif fact.state is ActionState.MANUAL:
             self._errand(token, f"{step.name}.done", PERSON_WITHIN, role="", action_type=wait.data.get("action_type"))
             self.note("handed_over", step.name)
-        else:
+        elif not refused(self, token, step, fact):
             self.fail(token, reasons.action_failed(fact), step.on_failure)
 
     def _performed(self, token: Token, step: Act, fact: ActionFact) -> None:
         wait = token.wait
         action_type = str(wait.data.get("action_type", "")) if wait else ""
+        performed(self, step)
         if step.compensate is None and irreversible(action_type) and step.name not in self.run.irreversible:
             self.run.irreversible.append(step.name)
         if step.into is not None and wait is not None:
@@ -326,9 +343,9 @@ class Turn:
 
     def leave(self, token: Token, note: str, by: str = "") -> None:
         """The step is done: on to what follows it."""
-        self._to(token, self.definition.nodes[token.at].next, note, token.at, by)
+        self.to(token, self.definition.nodes[token.at].next, note, token.at, by)
 
-    def _to(self, token: Token, target: str | None, note: str, step: str, by: str = "") -> None:
+    def to(self, token: Token, target: str | None, note: str, step: str, by: str = "") -> None:
         if target is not None:
             token.at, token.wait = target, None
             self.note(note, step, by)
@@ -375,7 +392,7 @@ class Turn:
 
     def otherwise(self, token: Token, then: GoTo | Finish | RollBack, note: str) -> None:
         if isinstance(then, GoTo):
-            self._to(token, then.step, note, token.at)
+            self.to(token, then.step, note, token.at)
         elif isinstance(then, Finish):
             self.note(note, token.at)
             self.finish(then.outcome)

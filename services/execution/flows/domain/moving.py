@@ -70,7 +70,7 @@ def begin(
     assert definition.first is not None
     run = Run(
         tenant_id=principal.tenant_id, flow_id=flow_id, flow=definition.name, version=definition.version, principal=principal,
-        state=state, tokens=[Token(id="0", at=definition.first)], parent_id=parent_id, depth=depth, started_at=now,
+        state=definition.owned(state, flow_id), tokens=[Token(id="0", at=definition.first)], parent_id=parent_id, depth=depth, started_at=now,
     )  # fmt: skip
     turn = Turn(definition, run, Facts(now))
     turn.note("started", by=principal.id)
@@ -235,7 +235,7 @@ def fork(
         raise ForkInsideParallel(step, node.group)
     made = Run(
         tenant_id=run.tenant_id, flow_id=flow_id, flow=run.flow, version=run.version, principal=by,
-        state=found.checkpoint["state"], tokens=[Token(id="0", at=step)], started_at=now,
+        state=definition.owned(found.checkpoint["state"], flow_id), tokens=[Token(id="0", at=step)], started_at=now,
     )  # fmt: skip
     turn = Turn(definition, made, Facts(now))
     turn.note(f"forked_from:{run.flow_id}", step, by.id)

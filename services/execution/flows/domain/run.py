@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from libs.contracts.business_time import Opening
 from libs.contracts.execution import ActionState
 from libs.contracts.flows import AgentAnswer, CompensationState, FlowStatus, WaitKind
-from libs.contracts.message import Principal, Reason
+from libs.contracts.message import Principal, Reason, derived_id
 from services.execution.flows.domain.steps import Deed
 
 
@@ -29,7 +31,7 @@ class Wait(_Kept):
     until: datetime | None = None
     roles: tuple[str, ...] = ()
     tries: int = 0
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = Field(default_factory=dict)
 
 
 class Token(_Kept):
@@ -79,11 +81,11 @@ class Run(_Kept):
     outcome: str = ""
     seq: int = 0
     state: dict[str, Any]
-    tokens: list[Token] = []
-    compensations: list[Compensation] = []
-    irreversible: list[str] = []
+    tokens: list[Token] = Field(default_factory=list)
+    compensations: list[Compensation] = Field(default_factory=list)
+    irreversible: list[str] = Field(default_factory=list)
     """Steps that had an effect which can't be taken back and that declare no compensation."""
-    visits: dict[str, int] = {}
+    visits: dict[str, int] = Field(default_factory=dict)
     failed_step: str | None = None
     error: Reason | None = None
     paused_from: FlowStatus | None = None
@@ -93,9 +95,25 @@ class Run(_Kept):
     started_at: datetime
     ended_at: datetime | None = None
 
+    @property
+    def key(self) -> tuple[UUID, UUID]:
+        """What names a flow: its tenant and its id. Two tenants may choose the same id."""
+        return self.tenant_id, self.flow_id
+
+    def copied(self) -> Run:
+        """A run of its own to move. Only what the machine changes in place is copied: a deep copy costs more than the whole turn."""
+        made = self.model_copy()
+        made.tokens = [
+            t.model_copy(update={"wait": t.wait.model_copy()}) if t.wait is not None else t.model_copy()
+            for t in self.tokens
+        ]
+        made.compensations = [one.model_copy() for one in self.compensations]
+        made.irreversible, made.visits = list(self.irreversible), dict(self.visits)
+        return made
+
     def derived(self, *parts: object) -> UUID:
         """An id that follows from the flow: the same transition made again makes the same action, never a second one."""
-        return uuid5(self.flow_id, ":".join(str(part) for part in parts))
+        return derived_id(self.flow_id, *parts)
 
     def action_ids(self) -> list[UUID]:
         """Actions whose state matters to the next transition."""
@@ -173,15 +191,24 @@ class Facts:
     """By token. A Reason is a question that can't be answered at all."""
     silent: frozenset[str] = frozenset()
     """Tokens whose question decision did not answer: it is asked again later."""
+    hours: Opening | None = None
+    """The tenant's business hours; None where they are not known just now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
+    """`text` is the whole run after it as JSON, written once and stored as it is."""
+
     seq: int
     note: str
     step: str
     by: str
-    checkpoint: dict[str, Any]
+    text: str
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        made: dict[str, Any] = json.loads(self.text)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +257,8 @@ class Transition:
     stalled: tuple[str, Reason] | None = None
     again: bool = False
     """There is more to do at once: the run used up its share of this turn."""
+    wants_hours: bool = False
+    """Something waits in business time, and the tenant's hours were not known."""
 
     def questions(self, now: datetime) -> list[Question]:
         """What agents are to be asked now."""

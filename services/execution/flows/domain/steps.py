@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
@@ -24,6 +25,8 @@ class Deed(Message):
     resource: ResourceRef
     payload: dict[str, Any]
     reason: str = ""
+    approval: str = ""
+    """A reference to an approval that was given before, where there is one."""
 
 
 class Answered(BaseModel):
@@ -64,16 +67,18 @@ Otherwise = GoTo | Finish | RollBack | None
 
 @dataclass(frozen=True, slots=True)
 class Business:
-    """Time of business hours, Sunday to Thursday."""
+    """Time of the tenant's business hours, without its days off and public holidays. With `next_day` it begins tomorrow."""
 
     minutes: int
+    next_day: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
     """A governed action. Parks by itself while approval is pending. `compensate` is built, and recorded, before the effect.
 
-    `into` is the state's field that gets {action_id, state, vendor_id}.
+    `into` is the state's field that gets {action_id, state, vendor_id}. `refused` says what follows a refusal with a certain reason:
+    another try in business time, or another step. `adopt` makes fields of the state from the payload as an approver has edited it.
     """
 
     name: str
@@ -81,6 +86,8 @@ class Act:
     compensate: Callable[[Any], Deed] | None = None
     into: str | None = None
     on_failure: Otherwise = None
+    refused: Mapping[str, Business | GoTo] = field(default_factory=dict)
+    adopt: Callable[[Any, dict[str, Any]], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +176,10 @@ def act(
     *,
     into: str | None = None,
     on_failure: Otherwise = None,
+    refused: Mapping[str, Business | GoTo] = MappingProxyType({}),
+    adopt: Callable[[Any, dict[str, Any]], dict[str, Any]] | None = None,
 ) -> Act:
-    return Act(name, build, compensate, into, on_failure)
+    return Act(name, build, compensate, into, on_failure, refused, adopt)
 
 
 def ask(

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from services.gateway.console.desk import problem_page
 from services.gateway.console.routes import (
+    actions,
     approvals,
     canaries,
     command_center,
@@ -19,6 +20,8 @@ from services.gateway.console.routes import (
     gate,
     insight,
     knowledge,
+    metric_rows,
+    partners,
     people,
     policy,
     session,
@@ -37,11 +40,14 @@ for area in (
     approvals,
     targeting,
     crm,
+    partners,
     people,
     evidence,
     insight,
+    metric_rows,
     knowledge,
     flows,
+    actions,
     compliance,
     contradictions,
     gate,

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
 from libs.contracts import flows
-from libs.contracts.catalogue.flows import flow_entries
+from libs.contracts.catalogue.flows import flow_title, step_title
+from libs.contracts.catalogue.words import effect_title, word
 from libs.contracts.errors import DealixError
 from libs.contracts.flows import ENDED, CompensationState, Flow, FlowRevision, FlowStatus, FlowVerb, FlowWait, WaitKind
 from libs.contracts.message import Page, new_id
@@ -41,21 +42,6 @@ UNDONE = {
     CompensationState.RECORDED: ("مسجّلة", "On record"), CompensationState.RUNNING: ("قيد التنفيذ", "Under way"),
     CompensationState.DONE: ("تمت", "Done"), CompensationState.NOT_NEEDED: ("غير لازمة", "Not needed"),
     CompensationState.FAILED: ("تعذّرت", "Failed"), CompensationState.SKIPPED: ("جرى تجاوزها", "Passed over"),
-}  # fmt: skip
-NOTES = {
-    "started": ("بدأ المسار", "Started"), "submitted": ("قُدّم إجراء", "Action submitted"), "performed": ("نُفّذ الإجراء", "Action performed"),
-    "asked": ("سُئل وكيل", "Agent asked"), "answered": ("أجاب الوكيل", "Agent answered"), "handed_over": ("أُحيل إلى شخص", "Handed to a person"),
-    "waiting": ("بدأ الانتظار", "Waiting"), "signalled": ("وصل الخبر", "News came"), "timed_out": ("انتهت المهلة", "Time was up"),
-    "sleeping": ("بدأت المدة", "Sleeping"), "woke": ("انتهت المدة", "Woke"), "branched": ("اختير فرع", "Branch chosen"),
-    "split": ("بدأت فروع معًا", "Split"), "joined": ("اجتمعت الفروع", "Joined"), "called": ("بدأ مسار فرعي", "Child started"),
-    "child_ended": ("انتهى المسار الفرعي", "Child ended"), "checkpoint": ("نقطة حفظ", "Checkpoint"), "went": ("انتقال", "Went on"),
-    "failed": ("تعثّرت الخطوة", "Step failed"), "completed": ("اكتمل", "Completed"), "cancelled": ("أُلغي", "Cancelled"),
-    "paused": ("أُوقف مؤقتًا", "Paused"), "resumed": ("استُؤنف", "Resumed"), "retried": ("أُعيدت المحاولة", "Retried"),
-    "skip_asked": ("طُلب التجاوز", "Skip asked for"), "skipped": ("جرى التجاوز", "Skipped"), "skip_refused": ("رُفض التجاوز", "Skip refused"),
-    "skip_came_late": ("تأخر التجاوز", "Skip came late"), "rolling_back": ("بدأ التراجع", "Rolling back"), "undoing": ("تراجع عن خطوة", "Undoing a step"),
-    "undone": ("تم التراجع عن الخطوة", "Step undone"), "nothing_to_undo": ("لا شيء يُتراجع عنه", "Nothing to undo"),
-    "undo_failed": ("تعذّر التراجع وسيُعاد", "Undo failed, tried again"), "needs_attention": ("يحتاج تدخلك", "Needs you"),
-    "rolled_back": ("تم التراجع", "Rolled back"), "forked_from": ("تفرّع من مسار", "Forked"), "migrated_from": ("رُقّي من إصدار", "Migrated"),
 }  # fmt: skip
 BUTTONS: dict[FlowVerb, tuple[str, str, frozenset[FlowStatus], bool]] = {
     FlowVerb.RETRY: ("أعد المحاولة", "Retry", frozenset({FlowStatus.FAILED, FlowStatus.NEEDS_ATTENTION}), False),
@@ -105,8 +91,13 @@ def _row(desk: Desk, one: Flow) -> tuple[Cell, ...]:
 
 
 def _title(desk: Desk, one: Flow) -> str:
-    entry = flow_entries().get(one.flow)
-    return desk.say(entry.title.ar, entry.title.en) if entry else one.flow
+    title = flow_title(one.flow)
+    return desk.say(title.ar, title.en)
+
+
+def _step(desk: Desk, one: Flow, step: str) -> str:
+    title = step_title(one.flow, step)
+    return desk.say(title.ar, title.en)
 
 
 @router.get(PATHS["flow"], dependencies=[READING])
@@ -139,7 +130,7 @@ def _standing(desk: Desk, found: Flow) -> Section:
         (desk.say("بدأه", "Started by"), Cell(found.started_by)), (desk.say("متى", "When"), Cell(found.created_at, "moment")),
     ]  # fmt: skip
     if found.failed_step:
-        facts.append((desk.say("توقّف عند", "Stopped at"), Cell(found.failed_step, "ltr")))
+        facts.append((desk.say("توقّف عند", "Stopped at"), Cell(_step(desk, found, found.failed_step))))
     if found.error is not None:
         facts.append((desk.say("السبب", "Why"), Cell(desk.say(found.error.ar, found.error.en))))
     if found.parent_id is not None:
@@ -158,7 +149,7 @@ def _standing(desk: Desk, found: Flow) -> Section:
 def _waiting(desk: Desk, found: Flow) -> Section:
     rows = tuple(
         (
-            Cell(wait.step, "ltr"), Cell(desk.say(*WAITS[wait.kind])), Cell(wait.signal or "", "ltr"), Cell(", ".join(wait.roles), "ltr"),
+            Cell(_step(desk, found, wait.step), href=_opens(wait)), Cell(desk.say(*WAITS[wait.kind])), Cell(wait.signal or "", "ltr"), Cell(", ".join(wait.roles), "ltr"),
             Cell(wait.until, "moment"),
         )
         for wait in found.waits
@@ -174,20 +165,27 @@ def _waiting(desk: Desk, found: Flow) -> Section:
     )  # fmt: skip
 
 
+def _opens(wait: FlowWait) -> str:
+    """What a wait is for, where it has a page: the action or the child flow."""
+    names = {WaitKind.ACTION: "action", WaitKind.CHILD: "flow"}
+    return url(names[wait.kind], str(wait.ref)) if wait.ref is not None and wait.kind in names else ""
+
+
 def _signal_form(desk: Desk, found: Flow, wait: FlowWait) -> DeskForm:
     fields = (
         Input("name", "", "hidden", wait.signal or ""), Input("signal_id", "", "hidden", str(new_id())),
         Input("payload", desk.say("المحتوى (JSON)", "Payload (JSON)"), "long", "{}", ltr=True),
     )  # fmt: skip
-    said = desk.say(f"أرسل {wait.signal}", f"Send {wait.signal}")
+    step = _step(desk, found, wait.step)
+    said = desk.say(f"أخبر المسار: {step}", f"Tell the flow: {step}")
     return DeskForm(f"signal-{wait.step}", url("flow_signal", str(found.flow_id)), said, fields)
 
 
 def _undoing(desk: Desk, found: Flow) -> Section:
     rows = tuple(
         (
-            Cell(one.step, "ltr"),
-            Cell(one.action_type, "ltr"),
+            Cell(_step(desk, found, one.step)),
+            Cell(_effect(desk, one.action_type)),
             Cell(desk.say(*UNDONE[one.state])),
             Cell(str(one.tries or ""), "ltr"),
         )
@@ -201,18 +199,28 @@ def _undoing(desk: Desk, found: Flow) -> Section:
     )  # fmt: skip
 
 
+def _effect(desk: Desk, action_type: str) -> str:
+    title = effect_title(action_type)
+    return desk.say(title.ar, title.en)
+
+
+def _note(desk: Desk, note: str) -> str:
+    text = word("flow_note", note.partition(":")[0])
+    return desk.say(text.ar, text.en)
+
+
 def _past(desk: Desk, found: Flow, history: tuple[FlowRevision, ...]) -> Section:
     rows = tuple(
         (
-            Cell(str(one.seq), "ltr"), Cell(one.at, "moment"), Cell(desk.say(*NOTES.get(one.note.partition(":")[0], (one.note, one.note)))),
-            Cell(one.step, "ltr"), Cell(one.by, "ltr"),
+            Cell(str(one.seq), "ltr"), Cell(one.at, "moment"), Cell(_note(desk, one.note)),
+            Cell(_step(desk, found, one.step) if one.step else ""), Cell(one.by, "ltr"),
         )
         for one in history
     )  # fmt: skip
     ran = tuple(dict.fromkeys(one.step for one in history if one.step))
     fork = DeskForm(
         "fork", url("flow_command", str(found.flow_id)), desk.say("ابدأ مسارًا جديدًا من هنا", "Start a new flow from here"),
-        (Input("verb", "", "hidden", "fork"), Input("step", desk.say("الخطوة", "Step"), "select", options=tuple((s, s) for s in ran))),
+        (Input("verb", "", "hidden", "fork"), Input("step", desk.say("الخطوة", "Step"), "select", options=tuple((s, _step(desk, found, s)) for s in ran))),
     )  # fmt: skip
     return Section(
         desk.say("السجل", "History"),

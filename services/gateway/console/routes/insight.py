@@ -63,19 +63,18 @@ async def shown(desk: Desk, key: str, title: str, *sections: Section, error: str
 async def numbers(desk: DeskDep) -> Response:
     """Every metric of the last 30 days. One that cannot be read says so; the others are shown."""
     found = dict(
-        zip(metrics(), await asyncio.gather(*(_value(desk, rule) for rule in metrics().values())), strict=True)
+        zip(metrics(), await asyncio.gather(*(value_of(desk, rule) for rule in metrics().values())), strict=True)
     )
     sections = []
     for track, named in TRACKS.items():
-        tiles = tuple(_tile(desk, rule, found[name]) for name, rule in metrics().items() if rule.track == track)
-        tiles = tuple(sorted(tiles, key=lambda tile: not tile.value))
+        tiles = tuple(tile(desk, rule, found[name]) for name, rule in metrics().items() if rule.track == track)
+        tiles = tuple(sorted(tiles, key=lambda one: not one.value))
         sections.append(Section(desk.say(*named), tiles=tiles))
     return await shown(desk, "numbers", desk.say("المؤشرات", "Metrics"), *sections)
 
 
-async def _value(desk: Desk, rule: MetricRule) -> MetricValue | None:
-    if not rule.sql:
-        return None
+async def value_of(desk: Desk, rule: MetricRule) -> MetricValue | None:
+    """A metric's value; None where its plane does not answer."""
     try:
         value: MetricValue = await desk.call(METRICS[rule.plane], MetricGet(principal=desk.who, name=rule.name))
     except DealixError:
@@ -83,20 +82,20 @@ async def _value(desk: Desk, rule: MetricRule) -> MetricValue | None:
     return value
 
 
-def _tile(desk: Desk, rule: MetricRule, found: MetricValue | None) -> Tile:
-    value, unit = "", desk.say(*UNITS[rule.unit])
-    if not rule.sql:
-        note = desk.say(f"لم تُجمع بياناته بعد: {rule.missing_ar}.", f"Not collected yet: {rule.missing}.")
-    elif found is None:
+def tile(desk: Desk, rule: MetricRule, found: MetricValue | None) -> Tile:
+    """A metric as a tile: its definition on hover, and the way to its rows."""
+    value, unit, href = "", desk.say(*UNITS[rule.unit]), ""
+    if found is None:
         note = desk.say("تعذّرت قراءته الآن.", "It could not be read just now.")
     elif found.value is None:
         note = desk.say(found.why_ar, found.why_en)
     else:
+        href = url("metric_rows", rule.name)
         value = f"{found.value * 100:,.1f}" if rule.unit == "share" else f"{found.value:,.2f}".removesuffix(".00")
         note = desk.say(f"من {found.counted:,} من أصل {found.rows:,} سجل", f"from {found.counted:,} of {found.rows:,} records")  # fmt: skip
         if rule.period:
             note += desk.say("، آخر 30 يومًا", ", last 30 days")
-    return Tile(rule.name, desk.say(rule.ar, rule.en), value, unit, desk.say(rule.definition_ar, rule.definition_en), note)  # fmt: skip
+    return Tile(rule.name, desk.say(rule.ar, rule.en), value, unit, desk.say(rule.definition_ar, rule.definition_en), note, href)  # fmt: skip
 
 
 # -- data quality ------------------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ async def sign_in_code(
     request: Request, desk: DeskDep, challenge: Text, code: Text, next: Text = "/console"
 ) -> Response:
     try:
-        signed_in = await desk.gateway.authentication.answer(challenge, code)
+        signed_in = await desk.gateway.authentication.answer(challenge, code, address=address(request))
     except DealixError as error:
         page = pages.SignInCodePage(error=desk.error(error), next=local(next), challenge=challenge)
         return await desk.show(page, status=error.status)

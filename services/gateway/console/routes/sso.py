@@ -13,7 +13,7 @@ from services.gateway.console import pages
 from services.gateway.console.desk import DeskDep, local
 from services.gateway.console.urls import PATHS
 from services.gateway.errors import SsoFailed
-from services.gateway.http.auth import forget_cookie, set_cookie
+from services.gateway.http.auth import address, forget_cookie, set_cookie
 from services.gateway.oidc.sign_in import JOURNEY
 
 router = APIRouter()
@@ -44,7 +44,9 @@ async def arrive(request: Request, desk: DeskDep, state: Word = "", code: Word =
     try:
         if sso is None or tenant is None or error or not code:
             raise SsoFailed
-        signed_in, after = await sso.arrive(request.cookies.get(JOURNEY_COOKIE, ""), state, code, tenant)
+        signed_in, after = await sso.arrive(
+            request.cookies.get(JOURNEY_COOKIE, ""), state, code, tenant, address=address(request)
+        )
     except DealixError as refusal:
         shown = await desk.show(pages.SignInPage(error=desk.error(refusal)), status=refusal.status)
         shown.delete_cookie(JOURNEY_COOKIE, path=PATHS["sso"])

@@ -14,6 +14,7 @@ class Person:
     email: str
     name: str
     roles: tuple[str, ...]
+    second_factor: bool | None = None
 
 
 class NotAdmitted(Exception):
@@ -24,7 +25,34 @@ class NotAdmitted(Exception):
         self.why = why
 
 
-def person(claims: Mapping[str, Any], groups_claim: str, roles_of: Mapping[str, str]) -> Person:
+_KNOWS = frozenset({"pwd", "pin", "kba"})
+_HAS = frozenset({"otp", "hwk", "swk", "sms", "tel", "sc", "pop"})
+_IS = frozenset({"face", "fpt", "iris", "retina", "vbm"})
+
+
+def second_factor(claims: Mapping[str, Any], strong_acr: frozenset[str]) -> bool | None:
+    """Whether the provider says that more than one factor was shown; None when it says nothing about how.
+
+    `amr` values are those of RFC 8176 section 2: `mfa` and `mca` say it outright, else methods of two kinds (what somebody knows, has, is) do.
+    What an `acr` means is the provider's own; `strong_acr` names those that the installation takes for more than one factor.
+    """
+    if claims.get("acr") in strong_acr:
+        return True
+    said = claims.get("amr")
+    if not isinstance(said, list) or not said:
+        return None
+    methods = {one for one in said if isinstance(one, str)}
+    if methods & {"mfa", "mca"}:
+        return True
+    return sum(bool(methods & kind) for kind in (_KNOWS, _HAS, _IS)) > 1
+
+
+def person(
+    claims: Mapping[str, Any],
+    groups_claim: str,
+    roles_of: Mapping[str, str],
+    strong_acr: frozenset[str] = frozenset(),
+) -> Person:
     """Read the claims (OpenID Connect Core section 5.1; the groups claim is whatever the provider calls it).
 
     Raises NotAdmitted: without a verified address somebody else's account could be claimed by typing its address at the provider.
@@ -46,4 +74,9 @@ def person(claims: Mapping[str, Any], groups_claim: str, roles_of: Mapping[str, 
     if not given:
         raise NotAdmitted("no_group")
     name = claims.get("name")
-    return Person(email, name[:200] if isinstance(name, str) and name else email.partition("@")[0], given)
+    return Person(
+        email,
+        name[:200] if isinstance(name, str) and name else email.partition("@")[0],
+        given,
+        second_factor(claims, strong_acr),
+    )

@@ -30,7 +30,15 @@ class Right:
 
 
 def value_of(payload: Mapping[str, Any]) -> Decimal | None:
-    """What a payload is worth in SAR; None when it names no value, infinite when it names one that cannot be read as SAR."""
+    """What a payload is worth in SAR, of a whole sequence its dearest message; None when it names no value, infinite when it names one
+    that cannot be read as SAR."""
+    messages = payload.get("messages")
+    inner = [one.get("payload") for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
+    values = [_worth(one) for one in (payload, *inner) if isinstance(one, dict)]
+    return max((one for one in values if one is not None), default=None)
+
+
+def _worth(payload: Mapping[str, Any]) -> Decimal | None:
     raw = payload.get("value_sar", payload.get("amount"))
     if raw is None:
         return None

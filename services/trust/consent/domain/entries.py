@@ -26,5 +26,7 @@ def consent_entry(tenant_id: UUID, actor: str, consent: ConsentRecord, now: date
             "captured_at": consent.captured_at.isoformat(),
             "notice_version": consent.notice_version,
             "evidence_sha256": hashlib.sha256(consent.evidence.encode()).hexdigest(),
+            **({} if consent.explicit is None else {"explicit": consent.explicit}),
+            **({} if consent.bundled_with_service is None else {"bundled_with_service": consent.bundled_with_service}),
         },
     )

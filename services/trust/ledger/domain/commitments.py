@@ -74,8 +74,11 @@ def outcome_data(settled: Settled) -> dict[str, Any]:
 
 
 def receipt_bytes(receipt: Receipt) -> bytes:
-    """The canonical form of a receipt, as packs hold it."""
-    return canonical(receipt.model_dump(mode="json"))
+    """The canonical form of a receipt, as packs hold it. One from before `sent` was kept has the bytes that it always had."""
+    document = receipt.model_dump(mode="json")
+    if not document["sent"]:
+        del document["sent"]
+    return canonical(document)
 
 
 def receipt_hash(receipt: Receipt) -> str:

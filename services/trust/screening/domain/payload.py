@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from libs.contracts.catalogue.actions import Effect
+from libs.contracts.catalogue.actions import Effect, effects
 from libs.contracts.catalogue.screening import LEVELS, Level
+from libs.contracts.outreach import SEQUENCE_APPROVE
 from libs.screening.screen import NOTHING_ALLOWED, Allowed, Direction, Found, screen, texts
 
 ADDRESSING = frozenset({"to", "to_name", "from_email", "opt_out_url", "from_name", "reply_to"})
@@ -33,6 +34,8 @@ def read(effect: Effect | None, payload: Mapping[str, Any], reason: str) -> tupl
     What leaves is read as outbound. What stays inside may well hold a text from outside, to be summarised or classified: it is read
     as inbound, where nothing is blocked and a person looks instead.
     """
+    if effect is not None and effect.name == SEQUENCE_APPROVE:
+        return _sequence(payload, reason)
     direction: Direction = "outbound" if effect is not None and effect.external else "inbound"
     own = _parties(payload)
     found: list[Finding] = []
@@ -43,6 +46,21 @@ def read(effect: Effect | None, payload: Mapping[str, Any], reason: str) -> tupl
     found += [Finding(REASON, one.code, one.level, one.owasp) for one in screen(reason, "inbound")]
     noted = (one for one in found if one.level is not Level.NOTE)
     return tuple(sorted(dict.fromkeys(noted), key=lambda one: (-LEVELS.index(one.level), one.field, one.code)))
+
+
+def _sequence(payload: Mapping[str, Any], reason: str) -> tuple[Finding, ...]:
+    """Findings of each message of a sequence as that message: what would hold it back when it is sent is seen before it is approved."""
+    messages = payload.get("messages")
+    rest = {name: value for name, value in payload.items() if name != "messages" or not isinstance(value, list)}
+    found = list(read(None, rest, reason))
+    for number, one in enumerate(messages if isinstance(messages, list) else ()):
+        inner = one.get("payload") if isinstance(one, Mapping) else None
+        if not isinstance(one, Mapping) or not isinstance(inner, Mapping):
+            found += read(None, {f"messages[{number}]": one}, "")
+            continue
+        own = effects().get(str(one.get("action_type")))
+        found += [replace(f, field=f"messages[{number}].{f.field}") for f in read(own, inner, "")]
+    return tuple(sorted(dict.fromkeys(found), key=lambda f: (-LEVELS.index(f.level), f.field, f.code)))
 
 
 def standing(found: Sequence[Finding]) -> str:

@@ -42,7 +42,7 @@ class FlowBackendPromises:
         who = Principal(id="user:1", kind="user", tenant_id=tenant, roles=("operator",))
         async with backend.unit(tenant) as unit:
             made = begin(definition(name), who, new_id(), {}, await unit.now())
-            assert await unit.add([made]) == {made.run.flow_id}
+            assert await unit.add([made]) == {made.run.key}
         return made.run.flow_id
 
     async def lease(self, backend: ExecutionBackend, flow_id: UUID, owner: str = "replica-1") -> Lease | None:
@@ -62,7 +62,7 @@ class FlowBackendPromises:
                 return None
             now = await unit.now()
             facts = await unit.facts(runs, now)
-            made = advance(definition(runs[0].flow), runs[0], facts[lease.flow_id])
+            made = advance(definition(runs[0].flow), runs[0], facts[lease.key])
             await unit.save([Saved(made, keep)], now)
             jobs = [_job(made.run, one.action_id) for one in made.submissions]
             if jobs:
@@ -88,6 +88,25 @@ class FlowBackendPromises:
             assert await unit.add([Transition(run)]) == set()
             assert len(await unit.revisions(tenant, flow_id, 0, 10)) == 1
 
+    async def test_two_tenants_may_choose_the_same_id_and_move_together(
+        self, backend: ExecutionBackend, tenant: UUID
+    ) -> None:
+        other, flow_id = new_id(), new_id()
+        people = [Principal(id="user:1", kind="user", tenant_id=one, roles=("operator",)) for one in (tenant, other)]
+        async with backend.unit(tenant) as unit:
+            first = begin(definition("waits"), people[0], flow_id, {}, await unit.now())
+            assert await unit.add([first]) == {(tenant, flow_id)}
+        async with backend.unit(tenant, other) as unit:
+            both = [begin(definition("waits"), who, flow_id, {}, await unit.now()) for who in people]
+            assert await unit.add(both) == {(other, flow_id)}
+            assert len(await unit.revisions(tenant, flow_id, 0, 10)) == 1
+            assert len(await unit.revisions(other, flow_id, 0, 10)) == 1
+        leases = [one for one in await backend.claim("replica-1", MANY) if one.flow_id == flow_id]
+        async with backend.unit(tenant, other) as unit:
+            runs = await unit.held(leases)
+            assert {run.key for run in runs} == {(tenant, flow_id), (other, flow_id)}
+            assert set(await unit.facts(runs, await unit.now())) == {run.key for run in runs}
+
     async def test_a_turn_and_its_actions_commit_together_or_not_at_all(
         self, backend: ExecutionBackend, tenant: UUID
     ) -> None:
@@ -97,7 +116,7 @@ class FlowBackendPromises:
             async with backend.unit(tenant) as unit:
                 (run,) = await unit.held([lease])
                 now = await unit.now()
-                made = advance(definition("waits"), run, (await unit.facts([run], now))[flow_id])
+                made = advance(definition("waits"), run, (await unit.facts([run], now))[run.key])
                 await unit.save([Saved(made)], now)
                 await unit.actions.accept([_job(run, made.submissions[0].action_id)], "replica-1")
                 raise ZeroDivisionError
@@ -159,7 +178,7 @@ class FlowBackendPromises:
         async with backend.unit(tenant) as unit:
             run = await unit.run(tenant, flow_id)
             assert run is not None
-            facts = (await unit.facts([run], await unit.now()))[flow_id]
+            facts = (await unit.facts([run], await unit.now()))[run.key]
         assert [(one.name, one.payload) for one in facts.signals] == [("replied", {"text": "نعم"})]
 
     async def test_a_signal_that_comes_during_a_turn_is_not_lost(self, backend: ExecutionBackend, tenant: UUID) -> None:
@@ -198,8 +217,10 @@ class FlowBackendPromises:
         async with backend.unit(tenant) as unit:
             made = begin(definition("mail"), who, new_id(), given, await unit.now())
             await unit.add([made])
-            assert await unit.about(tenant, "mail", contact) == [made.run.flow_id]
-            assert await unit.about(tenant, "waits", contact) == await unit.about(tenant, "mail", new_id()) == []
+            assert await unit.about(tenant, "mail", contact_id=str(contact)) == [made.run.flow_id]
+            assert await unit.about(tenant, "waits", contact_id=str(contact)) == []
+            assert await unit.about(tenant, "mail", contact_id=str(new_id())) == []
+            assert await unit.about(tenant, "mail", contact_id=str(contact), deal_id="d-1") == []
 
     async def test_an_ended_flow_can_be_made_due_again(self, backend: ExecutionBackend, tenant: UUID) -> None:
         flow_id = await self.started(backend, tenant, "loops")

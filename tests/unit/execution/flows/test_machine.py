@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from libs.contracts.business_time import STANDARD, Hours, Opening
 from libs.contracts.execution import ActionState
 from libs.contracts.flows import AgentAnswer, CompensationState, FlowStatus, FlowVerb, WaitKind
 from libs.contracts.message import Principal, Reason, new_id
@@ -44,6 +45,7 @@ class Driver:
         self.signals: list[Signal] = []
         self.answers: dict[str, AgentAnswer | Reason] = {}
         self.silent: frozenset[str] = frozenset()
+        self.hours: Opening | None = STANDARD
         self.submitted: list[tuple[UUID, str]] = []
         self.notes: list[tuple[str, str]] = []
         self.run: Run
@@ -69,7 +71,7 @@ class Driver:
         return made
 
     def facts(self) -> Facts:
-        return Facts(self.now, self.actions, self.children, self.signals, self.answers, self.silent)
+        return Facts(self.now, self.actions, self.children, self.signals, self.answers, self.silent, self.hours)
 
     def go(self) -> Transition:
         """Turns until the run has nothing more to do at once; the last one that did something."""
@@ -161,6 +163,31 @@ def test_sleep_counts_hours_and_business_hours() -> None:
     flow.later(hours=1)  # 21:00 in Riyadh: an hour of business ends tomorrow at 10:00
     assert flow.run.wake_at() == datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
     flow.later(hours=13)
+    assert flow.run.status is FlowStatus.COMPLETED
+
+
+def test_without_the_tenants_hours_business_time_neither_passes_nor_is_guessed() -> None:
+    flow = Driver("sleeps")
+    flow.hours = None
+    assert flow.later(hours=12).wants_hours
+    assert flow.run.wake_at() == flow.now  # soon: the next turn knows, or not
+    assert flow.go().wants_hours
+    assert flow.run.wake_at() == flow.now + timedelta(seconds=30)
+    flow.later(days=3)
+    assert flow.waits == [("business", WaitKind.TIMER)]
+    flow.hours = Hours(opens_minute=10 * 60, closes_minute=12 * 60)
+    flow.later(minutes=1)
+    assert flow.run.wake_at() == datetime(2026, 11, 26, 8, 0, tzinfo=UTC)  # Thursday at 11:00 in Riyadh
+
+
+def test_a_day_that_became_a_holiday_since_is_slept_through() -> None:
+    flow = Driver("sleeps")
+    flow.later(hours=12)
+    assert flow.run.wake_at() == datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+    flow.hours = Hours(closed_on=(date(2026, 11, 23),))
+    flow.later(hours=13)
+    assert flow.run.wake_at() == datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+    flow.later(hours=23)
     assert flow.run.status is FlowStatus.COMPLETED
 
 

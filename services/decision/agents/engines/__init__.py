@@ -1,0 +1,1 @@
+"""What answers for each agent without a model: the product's own rules and reviewed texts."""

@@ -1,0 +1,69 @@
+"""The records behind a number."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from libs.contracts.catalogue.metrics import metrics
+from libs.contracts.errors import NotFound
+from libs.contracts.message import Page
+from libs.contracts.metrics import MetricRow, MetricRowsReply, MetricRowsRequest
+from libs.contracts.subjects import METRIC_ROWS
+from services.gateway.console.desk import Desk, DeskDep
+from services.gateway.console.pages_desk import Cell, Section
+from services.gateway.console.routes.insight import Reading, shown, tile, value_of
+from services.gateway.console.urls import PATHS, url
+
+router = APIRouter()
+
+# What a row is called, and the page that shows it.
+KINDS = {
+    "account": ("منشأة", "Account", "account"), "action": ("إجراء", "Action", ""), "answer": ("رد وكيل", "Agent's answer", ""),
+    "approval": ("موافقة", "Approval", "approval"), "card": ("بطاقة", "Card", ""), "connector": ("موصل", "Connector", "connector"),
+    "contact": ("جهة اتصال", "Contact", "contact"), "contradiction": ("تناقض", "Contradiction", "contradiction"),
+    "control": ("ضابط", "Control", "control"), "deal": ("صفقة", "Deal", "deal"), "draft": ("مسودة", "Draft", ""),
+    "flow": ("مسار عمل", "Flow", "flow"), "forecast": ("توقع", "Forecast", ""), "import": ("استيراد", "Import", "import"),
+    "outage": ("انقطاع", "Outage", ""), "release": ("إصدار", "Release", ""), "rights_request": ("طلب حقوق", "Rights request", "rights_request"),
+    "spend": ("إنفاق تسويقي", "Marketing spend", ""), "watch": ("فترة مراقبة", "Stretch of time", ""),
+}  # fmt: skip
+TRACED = frozenset({"action", "card", "draft"})
+"""Shown by where they came from."""
+
+
+@router.get(PATHS["metric_rows"], dependencies=[Reading])
+async def metric_rows(
+    desk: DeskDep, id: str, cursor: Annotated[str, Query(max_length=200)] = "", excluded: bool = False
+) -> Response:
+    """The records that a number of the last 30 days came from, or those that were left out of it."""
+    rule = metrics().get(id)
+    if rule is None:
+        raise NotFound
+    wanted = MetricRowsRequest(principal=desk.who, name=id, excluded=excluded, page=Page(cursor=cursor or None))
+    found: MetricRowsReply = await desk.call(METRIC_ROWS[rule.plane], wanted)
+    value, links = await value_of(desk, rule), {}
+    if found.next_cursor:
+        links[desk.say("الأقدم", "Older ones")] = url(
+            "metric_rows", id, cursor=found.next_cursor, excluded="true" if excluded else None
+        )
+    if value is not None and value.excluded and not excluded:
+        links[desk.say("ما استُبعد من الحساب", "What was left out")] = url("metric_rows", id, excluded="true")
+    behind = Section(
+        desk.say("ما استُبعد من الحساب", "What was left out") if excluded else desk.say("السجلات وراء الرقم", "The records behind it"),
+        columns=(desk.say("السجل", "Record"), desk.say("القيمة", "Figure"), desk.say("متى", "When")),
+        rows=tuple(_row(desk, one) for one in found.items), links=links,
+        empty=desk.say("لا سجلات في آخر 30 يومًا.", "There are no records in the last 30 days."),
+    )  # fmt: skip
+    figure = (Section(desk.say("القيمة", "Value"), desk.say(rule.definition_ar, rule.definition_en), tiles=(tile(desk, rule, value),)),)  # fmt: skip
+    return await shown(desk, "numbers", desk.say(rule.ar, rule.en), *figure, behind)
+
+
+def _row(desk: Desk, one: MetricRow) -> tuple[Cell, ...]:
+    ar, en, page = KINDS[one.kind]
+    href = url(page, one.id) if page else url("lineage", kind=one.kind, id_=one.id) if one.kind in TRACED else ""
+    return (
+        Cell(f"{desk.say(ar, en)} {one.id if len(one.id) < 25 else one.id[-12:]}", href=href),
+        Cell("" if one.figure is None else f"{one.figure:,.2f}".removesuffix(".00"), "ltr"), Cell(one.at, "moment"),
+    )  # fmt: skip

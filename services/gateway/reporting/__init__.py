@@ -1,0 +1,1 @@
+"""Tells trust what the gateway knows of people, their sessions and keys, and the rules of signing in."""

@@ -1,0 +1,1 @@
+"""What other planes, and trust itself, have told about themselves and their people."""
