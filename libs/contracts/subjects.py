@@ -106,6 +106,8 @@ APPROVE_BULK = Call("trust.approve_bulk.v1", approvals.BulkRequest, approvals.Bu
 EDIT = Call("trust.edit.v1", approvals.EditGet, approvals.Edit, frozenset({_E}))
 TOKEN = Call("trust.approval_token.v1", approvals.TokenRequest, approvals.TokenReply, _by())
 APPROVAL_BRIEF = Call("trust.approval_brief.v1", briefs.MakeBrief, briefs.ApprovalBrief, _by())
+BRIEF_WAITING = Call("trust.brief_waiting.v1", briefs.BriefWaiting, briefs.BriefWaitingReply, frozenset({_G}))
+OWN_NUMBER = Call("trust.own_number.v1", briefs.OwnNumber, Ok, frozenset({_G}))
 BRIEF_REPLY = Call("trust.brief_reply.v1", briefs.WhatsAppReply, briefs.BriefAnswer, _by(), 10.0)
 CONTACTABILITY = Call(
     "trust.contactability.v1", trust.ContactabilityRequest, trust.ContactabilityReply, _by(_D, _DA), 20.0

@@ -48,6 +48,7 @@ from services.trust.ledger.packing import Packing
 from services.trust.ledger.store import LedgerStore, SqlLedgerStore
 from services.trust.ledger.verifying import LogWatch
 from services.trust.observations.handlers import hear_reports, own_links
+from services.trust.own_people.watching import OwnNumbers
 from services.trust.projection import Projection
 from services.trust.receipts.handlers import Receipts
 from services.trust.receipts.reconcile import Reconciliation
@@ -249,7 +250,9 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.TOKEN, desk.token)
     briefing = Briefing(store)
     bus.serve(subjects.APPROVAL_BRIEF, briefing.make)
+    bus.serve(subjects.BRIEF_WAITING, briefing.waiting)
     bus.serve(subjects.BRIEF_REPLY, briefing.reply)
+    bus.serve(subjects.OWN_NUMBER, OwnNumbers(store, projection).put)
     bus.serve(subjects.CONTACTABILITY, people.contactability)
     bus.serve(subjects.RECORD_CONSENTS, consenting.record)
     bus.serve(subjects.WITHDRAW_CONSENT, consenting.withdraw)

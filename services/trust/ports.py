@@ -25,6 +25,7 @@ from services.trust.domain.decide import Prepared
 from services.trust.domain.facts import ContactState
 from services.trust.governance.store import Standings
 from services.trust.ledger.domain.entry import Entry
+from services.trust.own_people.store import OwnPeople
 from services.trust.rows import Known, Ruling
 from services.trust.screening.store import Findings
 from services.trust.sessions.store import Sessions
@@ -54,6 +55,9 @@ class Unit(Protocol):
 
     @property
     def standings(self) -> Standings: ...
+
+    @property
+    def own_people(self) -> OwnPeople: ...
 
     async def now(self) -> datetime: ...
 

@@ -43,6 +43,7 @@ TENANTLESS = {
     "execution.flow_wakes",
     "execution.push_turns",
     "execution.work",
+    "gateway.brief_turns",
     "gateway.doors",  # which door a key or session opens: hashes and ids, looked up before anyone is known
     "operating.control_deliveries",
     "trust.approval_deadlines",

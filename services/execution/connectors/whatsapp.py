@@ -41,7 +41,7 @@ class WhatsApp:
         name="WhatsApp Business",
         name_ar="واتساب للأعمال",
         version="1",
-        operations=("send_template",),
+        operations=("send_template", "send_brief"),
         data_classification="confidential",
         cross_border=True,
         idempotent=False,
@@ -59,6 +59,7 @@ class WhatsApp:
 
     async def perform(self, admitted: Admitted) -> Receipt:
         started = self._now()
+        _in_time(admitted.payload, started)
         body = compose(admitted.payload, admitted.vendor_key)
         transport: httpx.AsyncBaseTransport
         if is_sandbox(admitted):
@@ -96,6 +97,28 @@ class WhatsApp:
         )
         return quality(
             await send(AllowList(self.allowed, httpx.AsyncHTTPTransport()), request), account.phone_number_id
+        )
+
+
+def _in_time(payload: dict[str, Any], now: datetime) -> None:
+    """A message that says `not_after` (ISO 8601 with a zone) does not leave later: the person's hours are over.
+
+    Raises VendorRejected for that, and for a moment that can't be read.
+    """
+    if "not_after" not in payload:
+        return
+    try:
+        until = datetime.fromisoformat(str(payload["not_after"]))
+        late = now >= until
+    except (ValueError, TypeError) as error:
+        raise VendorRejected(
+            "payload_incomplete",
+            "`not_after` is not a moment with its zone.",
+            "قيمة not_after ليست وقتًا بمنطقته الزمنية.",
+        ) from error
+    if late:
+        raise VendorRejected(
+            "too_late", "The hours of who would read this are over.", "انتهت الساعات التي حددها المستلِم."
         )
 
 
