@@ -23,6 +23,7 @@ from libs.contracts import (
     dead_events,
     dead_letters,
     decision,
+    enrichment,
     execution,
     flows,
     governance,
@@ -96,7 +97,7 @@ REJECT = Call("trust.reject.v1", trust.RejectRequest, trust.Approval, _by(_D))
 REVISE = Call("trust.revise.v1", trust.ReviseRequest, trust.Approval, _by())
 WITHDRAW = Call("trust.withdraw.v1", trust.WithdrawRequest, trust.Approval, _by(_D))
 RULES = Call("trust.rules.v1", approvals.RulesRequest, approvals.RulesReply, _by())
-TENANT_HOURS = Call("trust.tenant_hours.v1", tenant_hours.HoursRequest, tenant_hours.TenantHours, _by(_E), 2.0)
+TENANT_HOURS = Call("trust.tenant_hours.v1", tenant_hours.HoursRequest, tenant_hours.TenantHours, _by(_E, _D), 2.0)
 SET_RULES = Call("trust.set_rules.v1", approvals.SetRules, approvals.RulesReply, _by())
 DELEGATE = Call("trust.delegate.v1", approvals.DelegateRequest, approvals.Delegation, _by())
 END_DELEGATION = Call("trust.end_delegation.v1", approvals.EndDelegation, approvals.Delegation, _by())
@@ -165,7 +166,7 @@ CONTROL_STATE = Call("trust.control_state.v1", compliance.ControlGet, compliance
 ATTEST = Call("trust.attest.v1", compliance.Attest, compliance.ControlDetail, _by(), 15.0)
 ASSIGN_CONTROL = Call("trust.assign_control.v1", compliance.AssignControl, compliance.ControlDetail, _by())
 
-RECORD_CLAIMS = Call("trust.record_claims.v1", claims.RecordClaims, claims.ClaimsRecorded, _by(_D))
+RECORD_CLAIMS = Call("trust.record_claims.v1", claims.RecordClaims, claims.ClaimsRecorded, _by(_D, _DA))
 CONTRADICTIONS = Call("trust.contradictions.v1", claims.ContradictionsRequest, claims.ContradictionsReply, _by(_D))
 CONTRADICTION = Call("trust.contradiction.v1", claims.ContradictionGet, claims.Contradiction, _by())
 CLAIM_SUGGESTIONS = Call("trust.claim_suggestions.v1", claims.SuggestionsRequest, claims.SuggestionsReply, _by())
@@ -266,6 +267,7 @@ OUTCOME_SETTLED = Event("execution.outcome_settled.v1", settling.OutcomeSettled,
 ACTIONS_SETTLED = Event("execution.actions_settled.v1", execution.ActionsSettled, frozenset({_T, _DA}))
 
 # data --------------------------------------------------------------------------------------------------------------------------
+SET_OFFER = Call("data.set_offer.v1", data.SetOffer, data.TenantProfile, _by())
 ENSURE_TENANT = Call("data.ensure_tenant.v1", data.EnsureTenant, data.TenantProfile, frozenset({_G}))
 TENANT = Call("data.tenant.v1", data.TenantRequest, data.TenantProfile, _by(_D, _T, _E))
 IMPORT = Call("data.import.v1", data.ImportRequest, data.ImportStatus, frozenset({_G}), 15.0)
@@ -304,6 +306,9 @@ EXPORT_PAGE = Call("data.export_page.v1", outreach.ExportRequest, outreach.Expor
 WAITING = Call("data.waiting.v1", waiting.WaitingRequest, waiting.WaitingReply, frozenset({_D}), 10.0)
 DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 
+ENRICH = Call("data.enrich.v1", enrichment.Enrich, enrichment.Enriched, _by(), 120.0)
+ENRICHED_FACTS = Call("data.enriched_facts.v1", enrichment.FactsList, enrichment.FactsListed, _by(_D))
+DECIDE_FACT = Call("data.decide_fact.v1", enrichment.DecideFact, enrichment.EnrichedFact, _by())
 DATA_QUALITY = Call("data.quality.v1", quality.QualityRequest, quality.QualityReply, _by(), 60.0)
 ADD_DOCUMENT = Call("data.add_document.v1", knowledge.AddDocument, knowledge.Document, _by(), 90.0)
 DOCUMENTS = Call("data.documents.v1", knowledge.DocumentsRequest, knowledge.DocumentsReply, _by(_D))

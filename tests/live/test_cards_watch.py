@@ -166,7 +166,7 @@ async def test_partners_and_tickets_are_kept_and_their_cards_move_them(running: 
     waiting = await card_of(running, "support", "ticket_waiting", ticket["id"])
     assert (await press(running, waiting, "escalate_ticket")).status_code == 200
     assert (await running.http.get(f"{API}/tickets/{ticket['id']}")).json()["priority"] == "P0"
-    await stale(running, "tickets", ticket["id"], 2)
+    await stale(running, "tickets", ticket["id"], 9)  # more than a weekend and a holiday
     late = await card_of(running, "ceo", "ticket_overdue", ticket["id"])
     assert (await press(running, late, "take_ticket")).status_code == 200
     assert (await running.http.get(f"{API}/tickets/{ticket['id']}")).json()["status"] == "in_progress"
