@@ -5,7 +5,6 @@ The NATS account file, the AsyncAPI document, the Kubernetes NetworkPolicies and
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from libs.contracts import (
@@ -53,14 +52,14 @@ from libs.contracts import (
     trust,
     waiting,
 )  # fmt: skip
+from libs.contracts.declaring import MAY_CALL as MAY_CALL
 from libs.contracts.declaring import Bucket as Bucket
 from libs.contracts.declaring import Call as Call
 from libs.contracts.declaring import Event as Event
 from libs.contracts.declaring import Signal as Signal
+from libs.contracts.declaring import by as _by
+from libs.contracts.declaring import check
 from libs.contracts.message import Message, Ok, Plane
-
-_CALL = re.compile(r"^(decision|execution|trust|data|operating|gateway)\.[a-z_]+\.v[0-9]+$")
-_EVENT = re.compile(r"^(decision|execution|trust|data|operating|gateway)\.[a-z_]+(ed|sent|spans)\.v[0-9]+$")
 
 _D, _E, _T, _DA, _O, _G = (
     Plane.DECISION,
@@ -70,22 +69,6 @@ _D, _E, _T, _DA, _O, _G = (
     Plane.OPERATING,
     Plane.GATEWAY,
 )
-
-
-def _by(*planes: Plane) -> frozenset[Plane]:
-    """Callers of a call. Gateway and operating may call every plane."""
-    return frozenset({*planes, _G, _O})
-
-
-# Which plane may call which at all; every Call must stay inside. The table of architecture.md, "Interaction rules".
-MAY_CALL: dict[Plane, frozenset[Plane]] = {
-    _G: frozenset({_D, _E, _T, _DA, _O}),
-    _D: frozenset({_DA, _T, _E}),
-    _E: frozenset({_T, _D, _DA}),
-    _DA: frozenset({_T, _D}),
-    _T: frozenset({_DA, _E, _O}),
-    _O: frozenset({_D, _E, _T, _DA, _G}),
-}
 
 # trust -------------------------------------------------------------------------------------------------------------------------
 AUTHORIZE = Call("trust.authorize.v1", trust.AuthorizeRequest, trust.AuthorizeReply, frozenset({_E}), 5.0, hot=True)
@@ -441,21 +424,4 @@ EVENTS: tuple[Event[Message], ...] = tuple(e for e in _declared(Event) if isinst
 SIGNALS: tuple[Signal[Message], ...] = tuple(s for s in _declared(Signal) if isinstance(s, Signal))
 BUCKETS: tuple[Bucket, ...] = tuple(b for b in _declared(Bucket) if isinstance(b, Bucket))
 
-
-def _check() -> None:
-    """Refuse to import a declaration that breaks a naming or interaction rule."""
-    subjects = [c.subject for c in CALLS] + [e.subject for e in EVENTS]
-    if len(subjects) != len(set(subjects)):
-        raise ValueError("a subject is declared twice")
-    for call in CALLS:
-        if not _CALL.match(call.subject):
-            raise ValueError(f"{call.subject} is not <plane>.<verb>.v<n>")
-        for caller in call.callers - {call.plane}:
-            if call.plane not in MAY_CALL[caller] and not call.subject.endswith(".ping.v1"):
-                raise ValueError(f"{caller.value} may not call {call.subject}")
-    for event in EVENTS:
-        if not _EVENT.match(event.subject):
-            raise ValueError(f"{event.subject} is not <plane>.<noun>_<past>.v<n>")
-
-
-_check()
+check(CALLS, EVENTS)

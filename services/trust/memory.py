@@ -14,8 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from libs.contracts.claims import ClaimSuggestion
 from libs.contracts.briefs import BriefHours
+from libs.contracts.claims import ClaimSuggestion
 from libs.contracts.data import ContactFacts
 from libs.contracts.execution import ActionState, Settled
 from libs.contracts.governance import Standing

@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "data_datawide_facts"
-down_revision = "data_0011_senders"
+revision = "data_0014_facts"
+down_revision = "data_0013_quarantine"
 branch_labels = None
 depends_on = None
 

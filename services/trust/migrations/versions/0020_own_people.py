@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "trust_0019_push_own_people"
-down_revision = "trust_0018_contested"
+revision = "trust_0020_own_people"
+down_revision = "trust_0019_suggestions"
 branch_labels = None
 depends_on = None
 

@@ -2,7 +2,7 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "gateway_0005_push_briefs"
+revision = "gateway_0005_briefs"
 down_revision = "gateway_0004_session_facts"
 branch_labels = None
 depends_on = None
