@@ -97,6 +97,8 @@ class Contest:
         began = time.monotonic()
         engine = asyncio.create_task(self._flows.engine.run())
         for _ in range(6_000):
+            if engine.done():
+                await engine  # what it broke on
             if not await self._admin.fetchval("select exists (select from execution.flow_due)"):
                 break
             await asyncio.sleep(0.02)

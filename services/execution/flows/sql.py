@@ -231,7 +231,7 @@ class SqlBackend:
 
     @asynccontextmanager
     async def unit(self, *tenants: UUID) -> AsyncIterator[SqlFlowUnit]:
-        async with self._database.batch(*tenants, planned=True) as work:
+        async with self._database.batch(*tenants) as work:
             yield SqlFlowUnit(work)
 
     @asynccontextmanager
@@ -239,7 +239,7 @@ class SqlBackend:
         yield SqlFlowUnit(await work.batch())
 
     async def claim(self, owner: str, limit: int) -> list[Lease]:
-        async with self._database.batch(planned=True) as work:
+        async with self._database.batch() as work:
             # The first alone waits for locks, in their order; what the second can't have at once it leaves.
             await work.connection.execute(statements.WAKE, WAKES)
             rows = await work.connection.fetch(statements.CLAIM, owner, limit, LEASE_SECONDS)

@@ -60,11 +60,14 @@ update execution.flow_due d set wake_at = least(coalesce(d.wake_at, now()), now(
 where d.tenant_id = l.tenant_id and d.flow_id = l.flow_id
 """
 
+# Materialized: as a part of the join it could be read again for each row.
 CLAIM = """
+with n as materialized (
+  select tenant_id, flow_id from execution.flow_due where wake_at <= now() and (lease_until is null or lease_until < now())
+  order by wake_at limit $2 for update skip locked
+)
 update execution.flow_due d set lease_owner = $1, lease_until = now() + make_interval(secs => $3), epoch = d.epoch + 1
-from (select tenant_id, flow_id from execution.flow_due where wake_at <= now() and (lease_until is null or lease_until < now())
-      order by wake_at limit $2 for update skip locked) n
-where d.tenant_id = n.tenant_id and d.flow_id = n.flow_id returning d.tenant_id, d.flow_id, d.epoch
+from n where d.tenant_id = n.tenant_id and d.flow_id = n.flow_id returning d.tenant_id, d.flow_id, d.epoch
 """
 
 SIGNALS = """
