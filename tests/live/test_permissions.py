@@ -48,7 +48,6 @@ TENANTLESS = {
     "trust.approval_deadlines",
     "trust.approval_ticks",
     "trust.duty_clocks",
-    "trust.platform_cosignatures",  # who cosigned the platform's log, for everybody to read
     "trust.policy_replay_queue",
     "trust.policy_switches",  # which revision of its policies a tenant is on: a counter that running processes look at
 }
