@@ -57,6 +57,8 @@ class Row:
     targets: tuple[Target, ...] = ()
     notes: tuple[str, ...] = ()
     raw: dict[str, Any] = field(default_factory=dict)
+    breakdowns: tuple[tuple[tuple[str, ...], ...], ...] = ()
+    """Tables of what costs what, the header first."""
 
 
 def ratio(figures: Sequence[Figure], what: str, over: str) -> float:
@@ -85,6 +87,9 @@ def lines(row: Row) -> list[str]:
             f"| {t.text} | **{t.ratio:.2f}** | {'≤' if t.at_most else '≥'} {t.wanted:g} | {'met' if t.met else 'not met'} |"
             for t in row.targets
         ]
+    for header, *rows in row.breakdowns:
+        out += ["", f"| {' | '.join(header)} |", f"|---|{'---:|' * (len(header) - 1)}"]
+        out += [f"| {' | '.join(cells)} |" for cells in rows]
     return [*out, "", *(f"- {note}" for note in row.notes), *([""] if row.notes else [])]
 
 
@@ -99,6 +104,7 @@ def keep(row: Row, machine: dict[str, Any], at: datetime, directory: Path) -> No
         "figures": [{**asdict(f), "median": f.value} for f in row.figures],
         "targets": [{**asdict(t), "met": t.met} for t in row.targets],
         "notes": row.notes,
+        "breakdowns": row.breakdowns,
         "raw": row.raw,
     }
     (directory / f"{row.key}.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
@@ -125,7 +131,8 @@ def _index(directory: Path) -> None:
             Figure(f["what"], f["who"], f["unit"], tuple(f["samples"]), f["detail"]) for f in kept["figures"]
         )
         targets = tuple(Target(t["text"], t["ratio"], t["wanted"], t["at_most"]) for t in kept["targets"])
-        row = Row(kept["row"], kept["title"], figures, targets, tuple(kept["notes"]))
+        breakdowns = tuple(tuple(tuple(cells) for cells in table) for table in kept.get("breakdowns", ()))
+        row = Row(kept["row"], kept["title"], figures, targets, tuple(kept["notes"]), breakdowns=breakdowns)
         out += lines(row)
         machine = kept["machine"]
         out += [

@@ -152,6 +152,8 @@ class ImportCompleted(Message):
     blocked_by: dict[str, int] = {}
     """Blocked contacts by why: `opted_out`, or the key of the source that may not be used."""
     at: datetime
+    few: bool = False
+    """Whether its leads were named by `data.leads_changed.v1`, so that they alone are ranked among all."""
 
 
 class ContactsChanged(Message):
@@ -160,6 +162,17 @@ class ContactsChanged(Message):
     tenant_id: TenantId
     contact_ids: Annotated[tuple[UUID, ...], Field(max_length=5000)]
     version: int
+    at: datetime
+
+
+class LeadsChanged(Message):
+    """Ids only, of leads and of accounts and contacts whose leads are worth another look. Large imports are told of by
+    `data.import_completed.v1` alone."""
+
+    tenant_id: TenantId
+    lead_ids: Annotated[tuple[UUID, ...], Field(max_length=2000)] = ()
+    account_ids: Annotated[tuple[UUID, ...], Field(max_length=2000)] = ()
+    contact_ids: Annotated[tuple[UUID, ...], Field(max_length=2000)] = ()
     at: datetime
 
 
@@ -235,10 +248,13 @@ class Lead(Message):
 
 
 class LeadsRequest(Message):
-    """A page of a tenant's leads in id order; `lead_ids` picks some; `changed_since` makes ranking incremental."""
+    """A page of a tenant's leads in id order. `lead_ids`, `account_ids` and `contact_ids` pick those that any of them names, which
+    makes ranking incremental; with none of the three, all."""
 
     tenant_id: TenantId
     lead_ids: Annotated[tuple[UUID, ...], Field(max_length=2000)] = ()
+    account_ids: Annotated[tuple[UUID, ...], Field(max_length=2000)] = ()
+    contact_ids: Annotated[tuple[UUID, ...], Field(max_length=2000)] = ()
     cursor: str | None = None
     limit: Annotated[int, Field(ge=1, le=2000)] = 2000
 

@@ -20,6 +20,7 @@ from libs.contracts import (
     control_facts,
     crm,
     data,
+    dead_events,
     dead_letters,
     decision,
     execution,
@@ -239,6 +240,8 @@ FLOW_KINDS = Call("execution.flow_kinds.v1", flows.FlowKindsRequest, flows.FlowK
 SIGNAL_FLOW = Call("execution.signal_flow.v1", flows.SignalFlow, flows.Flow, _by(_D))
 COMMAND_FLOW = Call("execution.command_flow.v1", flows.CommandFlow, flows.Flow, _by(), 10.0)
 
+DEAD_LETTER_ARRIVED = Event("execution.dead_letter_arrived.v1", dead_letters.DeadLetterArrived, frozenset({_D}))
+DEAD_LETTER_CLOSED = Event("execution.dead_letter_closed.v1", dead_letters.DeadLetterClosed, frozenset({_D}))
 SUBSCRIBE = Call("execution.subscribe.v1", push.Subscribe, push.SubscriptionMade, _by(), 15.0)
 SUBSCRIPTIONS = Call("execution.subscriptions.v1", push.SubscriptionsRequest, push.SubscriptionsReply, _by())
 SUBSCRIPTION = Call("execution.subscription.v1", push.SubscriptionGet, push.Subscription, _by())
@@ -311,6 +314,7 @@ REPLY_RECEIVED = Event("data.reply_received.v1", inbound.ReplyReceived, frozense
 DEAL_MOVED = Event("data.deal_moved.v1", inbound.DealMoved, frozenset({_E}))
 IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
 TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozenset({_T}))
+LEADS_CHANGED = Event("data.leads_changed.v1", data.LeadsChanged, frozenset({_D}))
 DATA_FACTS = Event("data.facts_recorded.v1", control_facts.DataFactsRecorded, frozenset({_T}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))
 
@@ -354,6 +358,13 @@ TRACE = Call("operating.trace.v1", operating.TraceRequest, operating.TraceReply,
 RECOVERIES = Call("operating.recoveries.v1", recoveries.RecoveriesRequest, recoveries.RecoveriesReply, frozenset({_G}))
 REPORT_RESTORE = Call("operating.report_restore.v1", recoveries.ReportRestore, recoveries.Recovery, frozenset({_G}))
 
+DEAD_EVENTS = Call(
+    "operating.dead_events.v1", dead_events.DeadEventsRequest, dead_events.DeadEventsReply, frozenset({_G})
+)
+DEAD_EVENT = Call("operating.dead_event.v1", dead_events.DeadEventGet, dead_events.DeadEventDetail, frozenset({_G}))
+REPLAY_EVENT = Call("operating.replay_event.v1", dead_events.ReplayEvent, dead_events.DeadEvent, frozenset({_G}), 15.0)
+DISCARD_EVENT = Call("operating.discard_event.v1", dead_events.DiscardEvent, dead_events.DeadEvent, frozenset({_G}))
+
 HEALTH = Signal("health_reported", operating.HealthReported, _O)
 SPANS = Signal("spans_exported", operating.SpansExported, _O)
 
@@ -364,6 +375,12 @@ PINGS: dict[Plane, Call[operating.PingRequest, operating.PingReply]] = {
     )
     for plane in Plane
 }
+TAKE_EVENT: dict[Plane, Call[dead_events.TakeEvent, Ok]] = {
+    plane: Call(f"{plane.value}.take_event.v1", dead_events.TakeEvent, Ok, frozenset({_O}), 10.0)
+    for plane in Plane
+    if plane not in (_G, _O)
+}
+"""Planes that hear events beside operating, which keeps what could not be taken: each asked to take one that it could not take before."""
 HOLDERS = (_T, _DA, _D, _E)
 """Planes that hold something about people."""
 PERSON: dict[Plane, Call[rights.PersonRequest, rights.PersonReply]] = {

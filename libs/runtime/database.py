@@ -11,16 +11,17 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from libs.contracts.message import Message, Plane, new_id
 from libs.contracts.subjects import Event
 from libs.runtime import telemetry
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 M = TypeVar("M", bound=Message)
 Connection = Any
@@ -86,10 +87,12 @@ def tenant_list(tenants: Iterable[UUID]) -> str:
 class Database:
     """A plane's engine and pool, under its own role. `on_commit` is called after a transaction that emitted something."""
 
-    def __init__(self, plane: Plane, url: str, *, pool_size: int = 12) -> None:
+    def __init__(self, plane: Plane, url: str, *, pool_size: int = 12, sessions: bool = True) -> None:
+        """Without `sessions` there are batches only, and SQLAlchemy need not be imported: a short-lived process starts sooner."""
         self.plane = plane
         self._url = url
         self._pool_size = pool_size
+        self._sessions = sessions
         self._pool: Any = None
         self._engine: AsyncEngine | None = None
         self.on_commit: Callable[[], None] = lambda: None
@@ -103,6 +106,10 @@ class Database:
             command_timeout=60,
             server_settings={"search_path": self.plane.value, "application_name": f"dealix-{self.plane.value}"},
         )
+        if not self._sessions:
+            return
+        from sqlalchemy.ext.asyncio import create_async_engine
+
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             # asyncpg reads the address itself: SQLAlchemy's dialect would not understand sslmode and sslrootcert.
@@ -132,6 +139,9 @@ class Database:
         """A transaction with a SQLAlchemy session that sees `tenants`. Commits at the end, rolls back on any error."""
         if self._engine is None:
             raise RuntimeError("the database has not been started")
+        from sqlalchemy import text
+        from sqlalchemy.ext.asyncio import AsyncSession
+
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             await session.execute(text("select set_config('dealix.tenants', :t, true)"), {"t": tenant_list(tenants)})
             work = SessionWork(tenants, session=session)

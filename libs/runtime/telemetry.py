@@ -16,7 +16,6 @@ from typing import Any
 
 from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -89,6 +88,9 @@ def start(*, ratio: float = 1.0, level: str = "INFO") -> None:
     )
     provider.add_span_processor(BatchSpanProcessor(_exporter, schedule_delay_millis=500, max_queue_size=8192))
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        # Only where it is wanted: it takes half a second to import.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     _provider = provider

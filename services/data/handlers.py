@@ -42,6 +42,7 @@ from services.data.errors import NotCancellable, NotUndoable, SlugTaken, SourceR
 from services.data.importing.carry import tell_changed
 from services.data.importing.codec import consent_claims
 from services.data.importing.store import Imports
+from services.data.importing.telling import tell_leads
 from services.data.importing.worker import ImportWorker
 from services.data.telling import tell_facts
 
@@ -195,6 +196,7 @@ class ImportDesk:
             gone, kept = await imports.undo(tenant, request.import_id)
             await imports.finish(tenant, request.import_id, ImportState.UNDONE)
             tell_changed(work, tenant, gone, self._runtime.now())
+            tell_leads(work, tenant, self._runtime.now(), contacts=gone)
             taken_back = ImportFact(fact_id=request.import_id, source=status.source, fields=(), dropped=0)
             tell_facts(work, tenant, [taken_back], self._runtime.now())
             work.emit(
@@ -211,6 +213,16 @@ class ImportDesk:
                 ),
             )
         return UndoReply(import_id=request.import_id, removed=len(gone), kept=kept)
+
+
+_LEADS = (
+    "select l.lead_id, l.account_id, l.contact_id, l.source, l.source_detail, l.obtained_at, l.last_activity, l.interest, l.notes, "
+    "l.estimated_value, l.contactability, l.import_id, l.row_number, l.updated_at, a.name account_name, a.name_ar account_name_ar, "
+    "a.fields afields, c.full_name, c.title, c.email, c.phone "
+    "from data.leads l join data.accounts a on a.tenant_id = l.tenant_id and a.account_id = l.account_id "
+    "left join data.contacts c on c.tenant_id = l.tenant_id and c.contact_id = l.contact_id and c.deleted_at is null "
+    "where l.tenant_id = $1 and l.deleted_at is null and ($2::uuid is null or l.lead_id > $2) and {picked} order by l.lead_id limit $3"
+)
 
 
 class Truth:
@@ -234,16 +246,13 @@ class Truth:
 
     async def leads(self, request: LeadsRequest) -> LeadsReply:
         after = UUID(request.cursor) if request.cursor else None
+        picked = (request.lead_ids, request.account_ids, request.contact_ids)
+        # Two statements: one that asks whether anything was picked would read all leads to find one.
+        some = "(l.lead_id = any($4::uuid[]) or l.account_id = any($5::uuid[]) or l.contact_id = any($6::uuid[]))"
         async with self._database.batch(request.tenant_id) as work:
             rows = await work.connection.fetch(
-                "select l.lead_id, l.account_id, l.contact_id, l.source, l.source_detail, l.obtained_at, l.last_activity, l.interest, l.notes, "
-                "l.estimated_value, l.contactability, l.import_id, l.row_number, l.updated_at, a.name account_name, "
-                "a.name_ar account_name_ar, a.fields afields, c.full_name, c.title, c.email, c.phone "
-                "from data.leads l join data.accounts a on a.tenant_id = l.tenant_id and a.account_id = l.account_id "
-                "left join data.contacts c on c.tenant_id = l.tenant_id and c.contact_id = l.contact_id and c.deleted_at is null "
-                "where l.tenant_id = $1 and l.deleted_at is null and ($2::uuid is null or l.lead_id > $2) "
-                "and (cardinality($3::uuid[]) = 0 or l.lead_id = any($3::uuid[])) order by l.lead_id limit $4",
-                request.tenant_id, after, list(request.lead_ids), request.limit + 1,
+                _LEADS.format(picked=some if any(picked) else "true"),
+                request.tenant_id, after, request.limit + 1, *(map(list, picked) if any(picked) else ()),
             )  # fmt: skip
         more = len(rows) > request.limit
         rows = rows[: request.limit]

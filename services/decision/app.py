@@ -18,6 +18,7 @@ from services.decision.erasure import People
 from services.decision.growth.plan import Growth
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
 from services.decision.insight.lineage import serve_lineage
+from services.decision.letters import LetterCards
 from services.decision.memos.desk import Memos
 from services.decision.negotiation.desk import Negotiation
 from services.decision.partners.desk import Partners
@@ -55,6 +56,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.MEMO, Memos(runtime).make)
     bus.serve(subjects.COMMITTEE, Committees(runtime).get)
     bus.on(subjects.IMPORT_COMPLETED, listener.imported)
+    bus.on(subjects.LEADS_CHANGED, listener.leads_changed)
     bus.on(subjects.APPROVAL_REQUESTED, listener.approval_requested)
     bus.on(subjects.APPROVAL_DECIDED, listener.approval_decided)
     bus.on(subjects.EVIDENCE_ASSEMBLED, watch.evidence)
@@ -62,6 +64,9 @@ async def build(runtime: Runtime) -> None:
     serve_lineage(runtime)
     serve_metrics(runtime)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
+    letters = LetterCards(runtime)
+    bus.on(subjects.DEAD_LETTER_ARRIVED, letters.arrived)
+    bus.on(subjects.DEAD_LETTER_CLOSED, letters.closed)
     bus.on(subjects.SUBSCRIPTION_DISABLED, DisabledSubscriptions(runtime).heard)
     negotiation, partners = Negotiation(runtime, choosing), Partners(runtime)
     bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)

@@ -10,7 +10,7 @@ from uuid import UUID
 from libs.contracts.approvals import ApprovalEscalated
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.catalogue.cards import cards
-from libs.contracts.data import ImportCompleted, ImportGet
+from libs.contracts.data import ImportCompleted, ImportGet, LeadsChanged
 from libs.contracts.decision import (
     BriefReply,
     Card,
@@ -52,7 +52,8 @@ from services.decision.cards.watch import Watch
 from services.decision.drafting import Drafting
 from services.decision.errors import CardClosed, HashesNeeded, NoteNeeded, UnknownButton
 from services.decision.ranking import Ranking
-from services.decision.store import ENQUEUE, Recommendations
+from services.decision.store import Recommendations
+from services.decision.targeting.queue import ENQUEUE, Rankings
 
 MAY_RANK = frozenset({"owner", "admin", "approver", "operator", "api_client", "system"})
 MAY_DECIDE = frozenset({"owner", "admin", "approver", "operator", "member"})
@@ -264,10 +265,18 @@ class Listener:
 
     async def imported(self, work: SessionWork, event: ImportCompleted) -> None:
         batch = await work.batch()
-        await batch.connection.execute(ENQUEUE, event.tenant_id)
+        if not event.few:
+            await batch.connection.execute(ENQUEUE, event.tenant_id, True)
         await self._watch.ask(batch, event.tenant_id, at_once=True)
         if event.blocked_by:
             await self._add(work, await self._blocked(event))
+        self._ranking.wake.set()
+
+    async def leads_changed(self, work: SessionWork, event: LeadsChanged) -> None:
+        """They are ranked among all."""
+        batch = await work.batch()
+        await Rankings(batch).note(event)
+        await batch.connection.execute(ENQUEUE, event.tenant_id, False)
         self._ranking.wake.set()
 
     async def approval_requested(self, work: SessionWork, event: ApprovalRequested) -> None:

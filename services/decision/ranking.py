@@ -7,13 +7,13 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.control_facts import DecisionFactsRecorded
-from libs.contracts.data import LeadsRequest
+from libs.contracts.data import LeadsReply, LeadsRequest
 from libs.contracts.decision import Card, Opportunity, RankReply
 from libs.contracts.subjects import DECISION_FACTS, LEADS
 from libs.runtime import telemetry
@@ -23,15 +23,23 @@ from services.decision.cards.domain.factory import Happening, cards_of
 from services.decision.cards.domain.feed import priority
 from services.decision.domain.telling import ranking_fact
 from services.decision.drafting import Drafting
-from services.decision.store import RankQueue, Recommendations
+from services.decision.store import Recommendations
 from services.decision.targeting.domain.explain import opportunity
 from services.decision.targeting.domain.facts import LeadFacts, facts_of
+from services.decision.targeting.domain.parts import ValueScale
 from services.decision.targeting.domain.plan import DayPlan, day_plan
-from services.decision.targeting.domain.rank import Ranked, rank
+from services.decision.targeting.domain.rank import Ranked, order, rank
+from services.decision.targeting.queue import ENQUEUE, Rankings, RankQueue, WholeRanking
 from services.decision.targeting.turns import Turns
 
 log = logging.getLogger(__name__)
 
+LASTS = timedelta(hours=24)
+"""Signals fade day by day: after a day all leads are ranked."""
+MOST = 2_000
+"""Changes up to which it is less work to rank them among all than to rank all."""
+ENOUGH = 0.9
+"""Share of the leads kept below which the rest is looked through again."""
 EXPLAINED = 5_000
 """How many leads of a ranking are kept with their reasons; the rest would never be looked at on that day."""
 OPPORTUNITY_CARDS = 20
@@ -52,15 +60,17 @@ class Ranking:
         while True:
             self.wake.clear()
             now = self._runtime.now()
-            tenant = await self._queue.claim()
-            if tenant is None:
+            claimed = await self._queue.claim()
+            if claimed is None:
                 try:
                     await asyncio.wait_for(self.wake.wait(), 1.0)
                 except TimeoutError:
                     continue
                 continue
+            tenant, whole = claimed
             with telemetry.span(self._runtime.plane, "rank tenant", attributes={"dealix.tenant": str(tenant)}):
-                await self.run(tenant)
+                if whole or not await self.refresh(tenant):
+                    await self.run(tenant)
             await self._queue.done(tenant, now)
 
     async def run(self, tenant_id: UUID) -> RankReply:
@@ -74,8 +84,11 @@ class Ranking:
         began = time.perf_counter()
         now = self._runtime.now()
         rules = targeting()
+        async with self._runtime.database.batch(tenant_id) as work:
+            changes = await Rankings(work).changes(tenant_id)
         facts = await self._leads(tenant_id)
-        ranked = await asyncio.to_thread(rank, facts, rules, now)
+        scale = ValueScale.of(facts, rules)
+        ranked = await asyncio.to_thread(rank, facts, rules, now, scale)
         trace_id = telemetry.trace_id()
         explained = await asyncio.to_thread(
             lambda: [opportunity(one, rules, now, trace_id=trace_id) for one in ranked[:EXPLAINED]]
@@ -83,8 +96,10 @@ class Ranking:
         plan = day_plan(ranked, rules.autopilot)
         made = self._cards(tenant_id, ranked, explained, plan, now)
         async with self._runtime.database.batch(tenant_id) as work:
-            store = Recommendations(work)
+            store, rankings = Recommendations(work), Rankings(work)
             await store.replace_opportunities(tenant_id, explained)
+            await rankings.keep(tenant_id, WholeRanking(now, rules.version, scale, len(ranked) - len(explained)))
+            await rankings.ranked(tenant_id, changes)
             added = await store.add_cards(made)
             if ranked:
                 told = (ranking_fact(rules, len(ranked)),)
@@ -99,21 +114,87 @@ class Ranking:
             took_ms=round((time.perf_counter() - began) * 1000, 1),
         )
 
-    async def _leads(self, tenant_id: UUID) -> list[LeadFacts]:
+    async def refresh(self, tenant_id: UUID) -> bool:
+        """Rank what has changed among all the tenant's leads: the others keep their scores, and all get their places anew.
+
+        False, and nothing done, where only ranking all will do: there was no ranking, it is a day old or of other rules, too much
+        has changed, or too few leads are left of those that were kept.
+        """
+        now, rules = self._runtime.now(), targeting()
+        async with self._runtime.database.batch(tenant_id) as work:
+            rankings = Rankings(work)
+            last, changes = await rankings.last(tenant_id), await rankings.changes(tenant_id)
+            touched = await rankings.touched(tenant_id, changes)
+        if last is None or last.rules != rules.version or now - last.ranked_at > LASTS or len(changes.rows) > MOST:
+            return False
+        if not changes.rows:
+            return True
+        if len(named := [*changes.of("lead"), *touched]) > MOST:
+            return False
+        facts = await self._leads(tenant_id, named, changes.of("account"), changes.of("contact"))
+        ranked = rank(facts, rules, now, last.scale)
+        async with self._runtime.database.batch(tenant_id) as work:
+            store, rankings = Recommendations(work), Rankings(work)
+            await store.one_ranking(tenant_id)
+            await rankings.take_out(tenant_id, [*touched, *(one.lead.lead_id for one in ranked)])
+            # With leads below that nobody has in view, only what is better than the worst in view is known to belong there.
+            worst = await rankings.worst(tenant_id) if last.below else None
+            shown = [one for one in ranked if worst is None or order(one) < worst]
+            trace_id = telemetry.trace_id()
+            explained = [opportunity(one, rules, now, trace_id=trace_id) for one in shown]
+            await store.insert_opportunities(tenant_id, explained)
+            kept, dropped = await rankings.put_in_order(tenant_id, EXPLAINED)
+            below = last.below + dropped + len(ranked) - len(shown)
+            if below and kept < EXPLAINED * ENOUGH:
+                await work.connection.execute(ENQUEUE, tenant_id, True)
+            await rankings.keep(tenant_id, WholeRanking(last.ranked_at, last.rules, last.scale, below))
+            await rankings.ranked(tenant_id, changes)
+            at = await rankings.positions(tenant_id, [one.lead.lead_id for one in shown])
+            best = [
+                happenings.from_opportunity(one, tenant_id, rules, now, its.provenance)
+                for one, its in zip(shown, explained, strict=True)
+                if at.get(one.lead.lead_id, EXPLAINED) < OPPORTUNITY_CARDS
+            ]
+            await store.add_cards(self._made(best, now))
+            if ranked:
+                told = (ranking_fact(rules, len(ranked)),)
+                work.emit(DECISION_FACTS, DecisionFactsRecorded(tenant_id=tenant_id, items=told, at=now))
+        return True
+
+    async def _leads(
+        self, tenant_id: UUID, leads: Sequence[UUID] = (), accounts: Sequence[UUID] = (), contacts: Sequence[UUID] = ()
+    ) -> list[LeadFacts]:
+        """All leads, or those that are named. The next page is made by data while this one is read."""
+
+        def ask(cursor: str | None) -> asyncio.Task[LeadsReply]:
+            wanted = LeadsRequest(
+                tenant_id=tenant_id,
+                lead_ids=tuple(dict.fromkeys(leads)),
+                account_ids=tuple(accounts),
+                contact_ids=tuple(contacts),
+                cursor=cursor,
+            )
+            return asyncio.create_task(self._runtime.bus.call(LEADS, wanted))
+
         facts: list[LeadFacts] = []
-        cursor: str | None = None
-        while True:
-            page = await self._runtime.bus.call(LEADS, LeadsRequest(tenant_id=tenant_id, cursor=cursor))
-            facts += [facts_of(lead) for lead in page.items]
-            cursor = page.next_cursor
-            if cursor is None:
-                return facts
+        asked = ask(None)
+        try:
+            while True:
+                page = await asked
+                if page.next_cursor is not None:
+                    asked = ask(page.next_cursor)
+                    await asyncio.sleep(0)  # so that it leaves before this page is worked on
+                facts += [facts_of(lead) for lead in page.items]
+                if page.next_cursor is None:
+                    return facts
+        finally:
+            asked.cancel()
 
     def _cards(
         self, tenant_id: UUID, ranked: Sequence[Ranked], explained: Sequence[Opportunity], plan: DayPlan, now: datetime
     ) -> list[Card]:
         """Cards of the best leads and of the day's plan."""
-        rules, catalogue = targeting(), cards()
+        rules = targeting()
         found: list[Happening | None] = [
             happenings.from_opportunity(one, tenant_id, rules, now, shown.provenance)
             for one, shown in zip(ranked[:OPPORTUNITY_CARDS], explained, strict=False)
@@ -129,5 +210,10 @@ class Ranking:
                 trace_id=telemetry.trace_id(),
             )
             found.append(happenings.from_day_plan(plan, tenant_id, now, origin))
+        return self._made(found, now)
+
+    @staticmethod
+    def _made(found: Sequence[Happening | None], now: datetime) -> list[Card]:
+        catalogue = cards()
         made = [card for happening in found if happening is not None for card in cards_of(happening, catalogue, now)]
         return [card.evolve(priority=priority(card, catalogue, now)) for card in made]

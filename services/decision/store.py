@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.decision import FIRST, Card, CardStatus, Draft, Opportunity
-from libs.runtime.database import BatchWork, Database
+from libs.runtime.database import BatchWork
 
 
 class Recommendations:
@@ -19,16 +19,25 @@ class Recommendations:
 
     async def replace_opportunities(self, tenant_id: UUID, items: Sequence[Opportunity]) -> None:
         """The new ranking instead of the old one, whole. Two at once, asked for and by an import, take turns."""
+        await self.one_ranking(tenant_id)
+        await self._c.execute("delete from decision.opportunities where tenant_id = $1", tenant_id)
+        await self.insert_opportunities(tenant_id, items)
+
+    async def one_ranking(self, tenant_id: UUID) -> None:
+        """Wait until nobody else writes this tenant's ranking."""
         await self._c.execute(
             "select pg_advisory_xact_lock(hashtextextended('decision.opportunities:' || $1::text, 0))", str(tenant_id)
         )
-        await self._c.execute("delete from decision.opportunities where tenant_id = $1", tenant_id)
+
+    async def insert_opportunities(self, tenant_id: UUID, items: Sequence[Opportunity]) -> None:
+        """Insert opportunities, the best first."""
         await self._c.execute(
-            "insert into decision.opportunities (tenant_id, lead_id, position, score, tier, contactability, account_name, document) "
-            "select $1, l, p, s, t, c, n, d::jsonb from unnest($2::uuid[], $3::int[], $4::real[], $5::text[], $6::text[], $7::text[], $8::text[]) "
-            "as x(l, p, s, t, c, n, d)",
+            "insert into decision.opportunities (tenant_id, lead_id, position, score, tier, contactability, account_name, actionable, document) "
+            "select $1, l, p, s, t, c, n, a, d::jsonb from unnest($2::uuid[], $3::int[], $4::real[], $5::text[], $6::text[], $7::text[], $8::bool[], "
+            "$9::text[]) as x(l, p, s, t, c, n, a, d)",
             tenant_id, [o.lead_id for o in items], list(range(len(items))), [o.score for o in items], [o.tier for o in items],
-            [o.contactability for o in items], [o.account_name for o in items], [o.model_dump_json() for o in items],
+            [o.contactability for o in items], [o.account_name for o in items], [o.channel is not None for o in items],
+            [o.model_dump_json() for o in items],
         )  # fmt: skip
 
     async def opportunities(
@@ -149,35 +158,6 @@ class Recommendations:
             tenant_id, before, limit,
         )  # fmt: skip
         return [Draft.model_validate_json(row["document"]) for row in rows]
-
-
-class RankQueue:
-    """Tenants whose leads have changed since they were ranked."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def claim(self) -> UUID | None:
-        async with self._database.batch() as work:
-            tenant: UUID | None = await work.connection.fetchval(
-                "update decision.rank_queue q set lease_until = now() + interval '120 seconds' from (select tenant_id from decision.rank_queue "
-                "where due_at <= now() and (lease_until is null or lease_until < now()) order by due_at limit 1 for update skip locked) d "
-                "where q.tenant_id = d.tenant_id returning q.tenant_id"
-            )
-        return tenant
-
-    async def done(self, tenant_id: UUID, since: datetime) -> None:
-        """Off the queue, unless something changed while the ranking ran."""
-        async with self._database.batch() as work:
-            await work.connection.execute(
-                "delete from decision.rank_queue where tenant_id = $1 and due_at <= $2", tenant_id, since
-            )
-            await work.connection.execute(
-                "update decision.rank_queue set lease_until = null where tenant_id = $1", tenant_id
-            )
-
-
-ENQUEUE = "insert into decision.rank_queue (tenant_id) values ($1) on conflict (tenant_id) do update set due_at = now()"
 
 
 def _card(row: Any) -> Card:

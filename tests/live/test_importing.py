@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -76,6 +79,29 @@ async def test_a_large_import_is_carried_out_apart_and_can_be_cancelled_half_way
     assert (await running.ended(import_id))["state"] == "cancelled"
     few = await running.imported(_rows(20_000_000, 50))
     assert few["counts"]["created"] == 50  # nothing of the cancelled import was there to be merged with
+
+
+def _child_of(import_id: str) -> int:
+    """The process that carries an import out."""
+    for found in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if "services.data.importing.child" in (said := found.read_text()) and import_id in said:
+                return int(found.parent.name)
+    raise LookupError("no such process")
+
+
+async def test_an_import_whose_process_is_killed_is_carried_out_anyway_and_once(running: Served) -> None:
+    text = _rows(30_000_000, 22_000)
+    import_id = await running.upload(text)
+
+    async def under_way() -> bool:
+        status = (await running.http.get(f"/api/v1/targeting/imports/{import_id}")).json()
+        return bool(status["progress"] > 0.1 and status["state"] == "matching")
+
+    await eventually(60, under_way)
+    os.kill(_child_of(import_id), signal.SIGKILL)
+    done = await running.ended(import_id, within=110)
+    assert (done["state"], done["counts"]["created"], done["counts"]["merged"]) == ("completed", 22_000, 0)
 
 
 async def test_a_completed_import_is_undone_and_not_cancelled(running: Served) -> None:

@@ -45,6 +45,7 @@ TENANTLESS = {
     "execution.work",
     "gateway.doors",  # which door a key or session opens: hashes and ids, looked up before anyone is known
     "operating.control_deliveries",
+    "operating.dead_events",  # an event may name several tenants, or none that can be read
     "trust.approval_deadlines",
     "trust.approval_ticks",
     "trust.duty_clocks",

@@ -42,6 +42,7 @@ from services.data.crm.telling import tell_moved, tell_reply
 from services.data.errors import SourceRefused, UnknownSource
 from services.data.importing.carry import tell_changed
 from services.data.importing.store import Imports
+from services.data.importing.telling import tell_leads
 from services.data.screening.domain.texts import of_values
 from services.data.screening.telling import of_record, tell
 
@@ -50,6 +51,9 @@ log = logging.getLogger(__name__)
 EDITORS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
 SEARCHED_FOR_LIST = 500
 _OUTCOMES = {Handling.ACCEPT: "created", Handling.REVIEW: "needs_review", Handling.BLOCK: "blocked"}
+
+
+_RANKED_BY = {RecordKind.LEAD: "leads", RecordKind.ACCOUNT: "accounts", RecordKind.CONTACT: "contacts"}
 
 
 def require_editor(principal: Principal) -> None:
@@ -288,7 +292,10 @@ class Desk:
         return out, {name: shown(value) for name, value in extra.items()}
 
     def _tell(self, work: BatchWork, kind: RecordKind, changed: Sequence[Record]) -> None:
-        """Trust's facts of a contact are no longer fresh once the contact or one of its leads has changed."""
+        """Trust's facts of a contact are no longer fresh once the contact or one of its leads has changed; and what decision ranked of
+        a lead is not, once it, its company or its person has."""
+        if (named := _RANKED_BY.get(kind)) is not None:
+            tell_leads(work, self._tenant(work), self._runtime.now(), **{named: [record.id for record in changed]})
         ids = [record.id for record in changed] if kind is RecordKind.CONTACT else []
         if kind is RecordKind.LEAD:
             ids = [UUID(record.values["contact_id"]) for record in changed if record.values.get("contact_id")]
@@ -320,6 +327,7 @@ class Desk:
             await Imports(work).set_contactability(
                 tenant, [(item.contact_id, {c.channel: c.status.value for c in item.channels}) for item in reply.items]
             )
+            tell_leads(work, tenant, self._runtime.now(), leads=[lead.id])
 
     def _audit(self, work: BatchWork, who: Principal, kind: str, record: Record, data: dict[str, Any]) -> None:
         self._emit(work, who, kind, f"{record.kind.value}:{record.id}", {**data, "version": record.version})

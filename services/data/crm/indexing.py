@@ -30,7 +30,7 @@ class Indexer:
         """Index one page of one tenant. False when there is nothing to do."""
         async with self._database.batch() as work:
             tenant = await work.connection.fetchval(
-                "select tenant_id from data.search_queue where not exists (select 1 from data.import_queue where lease_until > now()) limit 1"
+                "select tenant_id from data.search_queue where due_at <= now() and not exists (select 1 from data.import_queue where lease_until > now()) limit 1"
             )
         if tenant is None:
             return False

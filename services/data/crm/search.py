@@ -91,6 +91,13 @@ class SearchText:
             "insert into data.search_queue (tenant_id) values ($1) on conflict do nothing", self._tenant_id
         )
 
+    async def put_off(self, seconds: float) -> None:
+        """Not before so many seconds from now: ranking what came goes first."""
+        await self._c.execute(
+            "update data.search_queue set due_at = now() + make_interval(secs => $2) where tenant_id = $1",
+            self._tenant_id, seconds,
+        )  # fmt: skip
+
     async def find(self, text: str, kinds: Sequence[RecordKind], limit: int) -> list[Hit]:
         """Records whose text holds every word; where there is none, those that come close."""
         words = search_words(text)

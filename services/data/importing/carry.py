@@ -4,7 +4,7 @@ child of their own, so that the plane goes on answering."""
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -22,9 +22,9 @@ from services.data.importing.domain.clusters import Filed
 from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.mapping import of_people
 from services.data.importing.domain.plan import plan_import
-from services.data.importing.domain.records import MergePlan, ParsedFile, ReadRows
+from services.data.importing.domain.records import LeadRow, MergePlan, ParsedFile, ReadRows
 from services.data.importing.domain.rows import read_rows
-from services.data.importing.store import Imports
+from services.data.importing.store import Imports, Written
 from services.data.matching.keys import Digests, MatchKeys, row_keys
 from services.data.screening.domain.texts import of_rows
 from services.data.screening.telling import of_import, tell
@@ -32,6 +32,10 @@ from services.data.telling import tell_facts
 
 CHUNK = 10_000
 """Rows read, matched and written at a time: what an import holds in memory beside the file's own text."""
+FIRST_CHUNK = 2_000
+"""So that PostgreSQL soon has something to write."""
+AHEAD = 2
+"""Chunks that are read ahead of the one that is matched."""
 PAGE = 1000
 MANY = 5_000
 """From so many rows on the planner is told at once what the tables hold now."""
@@ -115,6 +119,15 @@ class _Chunk(NamedTuple):
     keys: dict[int, Digests]
 
 
+class _Written(NamedTuple):
+    """A chunk whose companies and people are stored, and whose leads and rows are not yet."""
+
+    chunk: _Chunk
+    plan: MergePlan
+    stored: Written
+    fresh: tuple[LeadRow, ...]
+
+
 class _Carried:
     """An import on its way: what became of the rows so far."""
 
@@ -124,6 +137,7 @@ class _Carried:
         self._parsed = parsed
         self._now = now
         self._counts: Counter[str] = Counter()
+        self._clean: set[str] = set()
         self.changed_contacts: list[UUID] = []
         self.rejecting: list[MergePlan] = []
 
@@ -136,34 +150,53 @@ class _Carried:
         imports, keys = Imports(work), MatchKeys(work)
         done, total = 0, max(1, len(self._parsed.rows))
         changed: dict[UUID, None] = {}
-        async for part, rows, filed, digests in self._read():
+        written: _Written | None = None
+        async for chunk in self._read():
             await self._report(done / total)
-            seen = await imports.seen(tenant, import_id, [row.fingerprint for row in rows.leads])
+            fresh = chunk.rows.leads
+            if seen := await imports.seen(tenant, import_id, [row.fingerprint for row in fresh]):
+                fresh = tuple(row for row in fresh if row.fingerprint not in seen)
             await keys.file_unfiled(tenant)
-            existing = await keys.candidates(
-                tenant, [digests[row.row_number] for row in rows.leads if row.fingerprint not in seen]
-            )
-            plan = await asyncio.to_thread(plan_import, rows, existing, seen, filed)
+            existing = await keys.candidates(tenant, [chunk.keys[row.row_number] for row in fresh])
+            # What nobody matches against is written while the next rows are matched.
+            async with asyncio.TaskGroup() as group:
+                if written is not None:
+                    group.create_task(self._write_rest(work, written))
+                plan = await asyncio.to_thread(plan_import, chunk.rows, existing, seen, chunk.filed)
             self._counts.update(asdict(plan.counts))
-            changed.update(dict.fromkeys((await imports.write(tenant, import_id, plan, digests)).changed_contacts))
-            new = [(row.row_number, row.raw) for row in rows.leads if row.fingerprint not in seen]
-            found = await asyncio.to_thread(of_rows, part.mapping, new)
-            tell(work, tenant, f"import:{import_id}", await of_import(work, tenant, import_id, found), self._now)
+            stored = await imports.write_records(tenant, import_id, plan, chunk.keys)
+            changed.update(dict.fromkeys(stored.changed_contacts))
+            written = _Written(chunk, plan, stored, fresh)
             if self._request.dry_run and plan.rejected:
                 self.rejecting.append(replace(plan, decisions=(), accounts=(), contacts=(), leads=(), reviews=()))
-            done += len(part.rows)
+            done += len(chunk.part.rows)
+        if written is not None:
+            await self._write_rest(work, written)
         self.changed_contacts = list(changed)
 
+    async def _write_rest(self, work: BatchWork, written: _Written) -> None:
+        """Leads, outcomes of rows, pairs for review; and what the rows' texts show."""
+        tenant, import_id = self._request.principal.tenant_id, self._request.import_id
+        await Imports(work).write_rest(tenant, import_id, written.plan, written.stored)
+        texts = [(row.row_number, row.raw) for row in written.fresh]
+        found = await asyncio.to_thread(of_rows, written.chunk.part.mapping, texts, self._clean)
+        tell(work, tenant, f"import:{import_id}", await of_import(work, tenant, import_id, found), self._now)
+
     async def _read(self) -> AsyncIterator[_Chunk]:
-        """Chunk by chunk; the next one is read while PostgreSQL writes this one."""
-        waiting: asyncio.Task[_Chunk] | None = None
-        for part in _chunks(self._parsed):
-            following = asyncio.create_task(asyncio.to_thread(self._rows, part))
-            if waiting is not None:
-                yield await waiting
-            waiting = following
-        if waiting is not None:
-            yield await waiting
+        """Chunk by chunk; the next ones are read while PostgreSQL writes this one."""
+        waiting: deque[asyncio.Task[_Chunk]] = deque()
+        one_at_a_time = asyncio.Lock()
+
+        async def read(part: ParsedFile) -> _Chunk:
+            async with one_at_a_time:
+                return await asyncio.to_thread(self._rows, part)
+
+        for part in chunks(self._parsed):
+            waiting.append(asyncio.create_task(read(part)))
+            if len(waiting) > AHEAD:
+                yield await waiting.popleft()
+        while waiting:
+            yield await waiting.popleft()
 
     def _rows(self, part: ParsedFile) -> _Chunk:
         rows = read_rows(part, source=self._request.source, today=self._now.date())
@@ -188,10 +221,12 @@ def _kept(request: ImportRequest, parsed: ParsedFile) -> ImportFact:
     )  # fmt: skip
 
 
-def _chunks(parsed: ParsedFile) -> Iterator[ParsedFile]:
+def chunks(parsed: ParsedFile) -> Iterator[ParsedFile]:
     """The file in parts; lines beyond reading go with the first."""
-    for start in range(0, max(1, len(parsed.rows)), CHUNK):
-        yield replace(parsed, rows=parsed.rows[start : start + CHUNK], broken=parsed.broken if start == 0 else ())
+    start, end = 0, FIRST_CHUNK
+    while start == 0 or start < len(parsed.rows):
+        yield replace(parsed, rows=parsed.rows[start:end], broken=parsed.broken if start == 0 else ())
+        start, end = end, end + CHUNK
 
 
 def tell_changed(work: BatchWork, tenant_id: UUID, contact_ids: list[UUID], now: datetime) -> None:

@@ -66,7 +66,7 @@ def _answer(code: int | None, said: bytes) -> None:
 
 
 async def _main(tenant_id: UUID, import_id: UUID, file: Path) -> dict[str, str]:
-    database = Database(Plane.DATA, load(Plane.DATA).database_url, pool_size=2)
+    database = Database(Plane.DATA, load(Plane.DATA).database_url, pool_size=2, sessions=False)
     await database.start()
     try:
         async with database.batch(tenant_id) as work:

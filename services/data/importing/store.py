@@ -31,8 +31,10 @@ _NO_KEYS: Mapping[int, Digests] = {}
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a plan became: the stored contacts that it brought up to date."""
+    """What a plan's companies and people became: their stored ids by index, and the contacts that it brought up to date."""
 
+    account_ids: tuple[UUID, ...]
+    contact_ids: tuple[UUID, ...]
     changed_contacts: tuple[UUID, ...]
 
 
@@ -125,12 +127,12 @@ class Imports:
             tenant_id, source, [fold(header) for header in chosen], list(chosen.values()),
         )  # fmt: skip
 
-    async def keep(self, import_id: UUID) -> None:
-        """Keep the lease while work on the import goes on."""
+    async def keep(self, import_id: UUID, seconds: float = LEASE_SECONDS) -> None:
+        """Keep the lease for so long from now: while work on the import goes on, or until it is tried again."""
         await self._c.execute(
             "update data.import_queue set lease_until = now() + make_interval(secs => $2) where import_id = $1",
             import_id,
-            LEASE_SECONDS,
+            seconds,
         )
 
     async def put_back(self, import_id: UUID, seconds: float) -> None:
@@ -170,10 +172,10 @@ class Imports:
         )
         return frozenset(row["fingerprint"] for row in rows)
 
-    async def write(
+    async def write_records(
         self, tenant_id: UUID, import_id: UUID, plan: MergePlan, row_keys: Mapping[int, Digests] = _NO_KEYS
     ) -> Written:
-        """The whole plan, all or nothing. `row_keys` are the keys of rows by row number, where they have been worked out."""
+        """Companies and people, with the keys by which the next rows find them. `row_keys` are the keys of rows by row number, where they have been worked out."""
         account_ids = [UUID(a.existing_id) if a.existing_id else new_id() for a in plan.accounts]
         contact_ids = [UUID(c.existing_id) if c.existing_id else new_id() for c in plan.contacts]
         await self._c.execute(
@@ -195,10 +197,14 @@ class Imports:
             [c.fields.opted_out.value for c in plan.contacts], [to_json(c.fields) for c in plan.contacts],
         )  # fmt: skip
         await self._file(tenant_id, plan, account_ids, row_keys)
-        await self._write_leads(tenant_id, import_id, plan, account_ids, contact_ids)
-        await self._write_rows(tenant_id, import_id, plan, account_ids, contact_ids)
+        changed = tuple(contact_ids[c.index] for c in plan.contacts if c.existing_id)
+        return Written(tuple(account_ids), tuple(contact_ids), changed)
+
+    async def write_rest(self, tenant_id: UUID, import_id: UUID, plan: MergePlan, written: Written) -> None:
+        """Leads, the outcome of every row, pairs for review: what matching does not look at."""
+        await self._write_leads(tenant_id, import_id, plan, written.account_ids, written.contact_ids)
+        await self._write_rows(tenant_id, import_id, plan, written.account_ids, written.contact_ids)
         await SearchText(self._work, tenant_id).enqueue()
-        return Written(tuple(contact_ids[c.index] for c in plan.contacts if c.existing_id))
 
     async def _file(
         self, tenant_id: UUID, plan: MergePlan, account_ids: Sequence[UUID], row_keys: Mapping[int, Digests]

@@ -14,18 +14,23 @@ from libs.contracts.data import ImportCompleted, ImportRequest, ImportState
 from libs.contracts.subjects import CONTACTABILITY, IMPORT_COMPLETED, IMPORT_FILES
 from libs.contracts.trust import ContactabilityRequest
 from libs.runtime.plane import Runtime
+from services.data.crm.search import SearchText
 from services.data.importing.carry import PAGE, Cancelled, TenantBusy, carry_out
 from services.data.importing.child import carry_out_apart
 from services.data.importing.domain.messages import FileRefused
 from services.data.importing.shredding import shred
 from services.data.importing.store import LEASE_SECONDS, Imports
+from services.data.importing.telling import FEW, tell_leads
 
 log = logging.getLogger(__name__)
 
 MAX_TRIES = 5
 BUSY_SECONDS = 1.0
+RETRY_SECONDS = 3.0
 ASKED_AT_ONCE = 3
 """Pages of contacts that trust is asked about at once: while it reads one, data answers it about another and writes a third."""
+RANKED_FIRST = 10.0
+"""Seconds for which the text to search in waits after a long import, so that its leads are ranked meanwhile."""
 APART_FROM = 1_000_000
 """Files above so many bytes are carried out by a child process; below, starting one takes longer than the work."""
 
@@ -66,6 +71,10 @@ class ImportWorker:
                         "تعذّر الاستيراد من جهتنا، ولم يُحفظ منه شيء.",
                     )
                     await self._end(tenant_id, import_id, ImportState.FAILED, said)
+                else:
+                    # Nobody has it in hand: it need not wait until its lease is over.
+                    async with self._runtime.database.batch() as work:
+                        await Imports(work).keep(import_id, RETRY_SECONDS * tries)
 
     async def _claim(self) -> tuple[UUID, UUID, int] | None:
         async with self._runtime.database.batch() as work:
@@ -136,8 +145,10 @@ class ImportWorker:
     async def _assess(self, tenant_id: UUID, import_id: UUID) -> None:
         """Ask trust about every contact of the import. While trust is silent the contacts stay `unknown`, and the import waits."""
         async with self._runtime.database.batch(tenant_id) as work:
+            # In the order in which they were written: each page asks about neighbours.
             found = await work.connection.fetch(
-                "select distinct contact_id from data.import_rows where tenant_id = $1 and import_id = $2 and contact_id is not null",
+                "select distinct contact_id from data.import_rows where tenant_id = $1 and import_id = $2 and contact_id is not null "
+                "order by contact_id",
                 tenant_id,
                 import_id,
             )
@@ -161,6 +172,10 @@ class ImportWorker:
             status = await imports.status(tenant_id, import_id)
             blocked_by = await imports.blocked_by(tenant_id, import_id)
             await imports.finish(tenant_id, import_id, ImportState.COMPLETED)
+            if len(ids) <= FEW:
+                tell_leads(work, tenant_id, self._runtime.now(), contacts=ids)
+            else:
+                await SearchText(work, tenant_id).put_off(RANKED_FIRST)
             if status is not None:
                 work.emit(
                     IMPORT_COMPLETED,
@@ -169,6 +184,7 @@ class ImportWorker:
                         tenant_id=tenant_id,
                         counts=status.counts,
                         blocked_by=blocked_by,
+                        few=len(ids) <= FEW,
                         at=self._runtime.now(),
                     ),
                 )

@@ -27,6 +27,7 @@ from services.data.importing.codec import account_fields, contact_fields
 from services.data.importing.domain.merging import merge_accounts, merge_contacts
 from services.data.importing.domain.records import OptOut
 from services.data.importing.store import Imports
+from services.data.importing.telling import tell_leads
 
 log = logging.getLogger(__name__)
 
@@ -134,8 +135,7 @@ class Merges:
             request.merge_id,
             {"kept": str(request.keep_id), "gone": str(request.gone_id)},
         )
-        if kind is RecordKind.CONTACT:
-            tell_changed(work, tenant, [request.keep_id, request.gone_id], now)
+        _tell(work, tenant, kind, [request.keep_id, request.gone_id], now)
         return MergeReply(merge_id=request.merge_id, record=record, moved=_counts(moved))
 
     async def _move(
@@ -208,8 +208,7 @@ class Merges:
                 request.merge_id,
                 {"kept": str(kept.id), "restored": str(restored.id)},
             )
-            if kind is RecordKind.CONTACT:
-                tell_changed(work, tenant, [kept.id, restored.id], now)
+            _tell(work, tenant, kind, [kept.id, restored.id], now)
         return UndoMergeReply(merge_id=request.merge_id, kept=kept, restored=restored)
 
     async def _move_back(
@@ -242,6 +241,14 @@ class Merges:
             data=data, trace_id=telemetry.trace_id(),
         )  # fmt: skip
         work.emit(AUDITED[self._runtime.plane], entry)
+
+
+def _tell(work: BatchWork, tenant: UUID, kind: RecordKind, ids: list[UUID], now: datetime) -> None:
+    if kind is RecordKind.CONTACT:
+        tell_changed(work, tenant, ids, now)
+        tell_leads(work, tenant, now, contacts=ids)
+    elif kind is RecordKind.ACCOUNT:
+        tell_leads(work, tenant, now, accounts=ids)
 
 
 def _merged(kind: RecordKind, kept: dict[str, Any], gone: dict[str, Any], *, suppressed: bool) -> dict[str, Any]:

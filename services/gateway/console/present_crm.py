@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from libs.contracts import crm
+from libs.contracts.catalogue.places import places
 from libs.contracts.catalogue.records import FieldType, RecordField, RecordKind, Stage, records
 from libs.contracts.catalogue.sources import sources
 from services.gateway.console import pages_crm as pages
@@ -99,6 +100,8 @@ def value_word(lang: Lang, name: str, field: RecordField, value: Any) -> str:
     if name == "source" and value in sources():
         rule = sources()[value]
         return pick(lang, rule.ar, rule.en)
+    if name in ("city", "region"):
+        return places().shown(str(value), lang)
     if field.type is FieldType.CHOICE and value in _CHOICES:
         return pick(lang, *_CHOICES[value])
     return str(value)

@@ -24,6 +24,7 @@ from services.gateway.http import (
     contradictions,
     conversations,
     crm,
+    dead_events,
     dead_letters,
     documents,
     drafts,
@@ -119,6 +120,7 @@ ROUTERS = (
     memos.router,
     flows.router,
     sequences.router,
+    dead_events.router,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 
 import pytest
 
@@ -25,13 +26,15 @@ def _zip(**files: bytes | str) -> bytes:
     return content.getvalue()
 
 
-def _pdf(extra: bytes = b"") -> bytes:
-    stream = b"BT /F1 12 Tf 72 720 Td (The price list is valid until March.) Tj ET"
+_LINE = b"BT /F1 12 Tf 72 720 Td (The price list is valid until March.) Tj ET"
+
+
+def _pdf(extra: bytes = b"", *, stream: bytes = _LINE, packed: bytes = b"") -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R " + extra + b">>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 5 0 R >> >> >>",
-        b"<< /Length " + str(len(stream)).encode() + b" >>\nstream\n" + stream + b"\nendstream",
+        b"<< /Length " + str(len(stream)).encode() + packed + b" >>\nstream\n" + stream + b"\nendstream",
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
     body, places = b"%PDF-1.4\n", []
@@ -68,6 +71,7 @@ def test_each_kind_of_document_gives_its_text_with_headings_and_pages() -> None:
         (_zip(word__document_xml=_DOCX, word__vbaProject_bin=b"x"), "a.docx", "script"),
         (_zip(word__document_xml=b"0" * 20_000_000), "a.docx", "bomb"),
         (_zip(word__document_xml='<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]><a>&d;</a>'), "a.docx", "bomb"),
+        (_pdf(stream=zlib.compress(b"0 " * 100_000_000), packed=b" /Filter /FlateDecode"), "a.pdf", "bomb"),
         (_zip(other_xml="<a/>"), "a.zip", "unknown"),
         (b"PK\x03\x04 broken", "a.docx", "broken"),
         (b"%PDF-1.7 nothing", "a.pdf", "broken"),

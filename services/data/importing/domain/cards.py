@@ -6,9 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import vobject
-from vobject.base import VObjectError
-
 from services.data.importing.domain.table import Record
 
 HEADER = ("company", "name", "title", "mobile", "office phone", "email", "website", "city", "notes")
@@ -38,6 +35,9 @@ def _record(number: int, card: str) -> Record:
     card = _UNREAD.sub("", card)
     if len(card) > MAX_CARD:
         return Record(number, (card[:200],), broken=True)
+    import vobject  # here: few files are cards, and every child that carries an import out would wait for it
+    from vobject.base import VObjectError
+
     try:
         read = vobject.readOne(card, allowQP=True, ignoreUnreadable=True)
         return Record(number, _cells(read.contents))

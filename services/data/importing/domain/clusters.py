@@ -20,7 +20,7 @@ WINDOW, CROWDED_WINDOW, RAREST = 12, 4, 2
 SHOWN = 3
 """As many likely matches of one group are handed back: a person compares a few, not hundreds of namesakes."""
 
-_LOOSE = ("b:", "p:", "m:", "k:")
+_LOOSE = frozenset(("b:", "p:", "m:", "k:"))
 
 
 def account_keys(view: AccountView) -> tuple[str, ...]:
@@ -115,11 +115,12 @@ def group_items(
     sure: list[tuple[float, int, int, Match]] = []
     among_rows: list[tuple[int, int]] = []
     stored = sum(1 for identity in identities if identity.existing)
-    for earlier, later in _candidates(keys, stored):
-        if not identities[earlier].existing:
-            among_rows.append((earlier, later))
-        elif not identities[later].existing and (earlier, later) not in compared:
-            compared.add((earlier, later))
+    for pair in _candidates(keys, stored):
+        earlier, later = pair
+        if earlier >= stored:
+            among_rows.append(pair)
+        elif later >= stored and pair not in compared:
+            compared.add(pair)
             match = compare(earlier, later)
             if match.verdict is Verdict.SURE:
                 sure.append((-strength(earlier, later), later, earlier, match))
@@ -128,15 +129,17 @@ def group_items(
     for _, later, earlier, match in sorted(sure, key=lambda entry: entry[:3]):
         if not groups.join(earlier, later, match.bound):
             likely.append((earlier, later, match))
-    for earlier, later in among_rows:
-        if (earlier, later) not in compared and not groups.same(earlier, later):
-            compared.add((earlier, later))
-            match = compare(earlier, later)
-            if match.verdict is Verdict.NO or (
-                match.verdict is Verdict.SURE and groups.join(earlier, later, match.bound)
-            ):
-                continue
-            likely.append((earlier, later, match))
+    for pair in among_rows:
+        if pair in compared:
+            continue
+        compared.add(pair)
+        earlier, later = pair
+        if groups.same(earlier, later):
+            continue
+        match = compare(earlier, later)
+        if match.verdict is Verdict.NO or (match.verdict is Verdict.SURE and groups.join(earlier, later, match.bound)):
+            continue
+        likely.append((earlier, later, match))
     return Grouping(groups.labels(), _between_groups(likely, groups))
 
 
@@ -153,13 +156,15 @@ def _candidates(keys: Sequence[Iterable[str]], stored: int) -> Iterator[tuple[in
     for name, members in blocks.items():
         if len(members) > 1 and not is_loose(name):
             for position, later in enumerate(members):
-                yield from ((earlier, later) for earlier in _before(members, position, stored, WINDOW))
+                for earlier in _before(members, position, stored, WINDOW):
+                    yield earlier, later
     for later, names in enumerate(keys):
-        shared = [name for name in names if is_loose(name) and len(blocks[name]) > 1]
-        for name in sorted(shared, key=lambda key: (len(blocks[key]), key))[:RAREST]:
+        shared = sorted((len(blocks[name]), name) for name in names if name[:2] in _LOOSE and len(blocks[name]) > 1)
+        for crowd, name in shared[:RAREST]:
             members = blocks[name]
-            window = CROWDED_WINDOW if len(members) > CROWDED else WINDOW
-            yield from ((earlier, later) for earlier in _before(members, bisect_left(members, later), stored, window))
+            window = CROWDED_WINDOW if crowd > CROWDED else WINDOW
+            for earlier in _before(members, bisect_left(members, later), stored, window):
+                yield earlier, later
 
 
 def _before(members: list[int], position: int, stored: int, window: int) -> list[int]:

@@ -7,12 +7,14 @@ out.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
 
 import email_validator
 import phonenumbers
 
+from libs.contracts.catalogue.places import places
 from services.data.importing.domain.text import clean, fold, latin_digits
 from services.data.importing.domain.vocabulary import load
 
@@ -200,11 +202,20 @@ def employees(text: str) -> int | None:
 @cache
 def _known(kind: str) -> dict[str, str]:
     table: dict[str, str] = {}
-    vocabulary = load("sectors") if kind == "sectors" else load("places")[kind]
-    for key, entry in vocabulary.items():
-        for name in (entry["en"], entry["ar"], key.replace("_", " "), *entry["names"]):
+    for key, names in _names(kind):
+        for name in names:
             table.setdefault(fold(name), key)
     return table
+
+
+def _names(kind: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each key with all that it is called."""
+    if kind == "sectors":
+        for key, entry in load("sectors").items():
+            yield key, (entry["en"], entry["ar"], key.replace("_", " "), *entry["names"])
+        return
+    for key, place in (places().cities if kind == "cities" else places().regions).items():
+        yield key, (place.en, place.ar, key.replace("_", " "), *place.names)
 
 
 def city(text: str) -> str | None:
@@ -219,7 +230,7 @@ def region(text: str) -> str | None:
 
 def region_of(city_key: str) -> str:
     """The region a city lies in."""
-    return str(load("places")["cities"][city_key]["region"])
+    return str(places().cities[city_key].region)
 
 
 def sector(text: str) -> str | None:

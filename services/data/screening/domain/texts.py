@@ -10,6 +10,8 @@ from libs.screening.screen import any_suspect, suspect, texts
 
 BLOCK = 500
 """Rows that are read as one text first, values that repeat once: most hold nothing. One that does is halved until the row is found."""
+REMEMBERED = 200_000
+"""As many clean cells are remembered; the rest of a longer file is read anew."""
 FORMED = frozenset(
     {
         "phone",
@@ -32,14 +34,24 @@ Found = dict[str, tuple[str, ...]]
 """Codes by field."""
 
 
-def of_rows(mapping: Mapping[str, int], rows: Sequence[tuple[int, Sequence[str]]]) -> dict[int, Found]:
-    """What rows show, by row number. `mapping` is field to column; columns that feed no field are not kept and not read."""
+def of_rows(
+    mapping: Mapping[str, int], rows: Sequence[tuple[int, Sequence[str]]], clean: set[str] | None = None
+) -> dict[int, Found]:
+    """What rows show, by row number. `mapping` is field to column; columns that feed no field are not kept and not read. `clean`
+    remembers, from one part of a file to the next, the cells that show nothing: names, titles and cities come again and again."""
     read = [(name, at) for name, at in mapping.items() if name not in FORMED]
+    known = {""} if clean is None else clean
+    known.add("")
     waiting = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
     found: dict[int, Found] = {}
     while waiting:
         block = waiting.pop()
-        if not _any({cells[at] for _, cells in block for _, at in read if cells[at]}):
+        new = {cells[at] for _, cells in block for _, at in read} - known
+        if not new:
+            continue
+        if not _any(new):
+            if len(known) < REMEMBERED:
+                known |= new
             continue
         if len(block) > 1:
             half = len(block) // 2

@@ -6,9 +6,10 @@ Sentences are made later, for the leads that somebody looks at (`explain.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
+from typing import NamedTuple
 
 from libs.contracts.catalogue.targeting import Targeting
 from libs.contracts.trust import Contactability
@@ -23,6 +24,8 @@ RIYADH = timezone(timedelta(hours=3), "Asia/Riyadh")
 """Saudi Arabia keeps no summer time."""
 
 _TELLING_INTENT = 20
+REMEMBERED = 50_000
+"""Different notes that are remembered while one list is scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,8 @@ def rank(
     """
     batch: Sequence[LeadFacts] = leads if isinstance(leads, list | tuple) else list(leads)
     values = scale or ValueScale.of(batch, targeting)
-    today = now.astimezone(RIYADH).date()
-    ranked = [score(lead, targeting, now, today, values) for lead in batch]
+    scorer = Scorer(targeting, now, values)
+    ranked = [scorer.score(lead) for lead in batch]
     ranked.sort(key=order)
     return ranked
 
@@ -76,68 +79,120 @@ def order(one: Ranked) -> tuple[bool, float, int]:
     return not one.actionable, -one.score, one.lead.lead_id.int
 
 
-def score(lead: LeadFacts, rules: Targeting, now: datetime, today: date, values: ValueScale) -> Ranked:
-    """Score one lead."""
-    reading = read(lead, today, rules)
-    place = seat(lead.title)
-    known = parts.known_fields(lead)
-    intent, urgency, engaged = parts.signal_points(reading.signals, rules)
-    silenced = stopped(reading, rules)
-    best = Contactability.BLOCKED if silenced else parts.best_status(lead, rules)
-    sar = parts.in_sar(lead, rules)
-    percentile = None if sar is None else values.percentile(sar)
-    found = Parts(
-        fit=round(parts.fit(lead, place, rules), 1),
-        intent=round(intent, 1),
-        urgency=round(urgency, 1),
-        revenue=round(rules.unknown.revenue if percentile is None else percentile, 1),
-        engagement=round(parts.engagement(lead, engaged, today, rules), 1),
-        quality=round(parts.quality(lead, known, today, rules), 1),
-        compliance=round(parts.compliance(lead, best, rules), 1),
-        deliverability=round(parts.deliverability(lead, rules), 1),
-    )
-    weights = rules.weights
-    total = round(
-        found.fit * weights.fit
-        + found.intent * weights.intent
-        + found.urgency * weights.urgency
-        + found.revenue * weights.revenue
-        + found.engagement * weights.engagement
-        + found.quality * weights.quality
-        + found.compliance * weights.compliance
-        + found.deliverability * weights.deliverability,
-        1,
-    )
-    return Ranked(
-        lead=lead,
-        score=total,
-        tier=rules.tier(total),
-        parts=found,
-        reading=reading,
-        seat=place,
-        advice=silent(rules) if silenced else advise(lead, best, rules),
-        percentile=percentile,
-        known=known,
-        confidence=confidence(lead, reading, place, known, rules),
-        freshness_hours=_freshness(lead, now),
-    )
+class _Told(NamedTuple):
+    """What follows from how a lead came, its dates and its notes."""
+
+    reading: Reading
+    points: tuple[float, float, float]
+    stopped: bool
+    timing: float
+
+
+class _Reach(NamedTuple):
+    """What follows from what trust says of the channels and from what kind of address and number there is."""
+
+    best: Contactability
+    advice: Advice
+    compliance: float
+    deliverability: float
+    assessed: float
+
+
+class Scorer:
+    """Scores leads one by one. What many leads have in common is worked out once: in a list of thousands few sources, dates and
+    kinds of address are there, and most have no notes."""
+
+    def __init__(self, rules: Targeting, now: datetime, values: ValueScale) -> None:
+        self._rules, self._now, self._values = rules, now, values
+        self._today = now.astimezone(RIYADH).date()
+        self._told: dict[Hashable, _Told] = {}
+        self._reach: dict[Hashable, _Reach] = {}
+
+    def score(self, lead: LeadFacts) -> Ranked:
+        """Score one lead."""
+        rules = self._rules
+        told, reach = self._tell(lead), self._reached(lead)
+        place = seat(lead.title)
+        known = parts.known_fields(lead)
+        intent, urgency, engaged = told.points
+        sar = parts.in_sar(lead, rules)
+        percentile = None if sar is None else self._values.percentile(sar)
+        found = Parts(
+            fit=round(parts.fit(lead, place, rules), 1),
+            intent=round(intent, 1),
+            urgency=round(urgency, 1),
+            revenue=round(rules.unknown.revenue if percentile is None else percentile, 1),
+            engagement=round(parts.engagement(lead, engaged, self._today, rules), 1),
+            quality=round(parts.quality(lead, known, self._today, rules), 1),
+            compliance=reach.compliance,
+            deliverability=reach.deliverability,
+        )
+        weights = rules.weights
+        total = round(
+            found.fit * weights.fit
+            + found.intent * weights.intent
+            + found.urgency * weights.urgency
+            + found.revenue * weights.revenue
+            + found.engagement * weights.engagement
+            + found.quality * weights.quality
+            + found.compliance * weights.compliance
+            + found.deliverability * weights.deliverability,
+            1,
+        )
+        return Ranked(
+            lead=lead,
+            score=total,
+            tier=rules.tier(total),
+            parts=found,
+            reading=told.reading,
+            seat=place,
+            advice=reach.advice,
+            percentile=percentile,
+            known=known,
+            confidence=confidence(lead, place, known, rules, timing=told.timing, assessed=reach.assessed),
+            freshness_hours=_freshness(lead, self._now),
+        )
+
+    def _tell(self, lead: LeadFacts) -> _Told:
+        key = (lead.source, lead.obtained_at, lead.last_activity_at, lead.notes, lead.source_detail)
+        told = self._told.get(key)
+        if told is None:
+            reading = read(lead, self._today, self._rules)
+            points = parts.signal_points(reading.signals, self._rules)
+            told = _Told(reading, points, stopped(reading, self._rules), _timing(reading, self._rules))
+            if len(self._told) < REMEMBERED:
+                self._told[key] = told
+        return told
+
+    def _reached(self, lead: LeadFacts) -> _Reach:
+        rules, silenced = self._rules, self._tell(lead).stopped
+        statuses = tuple(lead.status(channel) for channel in rules.channels)
+        key = (silenced, lead.source, lead.email, lead.phone, statuses)
+        reach = self._reach.get(key)
+        if reach is None:
+            best = Contactability.BLOCKED if silenced else parts.best_status(lead, rules)
+            reach = self._reach[key] = _Reach(
+                best=best,
+                advice=silent(rules) if silenced else advise(lead, best, rules),
+                compliance=round(parts.compliance(lead, best, rules), 1),
+                deliverability=round(parts.deliverability(lead, rules), 1),
+                assessed=sum(status is not Contactability.UNKNOWN for status in statuses) / len(statuses),
+            )
+        return reach
 
 
 def confidence(
-    lead: LeadFacts, reading: Reading, place: Seat | None, known: dict[str, bool], rules: Targeting
+    lead: LeadFacts, place: Seat | None, known: dict[str, bool], rules: Targeting, *, timing: float, assessed: float
 ) -> float:
     """How much of the score rests on facts, 0-1.
 
     Each part counts by its weight with the share of its inputs that are known; the whole is discounted by half of the
-    source's risk. A lead of which everything is known from its own mouth reaches 0.95; a bare name from a cold list 0.1.
+    source's risk. `timing` and `assessed` are the shares known of its signals and of its channels. A lead of which everything is
+    known from its own mouth reaches 0.95; a bare name from a cold list 0.1.
     """
     weights, share = rules.weights, rules.fit_weights
     role = 0.0 if place is None else 1.0 if place.exact else 0.7
     fit = share["sector"] * (lead.sector in rules.sectors) + share["size"] * known["employees"] + share["role"] * role
-    timing = _timing(reading, rules)
-    contact = sum(lead.status(channel) is not Contactability.UNKNOWN for channel in rules.channels) / len(
-        rules.channels
-    )
     activity = 1.0 if lead.last_activity_at else 0.3
     completeness = sum(rules.completeness[name] for name, here in known.items() if here)
     total = (
@@ -146,7 +201,7 @@ def confidence(
         + weights.revenue * known["estimated_value"]
         + weights.engagement * activity
         + weights.quality * completeness
-        + weights.compliance * contact
+        + weights.compliance * assessed
         + weights.deliverability * (known["email"] or known["phone"])
     )
     return round(total * (1 - parts.source_risk(lead, rules) / 200), 4)
