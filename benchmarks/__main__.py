@@ -16,6 +16,7 @@ ROWS = {
     "governed": "Governed actions a second, and what each costs",
     "books": "The ledger as it grows, and decisions replayed under another bundle",
     "fairness": "A thousand tenants, one of them loud: what the others wait",
+    "replicas": "One, two and four replicas of execution on the same cores",
     "latency": "One action and one trust decision: time alone and at half load",
     "durable": "Durable flows: starts, timer wake-ups, memory while they wait",
 }

@@ -1,149 +1,47 @@
 """Durable flows: starts a second, timer wake-ups a second, and memory while a hundred thousand wait.
 
-The floor copies (COPY) the rows that a flow leaves behind, in batches of a hundred, each committed. The peer is DBOS.
+The floor copies (COPY) the rows that ours wrote, in transactions of as many flows. The peer is DBOS.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 
+from benchmarks.flow_contest import IN_FLIGHT, PER_REQUEST, REQUESTS, Contest
 from benchmarks.flow_definitions import DEFINITIONS
-from benchmarks.report import FLOOR, OURS, PEER, Figure, Row, Target
+from benchmarks.report import FLOOR, OURS, PEER, Figure, Row, Target, percentile
 from dev.embedded import embedded_servers
 from dev.secrets import load_or_create
-from libs.contracts.flows import StartFlow
-from libs.contracts.message import Plane, Principal, PrincipalKind, new_id
+from libs.contracts.message import Plane
 from libs.runtime.database import Database
 from libs.runtime.migrate import migrate
 from libs.runtime.testing import MemoryHub
-from services.execution.flows.app import Flows, carry
-from services.execution.flows.domain.moving import begin
-from services.execution.flows.handlers import FlowDesk
+from services.execution.flows.app import carry
 from services.execution.flows.sql import SqlBackend
 from services.execution.router import catalogue_router
 
-TABLES = ("flows", "flow_revisions", "flow_due")
-BATCH = 100
-IN_FLIGHT = 64
 PEER_DATABASE = "peer"
+SINGLY, TOGETHER, WAKES = "starts, 64 at a time", "starts, 100 a request", "timer wake-ups"
 
 
 def measure(quick: bool, progress: Callable[[str], None]) -> Row:
     """The row: starts and wake-ups a second of ours, the floor and the peer; MiB with waiting flows."""
-    sizes = Sizes(500, 100, 5_000, 1) if quick else Sizes(3_000, 400, 100_000, 3)
+    sizes = Sizes(1_000, 100, 5_000, 1) if quick else Sizes(4_000, 300, 100_000, 3)
     return asyncio.run(_measure(sizes, progress))
 
 
 class Sizes:
     def __init__(self, flows: int, workflows: int, waiting: int, rounds: int) -> None:
         self.flows, self.workflows, self.waiting, self.rounds = flows, workflows, waiting, rounds
-
-
-class Contest:
-    """Ours, the floor and the peer over one PostgreSQL server."""
-
-    def __init__(
-        self, url: str, database: Database, flows: Flows, admin: Any, peer: asyncio.subprocess.Process
-    ) -> None:
-        self.url = url
-        self._database = database
-        self._flows = flows
-        self._desk = FlowDesk(flows.backend, flows.definitions, flows.engine)
-        self._admin = admin
-        self._peer = peer
-        self._tenants = [
-            Principal(id="user:1", kind=PrincipalKind.USER, tenant_id=new_id(), roles=("operator",)) for _ in range(50)
-        ]
-
-    async def start(self, count: int, until: float) -> float:
-        """Seconds for that many starts, each answered when it is durable."""
-        numbers = iter(range(count))
-
-        async def one_after_another() -> None:
-            for number in numbers:
-                who = self._tenants[number % len(self._tenants)]
-                await self._desk.start(StartFlow(principal=who, flow_id=new_id(), flow="nap", input={"until": until}))
-
-        began = time.monotonic()
-        await asyncio.gather(*(one_after_another() for _ in range(IN_FLIGHT)))
-        return time.monotonic() - began
-
-    async def drain(self) -> None:
-        """Move everything that is due now as far as it goes."""
-        while await self._flows.engine.tick():
-            pass
-
-    async def wake(self, count: int) -> float:
-        """Seconds from the moment that many timers are due until each flow has ended."""
-        until = time.time() + 4 + count / 250
-        await self.start(count, until)
-        await self.drain()
-        left = until - time.time()
-        if left < 0:
-            raise RuntimeError("the flows were due before all of them slept")
-        await asyncio.sleep(left)
-        began = time.monotonic()
-        done = 0
-        while done < count:
-            done += await self._flows.engine.tick()
-        return time.monotonic() - began
-
-    async def floor(self) -> tuple[int, float]:
-        """Copy the rows that ours has now into tables of the same shape: how many flows, and seconds."""
-        rows: dict[str, list[Any]] = {}
-        for table in TABLES:
-            columns = "tenant_id, flow_id, flow, version, wake_at" if table == "flow_due" else "*"
-            rows[table] = [tuple(row) for row in await self._admin.fetch(f"select {columns} from execution.{table}")]
-            await self._admin.execute(f"create schema if not exists floor; drop table if exists floor.{table}")
-            await self._admin.execute(f"create table floor.{table} (like execution.{table} including all)")
-        count = len(rows["flows"])
-        per = {table: -(-len(found) * BATCH // max(count, 1)) for table, found in rows.items()}
-        names = ["tenant_id", "flow_id", "flow", "version", "wake_at"]
-        began = time.monotonic()
-        for start in range(0, count, BATCH):
-            async with self._admin.transaction():
-                for table, found in rows.items():
-                    part = found[start // BATCH * per[table] : (start // BATCH + 1) * per[table]]
-                    columns = names if table == "flow_due" else None
-                    await self._admin.copy_records_to_table(table, schema_name="floor", records=part, columns=columns)
-        return count, time.monotonic() - began
-
-    async def clear(self) -> None:
-        for table in TABLES:
-            await self._admin.execute(f"truncate execution.{table}")
-
-    async def peer(self, line: str) -> float:
-        self._peer.stdin.write(f"{line}\n".encode())  # type: ignore[union-attr]  # both are pipes
-        return float(await self._peer.stdout.readline())  # type: ignore[union-attr]  # as above
-
-    async def wait(self, count: int) -> None:
-        """So many flows that sleep for a day, as the engine leaves them."""
-        definition, until = DEFINITIONS.newest("nap"), time.time() + 86_400
-        if definition is None:
-            raise RuntimeError("the flow to measure with is not declared")
-        for start in range(0, count, 500):
-            who = self._tenants[start // 500 % len(self._tenants)]
-            async with self._flows.backend.unit(who.tenant_id) as unit:
-                now = await unit.now()
-                made = [begin(definition, who, new_id(), {"until": until}, now) for _ in range(min(500, count - start))]
-                await unit.add(made)
-        await self.drain()
-
-    async def memory(self) -> float:
-        """MiB of a fresh engine after it has run for five seconds."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.flow_engine", self.url, "5", stdout=asyncio.subprocess.PIPE
-        )
-        told, _ = await process.communicate()
-        return int(told) / 1024
 
 
 async def _measure(sizes: Sizes, progress: Callable[[str], None]) -> Row:
@@ -164,9 +62,15 @@ async def _measure(sizes: Sizes, progress: Callable[[str], None]) -> Row:
                 sys.executable, "-m", "benchmarks.flow_peer", servers.postgres.url(PEER_DATABASE),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             )  # fmt: skip
+            server = servers.postgres.child
+            if server is None:
+                raise RuntimeError("PostgreSQL is not ours to measure")
             try:
                 await peer.stdout.readline()  # type: ignore[union-attr]  # a pipe
-                return await _contest(Contest(url, database, flows, admin, peer), sizes, progress)
+                gc.collect()
+                gc.freeze()
+                gc.set_threshold(50_000, 20, 50)  # as in a plane's process
+                return await _contest(Contest(url, database, flows, admin, peer, server.pid), sizes, progress)
             finally:
                 peer.kill()
                 await peer.wait()
@@ -176,21 +80,41 @@ async def _measure(sizes: Sizes, progress: Callable[[str], None]) -> Row:
 
 async def _contest(contest: Contest, sizes: Sizes, progress: Callable[[str], None]) -> Row:
     rates: dict[tuple[str, str], list[float]] = {}
+    costs: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    rows_each: dict[str, float] = {}
 
-    def keep(what: str, who: str, count: int, seconds: float) -> None:
-        rates.setdefault((what, who), []).append(count / seconds)
-        progress(f"{what} · {who}: {count / seconds:.0f}/s")
+    async def timed(what: str, who: str, count: int, seconds: Awaitable[float]) -> None:
+        before = contest.cpu()
+        rate = count / await seconds
+        python, server = (1e6 * (b - a) / count for a, b in zip(before, contest.cpu(), strict=True))
+        rates.setdefault((what, who), []).append(rate)
+        if who != PEER:
+            costs.setdefault((what, who), []).append((python, server))
+        progress(f"{what} · {who}: {rate:.0f}/s")
+
+    async def copied(what: str, batch: int) -> None:
+        rows = await contest.left()
+        rows_each[what] = sum(map(len, rows.values())) / len(rows["flows"])
+        await timed(what, FLOOR, len(rows["flows"]), contest.floor(rows, batch))
 
     for _ in range(sizes.rounds):
         await contest.clear()
-        keep("starts", OURS, sizes.flows, await contest.start(sizes.flows, time.time() + 3600))
-        keep("starts", FLOOR, *await contest.floor())
-        keep("starts", PEER, sizes.workflows, await contest.peer(f"start {sizes.workflows}"))
+        await timed(SINGLY, OURS, sizes.flows, contest.start(sizes.flows, time.time() + 3600))
+        await copied(SINGLY, IN_FLIGHT)
         await contest.clear()
-        keep("timer wake-ups", OURS, sizes.flows, await contest.wake(sizes.flows))
-        keep("timer wake-ups", FLOOR, *await contest.floor())
+        await timed(TOGETHER, OURS, sizes.flows, contest.start_together(sizes.flows, time.time() + 3600))
+        await copied(TOGETHER, PER_REQUEST)
+        await timed(SINGLY, PEER, sizes.workflows, contest.peer(f"start {sizes.workflows}"))
+        await contest.clear()
+        until = await contest.sleeping(sizes.flows)
+        await asyncio.sleep(max(0.0, until - time.time()))
+        await timed(WAKES, OURS, sizes.flows, contest.wake(until))
+        await copied(WAKES, PER_REQUEST)
         lead = 10 + sizes.workflows / 15
-        keep("timer wake-ups", PEER, sizes.workflows, await contest.peer(f"wake {sizes.workflows} {lead}"))
+        await timed(WAKES, PEER, sizes.workflows, contest.peer(f"wake {sizes.workflows} {lead}"))
+    await contest.clear()
+    half = statistics.median(rates[SINGLY, OURS]) / 2
+    took = await _latencies(contest, sizes, half)
     await contest.clear()
     empty = await contest.memory()
     began = time.monotonic()
@@ -204,15 +128,21 @@ async def _contest(contest: Contest, sizes: Sizes, progress: Callable[[str], Non
     progress(f"memory: {empty:.1f} MiB with none, {full:.1f} MiB with {sizes.waiting}; peer {held:.1f} KiB each")
     figures = [Figure(what, who, "/s", tuple(found)) for (what, who), found in rates.items()]
     figures += [
+        Figure(f"{what}, {label}", who, "ms", (1000 * percentile(found, share),))
+        for (what, who), found in took.items()
+        for label, share in (("p50", 0.5), ("p99", 0.99))
+    ]
+    figures += [
         Figure("engine's memory, none waiting", OURS, "MiB", (empty,)),
         Figure(f"engine's memory, {sizes.waiting:,} waiting", OURS, "MiB", (full,)),
         Figure("memory of a waiting flow", OURS, "KiB", ((full - empty) * 1024 / sizes.waiting,)),
         Figure("memory of a waiting flow", PEER, "KiB", (held,), f"over {peers:,} waiting workflows"),
     ]
     by = {(f.what, f.who): f.value for f in figures}
+    by |= {(TOGETHER, PEER): by[SINGLY, PEER]}
     targets = tuple(
         Target(f"{what}, {text}", by[what, OURS] / by[what, who], wanted)
-        for what in ("starts", "timer wake-ups")
+        for what in (SINGLY, TOGETHER, WAKES)
         for who, text, wanted in ((FLOOR, "of the floor", 0.6), (PEER, "times DBOS", 50))
     )
     flat = Target(f"memory with {sizes.waiting:,} waiting, of that with none", full / empty, 1.1, at_most=True)
@@ -222,11 +152,33 @@ async def _contest(contest: Contest, sizes: Sizes, progress: Callable[[str], Non
         tuple(figures),
         (*targets, flat),
         (
-            f"A start is answered when the flow, its first revision and its place in the queue are committed; {IN_FLIGHT} at a time, each in a "
-            "transaction of its own, of 50 tenants. Called inside the process, without the bus.",
-            "A wake-up ends when the flow has gone on from its timer to its end. All timers are due at one moment; one engine, batches of 100.",
-            "The floor copies the rows that ours left, in batches of 100: for starts one flow, one revision and one queue row; for wake-ups what has "
-            "come of them.",
+            f"A start is answered when the flow, its first revision, its place in the queue and the ledger's event are committed; {IN_FLIGHT} asked "
+            f"for singly at a time, or {REQUESTS} requests of {PER_REQUEST}, of 50 tenants. Called inside the process, without the bus.",
+            "A wake-up ends when the flow has gone on from its timer to its end: the flow changed, three revisions and the ledger's event. All "
+            "timers are due at one moment; one engine, as it runs in the plane.",
+            "The floor copies (COPY) the rows that ours wrote in that phase, "
+            + ", ".join(f"{rows_each[what]:.1f} a flow for {what}" for what in (SINGLY, TOGETHER, WAKES))
+            + ", in as many to a transaction (64 or 100), by one connection. It makes and reads nothing, takes nothing out of a queue, and is not "
+            "under row security, where COPY is refused.",
+            f"Half load: {half:,.0f} single starts a second beside the one that is measured. The floor of one start is its four rows copied, and a commit.",
             "DBOS: workflows that sleep durably and then take one step, 64 starts at a time; wake-ups likewise from one moment.",
+            *(f"CPU µs a flow, {what} · {who} (median): {_costs(found)}" for (what, who), found in costs.items()),
         ),
     )
+
+
+async def _latencies(contest: Contest, sizes: Sizes, half: float) -> dict[tuple[str, str], list[float]]:
+    """Seconds of single starts, one after another: with nothing beside them, and beside half of what starts reach."""
+    count = sizes.flows // 10
+    took = {("one start, alone", OURS): [await contest.one() for _ in range(count)]}
+    rows = await contest.left()
+    took["one start, alone", FLOOR] = [await contest.floor_one(rows, number) for number in range(count)]
+    took["one start, alone", PEER] = await contest.peer_each(sizes.workflows // 4)
+    async with contest.loaded(half):
+        took["one start, at half load", OURS] = [await contest.one() for _ in range(count)]
+    return took
+
+
+def _costs(found: list[tuple[float, float]]) -> str:
+    python, server = (statistics.median(one) for one in zip(*found, strict=True))
+    return f"client {python:.0f}, postgres {server:.0f}"

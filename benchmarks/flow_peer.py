@@ -2,7 +2,7 @@
 
 `python -m benchmarks.flow_peer DATABASE_URL`, then a line a round: `start N` begins N workflows that sleep for an hour and answers with seconds;
 `wake N LEAD` begins N that sleep until one moment, LEAD seconds from now, and answers with the seconds from then until the last has ended;
-`memory` answers with KiB of resident memory.
+`each N` begins N that sleep for an hour, one after another, and answers with the seconds of each; `memory` answers with KiB of resident memory.
 """
 
 from __future__ import annotations
@@ -59,8 +59,10 @@ async def main(url: str) -> None:
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         what, *numbers = line.split()
         if what == "start":
-            took, _ = await start(int(numbers[0]), time.time() + 3600)
-            print(took, flush=True)
+            print((await start(int(numbers[0]), time.time() + 3600))[0], flush=True)
+        elif what == "each":
+            took = [(await start(1, time.time() + 3600))[0] for _ in range(int(numbers[0]))]
+            print(*took, flush=True)
         elif what == "wake":
             print(await wake(int(numbers[0]), float(numbers[1])), flush=True)
         else:

@@ -57,13 +57,14 @@ class Rig:
         used["client"] = cpu_seconds(os.getpid())
         return used
 
-    async def plane(self, name: str) -> None:
-        """Start a plane's process as the supervisor would."""
+    async def plane(self, name: str, replica: int = 1) -> None:
+        """Start a plane's process as the supervisor would, or one more of them."""
+        child = name if replica == 1 else f"{name}-{replica}"
         addresses = Addresses(self.servers.nats_url, self.servers.admin_url, "127.0.0.1", 0, self.data_dir)
-        ready = self.data_dir / f"{name}.ready"
+        ready = self.data_dir / f"{child}.ready"
         environ = plane_environment(name, {**os.environ, "DEALIX_TRACE_RATIO": TRACE_RATIO}, self.secrets, addresses)
         environ["DEALIX_READY_FILE"] = str(ready)
-        self.children[name] = await start_module(
+        self.children[child] = await start_module(
             f"services.{name}", environ=environ, data_dir=self.data_dir, ready=ready
         )
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dev.commands import claim_suggestions
 from dev.commands.common import BaseUrlOption, Connect, DataDirOption, LimitOption
 from dev.messages import Sentence
 from dev.output import JsonOption, LangOption, Output, output
@@ -23,6 +24,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
     app.add_typer(group, name="contradictions")
     _reading(group, connect)
     _deciding(group, connect)
+    claim_suggestions.register(group, connect)
 
 
 def _reading(group: typer.Typer, connect: Connect) -> None:

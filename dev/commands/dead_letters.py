@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
+from dev.commands import dead_events
 from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, LimitOption, read_json_input
 from dev.messages import Lang, Sentence
 from dev.output import JsonOption, LangOption, output
@@ -25,6 +26,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
     app.add_typer(group, name="dlq")
     _looking(group, connect)
     _acting(group, connect)
+    dead_events.register(group, connect)
 
 
 def _looking(group: typer.Typer, connect: Connect) -> None:

@@ -22,8 +22,10 @@ GOAL = (0.98, 0.9)
 
 KNOWLEDGE_GOAL = 0.85
 """Recall among the first ten passages that hybrid search has to reach in both languages, on the held-out part too."""
-GATE_GOAL = 0.95
+GATE_GOAL = 0.9
 """Share of the tuning part's attacks that the security gate has to notice."""
+FALSE_ALARMS = 0.1
+"""Share of harmless texts that it may stop, on the held-out part too."""
 
 
 def register(app: typer.Typer) -> None:
@@ -125,7 +127,12 @@ def _gate(group: typer.Typer) -> None:
 
         out = output(lang, as_json)
         scores = measure()
-        out.result({"goal": {"caught": GATE_GOAL}, "scores": [score.document() for score in scores]})
+        out.result(
+            {
+                "goal": {"caught": GATE_GOAL, "false_alarms": FALSE_ALARMS},
+                "scores": [score.document() for score in scores],
+            }
+        )
         headings = [
             ("part", "الجزء"), ("attacks", "الهجمات"), ("caught", "المكتشَف"), ("harmless", "السليم"), ("false alarms", "الإنذارات الخاطئة"),
         ]  # fmt: skip
@@ -137,7 +144,7 @@ def _gate(group: typer.Typer) -> None:
         out.show(table(out.lang, headings, rows))
         out.show(
             out.text(
-                "The held-out texts were written after the rules by the same hands, and no rule was changed for them. Patterns do not keep "
+                "The held-out texts were written after the first rules by the same hands, and no rule was changed for them. Rules do not keep "
                 "attackers out: what does is that no text can cause an effect.",
                 "كُتبت نصوص الجزء المحجوز بعد القواعد وبيد كاتبها نفسه، ولم تُعدَّل قاعدة من أجلها. الأنماط وحدها لا تصد المهاجم؛ ما يصده أن النص لا ينفّذ شيئًا.",
             )
@@ -148,3 +155,5 @@ def _gate(group: typer.Typer) -> None:
         tuning = scores[0]
         if tuning.caught / tuning.attacks < GATE_GOAL:
             raise BelowGoal("Below the goal on the tuning part.", "دون المستهدف في جزء الضبط.")
+        if any(one.false_alarms / one.benign > FALSE_ALARMS for one in scores):
+            raise BelowGoal("Too many harmless texts are stopped.", "النصوص السليمة الموقوفة أكثر من المسموح.")

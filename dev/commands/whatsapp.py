@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dev.commands import whatsapp_briefs
 from dev.commands.common import BaseUrlOption, Connect, DataDirOption
 from dev.messages import Sentence
 from dev.output import JsonOption, LangOption, output
@@ -20,6 +21,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
     app.add_typer(group, name="whatsapp")
     _number(group, connect)
     _bindings(group, connect)
+    whatsapp_briefs.add(group, connect)
 
     @group.command()
     def brief(

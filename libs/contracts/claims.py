@@ -145,3 +145,72 @@ class ContradictionDecided(Message):
     state: ContradictionState
     decided_by: str
     decided_at: datetime
+
+
+class ReadClaim(Message):
+    """What a text states by typed rules. `place` says where in it; nothing of the text is kept."""
+
+    suggestion_id: UUID
+    subject: Subject
+    key: Annotated[str, Field(max_length=50)]
+    value: Annotated[str, Field(min_length=1, max_length=200)]
+    unit: Annotated[str, Field(max_length=20)] = ""
+    place: Annotated[str, Field(max_length=60)] = ""
+    confidence: Annotated[float, Field(ge=0, le=1)]
+
+
+class ClaimsSuggested(Message):
+    """Claims that were read in a document or an inbound message (`document:ID`, `activity:ID`)."""
+
+    tenant_id: TenantId
+    source: Annotated[str, Field(max_length=200)]
+    items: Annotated[tuple[ReadClaim, ...], Field(min_length=1, max_length=50)]
+    at: datetime
+    trace_id: str = ""
+
+
+class SuggestionState(StrEnum):
+    SUGGESTED = "suggested"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+
+
+class ClaimSuggestion(ReadClaim):
+    """A claim that nobody has confirmed: it is compared with nothing and raises nothing. `contradicts` says that a claim on record could
+    not hold beside it."""
+
+    source: str
+    state: SuggestionState
+    contradicts: bool
+    suggested_at: datetime
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    reason: str = ""
+
+
+class SuggestionsRequest(Message):
+    principal: Principal
+    state: SuggestionState | None = None
+    subject: Annotated[str, Field(max_length=140)] | None = None
+    page: Page = Page()
+
+
+class SuggestionsReply(Message):
+    items: tuple[ClaimSuggestion, ...]
+    next_cursor: str | None = None
+
+
+class DecideSuggestion(Message):
+    """A person's word on a suggestion: confirmed, it is that person's claim, read in that source."""
+
+    principal: Principal
+    suggestion_id: UUID
+    confirm: bool
+    reason: Annotated[str, Field(max_length=2000)] = ""
+
+
+class SuggestionDecided(Message):
+    """The suggestion as it stands, and the contradictions that the claim opened."""
+
+    suggestion: ClaimSuggestion
+    contradictions: tuple[Contradiction, ...] = ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -55,6 +56,10 @@ class DraftFact(Message):
     """Whether a language model wrote it, not reviewed texts."""
     disclosed: bool
     """Whether its text says that a machine wrote it."""
+    passed: bool | None = None
+    """Whether the reviewers' rules let it pass; None for a draft from before they were told."""
+    ungrounded: tuple[Name, ...] = ()
+    """Figures of price or performance that nothing supports which its writer was given."""
 
 
 class RankingFact(Message):
@@ -67,9 +72,36 @@ class RankingFact(Message):
     leads: int
 
 
+class AgentRunFact(Message):
+    """One run of an agent. `fact_id` is its record's. `personal` says whether its input held numbers or addresses of people."""
+
+    kind: Literal["agent_run"] = "agent_run"
+    fact_id: UUID
+    agent: Name
+    provider: Name
+    abroad: bool
+    personal: bool
+    purpose: Name
+    """The model policy under which the input may travel."""
+    fits: bool
+    """Whether what it made fits its schema."""
+
+
+class UsageFact(Message):
+    """What a tenant's agents used in a day of what they may use."""
+
+    kind: Literal["agent_usage"] = "agent_usage"
+    fact_id: UUID
+    day: date
+    runs: int
+    refused: int
+    budget: int
+    cost_sar: Decimal
+
+
 # Told apart by `kind`, which each has one value of.
 DataFact = ImportFact | DocumentFact | BounceFact
-DecisionFact = DraftFact | RankingFact
+DecisionFact = DraftFact | RankingFact | AgentRunFact | UsageFact
 
 
 class DataFactsRecorded(Message):

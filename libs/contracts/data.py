@@ -25,6 +25,19 @@ class TenantProfile(Message):
     sender_email: str
     opt_out_url: str
     time_zone: str = "Asia/Riyadh"
+    offer_ar: Annotated[str, Field(max_length=200)] = ""
+    """What the tenant says it sells, in its own words; empty where nobody said it in that language."""
+    offer_en: Annotated[str, Field(max_length=200)] = ""
+    offer_by: str = ""
+    offer_at: datetime | None = None
+
+
+class SetOffer(Message):
+    """What the tenant says it sells, in both languages."""
+
+    principal: Principal
+    offer_ar: Annotated[str, Field(max_length=200)]
+    offer_en: Annotated[str, Field(max_length=200)]
 
 
 class EnsureTenant(Message):

@@ -53,6 +53,24 @@ class DeadLetter(Message):
     new_action_id: UUID | None = None
 
 
+class DeadLetterArrived(Message):
+    """An alarm: a letter arrived, or with `aged` has been open for another day."""
+
+    tenant_id: TenantId
+    letter: DeadLetter
+    aged: bool
+    at: datetime
+
+
+class DeadLetterClosed(Message):
+    """A person has dealt with a letter. `still_open` letters of the same connector and error wait on."""
+
+    tenant_id: TenantId
+    letter: DeadLetter
+    still_open: int
+    at: datetime
+
+
 class DeadLettersRequest(Message):
     principal: Principal
     state: LetterState | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from libs.contracts.message import Message, Plane
 
@@ -73,3 +75,38 @@ class Bucket:
     writers: frozenset[Plane]
     readers: frozenset[Plane]
     max_bytes: int = field(default=4 * 1024**3)
+
+
+# Which plane may call which at all; every Call must stay inside. The table of architecture.md, "Interaction rules".
+MAY_CALL: dict[Plane, frozenset[Plane]] = {
+    Plane.GATEWAY: frozenset(set(Plane) - {Plane.GATEWAY}),
+    Plane.DECISION: frozenset({Plane.DATA, Plane.TRUST, Plane.EXECUTION}),
+    Plane.EXECUTION: frozenset({Plane.TRUST, Plane.DECISION, Plane.DATA}),
+    Plane.DATA: frozenset({Plane.TRUST, Plane.DECISION}),
+    Plane.TRUST: frozenset({Plane.DATA, Plane.EXECUTION, Plane.OPERATING}),
+    Plane.OPERATING: frozenset(set(Plane) - {Plane.OPERATING}),
+}
+
+_CALL = re.compile(r"^(decision|execution|trust|data|operating|gateway)\.[a-z_]+\.v[0-9]+$")
+_EVENT = re.compile(r"^(decision|execution|trust|data|operating|gateway)\.[a-z_]+(ed|sent|spans)\.v[0-9]+$")
+
+
+def by(*planes: Plane) -> frozenset[Plane]:
+    """Callers of a call. Gateway and operating may call every plane."""
+    return frozenset({*planes, Plane.GATEWAY, Plane.OPERATING})
+
+
+def check(calls: Collection[Call[Any, Any]], events: Collection[Event[Any]]) -> None:
+    """Refuse declarations that break a naming or interaction rule. Raises ValueError with the first that does."""
+    subjects = [c.subject for c in calls] + [e.subject for e in events]
+    if len(subjects) != len(set(subjects)):
+        raise ValueError("a subject is declared twice")
+    for call in calls:
+        if not _CALL.match(call.subject):
+            raise ValueError(f"{call.subject} is not <plane>.<verb>.v<n>")
+        for caller in call.callers - {call.plane}:
+            if call.plane not in MAY_CALL[caller] and not call.subject.endswith(".ping.v1"):
+                raise ValueError(f"{caller.value} may not call {call.subject}")
+    for event in events:
+        if not _EVENT.match(event.subject):
+            raise ValueError(f"{event.subject} is not <plane>.<noun>_<past>.v<n>")

@@ -15,7 +15,10 @@ Subject = Annotated[str, Field(min_length=1, max_length=140)]
 
 
 class AddDocument(Message):
-    """Take in a document that waits in the object store. The same content again answers with what is there."""
+    """Take in a document that waits in the object store. The same content again answers with what is there.
+
+    `about` names the deal or account that it is about: what it states of it is suggested as claims.
+    """
 
     principal: Principal
     document_id: UUID
@@ -23,10 +26,14 @@ class AddDocument(Message):
     file_name: str
     title: Annotated[str, Field(max_length=300)] = ""
     source: Annotated[str, Field(max_length=500)] = ""
+    about: Annotated[str, Field(max_length=140)] = ""
 
 
 class Document(Message):
-    """A document as it is stored. `embedded` of its `chunks` can be found by meaning already; all of them by words."""
+    """A document as it is stored. `embedded` of its `chunks` can be found by meaning already; all of them by words.
+
+    One that is `held` is in quarantine: nobody finds it until a person releases what the security gate found in it.
+    """
 
     document_id: UUID
     title: str
@@ -39,6 +46,7 @@ class Document(Message):
     embedded: int
     added_by: str
     added_at: datetime
+    held: bool = False
 
 
 class DocumentsRequest(Message):

@@ -95,6 +95,36 @@ class LinkSeen(Message):
     local: bool
 
 
+class SecretSeen(Message):
+    """A vendor's credential as it lies in its table (`credential:<connector>`): whether it is still kept, and whether the row is sealed."""
+
+    kind: Literal["secret"] = "secret"
+    subject: Subject
+    kept: bool
+    sealed: bool
+
+
+class TemplateSeen(Message):
+    """What the vendor says of a template (`<name>/<language>`)."""
+
+    kind: Literal["wa_template"] = "wa_template"
+    subject: Subject
+    name: str
+    language: str
+    status: str
+
+
+class NumberSeen(Message):
+    """One thing that the vendor says of a number of ours (`<its id there>/quality` or `/limit`): GREEN, YELLOW or RED, or unique
+    recipients in 24 hours."""
+
+    kind: Literal["wa_number"] = "wa_number"
+    subject: Subject
+    number: str
+    quality: str | None = None
+    limit_per_day: int | None = None
+
+
 class LogVerified(Message):
     """A tenant's log recomputed from its entries to its signed checkpoint (`log`). `problem` says what does not hold; empty: nothing."""
 
@@ -116,7 +146,20 @@ class LogDay(Message):
     size: int
 
 
-Fact = PersonSeen | SessionSeen | KeySeen | SignInRules | BackupMade | RestoreTested | LinkSeen | LogVerified | LogDay
+Fact = (
+    PersonSeen
+    | SessionSeen
+    | KeySeen
+    | SignInRules
+    | BackupMade
+    | RestoreTested
+    | LinkSeen
+    | SecretSeen
+    | TemplateSeen
+    | NumberSeen
+    | LogVerified
+    | LogDay
+)
 """Each names its kind, by which it is read."""
 
 

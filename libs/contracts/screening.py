@@ -89,6 +89,15 @@ class DecideFinding(Message):
     reason: Annotated[str, Field(min_length=10, max_length=2000)]
 
 
+class FindingDecided(Message):
+    """A person decided on a finding. `held` says whether the record that it is about is still in quarantine, for this or another one."""
+
+    tenant_id: TenantId
+    subject: str
+    held: bool
+    at: datetime
+
+
 class ScreenText(Message):
     """Asks what the gate sees in a text. Nothing is kept."""
 

@@ -5,7 +5,6 @@ The NATS account file, the AsyncAPI document, the Kubernetes NetworkPolicies and
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from libs.contracts import (
@@ -20,8 +19,10 @@ from libs.contracts import (
     control_facts,
     crm,
     data,
+    dead_events,
     dead_letters,
     decision,
+    enrichment,
     execution,
     flows,
     governance,
@@ -51,14 +52,14 @@ from libs.contracts import (
     trust,
     waiting,
 )  # fmt: skip
+from libs.contracts.declaring import MAY_CALL as MAY_CALL
 from libs.contracts.declaring import Bucket as Bucket
 from libs.contracts.declaring import Call as Call
 from libs.contracts.declaring import Event as Event
 from libs.contracts.declaring import Signal as Signal
+from libs.contracts.declaring import by as _by
+from libs.contracts.declaring import check
 from libs.contracts.message import Message, Ok, Plane
-
-_CALL = re.compile(r"^(decision|execution|trust|data|operating|gateway)\.[a-z_]+\.v[0-9]+$")
-_EVENT = re.compile(r"^(decision|execution|trust|data|operating|gateway)\.[a-z_]+(ed|sent|spans)\.v[0-9]+$")
 
 _D, _E, _T, _DA, _O, _G = (
     Plane.DECISION,
@@ -68,22 +69,6 @@ _D, _E, _T, _DA, _O, _G = (
     Plane.OPERATING,
     Plane.GATEWAY,
 )
-
-
-def _by(*planes: Plane) -> frozenset[Plane]:
-    """Callers of a call. Gateway and operating may call every plane."""
-    return frozenset({*planes, _G, _O})
-
-
-# Which plane may call which at all; every Call must stay inside. The table of architecture.md, "Interaction rules".
-MAY_CALL: dict[Plane, frozenset[Plane]] = {
-    _G: frozenset({_D, _E, _T, _DA, _O}),
-    _D: frozenset({_DA, _T, _E}),
-    _E: frozenset({_T, _D, _DA}),
-    _DA: frozenset({_T, _D}),
-    _T: frozenset({_DA, _E, _O}),
-    _O: frozenset({_D, _E, _T, _DA, _G}),
-}
 
 # trust -------------------------------------------------------------------------------------------------------------------------
 AUTHORIZE = Call("trust.authorize.v1", trust.AuthorizeRequest, trust.AuthorizeReply, frozenset({_E}), 5.0, hot=True)
@@ -95,7 +80,7 @@ REJECT = Call("trust.reject.v1", trust.RejectRequest, trust.Approval, _by(_D))
 REVISE = Call("trust.revise.v1", trust.ReviseRequest, trust.Approval, _by())
 WITHDRAW = Call("trust.withdraw.v1", trust.WithdrawRequest, trust.Approval, _by(_D))
 RULES = Call("trust.rules.v1", approvals.RulesRequest, approvals.RulesReply, _by())
-TENANT_HOURS = Call("trust.tenant_hours.v1", tenant_hours.HoursRequest, tenant_hours.TenantHours, _by(_E), 2.0)
+TENANT_HOURS = Call("trust.tenant_hours.v1", tenant_hours.HoursRequest, tenant_hours.TenantHours, _by(_E, _D), 2.0)
 SET_RULES = Call("trust.set_rules.v1", approvals.SetRules, approvals.RulesReply, _by())
 DELEGATE = Call("trust.delegate.v1", approvals.DelegateRequest, approvals.Delegation, _by())
 END_DELEGATION = Call("trust.end_delegation.v1", approvals.EndDelegation, approvals.Delegation, _by())
@@ -105,6 +90,8 @@ APPROVE_BULK = Call("trust.approve_bulk.v1", approvals.BulkRequest, approvals.Bu
 EDIT = Call("trust.edit.v1", approvals.EditGet, approvals.Edit, frozenset({_E}))
 TOKEN = Call("trust.approval_token.v1", approvals.TokenRequest, approvals.TokenReply, _by())
 APPROVAL_BRIEF = Call("trust.approval_brief.v1", briefs.MakeBrief, briefs.ApprovalBrief, _by())
+BRIEF_WAITING = Call("trust.brief_waiting.v1", briefs.BriefWaiting, briefs.BriefWaitingReply, frozenset({_G}))
+OWN_NUMBER = Call("trust.own_number.v1", briefs.OwnNumber, Ok, frozenset({_G}))
 BRIEF_REPLY = Call("trust.brief_reply.v1", briefs.WhatsAppReply, briefs.BriefAnswer, _by(), 10.0)
 CONTACTABILITY = Call(
     "trust.contactability.v1", trust.ContactabilityRequest, trust.ContactabilityReply, _by(_D, _DA), 20.0
@@ -162,9 +149,11 @@ CONTROL_STATE = Call("trust.control_state.v1", compliance.ControlGet, compliance
 ATTEST = Call("trust.attest.v1", compliance.Attest, compliance.ControlDetail, _by(), 15.0)
 ASSIGN_CONTROL = Call("trust.assign_control.v1", compliance.AssignControl, compliance.ControlDetail, _by())
 
-RECORD_CLAIMS = Call("trust.record_claims.v1", claims.RecordClaims, claims.ClaimsRecorded, _by(_D))
+RECORD_CLAIMS = Call("trust.record_claims.v1", claims.RecordClaims, claims.ClaimsRecorded, _by(_D, _DA))
 CONTRADICTIONS = Call("trust.contradictions.v1", claims.ContradictionsRequest, claims.ContradictionsReply, _by(_D))
 CONTRADICTION = Call("trust.contradiction.v1", claims.ContradictionGet, claims.Contradiction, _by())
+CLAIM_SUGGESTIONS = Call("trust.claim_suggestions.v1", claims.SuggestionsRequest, claims.SuggestionsReply, _by())
+DECIDE_SUGGESTION = Call("trust.decide_suggestion.v1", claims.DecideSuggestion, claims.SuggestionDecided, _by())
 ACKNOWLEDGE = Call("trust.acknowledge_contradiction.v1", claims.Acknowledge, claims.Contradiction, _by())
 RESOLVE = Call("trust.resolve_contradiction.v1", claims.Resolve, claims.Contradiction, _by())
 
@@ -186,8 +175,9 @@ APPROVAL_ESCALATED = Event("trust.approval_escalated.v1", approvals.ApprovalEsca
 CONSENTS_CHANGED = Event("trust.consents_changed.v1", consent.ConsentsChanged, frozenset({_DA}))
 CONTACT_STOPPED = Event("trust.contact_stopped.v1", consent.ContactStopped, frozenset({_E}))
 ERASURE_ORDERED = Event("trust.erasure_ordered.v1", rights.ErasureOrdered, frozenset({_D, _E, _DA}))
-CONTRADICTION_OPENED = Event("trust.contradiction_opened.v1", claims.ContradictionOpened, frozenset())
-CONTRADICTION_DECIDED = Event("trust.contradiction_decided.v1", claims.ContradictionDecided, frozenset())
+FINDING_DECIDED = Event("trust.finding_decided.v1", screening.FindingDecided, frozenset({_DA}))
+CONTRADICTION_OPENED = Event("trust.contradiction_opened.v1", claims.ContradictionOpened, frozenset({_D}))
+CONTRADICTION_DECIDED = Event("trust.contradiction_decided.v1", claims.ContradictionDecided, frozenset({_D}))
 APPROVAL_DECIDED = Event("trust.approval_decided.v1", trust.ApprovalDecided, frozenset({_E, _D}))
 
 # execution ---------------------------------------------------------------------------------------------------------------------
@@ -239,6 +229,8 @@ FLOW_KINDS = Call("execution.flow_kinds.v1", flows.FlowKindsRequest, flows.FlowK
 SIGNAL_FLOW = Call("execution.signal_flow.v1", flows.SignalFlow, flows.Flow, _by(_D))
 COMMAND_FLOW = Call("execution.command_flow.v1", flows.CommandFlow, flows.Flow, _by(), 10.0)
 
+DEAD_LETTER_ARRIVED = Event("execution.dead_letter_arrived.v1", dead_letters.DeadLetterArrived, frozenset({_D}))
+DEAD_LETTER_CLOSED = Event("execution.dead_letter_closed.v1", dead_letters.DeadLetterClosed, frozenset({_D}))
 SUBSCRIBE = Call("execution.subscribe.v1", push.Subscribe, push.SubscriptionMade, _by(), 15.0)
 SUBSCRIPTIONS = Call("execution.subscriptions.v1", push.SubscriptionsRequest, push.SubscriptionsReply, _by())
 SUBSCRIPTION = Call("execution.subscription.v1", push.SubscriptionGet, push.Subscription, _by())
@@ -258,6 +250,7 @@ OUTCOME_SETTLED = Event("execution.outcome_settled.v1", settling.OutcomeSettled,
 ACTIONS_SETTLED = Event("execution.actions_settled.v1", execution.ActionsSettled, frozenset({_T, _DA}))
 
 # data --------------------------------------------------------------------------------------------------------------------------
+SET_OFFER = Call("data.set_offer.v1", data.SetOffer, data.TenantProfile, _by())
 ENSURE_TENANT = Call("data.ensure_tenant.v1", data.EnsureTenant, data.TenantProfile, frozenset({_G}))
 TENANT = Call("data.tenant.v1", data.TenantRequest, data.TenantProfile, _by(_D, _T, _E))
 IMPORT = Call("data.import.v1", data.ImportRequest, data.ImportStatus, frozenset({_G}), 15.0)
@@ -296,6 +289,9 @@ EXPORT_PAGE = Call("data.export_page.v1", outreach.ExportRequest, outreach.Expor
 WAITING = Call("data.waiting.v1", waiting.WaitingRequest, waiting.WaitingReply, frozenset({_D}), 10.0)
 DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 
+ENRICH = Call("data.enrich.v1", enrichment.Enrich, enrichment.Enriched, _by(), 120.0)
+ENRICHED_FACTS = Call("data.enriched_facts.v1", enrichment.FactsList, enrichment.FactsListed, _by(_D))
+DECIDE_FACT = Call("data.decide_fact.v1", enrichment.DecideFact, enrichment.EnrichedFact, _by())
 DATA_QUALITY = Call("data.quality.v1", quality.QualityRequest, quality.QualityReply, _by(), 60.0)
 ADD_DOCUMENT = Call("data.add_document.v1", knowledge.AddDocument, knowledge.Document, _by(), 90.0)
 DOCUMENTS = Call("data.documents.v1", knowledge.DocumentsRequest, knowledge.DocumentsReply, _by(_D))
@@ -307,11 +303,12 @@ MEMORIES = Call("data.memories.v1", knowledge.MemoriesRequest, knowledge.Memorie
 FORGET_MEMORY = Call("data.forget_memory.v1", knowledge.ForgetMemory, Ok, _by())
 ERASE_MEMORIES = Call("data.erase_memories.v1", knowledge.EraseSubject, knowledge.Erased, _by())
 
-REPLY_RECEIVED = Event("data.reply_received.v1", inbound.ReplyReceived, frozenset({_E}))
+REPLY_RECEIVED = Event("data.reply_received.v1", inbound.ReplyReceived, frozenset({_E, _T}))
 DEAL_MOVED = Event("data.deal_moved.v1", inbound.DealMoved, frozenset({_E}))
 IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, frozenset({_D}))
 TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozenset({_T}))
 LEADS_CHANGED = Event("data.leads_changed.v1", data.LeadsChanged, frozenset({_D}))
+CLAIMS_SUGGESTED = Event("data.claims_suggested.v1", claims.ClaimsSuggested, frozenset({_T}))
 DATA_FACTS = Event("data.facts_recorded.v1", control_facts.DataFactsRecorded, frozenset({_T}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))
 
@@ -355,6 +352,13 @@ TRACE = Call("operating.trace.v1", operating.TraceRequest, operating.TraceReply,
 RECOVERIES = Call("operating.recoveries.v1", recoveries.RecoveriesRequest, recoveries.RecoveriesReply, frozenset({_G}))
 REPORT_RESTORE = Call("operating.report_restore.v1", recoveries.ReportRestore, recoveries.Recovery, frozenset({_G}))
 
+DEAD_EVENTS = Call(
+    "operating.dead_events.v1", dead_events.DeadEventsRequest, dead_events.DeadEventsReply, frozenset({_G})
+)
+DEAD_EVENT = Call("operating.dead_event.v1", dead_events.DeadEventGet, dead_events.DeadEventDetail, frozenset({_G}))
+REPLAY_EVENT = Call("operating.replay_event.v1", dead_events.ReplayEvent, dead_events.DeadEvent, frozenset({_G}), 15.0)
+DISCARD_EVENT = Call("operating.discard_event.v1", dead_events.DiscardEvent, dead_events.DeadEvent, frozenset({_G}))
+
 HEALTH = Signal("health_reported", operating.HealthReported, _O)
 SPANS = Signal("spans_exported", operating.SpansExported, _O)
 
@@ -365,6 +369,12 @@ PINGS: dict[Plane, Call[operating.PingRequest, operating.PingReply]] = {
     )
     for plane in Plane
 }
+TAKE_EVENT: dict[Plane, Call[dead_events.TakeEvent, Ok]] = {
+    plane: Call(f"{plane.value}.take_event.v1", dead_events.TakeEvent, Ok, frozenset({_O}), 10.0)
+    for plane in Plane
+    if plane not in (_G, _O)
+}
+"""Planes that hear events beside operating, which keeps what could not be taken: each asked to take one that it could not take before."""
 HOLDERS = (_T, _DA, _D, _E)
 """Planes that hold something about people."""
 PERSON: dict[Plane, Call[rights.PersonRequest, rights.PersonReply]] = {
@@ -414,21 +424,4 @@ EVENTS: tuple[Event[Message], ...] = tuple(e for e in _declared(Event) if isinst
 SIGNALS: tuple[Signal[Message], ...] = tuple(s for s in _declared(Signal) if isinstance(s, Signal))
 BUCKETS: tuple[Bucket, ...] = tuple(b for b in _declared(Bucket) if isinstance(b, Bucket))
 
-
-def _check() -> None:
-    """Refuse to import a declaration that breaks a naming or interaction rule."""
-    subjects = [c.subject for c in CALLS] + [e.subject for e in EVENTS]
-    if len(subjects) != len(set(subjects)):
-        raise ValueError("a subject is declared twice")
-    for call in CALLS:
-        if not _CALL.match(call.subject):
-            raise ValueError(f"{call.subject} is not <plane>.<verb>.v<n>")
-        for caller in call.callers - {call.plane}:
-            if call.plane not in MAY_CALL[caller] and not call.subject.endswith(".ping.v1"):
-                raise ValueError(f"{caller.value} may not call {call.subject}")
-    for event in EVENTS:
-        if not _EVENT.match(event.subject):
-            raise ValueError(f"{event.subject} is not <plane>.<noun>_<past>.v<n>")
-
-
-_check()
+check(CALLS, EVENTS)

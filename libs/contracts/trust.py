@@ -466,6 +466,15 @@ class EvidenceRequest(Message):
     scope: Annotated[str, Field(max_length=200)]
 
 
+class PackContents(Message):
+    """What a pack holds: files by folder and entries by kind, the checkpoint (`size:root`) it proves against, the witnesses that cosigned it."""
+
+    counts: dict[str, int]
+    checkpoint: str
+    cosignatures: int
+    erased: int
+
+
 class EvidenceReply(Message):
     pack_id: UUID
     state: str
@@ -473,11 +482,17 @@ class EvidenceReply(Message):
     bytes: int = 0
     sha256: str = ""
     created_at: datetime | None = None
+    created_by: str = ""
+    reviewed_by: str = ""
+    contents: PackContents | None = None
 
 
 class EvidenceGet(Message):
+    """A pack as it stands; with `contents` it is opened and counted."""
+
     principal: Principal
     pack_id: UUID
+    contents: bool = False
 
 
 class EvidenceRead(Message):

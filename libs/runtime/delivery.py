@@ -162,6 +162,9 @@ class Consumer:
             message.data,
             headers={
                 **headers,
+                # The stream drops what has an id that it knows: two planes may give up on the same event.
+                "Nats-Msg-Id": f"{self._bus.plane.value}.{headers.get('Nats-Msg-Id', '')}",
+                "Dealix-Message-Id": headers.get("Nats-Msg-Id", ""),
                 "Dealix-Error": type(error).__name__,
                 "Dealix-Attempts": str(message.metadata.num_delivered),
             },

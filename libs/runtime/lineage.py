@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from libs.contracts.catalogue.lineage import lineage
 from libs.contracts.lineage import LineageEdge, LineageNode, LineageReply, LineageRequest, LineageTitle, LineageWay
+from libs.contracts.message import Text
 from libs.runtime.database import Database
 
 MOST_EDGES = 100
@@ -28,9 +31,16 @@ class Relation:
 
 
 class Lineage:
-    """Answers a plane's lineage call. `titles` maps a kind to a statement giving id, en and ar for the ids in $2 of tenant $1."""
+    """Answers a plane's lineage call. `titles` maps a kind to a statement giving id, en and ar for the ids in $2 of tenant $1; where what
+    people call a thing is not in its row, `named` makes the title of the row that the statement gives."""
 
-    def __init__(self, database: Database, relations: Sequence[Relation], titles: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        relations: Sequence[Relation],
+        titles: Mapping[str, str],
+        named: Mapping[str, Callable[[Any], Text]] = MappingProxyType({}),
+    ) -> None:
         catalogue = lineage()
         for one in relations:
             if not {one.cause, one.effect} <= catalogue.kinds.keys() or one.how not in catalogue.hows:
@@ -38,6 +48,7 @@ class Lineage:
         self._database = database
         self._relations = tuple(relations)
         self._titles = dict(titles)
+        self._named = dict(named)
 
     async def step(self, request: LineageRequest) -> LineageReply:
         """One step, within the asking tenant. Ids that no kind can have are passed over."""
@@ -68,8 +79,11 @@ class Lineage:
                 ]  # fmt: skip
             for kind, statement in self._titles.items():
                 if ids := asked.get(kind):
-                    titles += [
-                        LineageTitle(node=LineageNode(kind=kind, id=row["id"]), en=row["en"] or "", ar=row["ar"] or "")
-                        for row in await work.connection.fetch(statement, tenant, ids)
-                    ]
+                    rows = await work.connection.fetch(statement, tenant, ids)
+                    titles += [_title(kind, row, self._named.get(kind)) for row in rows]
         return LineageReply(edges=tuple(edges), titles=tuple(titles), cut=cut)
+
+
+def _title(kind: str, row: Any, named: Callable[[Any], Text] | None) -> LineageTitle:
+    text = named(row) if named is not None else Text(en=row["en"] or "", ar=row["ar"] or "")
+    return LineageTitle(node=LineageNode(kind=kind, id=row["id"]), en=text.en, ar=text.ar)

@@ -33,7 +33,7 @@ from sqlalchemy.util import await_only
 from libs.contracts.message import Plane
 from libs.contracts.subjects import BUCKETS, EVENTS
 from libs.runtime.delivery import MAX_DELIVERIES
-from libs.runtime.nats_config import DLQ_STREAM, streams
+from libs.runtime.nats_config import DLQ_DURABLE, DLQ_STREAM, streams
 from libs.runtime.partitions import bound, following, roll_over, utc_today
 from libs.runtime.tls import nats_tls
 
@@ -285,6 +285,13 @@ async def ensure_streams(nats_url: str, seed: str, *, replicas: int = 1, ca: Pat
                         max_ack_pending=2000,
                     ),
                 )
+        await jetstream.add_consumer(
+            DLQ_STREAM,
+            ConsumerConfig(
+                durable_name=DLQ_DURABLE, filter_subject="dlq.>", ack_policy=AckPolicy.EXPLICIT, deliver_policy=DeliverPolicy.ALL,
+                ack_wait=30.0, max_ack_pending=2000,
+            ),
+        )  # fmt: skip
         for bucket in BUCKETS:
             if f"OBJ_{bucket.name}" not in existing:
                 await jetstream.create_object_store(

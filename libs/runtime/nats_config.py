@@ -12,6 +12,8 @@ from libs.contracts.message import Plane
 from libs.contracts.subjects import BUCKETS, CALLS, EVENTS, SIGNALS
 
 DLQ_STREAM = "DLQ"
+DLQ_DURABLE = "operating__dlq"
+"""The one reader of what planes gave up on."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ def permissions(plane: Plane) -> Permissions:
             # The client finds the stream of its chunks by subject.
             publish |= {f"$O.{bucket.name}.M.>", "$JS.API.STREAM.NAMES"}
     publish.add(f"dlq.{plane.value}.>")
+    if plane is Plane.OPERATING:
+        publish |= {f"$JS.API.CONSUMER.MSG.NEXT.{DLQ_STREAM}.{DLQ_DURABLE}", f"$JS.ACK.{DLQ_STREAM}.{DLQ_DURABLE}.>"}
     return Permissions(tuple(sorted(publish)), tuple(sorted(subscribe)))
 
 

@@ -18,10 +18,11 @@ import uvloop
 
 from libs.contracts.message import Plane
 from libs.contracts.operating import HealthReported, PingReply, PingRequest, SpanRecord, SpansExported
-from libs.contracts.subjects import HEALTH, OBSERVED, PINGS, SPANS
+from libs.contracts.subjects import HEALTH, OBSERVED, PINGS, SPANS, TAKE_EVENT
 from libs.runtime import telemetry
 from libs.runtime.bus import NatsBus
 from libs.runtime.database import Database
+from libs.runtime.dead_events import Retaking
 from libs.runtime.delivery import Consumer, Relay
 from libs.runtime.health import HealthServer
 from libs.runtime.links import Links
@@ -150,6 +151,8 @@ class RunningPlane:
         await runtime.database.start()
         await self.build(runtime)
         runtime.bus.serve(PINGS[runtime.plane], self._ping)
+        if (retake := TAKE_EVENT.get(runtime.plane)) is not None:
+            runtime.bus.serve(retake, Retaking(runtime.bus, runtime.database).take)
         await runtime.bus.start()
         loop = asyncio.get_running_loop()
 

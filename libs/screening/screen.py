@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from typing import Any, Literal
 
 from libs.contracts.catalogue.screening import LEVELS, Kind, Level, expressions, screening
+from libs.screening import intent
 from libs.screening.literals import needed
 from libs.screening.personal import personal
 from libs.screening.text import LONGEST, disguises, fold
@@ -66,12 +67,19 @@ _SHORT = 2000
 """Characters up to which what was read is remembered."""
 
 
-def screen(text: str, direction: Direction, allowed: Allowed = NOTHING_ALLOWED) -> tuple[Found, ...]:
-    """What a text shows, the strictest first. An empty tuple is a clean text."""
+def screen(
+    text: str, direction: Direction, allowed: Allowed = NOTHING_ALLOWED, *, ours: bool = False
+) -> tuple[Found, ...]:
+    """What a text shows, the strictest first. An empty tuple is a clean text.
+
+    `ours` says that our own people or agents wrote it: that it reads like an order then says nothing.
+    """
     codes = set(_signals(text[:LONGEST]))
     if len(text) > LONGEST:
         codes.add("too_long")
     codes |= set(personal(text[:LONGEST], allowed.identifiers))
+    if ours or direction == "outbound":
+        codes.discard("instruction_like")
     if direction == "outbound" and any(not permitted(url, allowed.hosts) for url in _URL.findall(text[:LONGEST])):
         codes.add("link")
     kinds = screening().kinds
@@ -79,10 +87,15 @@ def screen(text: str, direction: Direction, allowed: Allowed = NOTHING_ALLOWED) 
     return tuple(sorted(found, key=lambda one: -LEVELS.index(one.level)))
 
 
-def suspect(text: str) -> tuple[str, ...]:
-    """Codes for which what comes in is quarantined; empty for a text that nobody has to look at."""
+def suspect(text: str, *, ours: bool = False, part: bool = False) -> tuple[str, ...]:
+    """Codes for which what comes in is quarantined; empty for a text that nobody has to look at.
+
+    `ours` as for `screen`; `part` says that it is one of a document's many paragraphs, one of which would hold all of it.
+    """
     kinds = screening().kinds
     found = {*_signals(text[:LONGEST]), *(("too_long",) if len(text) > LONGEST else ())}
+    if ours or (part and not intent.orders(fold(text[:LONGEST]), strict=True)):
+        found.discard("instruction_like")
     return tuple(sorted(code for code in found if kinds[code].inbound is not Level.NOTE))
 
 
@@ -104,7 +117,7 @@ def any_suspect(short: Sequence[str]) -> bool:
         new = set(other.split("\n")) - lines
         if new and _rules().match_any(new):
             return True
-    return False
+    return any(intent.orders(line) for line in lines)
 
 
 def strictest(found: Collection[Found]) -> Level | None:
@@ -190,6 +203,8 @@ def _read(text: str) -> tuple[str, ...]:
         codes.add("mixed_script")
     if _UNSEEN.search(text) or any(_says_much(match) for match in _COMMENT.finditer(text)):
         codes.add("hidden_text")
+    if not codes and intent.orders(folded):
+        codes.add("instruction_like")
     return tuple(codes)
 
 

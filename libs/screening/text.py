@@ -21,7 +21,7 @@ LONGEST = 262_144
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _LETTERS = str.maketrans(
     {
-        "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ئ": "ي", "ی": "ي", "ې": "ي", "ؤ": "و", "ة": "ه", "ۀ": "ه", "ہ": "ه",
+        "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ئ": "ي", "ی": "ي", "ې": "ي", "ؤ": "و", "ة": "ه", "ۀ": "ه", "ہ": "ه", "ھ": "ه",
         "ک": "ك", "گ": "ك", "ء": None, "ـ": None, "’": "'", "‘": "'", "–": "-", "—": "-", "：": ":", "؛": ";", "،": ",",
         **{c: str(i % 10) for i, c in enumerate("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")},
     }
@@ -31,17 +31,25 @@ _LOOKALIKES = str.maketrans(
     "аеорсухіјѕһԁԛԝкмтнвԍαοερικνυτχηβμγѵɡıⅼ",
     "aeopcyxijshdqwkmthbgaoepiknutxnbuyvgil",
 )
-_LEET = str.maketrans("013457@$", "oieastas")
+_LEET = str.maketrans("013457@$!", "oieastasi")
 _SPACED = re.compile(r"(?<!\w)(?:\w[ .\-_*·|]){3,100}\w(?!\w)")
-_WORDY = re.compile(r"(?<![\w@$])[\w@$]+")
+_WORDY = re.compile(r"(?<![\w@$!])(?:[@$!](?=\w))?[\w@$]+(?:!(?=\w)[\w@$]+)*")
 _BLANKS = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"(?: ?\n ?)+")
 _ENDLESS = re.compile(r"\S{80}")
-_LETTER, _LEETED = re.compile("[a-z]"), re.compile("[0-9@$]")
+_LETTER, _LEETED = re.compile("[a-z]"), re.compile("[0-9@$!]")
 _BASE64 = re.compile(r"(?<![\w+/])[A-Za-z0-9+/_-]{24,}={0,2}")
+_BASE32 = re.compile(r"(?<![\w=])[A-Z2-7]{24,}={0,6}(?![\w=])")
+_BINARY = re.compile(r"(?<!\d)(?:[01]{8}[ ,]?){6,}(?!\d)")
+_ESCAPED = re.compile(r"(?:\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|[ ]){6,}")
+_JOINED = re.compile(r"(?<=\w)[_\-](?=\w)")
+_DEEP = 2
+"""Encodings inside one another that are taken off."""
 _HEX = re.compile(r"(?<!\w)(?:[0-9a-fA-F]{2}){12,}(?!\w)")
 _MOST = 200
 """Pieces of a text that are decoded."""
+_BACKWARDS = re.compile("erongi|dragersid|tegrof|edirrevo|ssapyb|snoitcurtsni|selur|evorppa|laever|لهاجت|تاميلعت|دعاوق")
+"""Words of orders, backwards."""
 _TAGS = range(0xE0000, 0xE0080)
 
 
@@ -84,8 +92,15 @@ def disguises(text: str, folded: str) -> Iterator[str]:
         yield fold(html.unescape(text))
     if text.count("%") >= 3:
         yield fold(unquote(text))
-    for one in _decoded(text):
-        yield fold(one)
+    if _JOINED.search(folded):
+        yield _JOINED.sub(" ", folded)
+    if turned := [line for line in folded.split("\n") if _BACKWARDS.search(line)]:
+        yield "\n".join(line[::-1] for line in turned)
+        yield "\n".join(" ".join(word[::-1] for word in line.split(" ")) for line in turned)
+    layer = [text]
+    for _ in range(_DEEP):
+        layer = [inner for one in layer for inner in _decoded(one)][:_MOST]
+        yield from (fold(one) for one in layer)
     if tagged := "".join(chr(ord(c) - 0xE0000) for c in text if ord(c) in _TAGS):
         yield fold(tagged)
     if latin := "\n".join(line for line in folded.split("\n") if len(line) > 15 and line.isascii()):
@@ -99,6 +114,15 @@ def _decoded(text: str) -> Iterator[str]:
             yield from _readable(base64.b64decode(padded + "=" * (-len(padded) % 4), validate=True))
     for match in _HEX.findall(text)[:_MOST]:
         yield from _readable(bytes.fromhex(match))
+    for match in _BASE32.findall(text)[:_MOST]:
+        bare = match.rstrip("=")
+        with suppress(binascii.Error):
+            yield from _readable(base64.b32decode(bare + "=" * (-len(bare) % 8)))
+    for match in _BINARY.findall(text)[:_MOST]:
+        yield from _readable(bytes(int(one, 2) for one in re.findall("[01]{8}", match)))
+    for match in _ESCAPED.findall(text)[:_MOST]:
+        codes = re.findall(r"\\[xu]([0-9a-fA-F]+)|( )", match)
+        yield "".join(" " if blank else chr(int(code, 16)) for code, blank in codes)
 
 
 def _readable(found: bytes) -> Iterator[str]:

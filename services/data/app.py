@@ -7,12 +7,14 @@ from libs.contracts.message import Plane
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
 from services.data.crm.app import serve_crm
+from services.data.enriching.desk import serve_enriching
 from services.data.erasure import People
 from services.data.handlers import ImportDesk, Tenants, Truth
 from services.data.importing.worker import ImportWorker
 from services.data.insight.lineage import serve_lineage
 from services.data.insight.quality import serve_quality
 from services.data.knowledge.app import serve_knowledge
+from services.data.offers import Offers
 
 
 async def build(runtime: Runtime) -> None:
@@ -21,6 +23,7 @@ async def build(runtime: Runtime) -> None:
     tenants, desk, truth = Tenants(runtime), ImportDesk(runtime, worker), Truth(runtime)
     bus.serve(subjects.ENSURE_TENANT, tenants.ensure)
     bus.serve(subjects.TENANT, tenants.get)
+    bus.serve(subjects.SET_OFFER, Offers(runtime).set)
     bus.serve(subjects.IMPORT, desk.start)
     bus.serve(subjects.IMPORT_STATUS, desk.status)
     bus.serve(subjects.IMPORTS, desk.list)
@@ -33,6 +36,7 @@ async def build(runtime: Runtime) -> None:
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.DATA], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
+    serve_enriching(runtime)
     serve_knowledge(runtime)
     serve_lineage(runtime)
     serve_quality(runtime)

@@ -39,6 +39,9 @@ class People:
                 ),
                 "tasks": await _rows(c, "tasks", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id),
                 "tickets": await _rows(c, "tickets", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id),
+                "enriched_facts": await _rows(
+                    c, "enriched_facts", "tenant_id = $1 and record_id = $2", tenant, request.contact_id
+                ),
                 "consents": await _rows(
                     c, "consents", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id
                 ),
@@ -82,6 +85,7 @@ _RECORDS = "(select $2::uuid union select lead_id from data.leads where tenant_i
 _STATEMENTS = {
     "changes": "update data.changes set before = '{}', after = '{}', reason = '' where tenant_id = $1 and record_id in "
     + _RECORDS,
+    "enriched_facts": "delete from data.enriched_facts where tenant_id = $1 and record_id in " + _RECORDS,
     "merges": "update data.merges set before = '{}', after = '{}' where tenant_id = $1 and $2 in (kept_id, gone_id)",
     "merge_reviews": "update data.merge_reviews set why = '{}' where tenant_id = $1 and $2 in (left_id, right_id)",
     "search": "delete from data.search_text where tenant_id = $1 and (record_id in " + _RECORDS + " or record_id in "

@@ -11,16 +11,20 @@ from services.decision.agents.conversations import Conversations
 from services.decision.agents.desk import Agents
 from services.decision.agents.engines.all import engines
 from services.decision.cards.watch import Watch
+from services.decision.consumption.meter import Meter
+from services.decision.contradicted import Contradicted
 from services.decision.disabled import DisabledSubscriptions
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
 from services.decision.growth.plan import Growth
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
 from services.decision.insight.lineage import serve_lineage
+from services.decision.letters import LetterCards
 from services.decision.memos.desk import Memos
 from services.decision.negotiation.desk import Negotiation
 from services.decision.partners.desk import Partners
 from services.decision.ranking import Ranking
+from services.decision.settings import DecisionSettings
 from services.decision.stalled import StalledFlows
 from services.decision.targeting.desk import Committees
 
@@ -28,7 +32,8 @@ from services.decision.targeting.desk import Committees
 async def build(runtime: Runtime) -> None:
     """Wire the plane."""
     bus, conversations = runtime.bus, Conversations(runtime.database)
-    choosing = Choosing(runtime, conversations.add)
+    meter = Meter(runtime.database, runtime.now, DecisionSettings().agent_runs_a_day)
+    choosing = Choosing(runtime, conversations.add, meter=meter)
     drafting = Drafting(runtime, choosing)
     asking = Agents(runtime, choosing, engines(runtime, drafting))
     bus.serve(subjects.RUN_AGENT, asking.run)
@@ -60,6 +65,12 @@ async def build(runtime: Runtime) -> None:
     serve_lineage(runtime)
     serve_metrics(runtime)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
+    letters = LetterCards(runtime)
+    bus.on(subjects.DEAD_LETTER_ARRIVED, letters.arrived)
+    bus.on(subjects.DEAD_LETTER_CLOSED, letters.closed)
+    contradicted = Contradicted(runtime)
+    bus.on(subjects.CONTRADICTION_OPENED, contradicted.opened)
+    bus.on(subjects.CONTRADICTION_DECIDED, contradicted.decided)
     bus.on(subjects.SUBSCRIPTION_DISABLED, DisabledSubscriptions(runtime).heard)
     negotiation, partners = Negotiation(runtime, choosing), Partners(runtime)
     bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)

@@ -5,8 +5,10 @@ A draft is fully rendered: what is submitted is what would be sent, and what is 
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +28,7 @@ from libs.runtime.plane import Runtime
 from services.decision.agents.choosing import Asked, Choosing, Ended, TextsChanged
 from services.decision.agents.outreach.writer import AGENT as WRITER
 from services.decision.agents.outreach.writer import Withheld, sender_of, write
+from services.decision.consumption.budget import BudgetSpent
 from services.decision.domain.telling import draft_fact
 from services.decision.errors import DraftWithheld
 from services.decision.store import Recommendations
@@ -107,7 +110,7 @@ class Drafting:
         profile = await self._personal(profile, lead)
         try:
             draft = await self._write(profile, one, by=by)
-        except TextsChanged as error:
+        except (TextsChanged, BudgetSpent) as error:
             log.error("no draft: %s", error.code, extra={"ids": {"lead_id": str(one.lead.lead_id)}})
             return False
         if isinstance(draft, Withheld):
@@ -145,7 +148,7 @@ class Drafting:
             store = Recommendations(work)
             if await store.add_draft(kept):
                 facts = DecisionFactsRecorded(
-                    tenant_id=profile.tenant_id, items=(draft_fact(kept),), at=self._runtime.now()
+                    tenant_id=profile.tenant_id, items=(draft_fact(kept, _given(profile, one)),), at=self._runtime.now()
                 )
                 work.emit(DECISION_FACTS, facts)
                 return kept
@@ -182,6 +185,11 @@ class Drafting:
             name=WRITER,
         )
         await self._runtime.bus.call(SUBMIT, SubmitRequest(principal=principal, items=(item,)))
+
+
+def _given(profile: TenantProfile, one: Ranked) -> tuple[str, ...]:
+    """What a draft's writer was given: figures that stand nowhere in it have no source."""
+    return profile.model_dump_json(), json.dumps(asdict(one.lead), default=str, ensure_ascii=False)
 
 
 def _came(made: Draft | Withheld) -> Ended:

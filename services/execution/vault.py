@@ -37,6 +37,18 @@ class Vault:
             tenant_id, connector, sealed,
         )  # fmt: skip
 
+    async def sealed(self, connection: Any, tenant_id: UUID, connector: str) -> bool:
+        """Whether what lies in the row opens with our key alone: it is read back, not taken for granted."""
+        sql = "select sealed from execution.credentials where tenant_id = $1 and connector = $2"
+        kept = await connection.fetchval(sql, tenant_id, connector)
+        try:
+            opened = json.loads(self._box.decrypt(kept or b""))
+        except (CryptoError, ValueError):
+            return False
+        return not any(
+            isinstance(value, str) and len(value) > 3 and value.encode() in kept for value in opened.values()
+        )
+
     async def drop(self, connection: Any, tenant_id: UUID, connector: str) -> None:
         """Forget a credential in the caller's transaction."""
         sql = "delete from execution.credentials where tenant_id = $1 and connector = $2"

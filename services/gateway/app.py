@@ -15,6 +15,7 @@ from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
 from services.gateway.authentication import Authentication, Hasher
 from services.gateway.bootstrap import Bootstrap
+from services.gateway.briefs.sender import BriefSender
 from services.gateway.domain.keyring import Keyring
 from services.gateway.files import BusFiles, ImportFiles
 from services.gateway.http.context import Gateway
@@ -76,6 +77,8 @@ async def build(runtime: Runtime) -> None:
     runtime.loop("first owner", bootstrap.run)
     runtime.loop("reports about people", PeopleReports(runtime.database, settings).run)
     runtime.loop("forgetting", sweep)
+    sender = BriefSender(gateway.store, gateway.keyring, runtime.bus, runtime.now)
+    runtime.loop("briefs", sender.run)
     runtime.after_start.append(server.start)
     runtime.on_stop.append(stop)
 

@@ -15,6 +15,7 @@ from libs.contracts.message import Message, TenantId
 from libs.contracts.subjects import Event
 from libs.runtime.database import SessionWork
 from libs.runtime.testing import MemoryDatabase, MemoryWork
+from services.gateway.briefs.memory import BriefTables, MemoryBriefs
 from services.gateway.domain.people import ApiKey, Session, User
 from services.gateway.domain.throttle import Throttle
 from services.gateway.errors import EmailTaken
@@ -40,9 +41,12 @@ class _Tables:
     sessions: dict[UUID, Session] = field(default_factory=dict)
     keys: dict[UUID, ApiKey] = field(default_factory=dict)
     hooks: WebhookTables = field(default_factory=WebhookTables)
+    briefs: BriefTables = field(default_factory=BriefTables)
 
     def copy(self) -> _Tables:
-        return _Tables(dict(self.doors), dict(self.users), dict(self.sessions), dict(self.keys), self.hooks.copy())
+        return _Tables(
+            dict(self.doors), dict(self.users), dict(self.sessions), dict(self.keys), self.hooks.copy(), self.briefs.copy()
+        )  # fmt: skip
 
 
 class MemoryUnit:
@@ -52,6 +56,7 @@ class MemoryUnit:
         self._work = work
         self._now = now
         self.webhooks = MemoryWebhooks(tables.hooks, tenant_id, now)
+        self.briefs = MemoryBriefs(tables.briefs, tables.hooks, tenant_id, now)
 
     async def add_webhook_door(self, door: bytes, binding_id: UUID) -> None:
         self._add_door(door, "webhook", binding_id)
@@ -176,6 +181,10 @@ class MemoryStore:
     async def open_binding(self, door: bytes) -> Binding | None:
         found = self._behind(door, "webhook")
         return self._tables.hooks.bindings.get(found.subject_id) if found else None
+
+    async def brief_turns(self, limit: int) -> list[TenantId]:
+        self._up()
+        return [tenant for tenant, rules in self._tables.briefs.rules.items() if rules.enabled][:limit]
 
     def _behind(self, door: bytes, kind: str) -> Door | None:
         self._up()

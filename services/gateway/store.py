@@ -17,6 +17,7 @@ import asyncpg
 from libs.contracts.message import Message, TenantId
 from libs.contracts.subjects import Event
 from libs.runtime.database import BatchWork, Connection, Database, tenant_list
+from services.gateway.briefs.store import Briefs, SqlBriefs, claim_turns
 from services.gateway.domain.people import ApiKey, Session, User
 from services.gateway.domain.throttle import Throttle
 from services.gateway.errors import EmailTaken
@@ -64,11 +65,13 @@ class Reservation:
 
 
 class Unit(Protocol):
-    """One transaction over one tenant. Rows of other tenants are not there, and cannot be written. `webhooks` is its part about
-    vendors' deliveries and people's numbers."""
+    """One transaction over one tenant. Rows of other tenants are not there, and cannot be written."""
 
     @property
     def webhooks(self) -> Webhooks: ...
+
+    @property
+    def briefs(self) -> Briefs: ...
 
     async def add_webhook_door(self, door: bytes, binding_id: UUID) -> None: ...
 
@@ -120,6 +123,8 @@ class Store(Protocol):
 
     async def open_binding(self, door: bytes) -> Binding | None: ...
 
+    async def brief_turns(self, limit: int) -> list[TenantId]: ...
+
     async def seen(self, opened: Opened) -> None:
         """Note that a session or key is in use."""
         ...
@@ -138,7 +143,6 @@ class Store(Protocol):
 
     async def release(self, slot: Slot) -> None:
         """Let the same request be tried again, under the same reservation id."""
-        ...
 
     async def sweep(self, *, answers: timedelta) -> None:
         """Forget dead sessions, old answers, old attempts."""
@@ -181,6 +185,7 @@ class SqlUnit:
         self._tenant = tenant_id
         self._connection: Connection = work.connection
         self.webhooks = SqlWebhooks(work.connection, tenant_id)
+        self.briefs = SqlBriefs(work.connection, tenant_id)
 
     async def add_webhook_door(self, door: bytes, binding_id: UUID) -> None:
         await self._add_door(door, "webhook", binding_id)
@@ -331,6 +336,9 @@ class SqlStore:
             door, "webhook", "select b.* from webhook_bindings b where b.tenant_id = $1 and b.binding_id = $2"
         )
         return Binding(**dict(row)) if row else None
+
+    async def brief_turns(self, limit: int) -> list[TenantId]:
+        return await claim_turns(self._database, limit)
 
     async def _behind(self, door: bytes, kind: str, sql: str) -> Any:
         """One transaction: the door names the tenant, and from then on nothing else of any tenant is seen."""

@@ -10,6 +10,7 @@ from libs.contracts.catalogue.flags import flags
 from libs.runtime.bus import Bus
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import HEARTBEAT_SECONDS, Runtime
+from services.operating.dead_events.handlers import serve_dead_events
 from services.operating.domain.health import Board
 from services.operating.domain.spans import Buffer
 from services.operating.handlers import Controls, Flags, Health, LiveSwitches, Traces
@@ -33,6 +34,7 @@ async def build(runtime: Runtime) -> None:
     for name, run in loops.items():
         runtime.loop(name, run)
     runtime.on_stop.append(flush)
+    serve_dead_events(runtime)
     runtime.loop("watching", Watching(runtime).run)
     serve_metrics(runtime)
 

@@ -48,6 +48,7 @@ from services.trust.ledger.packing import Packing
 from services.trust.ledger.store import LedgerStore, SqlLedgerStore
 from services.trust.ledger.verifying import LogWatch
 from services.trust.observations.handlers import hear_reports, own_links
+from services.trust.own_people.watching import OwnNumbers
 from services.trust.projection import Projection
 from services.trust.receipts.handlers import Receipts
 from services.trust.receipts.reconcile import Reconciliation
@@ -58,6 +59,7 @@ from services.trust.scores.handlers import Scores
 from services.trust.screening.handlers import Screening
 from services.trust.settings import TrustSettings
 from services.trust.store import SqlStore, Store
+from services.trust.suggestions.handlers import Suggesting
 
 POLICIES = Path(__file__).parent / "policies" / "platform.cedar"
 EXPIRY_SECONDS = 15.0
@@ -120,6 +122,7 @@ async def build(runtime: Runtime) -> None:
     told = Told()
     bus.on(subjects.DATA_FACTS, told.data)
     bus.on(subjects.DECISION_FACTS, told.decision)
+    bus.on(subjects.REPLY_RECEIVED, told.replied)
     runtime.loop("compliance", sweep.run)
     hear_reports(bus)
     runtime.loop("own connections", lambda: own_links(runtime))
@@ -180,7 +183,7 @@ def serve_compliance(bus: Bus, compliance: Compliance) -> None:
 
 
 def serve_gate(bus: Bus, store: Store) -> None:
-    """Answer and hear what concerns the security gate, and who may act."""
+    """Answer and hear what concerns texts from outside (the security gate, what they state), and who may act."""
     screening, governance = Screening(store), Governance(store)
     bus.serve(subjects.SCREEN, screening.screen)
     bus.serve(subjects.FINDINGS, screening.page)
@@ -188,6 +191,10 @@ def serve_gate(bus: Bus, store: Store) -> None:
     bus.serve(subjects.STANDINGS, governance.all)
     bus.serve(subjects.SET_STANDING, governance.put)
     bus.on(subjects.TEXTS_SCREENED, screening.heard)
+    suggesting = Suggesting(store)
+    bus.serve(subjects.CLAIM_SUGGESTIONS, suggesting.page)
+    bus.serve(subjects.DECIDE_SUGGESTION, suggesting.decide)
+    bus.on(subjects.CLAIMS_SUGGESTED, suggesting.heard)
 
 
 def serve_policies(bus: Bus, policies: Policies, replays: Replays, violations: Violations) -> None:
@@ -243,7 +250,9 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.TOKEN, desk.token)
     briefing = Briefing(store)
     bus.serve(subjects.APPROVAL_BRIEF, briefing.make)
+    bus.serve(subjects.BRIEF_WAITING, briefing.waiting)
     bus.serve(subjects.BRIEF_REPLY, briefing.reply)
+    bus.serve(subjects.OWN_NUMBER, OwnNumbers(store, projection).put)
     bus.serve(subjects.CONTACTABILITY, people.contactability)
     bus.serve(subjects.RECORD_CONSENTS, consenting.record)
     bus.serve(subjects.WITHDRAW_CONSENT, consenting.withdraw)

@@ -131,6 +131,17 @@ class BadEntry(Invalid):
         super().__init__("bad_entry", en, ar)
 
 
+class EntryKept(Conflict):
+    """The law keeps an entry of this register for a time after what it is about has ended."""
+
+    def __init__(self, years: int, field_en: str, field_ar: str) -> None:
+        super().__init__(
+            "entry_kept",
+            f"This entry is kept for {years} years after “{field_en}”. Note that day instead of taking it off.",
+            f"يُحفظ هذا القيد {years} سنوات بعد «{field_ar}». سجّل ذلك التاريخ بدل حذفه.",
+        )
+
+
 class EntryChanged(Conflict):
     def __init__(self) -> None:
         super().__init__(

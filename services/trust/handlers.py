@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -49,6 +50,7 @@ from services.trust.domain.keys import Keys
 from services.trust.errors import EvidenceScope
 from services.trust.keys.rotation import Published
 from services.trust.ledger.anchors import anchor
+from services.trust.ledger.contents import contents_of
 from services.trust.ledger.domain.checkpoint import origin_of, parse_checkpoint
 from services.trust.ledger.domain.commitments import OUTCOME, outcome_data
 from services.trust.ledger.domain.entry import Entry
@@ -274,15 +276,18 @@ class Books:
         _require(request.principal, READERS)
         async with self._database.batch(request.principal.tenant_id) as work:
             row = await work.connection.fetchrow(
-                "select scope, state, length(body) size, sha256, created_at from trust.evidence_packs where tenant_id = $1 and pack_id = $2",
+                "select scope, state, length(body) size, sha256, created_at, created_by, reviewed_by, case when $3 then body end as body "
+                "from trust.evidence_packs where tenant_id = $1 and pack_id = $2",
                 request.principal.tenant_id,
                 request.pack_id,
+                request.contents,
             )
         if row is None:
             raise NotFound
+        inside = await asyncio.to_thread(contents_of, row["body"]) if row["body"] else None
         return EvidenceReply(
             pack_id=request.pack_id, state=row["state"], scope=row["scope"], bytes=row["size"] or 0, sha256=row["sha256"] or "",
-            created_at=row["created_at"],
+            created_at=row["created_at"], created_by=row["created_by"] or "", reviewed_by=row["reviewed_by"] or "", contents=inside,
         )  # fmt: skip
 
     async def read(self, request: EvidenceRead) -> EvidenceChunk:

@@ -14,6 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.briefs import BriefHours
+from libs.contracts.claims import ClaimSuggestion
 from libs.contracts.data import ContactFacts
 from libs.contracts.execution import ActionState, Settled
 from libs.contracts.governance import Standing
@@ -33,9 +35,11 @@ from services.trust.governance.store import MemoryStandings
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.memory import MemoryLedgerStore
 from services.trust.memory_rows import Asked, Decided, Projected
+from services.trust.own_people.memory import MemoryOwnPeople
 from services.trust.rows import Known, Ruling
 from services.trust.screening.store import FindingTables, MemoryFindings
 from services.trust.sessions.store import MemorySessions
+from services.trust.suggestions.store import MemorySuggestions
 
 UNSENT = frozenset({ActionState.NOT_SENT, ActionState.FAILED})
 
@@ -58,6 +62,8 @@ class _Tables:
     claims: ClaimTables = field(default_factory=ClaimTables)
     findings: FindingTables = field(default_factory=FindingTables)
     standings: dict[tuple[UUID, str, str], Standing] = field(default_factory=dict)
+    suggestions: dict[tuple[UUID, UUID], ClaimSuggestion] = field(default_factory=dict)
+    own_people: dict[tuple[UUID, str], tuple[str, BriefHours | None]] = field(default_factory=dict)
 
     def copy(self) -> _Tables:
         return _Tables(**{name: rows.copy() for name, rows in vars(self).items()})
@@ -74,6 +80,8 @@ class MemoryUnit:
         self.desk, self.consent = MemoryDesk(tables, now), MemoryConsents(tables, now)
         self.sessions, self.contradictions = MemorySessions(tables.sessions, now), MemoryContradictions(tables, now)
         self.findings, self.standings = MemoryFindings(tables.findings, now), MemoryStandings(tables.standings, now)
+        self.suggestions = MemorySuggestions(tables.suggestions, now)
+        self.own_people = MemoryOwnPeople(tables.own_people)
 
     def _own(self, tenant_id: UUID) -> None:
         if tenant_id not in self._work.tenants:

@@ -25,9 +25,11 @@ from services.trust.domain.decide import Prepared
 from services.trust.domain.facts import ContactState
 from services.trust.governance.store import Standings
 from services.trust.ledger.domain.entry import Entry
+from services.trust.own_people.store import OwnPeople
 from services.trust.rows import Known, Ruling
 from services.trust.screening.store import Findings
 from services.trust.sessions.store import Sessions
+from services.trust.suggestions.store import Suggestions
 
 
 class Unit(Protocol):
@@ -49,7 +51,13 @@ class Unit(Protocol):
     def findings(self) -> Findings: ...
 
     @property
+    def suggestions(self) -> Suggestions: ...
+
+    @property
     def standings(self) -> Standings: ...
+
+    @property
+    def own_people(self) -> OwnPeople: ...
 
     async def now(self) -> datetime: ...
 

@@ -27,6 +27,7 @@ from services.trust.domain.facts import MAX_AGE_HOURS, ContactState
 from services.trust.governance.store import SqlStandings
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.store import SqlLedgerStore
+from services.trust.own_people.store import SqlOwnPeople
 from services.trust.ports import Store, Unit
 from services.trust.receipts.settling import settle_outcome
 from services.trust.rows import (
@@ -45,6 +46,7 @@ from services.trust.rows import (
 from services.trust.screening.store import SqlFindings
 from services.trust.sessions.store import SqlSessions
 from services.trust.statements import KEEP, KNOWN, KNOWN_PLAIN
+from services.trust.suggestions.store import SqlSuggestions
 
 __all__ = ["SqlStore", "SqlUnit", "Store", "Unit"]
 
@@ -59,6 +61,8 @@ class SqlUnit:
         self.desk, self.consent = SqlDesk(self._c), SqlConsents(self._c)
         self.sessions, self.contradictions = SqlSessions(self._c), SqlContradictions(self._c)
         self.findings, self.standings = SqlFindings(self._c), SqlStandings(self._c)
+        self.suggestions = SqlSuggestions(self._c)
+        self.own_people = SqlOwnPeople(self._c)
 
     @property
     def connection(self) -> Any:

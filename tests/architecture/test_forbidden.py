@@ -69,7 +69,7 @@ def test_no_two_effects_leave_by_a_connector_without_naming_its_operation() -> N
 
 def test_every_effect_that_leaves_the_system_needs_at_least_one_approver_or_is_internal_notice() -> None:
     unattended = {name for name, effect in effects().items() if effect.external and effect.approvers == 0}
-    assert unattended == {"slack_notify", "webhook_deliver"}
+    assert unattended == {"slack_notify", "webhook_deliver", "approval_brief_send"}
     assert all(effects()[name].system for name in unattended)
 
 

@@ -24,6 +24,8 @@ from libs.contracts.message import Fault, Principal
 from libs.contracts.subjects import (
     AUTHORIZE,
     DEAD_LETTER,
+    DEAD_LETTER_ARRIVED,
+    DEAD_LETTER_CLOSED,
     DEAD_LETTERS,
     DISCARD_LETTER,
     REPLAY_LETTER,
@@ -350,3 +352,26 @@ def audited(made: World) -> list[str]:
     return [
         json.loads(one.body)["kind"] for one in made.hub.published if one.event.subject == "execution.audit_recorded.v1"
     ]
+
+
+def alarms(made: World, event: Any) -> list[Any]:
+    """Events of a kind that execution has told, in order."""
+    return [event.message.model_validate_json(one.body) for one in made.hub.published if one.event is event]
+
+
+async def test_an_alarm_goes_out_when_a_letter_arrives_when_it_grows_old_and_when_the_last_is_dealt_with(
+    world: World,
+) -> None:
+    _, letter = await failed(world)
+    (arrived,) = alarms(world, DEAD_LETTER_ARRIVED)
+    assert (arrived.letter.dead_letter_id, arrived.aged) == (letter.dead_letter_id, False)
+    world.clock.advance(days=2)
+    await world.parts.ages.run_once()
+    await world.settle()
+    assert [one.aged for one in alarms(world, DEAD_LETTER_ARRIVED)] == [False, True]
+    ask = DiscardLetter(principal=REQUESTER, dead_letter_id=letter.dead_letter_id, reason="سرّ لا يخرج")
+    await world.gateway.call(DISCARD_LETTER, ask)
+    await world.settle()
+    (closed,) = alarms(world, DEAD_LETTER_CLOSED)
+    assert (closed.letter.state, closed.still_open) == (LetterState.DISCARDED, 0)
+    assert "سرّ" not in closed.model_dump_json()

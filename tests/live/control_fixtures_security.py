@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
 
-from libs.contracts.message import PLATFORM, Plane, new_id
+from libs.contracts.agents import AgentVerdict, Conversation
+from libs.contracts.control_facts import DecisionFactsRecorded
+from libs.contracts.decision import Draft, DraftReview
+from libs.contracts.message import PLATFORM, Plane, Provenance, new_id
 from libs.contracts.observed import BackupMade, Fact, FactsReported, LinkSeen, RestoreTested, SignInRules
 from libs.contracts.rights import RegisterPut
-from libs.contracts.subjects import AUDITED, OBSERVED
+from libs.contracts.subjects import AUDITED, DECISION_FACTS, OBSERVED
 from libs.contracts.trust import AuditRecorded
+from libs.runtime.database import Database
 from libs.runtime.delivery import handle_once
+from services.decision.consumption.budget import Budget, BudgetSpent
+from services.decision.consumption.meter import Meter
+from services.decision.domain.telling import draft_fact
 from services.gateway.domain.people import ApiKey, Session, User
 from services.gateway.reporting.people import PeopleReports
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import SqlStore as GatewayStore
+from services.trust.compliance.told import Told
 from services.trust.domain.keys import LiveKeys
 from services.trust.handlers import Listener
 from services.trust.keys.rotation import KeyBook
@@ -154,7 +164,9 @@ def watched(*, tampered: bool = False, verified: bool = True, days: bool = True)
         await entries(("retention", {"category": "contact", "basis": "policy", "keep_days": 30}))(book)
         await KeyBook(book.database, LiveKeys(KEYS_OF_TRUST)).record(KEYS_OF_TRUST)
         connection = await asyncpg.connect(book.url)
-        await Sequencer(SqlLedgerStore(connection), KEYS_OF_TRUST.checkpoint, origin=ORIGIN).drain()
+        sequencer = Sequencer(SqlLedgerStore(connection), KEYS_OF_TRUST.checkpoint, origin=ORIGIN)
+        await sequencer.drain()
+        await sequencer.checkpoint()
         if tampered:
             await connection.execute(
                 "update trust.ledger_entries set body = convert_to('{}', 'UTF8') where tenant_id = $1", book.tenant
@@ -178,6 +190,74 @@ def paused(**ago: float) -> Write:
         listener = Listener(SqlStore(book.database), NO_PROJECTION)
         await handle_once(
             book.database, AUDITED[Plane.OPERATING], listener.audited, str(new_id()), event.model_dump_json().encode()
+        )
+
+    return write
+
+
+# -- agents -----------------------------------------------------------------------------------------------------------------------
+
+
+async def _decided(book: Book, database: Database) -> None:
+    """Deliver what decision told, as trust's consumer does."""
+    async with database.batch() as work:
+        told = await work.connection.fetch(
+            "delete from outbox where subject = $1 returning id, body", DECISION_FACTS.subject
+        )
+    for row in sorted(told, key=lambda row: str(row["id"])):
+        await handle_once(book.database, DECISION_FACTS, Told().decision, str(row["id"]), row["body"])
+
+
+def ran(text: str, *, engine: str = "rules", counted: bool = True) -> Write:
+    """A run of an agent, counted and told by decision's meter."""
+
+    async def write(book: Book) -> None:
+        async with plane_database(book.url, Plane.DECISION) as database:
+            meter = Meter(database, lambda: datetime.now(UTC), 10)
+            if counted:
+                await meter.take(book.tenant)
+            run = Conversation(
+                conversation_id=new_id(), tenant_id=book.tenant, at=NOW, asked_by="user:1", via="run", agent="qa_reviewer", version="1",
+                engine=engine, input_digest="x", output_schema="X", verdict=AgentVerdict.ANSWERED, confidence=1.0, cost_sar=Decimal("0.00"),
+                latency_ms=1.0,
+            )  # fmt: skip
+            await meter.tell(run, {"content": {"body": text}})
+            await _decided(book, database)
+
+    return write
+
+
+def overspent() -> Write:
+    """A day whose budget was lowered below what had run by then."""
+
+    async def write(book: Book) -> None:
+        await ran("one")(book)
+        await ran("two")(book)
+        async with plane_database(book.url, Plane.DECISION) as database:
+            with contextlib.suppress(BudgetSpent):
+                await Budget(database, 1).take(book.tenant)
+        await ran("told of", counted=False)(book)
+
+    return write
+
+
+def drafted(body: str = "Good morning") -> Write:
+    """A draft that an agent wrote, told by decision, and the action that it was submitted as, which left."""
+
+    async def write(book: Book) -> None:
+        action = await book.sent(await book.contact())
+        origin = Provenance(
+            generated_at=NOW, generated_by="outreach_writer", model_provider="local", model_id="t", prompt_version="1", confidence=1.0,
+            freshness_hours=0.0,
+        )  # fmt: skip
+        made = Draft(
+            draft_id=action, tenant_id=book.tenant, lead_id=new_id(), contact_id=new_id(), channel="email", language="en", subject="Hello",
+            body=body, facts_used=(), qa_score=90.0, action_id=action, provenance=origin,
+            reviews=(DraftReview(reviewer="qa_reviewer", verdict="pass"),),
+        )  # fmt: skip
+        told = DecisionFactsRecorded(tenant_id=book.tenant, items=(draft_fact(made, ("12%",)),), at=datetime.now(UTC))
+        await handle_once(
+            book.database, DECISION_FACTS, Told().decision, str(new_id()), told.model_dump_json().encode()
         )
 
     return write
@@ -299,6 +379,9 @@ SECURITY: dict[str, tuple[Write | None, Write, Write]] = {
     ),
     "OWASP-LLM01": (message(screening="review"), message(quarantined=True, approved=False), nothing()),
     "OWASP-LLM03": (both(message(), paused(days=3)), both(message(), paused(days=40)), message()),
+    "OWASP-LLM02": (ran("09:00"), ran("call 0551234567", engine="groq"), nothing()),
+    "OWASP-LLM06": (ran("09:00"), overspent(), nothing()),
+    "OWASP-LLM10": (drafted(), drafted(body="Growth of 30% guaranteed"), nothing()),
     "ZATCA-VAT-1": (entries(invoice()), entries(invoice(vat="10.00", total="110.00")), nothing()),
     "ZATCA-P2-1": (
         entries(("payments", PAID), invoice(payments=["pay_1"])), entries(("payments", PAID), invoice(payments=["pay_2"])),

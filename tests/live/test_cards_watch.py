@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
+from libs.contracts.dead_letters import DeadLetter, DeadLetterArrived, DeadLetterClosed, LetterCause, LetterState
+from libs.contracts.message import Plane, Reason, new_id
+from libs.contracts.subjects import DEAD_LETTER_ARRIVED, DEAD_LETTER_CLOSED
 from tests.live.served import Served, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
@@ -162,7 +166,7 @@ async def test_partners_and_tickets_are_kept_and_their_cards_move_them(running: 
     waiting = await card_of(running, "support", "ticket_waiting", ticket["id"])
     assert (await press(running, waiting, "escalate_ticket")).status_code == 200
     assert (await running.http.get(f"{API}/tickets/{ticket['id']}")).json()["priority"] == "P0"
-    await stale(running, "tickets", ticket["id"], 2)
+    await stale(running, "tickets", ticket["id"], 9)  # more than a weekend and a holiday
     late = await card_of(running, "ceo", "ticket_overdue", ticket["id"])
     assert (await press(running, late, "take_ticket")).status_code == 200
     assert (await running.http.get(f"{API}/tickets/{ticket['id']}")).json()["status"] == "in_progress"
@@ -272,3 +276,40 @@ async def test_the_days_plan_names_whom_and_how_far_each_has_come(running: Serve
     assert all(one["drafted"] and one["reasons_ar"] for one in plan["prospects"][:3])
     assert plan["ranked"] >= plan["safe"] >= 3 and plan["scorecard"]["drafts_prepared"] >= 1
     assert any(one["state"] for one in plan["prospects"])
+
+
+async def test_dead_letters_of_one_trouble_are_one_card_until_none_is_open(running: Served) -> None:
+    tenant = UUID(str((await running.http.get(f"{API}/me")).json()["tenant_id"]))
+    at = datetime.now(UTC)
+    letters = [
+        DeadLetter(
+            dead_letter_id=new_id(), tenant_id=tenant, action_id=new_id(), action_type="slack_notify", connector="slack",
+            cause=LetterCause.FAILED, error=Reason(code="gone", en="Slack is away.", ar="سلاك لا يستجيب."), attempts=3, arrived_at=at,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+
+    async def told(event: Any, message: Any) -> None:
+        async with running.system.runtime(Plane.EXECUTION).database.work(tenant) as work:
+            work.emit(event, message)
+
+    async def waiting(count: int) -> None:
+        async def so() -> bool:
+            mine = [c for c in await feed(running, "support") if c["context"]["event"] == "dead_letters_wait"]
+            return len(mine) == count
+
+        await eventually(20, so)
+
+    for one in letters:
+        await told(DEAD_LETTER_ARRIVED, DeadLetterArrived(tenant_id=tenant, letter=one, aged=False, at=at))
+    card = await card_of(running, "support", "dead_letters_wait", "slack:gone")
+    assert card["title_ar"] == "لم يُنفّذ: تنبيه الفريق" and "سلاك لا يستجيب" in card["why_now_ar"]
+    await waiting(1)
+    for still_open, one in ((1, letters[0]), (0, letters[1])):
+        done = one.evolve(state=LetterState.REPLAYED, ended_by="user:1")
+        await told(DEAD_LETTER_CLOSED, DeadLetterClosed(tenant_id=tenant, letter=done, still_open=still_open, at=at))
+    await waiting(0)
+    await told(
+        DEAD_LETTER_ARRIVED, DeadLetterArrived(tenant_id=tenant, letter=letters[0], aged=True, at=datetime.now(UTC))
+    )
+    await waiting(1)

@@ -59,6 +59,11 @@ async def test_a_draft_leads_back_to_its_row_and_file_and_forward_to_its_proof(r
     assert back["file"]["en"] == "ofoq.csv" and back["lead"]["id"] == lead
     assert {"action", "decision", "entry"} <= traced["caused"]["counts"].keys()
 
+    called = {step["kind"]: step["ar"] for step in traced["caused"]["steps"]}
+    assert called["action"].startswith("إرسال بريد · ") and "_" not in called["action"]
+    assert "إرسال بريد" in called["decision"]
+    assert all("." not in step["ar"] for step in traced["caused"]["steps"] if step["kind"] == "entry")
+
     from_row = (await _trace(running, "row", back["row"]["id"]))["caused"]
     assert draft in {step["id"] for step in from_row["steps"]} and from_row["counts"]["lead"] == 1
     entry = next(step["id"] for step in traced["caused"]["steps"] if step["kind"] == "entry")

@@ -43,12 +43,12 @@ TENANTLESS = {
     "execution.flow_wakes",
     "execution.push_turns",
     "execution.work",
+    "gateway.brief_turns",
     "gateway.doors",  # which door a key or session opens: hashes and ids, looked up before anyone is known
     "operating.control_deliveries",
     "trust.approval_deadlines",
     "trust.approval_ticks",
     "trust.duty_clocks",
-    "trust.platform_cosignatures",  # who cosigned the platform's log, for everybody to read
     "trust.policy_replay_queue",
     "trust.policy_switches",  # which revision of its policies a tenant is on: a counter that running processes look at
 }

@@ -10,11 +10,22 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from libs.contracts.message import Plane
-from libs.contracts.rights import CloseRights, EraseRights, RightsKind, RightsList, RightsRequest, RightsState
+from libs.contracts.message import Plane, new_id
+from libs.contracts.rights import (
+    CloseRights,
+    EraseRights,
+    RegisterDelete,
+    RegisterPut,
+    RightsKind,
+    RightsList,
+    RightsRequest,
+    RightsState,
+)
 from libs.runtime.database import Database
+from services.trust.errors import EntryKept
 from services.trust.rights.expiring import SYSTEM, Expiry
-from tests.live.control_fixtures import Book
+from services.trust.rights.registers import Registers
+from tests.live.control_fixtures import ACTIVITY, Book
 from tests.live.control_fixtures_privacy import desk
 from tests.live.migrated import migrated_postgres, plane_database
 
@@ -105,3 +116,19 @@ async def test_another_tenants_contacts_are_not_asked_about(book: Book, database
     await other.contact(obtained_at=LONG_AGO)
     await rule(book)
     assert (await look(book), await requests(other)) == (0, [])
+
+
+async def test_the_record_of_an_activity_is_not_taken_off_before_its_time(book: Book) -> None:
+    kind, entry_id = "processing-activities", new_id()
+    kept = Registers(book.database)
+    put = RegisterPut(principal=book.who(), kind=kind, entry_id=entry_id, values=ACTIVITY, expected_version=0)
+    await kept.put(put)
+    async with book.database.batch(book.tenant) as work:
+        age = "update trust.registers set created_at = created_at - interval '2 days' where entry_id = $1"
+        await work.connection.execute(age, entry_id)
+    off = RegisterDelete(principal=book.who(), kind=kind, entry_id=entry_id, expected_version=1)
+    with pytest.raises(EntryKept) as refused:
+        await kept.delete(off)
+    assert (refused.value.code, bool(refused.value.ar)) == ("entry_kept", True)
+    await kept.put(put.evolve(values={**ACTIVITY, "ended_on": "2020-01-01"}, expected_version=1))
+    await kept.delete(off.evolve(expected_version=2))

@@ -133,7 +133,7 @@ async def _asked(agent: str, version: str, case: Case) -> tuple[AgentAnswer | No
         kept.append(one)
 
     choosing = Choosing(runtime, keep, _as_if_passed())
-    desk = Agents(runtime, choosing, engines(runtime, Drafting(runtime, choosing)))
+    desk = Agents(runtime, choosing, engines(runtime, Drafting(runtime, choosing)), changed=lambda _: False)
     await hub.start()
     try:
         return await desk.ask(AskAgent(principal=ASKER, agent=agent, input=dict(case.input))), "", kept

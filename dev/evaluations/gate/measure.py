@@ -19,7 +19,7 @@ Part = Literal["tuning", "held_out"]
 
 FOLDER = Path(__file__).parent
 FILES: tuple[tuple[str, Part, bool], ...] = (
-    ("attacks", "tuning", True), ("benign", "tuning", False),
+    ("attacks", "tuning", True), ("benign", "tuning", False), ("attacks_more", "tuning", True), ("benign_more", "tuning", False),
     ("attacks_held_out", "held_out", True), ("benign_held_out", "held_out", False),
 )  # fmt: skip
 """File, part, and whether its texts are attacks."""

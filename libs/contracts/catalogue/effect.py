@@ -27,6 +27,8 @@ class Effect(Message):
     blocked: bool = False
     export: bool = False
     system: bool = False
+    own_people: bool = False
+    """It writes to the tenant's own people alone, at numbers that they verified, in the hours that they set."""
     followed_up: bool = False
     """Whoever asks for it tries again what fails, and says so: it makes no dead letter."""
     capability: Literal["submit", "propose"] = "submit"

@@ -18,6 +18,7 @@ FILES = tuple(
     Path(__file__).with_name(name) for name in ("registers.yaml", "registers_privacy.yaml", "registers_security.yaml")
 )
 _AMOUNT = re.compile(r"[0-9]{1,12}\.[0-9]{2}")
+SLIP = timedelta(days=1)
 LONGEST = 20_000
 """Characters of one text."""
 
@@ -38,6 +39,13 @@ class RegisterClock(Message):
     when: tuple[str, ...]
 
 
+class RegisterKeep(Message):
+    """How long an entry stays: `years` from the day in field `after`; without that day, on and on."""
+
+    after: str
+    years: int
+
+
 class Register(Message):
     key: str
     en: str
@@ -47,6 +55,7 @@ class Register(Message):
     required: tuple[str, ...]
     fields: dict[str, RegisterField]
     clock: RegisterClock | None = None
+    keep: RegisterKeep | None = None
 
     def problem(self, values: dict[str, Any]) -> tuple[str, str] | None:
         """The first thing that is wrong with an entry, in English and Arabic; None when it is fit."""
@@ -61,6 +70,13 @@ class Register(Message):
             if value is not None and not _fits(field, value):
                 return f"{field.en} is not of the right form ({field.type}).", f"صيغة حقل «{field.ar}» غير صحيحة."
         return None
+
+    def kept(self, values: dict[str, Any], created_at: datetime, now: datetime) -> bool:
+        """Whether an entry may not be taken off yet. One of less than a day was a slip."""
+        if self.keep is None or now - created_at < SLIP:
+            return False
+        ended = values.get(self.keep.after)
+        return not ended or (now.date() - date.fromisoformat(ended)).days < 365.25 * self.keep.years
 
     def due_at(self, values: dict[str, Any]) -> datetime | None:
         """When this entry's clock ends; None where none runs for it."""
@@ -138,7 +154,12 @@ def _read(key: str, body: dict[str, Any]) -> Register:
         if field.get("options") == "sources":
             field["options"] = [[s.key, s.en, s.ar] for s in sources().values() if s.collection is Collection.INDIRECT]
     made = Register.model_validate({"key": key, **body})
-    named = {made.title, *made.required, *(clock["when"] if clock is not None else ())}
+    named = {
+        made.title,
+        *made.required,
+        *(clock["when"] if clock is not None else ()),
+        *([made.keep.after] if made.keep else []),
+    }
     if named - made.fields.keys():
         raise ValueError(f"register {key} names fields that it does not have")
     return made

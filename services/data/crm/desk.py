@@ -32,6 +32,7 @@ from libs.contracts.trust import AuditRecorded, ContactabilityRequest
 from libs.runtime import telemetry
 from libs.runtime.database import BatchWork
 from libs.runtime.plane import Runtime
+from services.data.claims.telling import of_activity, suggest
 from services.data.crm.arrange import Arrangements
 from services.data.crm.domain.values import check, shown
 from services.data.crm.errors import BadFields, Changed, ReasonNeeded, StillReferred
@@ -120,7 +121,9 @@ class Desk:
                 await store.note(request.principal, self._runtime.now(), "created", record, after=after)
                 self._audit(work, request.principal, f"{kind.value}.created", record, {"fields": sorted(after)})
                 self._tell(work, kind, [record])
-                self._screen(work, record, {**request.values, **request.custom})
+                held = self._screen(work, record, {**request.values, **request.custom})
+                if kind is RecordKind.ACTIVITY and not held and (said := of_activity(record.values)) is not None:
+                    suggest(work, tenant, f"activity:{record.id}", *said, self._runtime.now())
                 await tell_reply(work, self._runtime, record)
         if kind is RecordKind.LEAD:
             await self._assess(tenant, record)
@@ -302,10 +305,12 @@ class Desk:
         if ids:
             tell_changed(work, self._tenant(work), ids, self._runtime.now())
 
-    def _screen(self, work: BatchWork, record: Record, given: Mapping[str, Any]) -> None:
-        """Tell trust what the given texts show, read as they were written."""
-        items = of_record(record.kind.value, record.id, record.values, of_values(given))
+    def _screen(self, work: BatchWork, record: Record, given: Mapping[str, Any]) -> bool:
+        """Tell trust what the given texts show, read as they were written; whether they show anything."""
+        found = of_values(given, ours=record.kind is RecordKind.TASK)
+        items = of_record(record.kind.value, record.id, record.values, found)
         tell(work, self._tenant(work), "record", items, self._runtime.now())
+        return bool(found)
 
     @staticmethod
     def _tenant(work: BatchWork) -> UUID:

@@ -18,6 +18,7 @@ def serve_knowledge(runtime: Runtime) -> None:
     bus.serve(subjects.DOCUMENT, desk.get)
     bus.serve(subjects.DROP_DOCUMENT, desk.drop)
     bus.serve(subjects.SEARCH_KNOWLEDGE, desk.search)
+    bus.on(subjects.FINDING_DECIDED, desk.decided)
     bus.serve(subjects.REMEMBER, desk.remember)
     bus.serve(subjects.MEMORIES, desk.memories)
     bus.serve(subjects.FORGET_MEMORY, desk.forget)

@@ -31,11 +31,13 @@ from libs.contracts.knowledge import (
     Remember,
 )
 from libs.contracts.message import Ok, Principal, new_id
+from libs.contracts.screening import FindingDecided
 from libs.contracts.subjects import AUDITED, IMPORT_FILES
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
-from libs.runtime.database import BatchWork
+from libs.runtime.database import BatchWork, SessionWork
 from libs.runtime.plane import Runtime
+from services.data.claims.telling import suggest
 from services.data.knowledge.child import extract_apart
 from services.data.knowledge.domain.chunks import chunked, query_words
 from services.data.knowledge.domain.extract import MAX_BYTES, Extracted, Refused
@@ -92,6 +94,11 @@ class Knowledge:
                     f"document:{stored}",
                     {"chunks": len(chunks), "sha256": sha256},
                 )
+                if found:
+                    await shelf.hold(stored, True)
+                elif request.about:
+                    text = "\n".join(block.text for block in extracted.blocks)
+                    suggest(work, tenant, f"document:{stored}", request.about, text, self._runtime.now())
                 tell(work, tenant, "document", of_record("document", stored, {}, found), self._runtime.now())
                 tell_facts(work, tenant, [DocumentFact(fact_id=stored, identity=identity)], self._runtime.now())
             shown = await shelf.document(stored)
@@ -141,6 +148,12 @@ class Knowledge:
         if found is None:
             raise NotFound
         return found
+
+    async def decided(self, work: SessionWork, event: FindingDecided) -> None:
+        """A person decided on what the security gate found: a document that nothing holds any more can be found again."""
+        kind, _, id = event.subject.partition(":")
+        if kind == "document":
+            await self._shelf(await work.batch(), event.tenant_id).hold(UUID(id), event.held)
 
     async def drop(self, request: DocumentGet) -> Ok:
         """Erase a document with all its pieces and vectors."""

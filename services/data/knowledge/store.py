@@ -15,7 +15,8 @@ from services.data.knowledge.domain.chunks import Chunk
 _DOCUMENT = (
     "select d.document_id, d.title, d.file_name, d.media, d.source, d.bytes, d.sha256, d.added_by, d.added_at, "
     "(select count(*) from data.chunks c where c.tenant_id = d.tenant_id and c.document_id = d.document_id) as chunks, "
-    "(select count(*) from data.chunks c where c.tenant_id = d.tenant_id and c.document_id = d.document_id and c.model_id = $2) as embedded "
+    "(select count(*) from data.chunks c where c.tenant_id = d.tenant_id and c.document_id = d.document_id and c.model_id = $2) as embedded, "
+    "exists (select 1 from data.chunks c where c.tenant_id = d.tenant_id and c.document_id = d.document_id and c.held) as held "
     "from data.documents d where d.tenant_id = $1"
 )
 _MEMORY = "select memory_id, subject, body as text, source, noted_by, noted_at, expires_at from data.memories where tenant_id = $1"
@@ -53,6 +54,15 @@ class Shelf:
             "insert into data.embedding_queue (tenant_id) values ($1) on conflict do nothing", self._tenant_id
         )
         return d.document_id
+
+    async def hold(self, document_id: UUID, held: bool) -> None:
+        """Take a document out of every search, or put it back."""
+        await self._c.execute(
+            "update data.chunks set held = $3 where tenant_id = $1 and document_id = $2",
+            self._tenant_id,
+            document_id,
+            held,
+        )
 
     async def document(self, document_id: UUID) -> Document | None:
         row = await self._c.fetchrow(

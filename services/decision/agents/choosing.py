@@ -25,6 +25,7 @@ from libs.contracts.message import new_id
 from libs.contracts.subjects import ASSIGN_RUN, REPORT_RUN
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
+from services.decision.consumption.meter import Meter
 
 log = logging.getLogger(__name__)
 
@@ -73,22 +74,27 @@ class Ended:
 class Choosing:
     """`versions` is what was approved; another than the catalogue's in tests."""
 
-    def __init__(self, runtime: Runtime, record: Recorder, versions: AgentVersions | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, record: Recorder, versions: AgentVersions | None = None, meter: Meter | None = None
+    ) -> None:
         self._runtime = runtime
         self._bus = runtime.bus
         self._record = record
         self._versions = versions or agent_versions()
         self._unchanged: dict[tuple[str, str], bool] = {}
+        self._meter = meter
 
     async def run(self, asked: Asked, work: Callable[[str], Awaitable[T]], ended: Callable[[T], Ended]) -> T:
         """What an agent answers, in the version that this run takes (`USUAL` for the one that every run takes otherwise).
 
         An agent has no effect, so that a version of a canary that breaks is answered for by the usual one, and counts as failed.
         A question that cannot be answered by any version says nothing about this one and is not told.
-        Raises TextsChanged when the usual version is not what was approved, and whatever `work` raises.
+        Raises TextsChanged when the usual version is not what was approved, BudgetSpent, and whatever `work` raises.
         """
         if not self.approved(asked.agent, USUAL):
             raise TextsChanged(asked.agent)
+        if self._meter is not None:
+            await self._meter.take(asked.tenant_id)
         began = time.perf_counter()
         assigned = await self._assigned(asked)
         version = assigned.version
@@ -158,14 +164,15 @@ class Choosing:
 
     async def _keep(self, asked: Asked, version: str, came: Ended, began: float, id: UUID) -> None:
         took = round((time.perf_counter() - began) * 1000, 3)
-        await self._record(
-            Conversation(
+        run = Conversation(
                 conversation_id=id, tenant_id=asked.tenant_id, at=self._runtime.now(), asked_by=asked.by, via=asked.via, agent=asked.agent,
                 version=self.named(asked.agent, version), engine=agents().agents[asked.agent].engine, input_digest=_digest(asked.input),
                 output_schema=asked.schema, verdict=came.verdict, code=came.code, to=came.to, confidence=came.confidence, cost_sar=NO_COST,
                 latency_ms=took, trace_id=telemetry.trace_id(),
-            )
-        )  # fmt: skip
+            )  # fmt: skip
+        await self._record(run)
+        if self._meter is not None:
+            await self._meter.tell(run, asked.input)
 
 
 def _digest(given: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ its escalation rules, comes back as a suggestion for a person and never as an an
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,7 @@ from libs.runtime.plane import Runtime
 from libs.screening.screen import suspect, texts
 from services.decision.agents.asked import Engine, Question, Said
 from services.decision.agents.choosing import Asked, Choosing, Ended
+from services.decision.consumption.budget import BudgetSpent
 from services.decision.domain import provenance
 
 log = logging.getLogger(__name__)
@@ -88,12 +89,20 @@ class Answer:
 class Agents:
     """`engines` has one entry for every agent that answers without a model."""
 
-    def __init__(self, runtime: Runtime, choosing: Choosing, engines: Mapping[str, Engine]) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        choosing: Choosing,
+        engines: Mapping[str, Engine],
+        changed: Callable[[str], bool] = lambda skill: skills().skills[skill].changed,
+    ) -> None:
+        """`changed` says of a skill whether it is no longer what was admitted; an evaluation comes before that."""
         if unlike := {one.id for one in agents().agents.values() if one.engine != "none"} ^ set(engines):
             raise ValueError(f"agents that the catalogue and the engines disagree on: {', '.join(sorted(unlike))}")
         self._runtime = runtime
         self._choosing = choosing
         self._engines = engines
+        self._changed = changed
 
     async def run(self, request: RunAgent) -> AgentRun:
         """As a person asks. Raises NotFound, Forbidden, NoEngine, AgentStopped, BadInput, TextsChanged, and what its engine refuses."""
@@ -117,7 +126,7 @@ class Agents:
         )  # fmt: skip
 
     async def ask(self, request: AskAgent) -> AgentAnswer:
-        """As a flow asks. An agent without an engine, and one that is stopped, hands over.
+        """As a flow asks. An agent without an engine, one that is stopped, and one whose day's budget is spent, hands over.
 
         Raises NotFound for an agent that does not exist, NotAsked for a question without what the agent needs, TextsChanged.
         """
@@ -128,7 +137,11 @@ class Agents:
             return AgentAnswer(agent=agent.id, answered=False, to=agent.escalate[0].to, reason=NO_ENGINE)
         if await self._stopped(request.principal, agent):
             return AgentAnswer(agent=agent.id, answered=False, to=agent.escalate[0].to, reason=STOPPED)
-        one = await self._answer(agent, Question(request.principal, request.input, "flow", self._runtime.now()))
+        try:
+            one = await self._answer(agent, Question(request.principal, request.input, "flow", self._runtime.now()))
+        except BudgetSpent as spent:
+            why = Reason(code=spent.code, en=spent.en, ar=spent.ar)
+            return AgentAnswer(agent=agent.id, answered=False, to=agent.escalate[0].to, reason=why)
         return AgentAnswer(
             agent=agent.id, answered=one.verdict is AgentVerdict.ANSWERED, output=one.output, confidence=one.said.confidence, to=one.to,
             reason=one.why,
@@ -138,7 +151,7 @@ class Agents:
         """Trust says who is suspended; where it is silent, nobody runs."""
         found = await self._runtime.bus.call(STANDINGS, StandingsRequest(principal=principal))
         stopped = {(one.kind.value, one.id) for one in found.items if one.suspended}
-        return bool({("agent", agent.id), ("skill", agent.skill)} & stopped) or skills().skills[agent.skill].changed
+        return bool({("agent", agent.id), ("skill", agent.skill)} & stopped) or self._changed(agent.skill)
 
     async def _answer(self, agent: Agent, question: Question) -> Answer:
         """Raises what the engine refuses; what it makes wrongly is handed over to a person."""

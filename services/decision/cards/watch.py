@@ -6,12 +6,15 @@ import asyncio
 import logging
 from uuid import UUID
 
+from libs.contracts.business_time import STANDARD, Opening
 from libs.contracts.catalogue.cards import Cards, cards
 from libs.contracts.decision import Card
+from libs.contracts.errors import DealixError
 from libs.contracts.ledger import EvidenceAssembled
 from libs.contracts.message import Principal, PrincipalKind
 from libs.contracts.outreach import ReputationRequest
-from libs.contracts.subjects import REPUTATION, WAITING
+from libs.contracts.subjects import REPUTATION, TENANT_HOURS, WAITING
+from libs.contracts.tenant_hours import HoursRequest
 from libs.contracts.waiting import WaitingRequest
 from libs.runtime import telemetry
 from libs.runtime.database import BatchWork, SessionWork
@@ -92,7 +95,7 @@ class Watch:
         channels = (await self._runtime.bus.call(REPUTATION, ReputationRequest(principal=principal))).items
         made = [
             card
-            for one in happenings(reply, channels, tenant_id, catalogue, now)
+            for one in happenings(reply, channels, tenant_id, catalogue, now, await self._hours(tenant_id))
             for card in self._weighed(one, catalogue)
         ]
         keys = [card.dedupe_key for card in made]
@@ -101,6 +104,14 @@ class Watch:
             # What somebody decided this week is not asked again while nothing has changed.
             settled = {row["dedupe_key"] for row in await work.connection.fetch(_ONCE, tenant_id, keys)}
             return await Recommendations(work).add_cards([card for card in made if card.dedupe_key not in settled])
+
+    async def _hours(self, tenant_id: UUID) -> Opening:
+        """The tenant's hours of work; the standard ones while trust is silent."""
+        try:
+            return await self._runtime.bus.call(TENANT_HOURS, HoursRequest(tenant_id=tenant_id))
+        except DealixError as error:
+            log.warning("the standard hours of work count: %s", error.code)
+            return STANDARD
 
     async def evidence(self, work: SessionWork, event: EvidenceAssembled) -> None:
         """A pack is ready: those whom proof concerns see it."""

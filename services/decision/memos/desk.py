@@ -160,7 +160,7 @@ class Memos:
         return {"approval": await self._runtime.bus.call(subjects.APPROVAL, asked), "inputs": {}}
 
     async def _pack(self, who: Principal, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        asked = EvidenceGet(principal=who, pack_id=_id(inputs, "pack_id"))
+        asked = EvidenceGet(principal=who, pack_id=_id(inputs, "pack_id"), contents=True)
         return {"pack": await self._runtime.bus.call(subjects.EVIDENCE, asked)}
 
     async def _waiting(self, who: Principal, _: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import httpx
 
 from libs.contracts.execution import Receipt
+from libs.contracts.observed import NumberSeen
 from services.execution.connectors.base import Profile, Sandbox, is_sandbox, receipt
 from services.execution.connectors.http import Allowed, AllowList, SandboxTransport, send, travelled
 from services.execution.errors import VendorRejected
@@ -40,7 +41,7 @@ class WhatsApp:
         name="WhatsApp Business",
         name_ar="واتساب للأعمال",
         version="1",
-        operations=("send_template",),
+        operations=("send_template", "send_brief"),
         data_classification="confidential",
         cross_border=True,
         idempotent=False,
@@ -58,6 +59,7 @@ class WhatsApp:
 
     async def perform(self, admitted: Admitted) -> Receipt:
         started = self._now()
+        _in_time(admitted.payload, started)
         body = compose(admitted.payload, admitted.vendor_key)
         transport: httpx.AsyncBaseTransport
         if is_sandbox(admitted):
@@ -85,15 +87,39 @@ class WhatsApp:
             sent=carried(body, response, account.phone_number_id),
         )
 
-    async def probe(self, credential: Mapping[str, Any]) -> None:
-        """Read the number's own entry. Raises VendorUnavailable, VendorRejected, OutcomeUnknown."""
+    async def probe(self, credential: Mapping[str, Any]) -> tuple[NumberSeen, ...]:
+        """Read the number's own entry, and what it says of the number's quality. Raises VendorUnavailable, VendorRejected, OutcomeUnknown."""
         account = WhatsAppAccount(**credential)
         request = httpx.Request(
             "GET",
             f"https://{HOST}/{VERSION}/{account.phone_number_id}",
             headers={"Authorization": f"Bearer {account.access_token}"},
         )
-        await send(AllowList(self.allowed, httpx.AsyncHTTPTransport()), request)
+        return quality(
+            await send(AllowList(self.allowed, httpx.AsyncHTTPTransport()), request), account.phone_number_id
+        )
+
+
+def _in_time(payload: dict[str, Any], now: datetime) -> None:
+    """A message that says `not_after` (ISO 8601 with a zone) does not leave later: the person's hours are over.
+
+    Raises VendorRejected for that, and for a moment that can't be read.
+    """
+    if "not_after" not in payload:
+        return
+    try:
+        until = datetime.fromisoformat(str(payload["not_after"]))
+        late = now >= until
+    except (ValueError, TypeError) as error:
+        raise VendorRejected(
+            "payload_incomplete",
+            "`not_after` is not a moment with its zone.",
+            "قيمة not_after ليست وقتًا بمنطقته الزمنية.",
+        ) from error
+    if late:
+        raise VendorRejected(
+            "too_late", "The hours of who would read this are over.", "انتهت الساعات التي حددها المستلِم."
+        )
 
 
 def compose(payload: dict[str, Any], callback: str) -> dict[str, Any]:
@@ -127,6 +153,16 @@ def compose(payload: dict[str, Any], callback: str) -> dict[str, Any]:
         }
         return {**common, "type": "template", "template": template}
     return {**common, "type": "text", "text": {"body": body, "preview_url": False}}
+
+
+def quality(response: httpx.Response, number: str) -> tuple[NumberSeen, ...]:
+    """What a number's entry says of its quality (Meta, Phone Numbers: `quality_rating`); nothing where it says none."""
+    try:
+        said = response.json().get("quality_rating")
+    except (ValueError, AttributeError):
+        return ()
+    known = said in ("GREEN", "YELLOW", "RED")
+    return (NumberSeen(subject=f"{number}/quality", number=number, quality=said),) if known else ()
 
 
 def carried(body: dict[str, Any], response: httpx.Response, number: str) -> dict[str, str]:

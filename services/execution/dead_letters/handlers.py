@@ -24,7 +24,7 @@ from libs.contracts.message import Principal, new_id
 from libs.runtime import telemetry
 from services.execution.dead_letters.errors import LetterEnded, NotReplayable, NotResubmitted
 from services.execution.dead_letters.store import Clocks
-from services.execution.dead_letters.telling import tell
+from services.execution.dead_letters.telling import tell, tell_closed
 from services.execution.store import Store, Unit
 
 READERS = frozenset({"owner", "admin", "approver", "operator", "auditor", "compliance_officer", "member", "api_client"})
@@ -75,7 +75,7 @@ class DeadLetters:
             ):
                 raise NotReplayable((await _action(unit, letter)).state.value)
             ended = await unit.letters.end(letter, LetterState.REPLAYED, who.id)
-            tell(unit, "replayed", [ended], self._now(), who.id)
+            tell_closed(unit, "replayed", ended, await _left(unit, ended), self._now(), who.id)
             found = await _action(unit, letter)
         self._wake.set()
         return found
@@ -106,7 +106,8 @@ class DeadLetters:
         async with self._store.unit(who.tenant_id) as unit:
             letter = await _open(unit, who, request.dead_letter_id)
             ended = await unit.letters.end(letter, LetterState.RESUBMITTED, who.id)
-            tell(unit, "resubmitted", [ended], self._now(), who.id, new_action_id=str(ended.new_action_id))
+            left, new = await _left(unit, ended), str(ended.new_action_id)
+            tell_closed(unit, "resubmitted", ended, left, self._now(), who.id, new_action_id=new)
         return ended
 
     async def discard(self, request: DiscardLetter) -> DeadLetter:
@@ -117,7 +118,7 @@ class DeadLetters:
             letter = await _open(unit, who, request.dead_letter_id)
             ended = await unit.letters.end(letter, LetterState.DISCARDED, who.id, request.reason)
             # The reason is a person's free text: it stays with the letter, where it can be erased.
-            tell(unit, "discarded", [ended], self._now(), who.id)
+            tell_closed(unit, "discarded", ended, await _left(unit, ended), self._now(), who.id)
         return ended
 
 
@@ -149,6 +150,10 @@ async def _open(unit: Unit, who: Principal, letter_id: UUID) -> DeadLetter:
     if letter.state is not LetterState.OPEN:
         raise LetterEnded(letter.state.value)
     return letter
+
+
+async def _left(unit: Unit, ended: DeadLetter) -> int:
+    return await unit.letters.still_open(ended.tenant_id, ended.connector, ended.error.code)
 
 
 async def _action(unit: Unit, letter: DeadLetter) -> Action:

@@ -87,6 +87,12 @@ class MemoryLetters:
             self._clocks.pop(key, None)
         return changed
 
+    async def still_open(self, tenant_id: UUID, connector: str, code: str) -> int:
+        return sum(
+            (tenant, one.connector, one.error.code, one.state) == (tenant_id, connector, code, LetterState.OPEN)
+            for (tenant, _), one in self._letters.items()
+        )
+
     async def reopen(
         self, tenant_id: UUID, action_id: UUID, detail: str, trace_id: str, headers: dict[str, str]
     ) -> bool:

@@ -37,6 +37,10 @@ class Letters(Protocol):
         """Close a letter; with state `open` only the new action's id is kept."""
         ...
 
+    async def still_open(self, tenant_id: UUID, connector: str, code: str) -> int:
+        """How many letters of one connector and error wait."""
+        ...
+
     async def reopen(
         self, tenant_id: UUID, action_id: UUID, detail: str, trace_id: str, headers: dict[str, str]
     ) -> bool:
@@ -103,6 +107,13 @@ class SqlLetters:
             sql = "delete from execution.dead_letter_clocks where tenant_id = $1 and dead_letter_id = $2"
             await self._c.execute(sql, letter.tenant_id, letter.dead_letter_id)
         return letter_of(row)
+
+    async def still_open(self, tenant_id: UUID, connector: str, code: str) -> int:
+        found: int = await self._c.fetchval(
+            "select count(*) from execution.dead_letters where tenant_id = $1 and state = 'open' and connector = $2 and code = $3",
+            tenant_id, connector, code,
+        )  # fmt: skip
+        return found
 
     async def reopen(
         self, tenant_id: UUID, action_id: UUID, detail: str, trace_id: str, headers: dict[str, str]

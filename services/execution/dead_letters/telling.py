@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol
 
-from libs.contracts.dead_letters import DeadLetter
+from libs.contracts.dead_letters import DeadLetter, DeadLetterArrived, DeadLetterClosed
 from libs.contracts.message import Message, Plane, new_id
-from libs.contracts.subjects import AUDITED, Event
+from libs.contracts.subjects import AUDITED, DEAD_LETTER_ARRIVED, DEAD_LETTER_CLOSED, Event
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
 
@@ -29,6 +29,8 @@ def tell(
         if actor == SYSTEM:
             ids = {"dead_letter_id": str(letter.dead_letter_id), "action_id": str(letter.action_id), "kind": kind}
             log.error("a dead letter waits for a person", extra={"ids": ids})
+            alarm = DeadLetterArrived(tenant_id=letter.tenant_id, letter=letter, aged=kind == "aged", at=now)
+            unit.emit(DEAD_LETTER_ARRIVED, alarm)
         unit.emit(
             AUDITED[Plane.EXECUTION],
             AuditRecorded(
@@ -48,3 +50,12 @@ def tell(
                 trace_id=telemetry.trace_id() or letter.trace_id,
             ),
         )
+
+
+def tell_closed(
+    unit: Emits, kind: str, letter: DeadLetter, still_open: int, now: datetime, actor: str, **data: Any
+) -> None:
+    """What a person did about a letter; whoever shows it may take it away."""
+    tell(unit, kind, [letter], now, actor, **data)
+    closed = DeadLetterClosed(tenant_id=letter.tenant_id, letter=letter.evolve(note=""), still_open=still_open, at=now)
+    unit.emit(DEAD_LETTER_CLOSED, closed)

@@ -201,6 +201,8 @@ class FlowEngine:
 
     def _readied(self, definition: Definition, made: Transition, now: datetime) -> tuple[Transition, list[Job]]:
         """A transition with its actions as jobs. A step whose action can't be one at all fails here, before anything is written."""
+        if not made.submissions:
+            return made, []
         headers, trace_id = telemetry.headers(), telemetry.trace_id()
         jobs = []
         for one in tuple(made.submissions):

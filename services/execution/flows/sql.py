@@ -111,11 +111,10 @@ class SqlFlowUnit:
         return out
 
     async def add(self, made: Sequence[Transition]) -> set[Key]:
-        runs = [one.run for one in made]
+        runs, texts = [one.run for one in made], [_text(one) for one in made]
         rows = await self._c.fetch(
             statements.ADD, [r.tenant_id for r in runs], [r.flow_id for r in runs], [r.flow for r in runs], [r.version for r in runs],
-            [r.status for r in runs], [r.parent_id for r in runs], [r.model_dump_json() for r in runs], [r.started_at for r in runs],
-            *_revisions(made),
+            [r.status for r in runs], [r.parent_id for r in runs], texts, [r.started_at for r in runs], *_revisions(made, texts),
         )  # fmt: skip
         return {(row["tenant_id"], row["flow_id"]) for row in rows}
 
@@ -123,11 +122,12 @@ class SqlFlowUnit:
         if not saved:
             return
         runs = [one.made.run for one in saved]
+        texts = [run.model_dump_json() for run in runs]
         await self._c.execute(
             statements.SAVE, [r.tenant_id for r in runs], [r.flow_id for r in runs], [r.status for r in runs], [r.version for r in runs],
-            [r.model_dump_json() for r in runs], [r.status in ENDED for r in runs],
+            texts, [r.status in ENDED for r in runs],
             [now if one.made.again else one.made.run.wake_at() for one in saved], [one.keep for one in saved], [r.flow for r in runs], now,
-            *_revisions([one.made for one in saved]),
+            *_revisions([one.made for one in saved], texts),
         )  # fmt: skip
         taken = [(one.made.run, signal) for one in saved for signal in one.made.consumed]
         if taken:
@@ -210,12 +210,18 @@ class SqlFlowUnit:
         return [Revision(one.seq, one.note, one.step, one.by, json.dumps(one.checkpoint)) for one in found]
 
 
-def _revisions(made: Sequence[Transition]) -> tuple[list[Any], ...]:
-    """The columns of what transitions append."""
-    rows = [(one.run, revision) for one in made for revision in one.revisions]
+def _text(new: Transition) -> str:
+    """A new run as JSON: its last revision has it already."""
+    return new.revisions[-1].text if new.revisions else new.run.model_dump_json()
+
+
+def _revisions(made: Sequence[Transition], runs: Sequence[str]) -> tuple[list[Any], ...]:
+    """The columns of what transitions append. `runs` are the runs after them as JSON; a revision that says the same goes without a text."""
+    rows = [(one.run, revision, text) for one, text in zip(made, runs, strict=True) for revision in one.revisions]
     return (
-        [r.tenant_id for r, _ in rows], [r.flow_id for r, _ in rows], [v.seq for _, v in rows], [new_id() for _ in rows],
-        [v.note for _, v in rows], [v.step for _, v in rows], [v.by for _, v in rows], [v.text for _, v in rows],
+        [r.tenant_id for r, _, _ in rows], [r.flow_id for r, _, _ in rows], [v.seq for _, v, _ in rows], [new_id() for _ in rows],
+        [v.note for _, v, _ in rows], [v.step for _, v, _ in rows], [v.by for _, v, _ in rows],
+        [None if v.text == text else v.text for _, v, text in rows],
     )  # fmt: skip
 
 

@@ -9,17 +9,18 @@ order by d.flow_id for update of d
 """Locked in one order, whoever locks several. A run changes under its epoch alone, so a row whose epoch still holds once it is locked has
 the run that this statement reads."""
 
+# A revision without a text of its own has the run's: the last one of a turn as a rule, which then is sent and read once.
 ADD = """
 with kept as (
   insert into execution.flows (tenant_id, flow_id, flow, version, status, parent_id, run, created_at, updated_at)
   select t, f, n, v, st, p, r::json, at, at
   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::uuid[], $7::text[], $8::timestamptz[]) as x(t, f, n, v, st, p, r, at)
-  on conflict do nothing returning tenant_id, flow_id, flow, version, created_at
+  on conflict do nothing returning tenant_id, flow_id, flow, version, run, created_at
 ), due as (
   insert into execution.flow_due (tenant_id, flow_id, flow, version, wake_at) select tenant_id, flow_id, flow, version, now() from kept
 ), told as (
   insert into execution.flow_revisions (tenant_id, flow_id, seq, revision_id, at, note, step, by, checkpoint)
-  select x.t, x.f, x.q, x.i, k.created_at, x.n, x.s, x.b, x.c::json
+  select x.t, x.f, x.q, x.i, k.created_at, x.n, x.s, x.b, coalesce(x.c::json, k.run)
   from unnest($9::uuid[], $10::uuid[], $11::int[], $12::uuid[], $13::text[], $14::text[], $15::text[], $16::text[]) as x(t, f, q, i, n, s, b, c)
   join kept k on k.tenant_id = x.t and k.flow_id = x.f
 )
@@ -32,13 +33,14 @@ with x as (
     as x(t, f, st, v, run, over, wake, keep, name)
 ), kept as (
   update execution.flows s set status = x.st, version = x.v, run = x.run::json, updated_at = $10
-  from x where s.tenant_id = x.t and s.flow_id = x.f
+  from x where s.tenant_id = x.t and s.flow_id = x.f returning s.tenant_id, s.flow_id, s.run
 ), gone as (
   delete from execution.flow_due d using x where x.over and d.tenant_id = x.t and d.flow_id = x.f
 ), told as (
   insert into execution.flow_revisions (tenant_id, flow_id, seq, revision_id, at, note, step, by, checkpoint)
-  select t, f, q, i, $10, n, s, b, c::json
+  select r.t, r.f, r.q, r.i, $10, r.n, r.s, r.b, coalesce(r.c::json, k.run)
   from unnest($11::uuid[], $12::uuid[], $13::int[], $14::uuid[], $15::text[], $16::text[], $17::text[], $18::text[]) as r(t, f, q, i, n, s, b, c)
+  join kept k on k.tenant_id = r.t and k.flow_id = r.f
 )
 insert into execution.flow_due as d (tenant_id, flow_id, flow, version, wake_at) select t, f, name, v, wake from x where not over
 on conflict (tenant_id, flow_id) do update set wake_at = excluded.wake_at, version = excluded.version,
@@ -58,11 +60,14 @@ update execution.flow_due d set wake_at = least(coalesce(d.wake_at, now()), now(
 where d.tenant_id = l.tenant_id and d.flow_id = l.flow_id
 """
 
+# Materialized: as a part of the join it could be read again for each row.
 CLAIM = """
+with n as materialized (
+  select tenant_id, flow_id from execution.flow_due where wake_at <= now() and (lease_until is null or lease_until < now())
+  order by wake_at limit $2 for update skip locked
+)
 update execution.flow_due d set lease_owner = $1, lease_until = now() + make_interval(secs => $3), epoch = d.epoch + 1
-from (select tenant_id, flow_id from execution.flow_due where wake_at <= now() and (lease_until is null or lease_until < now())
-      order by wake_at limit $2 for update skip locked) n
-where d.tenant_id = n.tenant_id and d.flow_id = n.flow_id returning d.tenant_id, d.flow_id, d.epoch
+from n where d.tenant_id = n.tenant_id and d.flow_id = n.flow_id returning d.tenant_id, d.flow_id, d.epoch
 """
 
 SIGNALS = """

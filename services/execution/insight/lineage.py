@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libs.contracts import subjects
+from libs.contracts.catalogue.words import effect_title, joined, word
 from libs.contracts.message import Plane
 from libs.runtime.lineage import UUIDS, Lineage, Relation
 from libs.runtime.plane import Runtime
@@ -25,12 +26,15 @@ RELATIONS = (
     ),
 )  # fmt: skip
 TITLES = {
-    "action": "select action_id::text as id, action_type || ' · ' || state as en, action_type || ' · ' || state as ar "
-    f"from execution.actions where tenant_id = $1 and action_id = {UUIDS}",
-    "message": "select message_id::text as id, connector || ' · ' || operation as en, connector || ' · ' || operation as ar "
-    f"from execution.sandbox where tenant_id = $1 and message_id = {UUIDS}",
+    "action": f"select action_id::text as id, action_type, state from execution.actions where tenant_id = $1 and action_id = {UUIDS}",
+    "message": "select m.message_id::text as id, a.action_type from execution.sandbox m join execution.actions a on a.tenant_id = m.tenant_id "
+    f"and a.action_id = m.action_id where m.tenant_id = $1 and m.message_id = {UUIDS}",
+}
+NAMED = {
+    "action": lambda row: joined(effect_title(row["action_type"]), word("action_state", row["state"])),
+    "message": lambda row: effect_title(row["action_type"]),
 }
 
 
 def serve_lineage(runtime: Runtime) -> None:
-    runtime.bus.serve(subjects.LINEAGE[Plane.EXECUTION], Lineage(runtime.database, RELATIONS, TITLES).step)
+    runtime.bus.serve(subjects.LINEAGE[Plane.EXECUTION], Lineage(runtime.database, RELATIONS, TITLES, NAMED).step)

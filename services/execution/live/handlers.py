@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
@@ -22,7 +22,8 @@ from libs.contracts.execution import (
     SubmitResult,
 )
 from libs.contracts.message import Plane, Principal, PrincipalKind, Reason, new_id
-from libs.contracts.subjects import AUDITED
+from libs.contracts.observed import Fact, FactsReported, SecretSeen
+from libs.contracts.subjects import AUDITED, OBSERVED
 from libs.contracts.trust import AuditRecorded, ResourceRef
 from libs.runtime import telemetry
 from libs.runtime.database import BatchWork, Database
@@ -50,8 +51,8 @@ MISSING = Reason(code="no_credential", en="No credential is stored.", ar="لا �
 class Probes(Protocol):
     """A connector whose vendor can be asked whether a credential works, without any effect there."""
 
-    async def probe(self, credential: Mapping[str, Any]) -> None:
-        """Raises ConnectorError naming what is wrong."""
+    async def probe(self, credential: Mapping[str, Any]) -> Sequence[Fact] | None:
+        """What it learned on the way. Raises ConnectorError naming what is wrong."""
         ...
 
 
@@ -104,6 +105,8 @@ class Setup:
         async with self._database.batch(tenant) as work:
             await self._vault.put(work.connection, tenant, request.connector, values)
             self._note(work, request, "connector.credential_stored", fields=sorted(values))
+            sealed = await self._vault.sealed(work.connection, tenant, request.connector)
+            self._tell(work, tenant, SecretSeen(subject=f"credential:{request.connector}", kept=True, sealed=sealed))
             rows = LiveRows(work.connection, tenant)
             return self._shown(request.connector, (await rows.standing([request.connector]))[request.connector])
 
@@ -114,6 +117,7 @@ class Setup:
         async with self._database.batch(tenant) as work:
             await self._vault.drop(work.connection, tenant, request.connector)
             self._note(work, request, "connector.credential_dropped")
+            self._tell(work, tenant, SecretSeen(subject=f"credential:{request.connector}", kept=False, sealed=True))
             rows = LiveRows(work.connection, tenant)
             return self._shown(request.connector, (await rows.standing([request.connector]))[request.connector])
 
@@ -121,25 +125,27 @@ class Setup:
         """Ask the vendor whether the credential works, and keep the answer. Raises ConnectorForbidden, NotFound."""
         self._require(request.principal, request.connector)
         tenant = request.principal.tenant_id
-        status, found = await self._ask(tenant, request.connector)
+        status, found, learned = await self._ask(tenant, request.connector)
         async with self._database.batch(tenant) as work:
             rows = LiveRows(work.connection, tenant)
             await rows.keep_probe(request.connector, status, found)
             self._note(work, request, "connector.probed", status=status.value, code=found.code)
+            if learned:
+                self._tell(work, tenant, *learned)
             return self._shown(request.connector, (await rows.standing([request.connector]))[request.connector])
 
-    async def _ask(self, tenant: UUID, connector: str) -> tuple[ConnectorStatus, Reason]:
+    async def _ask(self, tenant: UUID, connector: str) -> tuple[ConnectorStatus, Reason, tuple[Fact, ...]]:
         vendor = self._connectors[connector]
         try:
             credential = await self._vault.open(tenant, connector)
             if credential is None:
-                return ConnectorStatus.UNKNOWN, MISSING
+                return ConnectorStatus.UNKNOWN, MISSING, ()
             if not isinstance(vendor, Probes):
-                return ConnectorStatus.UNKNOWN, CANNOT_SAY
-            await vendor.probe(credential)
+                return ConnectorStatus.UNKNOWN, CANNOT_SAY, ()
+            learned = await vendor.probe(credential)
         except ConnectorError as error:
-            return ConnectorStatus.ERROR, Reason(code=error.code, en=error.en, ar=error.ar)
-        return ConnectorStatus.OK, WORKS
+            return ConnectorStatus.ERROR, Reason(code=error.code, en=error.en, ar=error.ar), ()
+        return ConnectorStatus.OK, WORKS, tuple(learned or ())
 
     async def switch_live(self, request: SwitchLive) -> SubmitResult:
         """Submit the action that people have to approve. Nobody is asked to approve what could not work.
@@ -171,6 +177,9 @@ class Setup:
             raise ConnectorForbidden
         if connector not in self._connectors:
             raise NotFound
+
+    def _tell(self, work: BatchWork, tenant: UUID, *facts: Fact) -> None:
+        work.emit(OBSERVED[Plane.EXECUTION], FactsReported(tenant_id=tenant, at=self._now(), facts=facts))
 
     def _note(self, work: BatchWork, request: Any, kind: str, **data: Any) -> None:
         work.emit(

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, cast
 
 from libs.contracts import data, decision, execution, trust
+from libs.contracts.catalogue import words
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.places import places
 from libs.contracts.catalogue.sources import sources
@@ -42,21 +43,6 @@ _STEPS = {
     "withdrawn": ("سحب الطلب", "Withdrawn"),
     "superseded": ("عُدّل المحتوى وأُرسل طلب جديد", "Edited; a new request replaces it"),
     "expired": ("انتهت المهلة دون رد", "Expired without an answer"),
-}
-_KINDS = {
-    "decision": ("قرار السياسة", "Policy decision"),
-    "outcome": ("نتيجة التنفيذ", "Outcome"),
-    "approval.requested": ("طُلبت الموافقة", "Approval requested"),
-    "approval.approved": ("تمت الموافقة", "Approved"),
-    "approval.rejected": ("رُفض الطلب", "Rejected"),
-    "approval.voted": ("موافقة أولى", "First approval"),
-    "consent.recorded": ("سُجّلت موافقة تواصل", "Consent recorded"),
-    "consent.withdrawn": ("سُحبت موافقة التواصل", "Consent withdrawn"),
-    "import.written": ("استيراد قائمة", "List imported"),
-    "import.undone": ("تراجع عن استيراد", "Import undone"),
-    "card.decided": ("حُسمت بطاقة", "Card decided"),
-    "evidence.exported": ("صُدّرت حزمة أدلة", "Evidence exported"),
-    "suppression.added": ("أُضيف إلى قائمة عدم التواصل", "Added to the do-not-contact list"),
 }
 
 
@@ -94,6 +80,8 @@ def payload_of(approval: trust.Approval) -> views.Payload:
 def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
     if isinstance(value, dict):
         return [leaf for key in sorted(value) for leaf in _leaves(value[key], f"{path}.{key}" if path else key)]
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        return [leaf for number, one in enumerate(value) for leaf in _leaves(one, f"{path}[{number}]")]
     return [(path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))]
 
 
@@ -255,6 +243,10 @@ def _opens(card: decision.Card) -> str:
         return url("import", str(card.context["import_id"]))
     if card.context.get("pack_id"):
         return url("evidence")
+    if card.context.get("dead_letter_id"):
+        return url("dead_letter", str(card.context["dead_letter_id"]))
+    if card.context.get("flow_id"):
+        return url("flow", str(card.context["flow_id"]))
     if card.context.get("deal_id"):
         return url("deal", str(card.context["deal_id"]))
     if card.context.get("ticket_id"):
@@ -332,7 +324,8 @@ def checkpoint(reply: trust.CheckpointReply) -> views.Checkpoint | None:
 
 
 def entry_title(lang: Lang, kind: str) -> str:
-    return pick(lang, *_KINDS.get(kind, (kind, kind)))
+    title = words.entry_title(kind)
+    return pick(lang, title.ar, title.en)
 
 
 def ledger_row(lang: Lang, entry: trust.LedgerEntry) -> views.LedgerRow | None:

@@ -28,6 +28,7 @@ _HAPPENED: dict[str, tuple[str, str, views.Tone]] = {
     "created": ("أُضيف", "Created", "low"), "changed": ("عُدّل", "Changed", "neutral"), "moved": ("انتقلت الصفقة", "Deal moved", "medium"),
     "merged": ("دُمج معه سجل آخر", "Another record merged into it", "medium"), "unmerged": ("تم التراجع عن الدمج", "Merge undone", "medium"),
     "restored": ("تم التراجع عن التعديل", "Change undone", "medium"), "deleted": ("حُذف", "Deleted", "high"),
+    "enriched": ("أُكمل من مصدر مسموح", "Filled in from a permitted source", "low"),
     "imported": ("استُورد من ملف", "Imported from a file", "low"), "call": ("مكالمة", "Call", "neutral"),
     "meeting": ("اجتماع", "Meeting", "neutral"), "visit": ("زيارة", "Visit", "neutral"), "email": ("بريد إلكتروني", "E-mail", "neutral"),
     "whatsapp": ("واتساب", "WhatsApp", "neutral"), "note": ("ملاحظة", "Note", "neutral"),

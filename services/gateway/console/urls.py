@@ -126,6 +126,9 @@ PATHS: Final = {
     "dead_letter_replay": "/console/dead-letters/{id}/replay",
     "dead_letter_resubmit": "/console/dead-letters/{id}/resubmit",
     "dead_letter_discard": "/console/dead-letters/{id}/discard",
+    "dead_event": "/console/dead-letters/events/{id}",
+    "dead_event_replay": "/console/dead-letters/events/{id}/replay",
+    "dead_event_discard": "/console/dead-letters/events/{id}/discard",
     "events": "/api/v1/events/stream",
     "jwks": "/.well-known/jwks.json",
 }

@@ -32,6 +32,8 @@ Submitter = Annotated[Principal, require("submit")]
 Asker = Annotated[Principal, require("submit", otherwise="propose")]
 Reader = Annotated[Principal, require("read", reading=True)]
 MOST = 1000
+OWN_RUNS = ("flow:", "compensates:")
+"""How the runs of execution's own flows and undoings begin."""
 TRACES = 20
 
 
@@ -109,6 +111,12 @@ class Journey(Message):
 
 
 def _item(one: NewAction, action_id: UUID, key: str | None) -> ActionItem:
+    """Raises Unprocessable for a run that only execution itself names: what a flow asks for is not for others to ask in its name."""
+    if one.run_id.startswith(OWN_RUNS):
+        raise Unprocessable(
+            "run_id_reserved", f"A run id does not begin with {' or '.join(OWN_RUNS)}: those are the system's own.",
+            "لا يبدأ معرّف التشغيل بهذه البادئة؛ فهي للنظام وحده.",
+        )  # fmt: skip
     return ActionItem(
         action_id=action_id, action_type=one.action_type, resource=ResourceRef(type=one.resource.type, id=one.resource.id),
         payload=one.payload, reason=one.reason, approval_token=one.approval_token, idempotency_key=key, run_id=one.run_id,

@@ -10,9 +10,24 @@ from pydantic import BaseModel, Field
 
 from libs.contracts import claims
 from libs.contracts.catalogue.claims import ClaimKey, claim_keys
-from libs.contracts.claims import Claim, Contradiction, ContradictionState
+from libs.contracts.claims import (
+    Claim,
+    ClaimSuggestion,
+    Contradiction,
+    ContradictionState,
+    SuggestionDecided,
+    SuggestionState,
+)
 from libs.contracts.message import Principal
-from libs.contracts.subjects import ACKNOWLEDGE, CONTRADICTION, CONTRADICTIONS, RECORD_CLAIMS, RESOLVE
+from libs.contracts.subjects import (
+    ACKNOWLEDGE,
+    CLAIM_SUGGESTIONS,
+    CONTRADICTION,
+    CONTRADICTIONS,
+    DECIDE_SUGGESTION,
+    RECORD_CLAIMS,
+    RESOLVE,
+)
 from services.gateway.http.bodies import Body, Id, Items, Moment, PagingDep, Word, items
 from services.gateway.http.bodies import Request as RequestBody
 from services.gateway.http.context import GatewayDep
@@ -81,6 +96,38 @@ async def record(body: OneClaim | ManyClaims, who: Recorder, gateway: GatewayDep
     )
     reply = await gateway.bus.call(RECORD_CLAIMS, claims.RecordClaims(principal=who, claims=made))
     return Recorded(claims=reply.claims, contradictions=reply.contradictions)
+
+
+class Note(RequestBody):
+    reason: Annotated[str, Field(max_length=2000)] = ""
+
+
+@router.get("/claims/suggestions")
+async def suggestions(
+    who: Reader,
+    gateway: GatewayDep,
+    paging: PagingDep,
+    state: Annotated[SuggestionState | None, Query()] = None,
+    subject: Annotated[str | None, Query(max_length=140)] = None,
+) -> Items[ClaimSuggestion]:
+    """What documents and inbound messages state, the newest first. Nothing of it counts before a person confirms it."""
+    request = claims.SuggestionsRequest(principal=who, state=state, subject=subject, page=paging.page(gateway, who))
+    reply = await gateway.bus.call(CLAIM_SUGGESTIONS, request)
+    return items(gateway, who, reply.items, reply.next_cursor)
+
+
+@router.post("/claims/suggestions/{suggestion_id}/confirm")
+async def confirm(suggestion_id: UUID, body: Note, who: Recorder, gateway: GatewayDep) -> SuggestionDecided:
+    """Make it a claim of yours, read in that source. What it contradicts opens at once."""
+    request = claims.DecideSuggestion(principal=who, suggestion_id=suggestion_id, confirm=True, reason=body.reason)
+    return await gateway.bus.call(DECIDE_SUGGESTION, request)
+
+
+@router.post("/claims/suggestions/{suggestion_id}/dismiss")
+async def dismiss(suggestion_id: UUID, body: Note, who: Recorder, gateway: GatewayDep) -> SuggestionDecided:
+    """Say that the text does not state that, or that it does not matter."""
+    request = claims.DecideSuggestion(principal=who, suggestion_id=suggestion_id, confirm=False, reason=body.reason)
+    return await gateway.bus.call(DECIDE_SUGGESTION, request)
 
 
 @router.get("/contradictions")

@@ -56,21 +56,23 @@ async def add_document(
     file: Annotated[UploadFile, File(description="PDF, DOCX, HTML, Markdown or text, up to 20 MB")],
     title: Annotated[str, Form(max_length=300)] = "",
     source: Annotated[str, Form(max_length=500)] = "",
+    about: Annotated[str, Form(pattern=r"^((deal|account):[0-9a-f-]{36})?$", description="deal:ID or account:ID")] = "",
     idempotency_key: Annotated[str | None, Header(max_length=300)] = None,
 ) -> Any:
-    """Take in a document. The same content again answers with the document that is there."""
+    """Take in a document. The same content again answers with the document that is there. With `about`, what it states of that deal or
+    account (amounts, percentages, dates, payment terms) is suggested as claims (`GET /claims/suggestions`)."""
     if file.size is not None and file.size > LARGEST:
         raise BodyTooLarge(LARGEST)
     held = None
     if idempotency_key is not None:
-        given = {"title": title, "source": source, "name": file.filename or ""}
+        given = {"title": title, "source": source, "about": about, "name": file.filename or ""}
         route = "POST /api/v1/knowledge/documents"
         begun = await gateway.idempotency.begin(who, route, idempotency_key, fields(given), await digest_of(file))
         if isinstance(begun, Answer):
             return replay(begun)
         held, ids = begun, Ids(begun.reservation_id)
     try:
-        document = await bring_document(gateway, who, ids("document"), file, title, source)
+        document = await bring_document(gateway, who, ids("document"), file, title, source, about)
     except BaseException:
         if held is not None:
             await gateway.idempotency.give_up(held)
@@ -82,13 +84,14 @@ async def add_document(
 
 
 async def bring_document(
-    gateway: Gateway, who: Principal, document_id: UUID, file: UploadFile, title: str, source: str
+    gateway: Gateway, who: Principal, document_id: UUID, file: UploadFile, title: str, source: str, about: str = ""
 ) -> Document:
     name = f"{who.tenant_id}/document-{document_id}"
     await file.seek(0)
     await gateway.files.put(name, file.file)
     wanted = knowledge.AddDocument(
-        principal=who, document_id=document_id, object_name=name, file_name=file_name(file.filename), title=title, source=source
+        principal=who, document_id=document_id, object_name=name, file_name=file_name(file.filename), title=title, source=source,
+        about=about,
     )  # fmt: skip
     try:
         return await gateway.bus.call(ADD_DOCUMENT, wanted)

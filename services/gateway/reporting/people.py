@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from services.gateway.domain.throttle import ACCOUNT
 from services.gateway.settings import GatewaySettings
 
 EVERY_SECONDS = 300.0
+AT_LEAST = timedelta(minutes=30)
+"""How often a tenant is reported of which nothing has changed: what trust holds must not grow old."""
 MOST = 1000
 """Facts of one message."""
 KINDS = ("person", "session", "api_key")
@@ -42,12 +45,13 @@ where k.tenant_id = $1 and k.revoked_at is null and (k.expires_at is null or k.e
 
 
 class PeopleReports:
-    """Reports every tenant's people, again and again: what trust holds is never older than a few minutes."""
+    """Reports every tenant's people, again and again: a change is told within minutes, and what trust holds is never old."""
 
     def __init__(self, database: Database, settings: GatewaySettings, *, every: float = EVERY_SECONDS) -> None:
         self._database = database
         self._settings = settings
         self._every = every
+        self._told: dict[UUID, tuple[datetime, int]] = {}
 
     async def run(self) -> None:
         """Report, for ever."""
@@ -71,10 +75,15 @@ class PeopleReports:
             facts: list[Fact] = [PersonSeen(**row) for row in await c.fetch(_PEOPLE, tenant_id, idle)]
             facts += [SessionSeen(**row) for row in await c.fetch(_SESSIONS, tenant_id, idle)]
             facts += [KeySeen(**row) for row in await c.fetch(_KEYS, tenant_id)]
+            digest = hash(tuple(facts))
+            before = self._told.get(tenant_id)
+            if before is not None and before[1] == digest and at - before[0] < AT_LEAST:
+                return
             for part in _parts(facts):
                 self._emit(work, FactsReported(tenant_id=tenant_id, at=at, facts=part))
             # Last and alone: whichever part arrives after it carries the same time, and stays.
             self._emit(work, FactsReported(tenant_id=tenant_id, at=at, facts=(), whole=KINDS))
+        self._told[tenant_id] = (at, digest)
 
     def _rules(self) -> SignInRules:
         settings = self._settings

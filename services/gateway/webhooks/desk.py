@@ -10,16 +10,18 @@ import json
 import logging
 import secrets
 from dataclasses import dataclass, replace
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from libs.contracts.briefs import BriefAnswer, WhatsAppReply
+from libs.contracts.briefs import BriefAnswer, OwnNumber, WhatsAppReply
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.inbound import ReceiveMessage
-from libs.contracts.message import Principal, PrincipalKind, Text, new_id
-from libs.contracts.subjects import BRIEF_REPLY, RECEIVE_MESSAGE, SUPPRESS
+from libs.contracts.message import Plane, Principal, PrincipalKind, Text, new_id
+from libs.contracts.observed import FactsReported, NumberSeen, TemplateSeen
+from libs.contracts.subjects import BRIEF_REPLY, OBSERVED, OWN_NUMBER, RECEIVE_MESSAGE, SUPPRESS
 from libs.contracts.trust import SuppressRequest
 from libs.runtime.bus import Bus
 from services.gateway.authentication import Authentication
+from services.gateway.briefs.domain import Kind, Outgoing
 from services.gateway.domain.keyring import Keyring, same
 from services.gateway.domain.people import Caller
 from services.gateway.errors import Refusal, Unprocessable
@@ -36,6 +38,7 @@ from services.gateway.webhooks.domain import (
     says_stop,
     signature_holds,
 )
+from services.gateway.webhooks.news import told
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +155,15 @@ class Hooks:
             document = json.loads(body)
         except (ValueError, RecursionError):
             return []
+        await self._tell(binding, told(document, binding.account))
         return [await self._take(binding, message) for message in incoming(document, binding.account)]
+
+    async def _tell(self, binding: Binding, facts: list[TemplateSeen | NumberSeen]) -> None:
+        """Pass on what the vendor says of our templates and number."""
+        if facts:
+            async with self._store.unit(binding.tenant_id) as unit:
+                report = FactsReported(tenant_id=binding.tenant_id, at=await unit.now(), facts=tuple(facts))
+                unit.emit(OBSERVED[Plane.GATEWAY], report)
 
     async def _take(self, binding: Binding, message: Incoming) -> Taken:
         tenant = binding.tenant_id
@@ -170,11 +181,25 @@ class Hooks:
         request = WhatsAppReply(principal=user.principal(), message_id=message.message_id, text=message.text)
         try:
             done: BriefAnswer = await self._bus.call(BRIEF_REPLY, request)
+            taken = Taken(message.message_id, done.outcome.value, done.answer)
         except DealixError as error:
             if error.status >= 500 or error.retryable:
                 raise
-            return Taken(message.message_id, "refused", Text(en=error.en, ar=error.ar))
-        return Taken(message.message_id, done.outcome.value, done.answer)
+            taken = Taken(message.message_id, "refused", Text(en=error.en, ar=error.ar))
+        await self._answer(binding, user.user_id, taken)
+        return taken
+
+    async def _answer(self, binding: Binding, user_id: UUID, taken: Taken) -> None:
+        """Have the answer sent, where the tenant lets anything out. A delivery that comes again is answered once."""
+        async with self._store.unit(binding.tenant_id) as unit:
+            await unit.webhooks.heard(user_id)
+            if (await unit.briefs.rules()).enabled:
+                await unit.briefs.add(
+                    Outgoing(
+                        binding.tenant_id, uuid5(binding.binding_id, taken.message_id), user_id, Kind.ANSWER, taken.answer.ar, (),
+                        await unit.now(),
+                    )
+                )  # fmt: skip
 
     async def _from_outside(self, binding: Binding, message: Incoming) -> Taken:
         """A message from none of the tenant's own people: a contact's answer, or a stranger's.
@@ -209,7 +234,7 @@ class Hooks:
             if given is None or not claim.waits(now) or claim.code is None:
                 continue
             if same(claim.code, self._code(claim.user_id, given)):
-                done = replace(claim, verified_at=now, code=None, code_until=None)
+                done = replace(claim, verified_at=now, code=None, code_until=None, heard_at=now)
                 await unit.webhooks.put_number(done)
                 await self._record(
                     unit, binding.tenant_id, "number.verified", f"user:{claim.user_id}", f"user:{claim.user_id}",
@@ -258,6 +283,11 @@ class Hooks:
             if not await unit.webhooks.drop_number(caller.user.user_id):
                 raise NotFound
             await self._record(unit, tenant, "number.removed", caller.principal.id, caller.principal.id)
+        try:
+            await self._bus.call(OWN_NUMBER, OwnNumber(tenant_id=tenant, person=caller.principal.id))
+        except DealixError as error:
+            # Nothing goes to a number that the gateway does not know any more; trust forgets it with the next one.
+            log.warning("trust was not told of a number's end: %s", error.code)
 
     async def _record(self, unit: Unit, tenant: UUID, kind: str, actor: str, target: str, **data: str) -> None:
         await self._authentication.record(unit, tenant, kind, actor, target, **data)

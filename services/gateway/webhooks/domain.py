@@ -58,6 +58,8 @@ class Number:
     code_until: datetime | None
     tries: int = 0
     verified_at: datetime | None = None
+    heard_at: datetime | None = None
+    """When this person wrote last: for 24 hours after that a text may be sent without a template."""
 
     def waits(self, now: datetime) -> bool:
         """Whether a code may still arrive."""

@@ -50,6 +50,11 @@ class MemoryWebhooks:
         found = [n for n in self._t.numbers.values() if (n.tenant_id, n.mac) == (self._tenant, mac)]
         return sorted(found, key=lambda n: n.user_id)
 
+    async def heard(self, user_id: UUID) -> None:
+        found = await self.number_of(user_id)
+        if found is not None:
+            self._t.numbers[user_id] = replace(found, heard_at=self._now)
+
     async def drop_number(self, user_id: UUID) -> bool:
         if await self.number_of(user_id) is None:
             return False

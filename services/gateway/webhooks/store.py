@@ -29,6 +29,10 @@ class Webhooks(Protocol):
         """Everybody of the tenant who claims this number; at most one of them verified it."""
         ...
 
+    async def heard(self, user_id: UUID) -> None:
+        """A message came from this person's number just now."""
+        ...
+
     async def drop_number(self, user_id: UUID) -> bool: ...
 
 
@@ -68,10 +72,12 @@ class SqlWebhooks:
         if any(other.verified_at and other.user_id != n.user_id for other in await self.numbers(n.mac)):
             return False
         await self._c.execute(
-            "insert into numbers (tenant_id, user_id, number, mac, code, code_until, tries, verified_at) values ($1, $2, $3, $4, $5, $6, $7, $8) "
+            "insert into numbers (tenant_id, user_id, number, mac, code, code_until, tries, verified_at, heard_at) "
+            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
             "on conflict (tenant_id, user_id) do update set number = excluded.number, mac = excluded.mac, code = excluded.code, "
-            "code_until = excluded.code_until, tries = excluded.tries, verified_at = excluded.verified_at",
-            n.tenant_id, n.user_id, n.number, n.mac, n.code, n.code_until, n.tries, n.verified_at,
+            "code_until = excluded.code_until, tries = excluded.tries, verified_at = excluded.verified_at, "
+            "heard_at = excluded.heard_at",
+            n.tenant_id, n.user_id, n.number, n.mac, n.code, n.code_until, n.tries, n.verified_at, n.heard_at,
         )  # fmt: skip
         return True
 
@@ -86,6 +92,10 @@ class SqlWebhooks:
             "select * from numbers where tenant_id = $1 and mac = $2 order by user_id for update", self._tenant, mac
         )
         return [Number(**dict(row)) for row in rows]
+
+    async def heard(self, user_id: UUID) -> None:
+        sql = "update numbers set heard_at = now() where tenant_id = $1 and user_id = $2"
+        await self._c.execute(sql, self._tenant, user_id)
 
     async def drop_number(self, user_id: UUID) -> bool:
         done = await self._c.execute("delete from numbers where tenant_id = $1 and user_id = $2", self._tenant, user_id)

@@ -6,7 +6,16 @@ import json
 from datetime import datetime
 from typing import Any
 
-from libs.contracts.briefs import ApprovalBrief, BriefAnswer, MakeBrief, ReplyOutcome, WhatsAppReply
+from libs.contracts.briefs import (
+    ApprovalBrief,
+    BriefAnswer,
+    BriefWaiting,
+    BriefWaitingReply,
+    MakeBrief,
+    ReplyOutcome,
+    WaitingApproval,
+    WhatsAppReply,
+)
 from libs.contracts.errors import Conflict, DealixError, Forbidden
 from libs.contracts.message import Principal, PrincipalKind, Text
 from libs.contracts.trust import Approval, ApproveRequest, RejectRequest
@@ -50,7 +59,7 @@ class Briefing:
                     raise BriefTaken
                 return kept
             now = await unit.now()
-            mine = await _mine(unit, who, now)
+            mine = [one for one in await _mine(unit, who, now) if not request.only or one.approval_id in request.only]
             text, items = brief.render(request.brief_id, mine)
             made = ApprovalBrief(
                 brief_id=request.brief_id, tenant_id=who.tenant_id, person=who.id, text=text, items=items,
@@ -62,6 +71,25 @@ class Briefing:
                 unit, who, "approval.brief_shown", f"brief:{made.brief_id}", now, shown=shown, channel="whatsapp"
             )
         return made
+
+    async def waiting(self, request: BriefWaiting) -> BriefWaitingReply:
+        """What a brief for this person could show now. Raises Forbidden."""
+        who = request.principal
+        require_approver(who)
+        async with self._store.unit(who.tenant_id) as unit:
+            mine = await _mine(unit, who, await unit.now())
+        return BriefWaitingReply(
+            items=tuple(
+                WaitingApproval(
+                    approval_id=one.approval_id,
+                    action_type=one.action_type,
+                    risk=one.risk,
+                    requested_at=one.requested_at,
+                )
+                for one in mine
+                if brief.short_enough(one)
+            )
+        )
 
     async def reply(self, request: WhatsAppReply) -> BriefAnswer:
         """Take a reply. The same message again does nothing and gets the same answer. A refusal is an answer too: the person who wrote
@@ -113,7 +141,7 @@ async def _answer(unit: Unit, request: WhatsAppReply, now: datetime) -> BriefAns
         )
     code = choice.item.code
     done, said = (
-        (ReplyOutcome.APPROVED, Text(en=f"Approved: {code}.", ar=f"سُجّلت موافقتك على {code}."))
+        (ReplyOutcome.APPROVED, Text(en=f"Approved: {code}.", ar=f"وصلت موافقتك على {code}."))
         if choice.verdict == "approve"
         else (ReplyOutcome.REJECTED, Text(en=f"Rejected: {code}.", ar=f"سُجّل رفضك لـ{code}."))
     )

@@ -55,6 +55,8 @@ class OnRecord:
     """Whether the request's token refers to an unused approval of exactly this, which `approval` then says."""
     contradictions: tuple[Contradiction, ...] = ()
     """What nobody has decided yet about the action's subjects."""
+    own_recipient: str = "none"
+    """Whether the recipient is one of the tenant's own people who may be written to now; `none` where the effect is not for them."""
     refuted: bool = False
     """Whether a person has decided that what the payload says does not stand."""
 
@@ -128,6 +130,7 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
         "quarantined": record.quarantined,
         "agent_standing": record.agent_standing,
         "agent_doubted": record.agent_doubted,
+        "own_recipient": record.own_recipient,
         "suspended": record.agent_blocks >= AGENT_BLOCKS and evaluation.subject.kind.value == "agent",
     }
     if effect.channel is None:

@@ -57,6 +57,7 @@ class Question:
     quarantined: bool = False
     agent_standing: str = "none"
     agent_doubted: bool = False
+    own_recipient: str = "none"
     contested: bool = False
 
     def context(self) -> dict[str, str | bool]:

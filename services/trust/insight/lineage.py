@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libs.contracts import subjects
+from libs.contracts.catalogue.words import effect_title, entry_title, joined, word
 from libs.contracts.message import Plane
 from libs.runtime.bus import Bus
 from libs.runtime.database import Database
@@ -31,13 +32,16 @@ RELATIONS = (
     *(_recorded(kind) for kind in ("action", "import", "card", "contact")),
 )  # fmt: skip
 TITLES = {
-    "decision": f"select decision_id::text as id, outcome || ' · ' || effect as en, outcome || ' · ' || effect as ar from trust.decisions "
-    f"where tenant_id = $1 and decision_id = {UUIDS}",
-    "approval": f"select approval_id::text as id, action_type || ' · ' || state as en, action_type || ' · ' || state as ar from trust.approvals "
-    f"where tenant_id = $1 and approval_id = {UUIDS}",
-    "entry": f"select entry_id::text as id, kind as en, kind as ar from trust.ledger_entries where tenant_id = $1 and entry_id = {UUIDS}",
+    "decision": f"select decision_id::text as id, outcome, effect from trust.decisions where tenant_id = $1 and decision_id = {UUIDS}",
+    "approval": f"select approval_id::text as id, action_type, state from trust.approvals where tenant_id = $1 and approval_id = {UUIDS}",
+    "entry": f"select entry_id::text as id, kind from trust.ledger_entries where tenant_id = $1 and entry_id = {UUIDS}",
+}
+NAMED = {
+    "decision": lambda row: joined(word("outcome", row["outcome"]), effect_title(row["effect"])),
+    "approval": lambda row: joined(effect_title(row["action_type"]), word("approval_state", row["state"])),
+    "entry": lambda row: entry_title(row["kind"]),
 }
 
 
 def serve_lineage(bus: Bus, database: Database) -> None:
-    bus.serve(subjects.LINEAGE[Plane.TRUST], Lineage(database, RELATIONS, TITLES).step)
+    bus.serve(subjects.LINEAGE[Plane.TRUST], Lineage(database, RELATIONS, TITLES, NAMED).step)

@@ -12,7 +12,7 @@ from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.message import Ok, Principal
 from libs.contracts.rights import RegisterDelete, RegisterEntry, RegisterGet, RegisterList, RegisterPut, RegisterReply
 from libs.runtime.database import Database
-from services.trust.errors import BadEntry, EntryChanged
+from services.trust.errors import BadEntry, EntryChanged, EntryKept
 from services.trust.ledger.domain.entry import Entry
 from services.trust.paging import before
 from services.trust.store import SqlUnit
@@ -86,14 +86,16 @@ class Registers:
         return _entry(register, row)
 
     async def delete(self, request: RegisterDelete) -> Ok:
-        """Take an entry off the register. Its versions stay."""
+        """Take an entry off the register. Its versions stay. Raises EntryKept where the law keeps it still."""
         _require(request.principal, KEEPERS)
-        register_of(request.kind)
-        tenant = request.principal.tenant_id
+        register, tenant = register_of(request.kind), request.principal.tenant_id
         async with self._database.batch(tenant) as work:
             row = await _row(work.connection, request.principal, request.kind, request.entry_id)
             if row["version"] != request.expected_version:
                 raise EntryChanged
+            if register.keep is not None and register.kept(json.loads(row["document"]), row["created_at"], row["now"]):
+                field = register.fields[register.keep.after]
+                raise EntryKept(register.keep.years, field.en, field.ar)
             await work.connection.execute(
                 "update trust.registers set deleted_at = now(), changed_by = $3 where tenant_id = $1 and entry_id = $2",
                 tenant, request.entry_id, request.principal.id,

@@ -11,6 +11,7 @@ from libs.contracts.message import Principal, PrincipalKind
 from libs.contracts.screening import (
     DecideFinding,
     Direction,
+    FindingDecided,
     FindingsReply,
     FindingsRequest,
     FindingState,
@@ -21,6 +22,7 @@ from libs.contracts.screening import (
     Sighting,
     TextsScreened,
 )
+from libs.contracts.subjects import FINDING_DECIDED
 from libs.runtime.database import SessionWork
 from libs.screening.screen import screen
 from services.trust.ledger.domain.entry import Entry
@@ -70,6 +72,11 @@ class Screening:
             await unit.findings.decide(who.tenant_id, found.finding_id, request.state, who.id, request.reason)
             await _note(unit, who, found, f"screening.{request.state.value}")
             changed = await unit.findings.one(who.tenant_id, found.finding_id)
+            held = bool(await unit.findings.quarantined([(who.tenant_id, found.subject)]))
+            unit.emit(
+                FINDING_DECIDED,
+                FindingDecided(tenant_id=who.tenant_id, subject=found.subject, held=held, at=await unit.now()),
+            )
         if changed is None:
             raise NotFound
         return changed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -11,6 +12,7 @@ import pytest
 from libs.contracts.catalogue.registers import registers
 from libs.contracts.catalogue.sources import Collection, sources
 from libs.contracts.control_facts import DataFact, DecisionFact
+from libs.contracts.inbound import ReplyReceived
 from libs.contracts.observed import Fact
 from libs.contracts.rights import RightsKind
 
@@ -45,8 +47,31 @@ def test_no_check_reads_a_register_or_a_field_that_nobody_keeps() -> None:
     text = "\n".join(file.read_text(encoding="utf-8") for file in CHECKS.glob("checks*.yaml"))
     models = (*get_args(Fact), *get_args(DataFact), *get_args(DecisionFact))
     told = {str(one.model_fields["kind"].default): one for one in models}
+    told["inbound"] = ReplyReceived
     others = told.keys() | {kind.value for kind in RightsKind} | {"outcome", "control_acknowledged"}
     assert set(re.findall(r"kind = '([a-z_-]+)'", text)) - others <= registers().keys()
     assert set(re.findall(r"\bf->>?'([a-z_]+)'", text)) <= {name for one in told.values() for name in one.model_fields}
     fields = {name for kept in registers().values() for name in kept.fields}
     assert set(re.findall(r"\be->>?'([a-z_]+)'", text)) <= fields
+
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+OLD = NOW - timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("ended", "created", "kept"),
+    [
+        (None, OLD, True),
+        ("2021-11-22", OLD, True),
+        ("2021-11-20", OLD, False),
+        (None, NOW - timedelta(hours=23), False),
+    ],
+)
+def test_an_activity_stays_on_record_for_five_years_after_its_end_unless_it_was_a_slip(
+    ended: str | None, created: datetime, kept: bool
+) -> None:
+    """PDPL art. 31."""
+    values = {"name": "Outreach"} | ({"ended_on": ended} if ended else {})
+    assert registers()["processing-activities"].kept(values, created, NOW) is kept
+    assert not registers()["senders"].kept(values, created, NOW)

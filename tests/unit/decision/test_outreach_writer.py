@@ -14,8 +14,9 @@ from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.data import TenantProfile
 from libs.contracts.decision import Draft
 from libs.contracts.trust import Contactability
-from services.decision.agents.outreach.texts import Texts, texts
-from services.decision.agents.outreach.writer import Withheld, write
+from services.decision.agents.outreach.material import _in_language
+from services.decision.agents.outreach.texts import Language, Texts, texts
+from services.decision.agents.outreach.writer import Withheld, sender_of, write
 from services.decision.agents.review.claims import find
 from services.decision.domain.address import address
 from services.decision.targeting.domain.facts import EmailKind, LeadFacts, PhoneKind
@@ -321,3 +322,23 @@ def test_no_text_of_either_language_promises_presses_or_sounds_cold() -> None:
             for kind in ("guarantee", "pressure", "cold_whatsapp", "regulated"):
                 assert not find(text, kind), text
             assert not set(text) & set("٠١٢٣٤٥٦٧٨٩!")
+
+
+def test_what_the_tenant_sells_is_said_in_the_messages_own_language_or_not_at_all() -> None:
+    profile = PROFILE.evolve(offer_ar="حلول إدارة العقود", offer_en="")
+    assert sender_of(profile, "ar").offer == "حلول إدارة العقود"
+    assert sender_of(profile, "en").offer == "", "an Arabic text is no English one"
+    assert sender_of(profile, "ar", "عرض آخر").offer == "عرض آخر"
+
+
+@pytest.mark.parametrize(
+    ("names", "language", "shown"),
+    [
+        (("شركة أفق", "Ofoq"), "ar", "شركة أفق"), (("شركة أفق", "Ofoq"), "en", "Ofoq"), (("Ofoq", "شركة أفق"), "ar", "شركة أفق"),
+        (("Ofoq", "شركة أفق"), "en", "Ofoq"), ((None, "Ofoq"), "ar", "Ofoq"), ((None, None), "ar", None),
+    ],
+)  # fmt: skip
+def test_a_company_is_named_in_the_messages_language_where_the_record_has_it(
+    names: tuple[str | None, ...], language: Language, shown: str | None
+) -> None:
+    assert _in_language(names, language) == shown

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from libs.contracts.business_time import STANDARD, Hours
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.decision import Card, CardType
 from libs.contracts.ledger import EvidenceAssembled
@@ -85,6 +86,23 @@ def test_a_ticket_beyond_its_time_is_a_risk_that_the_executive_sees() -> None:
     answered = TICKET.evolve(opened_at=NOW - timedelta(hours=6), answered_at=NOW - timedelta(hours=5))
     within = made(WaitingReply(tickets=(answered,)), PAUSED.evolve(paused=False))
     assert [card.context["event"] for card in within] == ["ticket_waiting"]
+
+
+def test_a_tickets_clock_runs_in_hours_of_work_alone() -> None:
+    """Opened on Thursday at 16:00 with four hours to answer: not late over the weekend, late on Sunday after 12:00."""
+    thursday = datetime(2026, 11, 19, 13, tzinfo=UTC)
+    reply, quiet = WaitingReply(tickets=(TICKET.evolve(opened_at=thursday),)), PAUSED.evolve(paused=False)
+
+    def events(now: datetime, hours: Hours = STANDARD) -> set[str]:
+        return {one.event for one in happenings(reply, [quiet], TENANT, cards(), now, hours)}
+
+    assert events(datetime(2026, 11, 21, 13, tzinfo=UTC)) == {"ticket_waiting"}, "a weekend is no time to answer in"
+    assert events(datetime(2026, 11, 22, 8, 59, tzinfo=UTC)) == {"ticket_waiting"}
+    assert events(datetime(2026, 11, 22, 9, 1, tzinfo=UTC)) == {"ticket_overdue"}
+    every_day = Hours(days=(0, 1, 2, 3, 4, 5, 6))
+    assert events(datetime(2026, 11, 21, 13, tzinfo=UTC), every_day) == {"ticket_overdue"}, (
+        "the tenant works on weekends"
+    )
 
 
 def test_a_proof_card_names_the_pack_and_its_hash() -> None:

@@ -197,3 +197,26 @@ async def test_a_receipt_commits_to_the_request_that_left() -> None:
     receipt = await slack.Slack(sandbox, Accounts(None), lambda: AT).perform(one)
     body = json.dumps({"text": "مرحبا"}, ensure_ascii=False, separators=(",", ":")).encode()
     assert receipt.request_digest == sha256(body).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("until", "code"),
+    [("2026-11-22T05:59:00+00:00", "too_late"), ("2026-11-22T06:00:00+00:00", "too_late"), ("soon", "payload_incomplete"),
+     ("2026-11-22T20:00:00", "payload_incomplete")],
+)  # fmt: skip
+async def test_a_message_whose_hours_are_over_does_not_leave(until: str, code: str) -> None:
+    sandbox = Sandbox(lambda: AT)
+    one = admitted("approval_brief_send", {"to": "+966500001234", "body": "x", "not_after": until})
+    with pytest.raises(VendorRejected) as raised:
+        await whatsapp.WhatsApp(sandbox, Accounts(None), lambda: AT).perform(one)
+    assert raised.value.code == code
+    assert sandbox.take(one.claims.grant_id) == []
+
+
+async def test_a_message_within_its_hours_leaves() -> None:
+    sandbox = Sandbox(lambda: AT)
+    one = admitted(
+        "approval_brief_send", {"to": "+966500001234", "body": "x", "not_after": "2026-11-22T09:01:00+03:00"}
+    )
+    await whatsapp.WhatsApp(sandbox, Accounts(None), lambda: AT).perform(one)
+    assert len(sandbox.take(one.claims.grant_id)) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
+import httpx
 import pytest
 
 from libs.contracts.canonical import canonical
@@ -51,3 +52,22 @@ def test_a_receipt_from_before_has_the_bytes_that_its_ledger_entry_commits_to() 
     read = Receipt.model_validate(old)
     assert receipt_bytes(read) == canonical(old)
     assert receipt_bytes(read.evolve(sent={"tls": "TLSv1.3"})) != canonical(old)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"id": "77", "quality_rating": "GREEN"}, ["GREEN"]),
+        ({"id": "77", "quality_rating": "RED"}, ["RED"]),
+        ({"id": "77", "quality_rating": "UNKNOWN"}, []),
+        ({"id": "77"}, []),
+        ([], []),
+    ],
+)
+def test_a_probe_of_a_number_learns_its_quality_and_guesses_none(answer: object, said: list[str]) -> None:
+    found = whatsapp.quality(httpx.Response(200, json=answer), "77")
+    assert [(one.subject, one.quality) for one in found] == [("77/quality", one) for one in said]
+
+
+def test_an_answer_that_is_no_json_says_nothing_of_quality() -> None:
+    assert whatsapp.quality(httpx.Response(200, text="<html>"), "77") == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -78,3 +79,16 @@ async def test_a_changed_seal_opens_nothing() -> None:
     rows.rows[key] = sealed[:-1] + bytes([sealed[-1] ^ 1])
     with pytest.raises(VendorRejected):
         await vault.lease(admitted("send_email", {"to": "x"}))
+
+
+async def test_a_row_counts_as_sealed_when_our_key_opens_it_and_it_shows_nothing() -> None:
+    rows = Rows()
+    vault = Vault(rows, SECRET)  # type: ignore[arg-type]
+    await keep(vault, rows)
+    async with rows.batch(TENANT) as work:
+        assert await vault.sealed(work.connection, TENANT, "email_smtp")
+        assert not await vault.sealed(work.connection, TENANT, "slack"), "nothing is kept there"
+        assert not await Vault(rows, "t" * 40).sealed(work.connection, TENANT, "email_smtp")  # type: ignore[arg-type]
+    rows.rows[TENANT, "email_smtp"] = json.dumps(CREDENTIAL).encode()
+    async with rows.batch(TENANT) as work:
+        assert not await vault.sealed(work.connection, TENANT, "email_smtp"), "in the clear"

@@ -6,9 +6,10 @@ import pytest
 
 from libs.contracts import subjects
 from libs.contracts.connectors import PutCredential
+from libs.contracts.dead_events import DeadEvent, DeadEventDetail, DeadEventsReply, DeadEventState
 from libs.contracts.dead_letters import DeadLetter, DeadLetterDetail, DeadLettersReply, LetterCause, LetterState
 from libs.contracts.execution import Action, ActionState, ConnectorInfo, ConnectorsReply, ConnectorStatus
-from libs.contracts.message import Reason, new_id
+from libs.contracts.message import Plane, Reason, new_id
 from libs.contracts.operating import ControlListReply, FlagsReply
 from libs.contracts.trust import ResourceRef
 from tests.unit.gateway.fake_site import Site
@@ -86,3 +87,28 @@ async def test_a_credentials_text_hides_its_values() -> None:
     asked = PutCredential(principal=REQUESTER, connector="email_smtp", values={"password": SECRET})
     assert SECRET not in repr(asked)
     assert SECRET not in str(asked)
+
+
+async def test_an_event_that_no_plane_could_take_stands_first_and_is_handed_over_from_its_page(site: Site) -> None:
+    token = await enter(site, "operator")
+    event = DeadEvent(
+        dead_event_id=new_id(), plane=Plane.DECISION, subject="execution.dead_letter_arrived.v1", message_id="m",
+        tenant_ids=(site.tenant.tenant_id,), error="KeyError", attempts=5, bytes=2, arrived_at=site.clock(),
+    )  # fmt: skip
+    site.planes.answer(subjects.DEAD_LETTERS, DeadLettersReply(items=()))
+    site.planes.answer(subjects.DEAD_EVENTS, DeadEventsReply(items=(event,)))
+    site.planes.answer(subjects.DEAD_EVENT, DeadEventDetail(event=event, body={"a": "<script>"}, shown=True))
+    site.planes.answer(subjects.REPLAY_EVENT, event.evolve(state=DeadEventState.REPLAYED))
+    path = f"/console/dead-letters/events/{event.dead_event_id}"
+    for lang, word in (("ar", "رسائل داخلية لم تُستلم"), ("en", "Events that no plane could take")):
+        site.client.cookies.set("dealix_lang", lang)
+        page = await site.client.get("/console/dead-letters")
+        assert page.status_code == 200 and word in page.text and path in page.text
+        shown = await site.client.get(path)
+        assert shown.status_code == 200 and "KeyError" in shown.text and '"<script>"' not in shown.text
+    assert (await site.client.post(f"{path}/discard", data={"csrf": token})).status_code == 422
+    assert (await site.client.post(f"{path}/replay", data={"csrf": token})).status_code == 303
+    foreign = DeadEventDetail(event=event.evolve(tenant_ids=()), shown=False)
+    site.planes.answer(subjects.DEAD_EVENT, foreign)
+    seen = await site.client.get(path)
+    assert f"{path}/replay" in seen.text and f"{path}/discard" not in seen.text

@@ -198,3 +198,12 @@ async def test_limits_are_settings() -> None:
         "/api/v1/actions", content=b"x" * (1024 * 1024 + 1), headers=await site.bearer("owner")
     )
     problem(response, 413, "body_too_large")
+
+
+@pytest.mark.parametrize("run_id", [f"flow:{ID}", "flow:", f"compensates:{ID}"])
+async def test_nobody_submits_in_the_name_of_a_flow_or_an_undoing(site: Site, run_id: str) -> None:
+    """A run that execution itself names carries what its flow was granted: a sequence's approval."""
+    for body in ({**GOOD, "run_id": run_id}, {"items": [GOOD, {**GOOD, "run_id": run_id}]}):
+        for lang in ("ar", "en"):
+            problem(await post(site, body, **{"Accept-Language": lang}), 422, "run_id_reserved")
+    assert site.planes.requests(SUBMIT) == []

@@ -21,7 +21,7 @@ from tests.unit.gateway.fake_site import PASSWORD, Site, problem, profile
 SECRET = "an-app-secret-of-the-vendor"
 ACCOUNT = "1055512345"
 MOBILE = "+966501234567"
-DONE = BriefAnswer(outcome=ReplyOutcome.APPROVED, answer=Text(en="Approved: ABC.", ar="سُجّلت موافقتك على ABC."))
+DONE = BriefAnswer(outcome=ReplyOutcome.APPROVED, answer=Text(en="Approved: ABC.", ar="وصلت موافقتك على ABC."))
 
 
 async def bind(site: Site, **more: Any) -> str:

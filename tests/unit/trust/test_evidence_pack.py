@@ -22,6 +22,7 @@ from dev import verify
 from dev.verify import CHECKS, _read_archive, verify_bytes, verify_pack
 from libs.contracts.message import new_id
 from services.trust.ledger.archive import build_archive
+from services.trust.ledger.contents import contents_of
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.errors import NoSuchEntry, NotYetProvable
 from services.trust.ledger.gather import gather
@@ -398,3 +399,16 @@ async def test_a_trust_root_without_a_usable_key_is_no_trust_root(true_pack: byt
 
 async def test_a_report_without_results_is_no_success() -> None:
     assert verify.Report().exit_code == 2
+
+
+async def test_a_pack_says_what_it_holds_by_type() -> None:
+    inside = contents_of(await pack(story()))
+    assert (
+        inside.counts["entries"]
+        == inside.counts["proofs"]
+        == sum(n for k, n in inside.counts.items() if k.startswith("entry."))
+    )
+    assert inside.counts["grants"] == inside.counts["receipts"] == 1 and inside.counts["payloads"] >= 1
+    assert inside.checkpoint.split(":")[0].isdigit() and inside.cosignatures == 0
+    with pytest.raises(zipfile.BadZipFile):
+        contents_of(b"no pack")

@@ -34,6 +34,7 @@ def spotless(effect: Effect, **changes: Any) -> Question:
         connector_mode="sandbox",
         approval="approved",
         replay_attached=True,
+        own_recipient="known" if effect.own_people else "none",
     )
     if effect.channel is not None:
         base = replace(
@@ -79,7 +80,7 @@ def test_an_effect_is_decided_as_the_catalogue_says(effect: Effect) -> None:
         assert (decide.outcome(approved), approved.mode) == (Outcome.GRANTED, Mode.APPROVED_EXECUTE)
 
 
-ITSELF = ("webhook_deliver",)
+ITSELF = ("webhook_deliver", "approval_brief_send")
 """What the system sends by itself, where a person has set it up."""
 
 
@@ -89,6 +90,16 @@ def test_nobody_asks_for_what_the_system_sends_by_itself(name: str, kind: str) -
     question = spotless(effects()[name], principal_kind=kind)
     assert decide.outcome(ask(question)) is Outcome.REFUSED
     assert "system_effect" in codes(question)
+
+
+@pytest.mark.parametrize(
+    ("own", "code"),
+    [("none", "own_recipient_unknown"), ("unknown", "own_recipient_unknown"), ("outside_hours", "outside_own_hours")],
+)
+def test_a_brief_goes_to_verified_people_in_their_hours_and_nowhere_else(own: str, code: str) -> None:
+    question = spotless(effects()["approval_brief_send"], principal_kind="system", own_recipient=own)
+    assert decide.outcome(ask(question)) is Outcome.REFUSED
+    assert code in codes(question)
 
 
 RULES: dict[str, dict[str, Any]] = {

@@ -22,12 +22,13 @@ HEADER_WITHIN = 10
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a file may hold at most. Bytes, rows, columns."""
+    """What a file may hold at most. Bytes, rows, columns. `company`: its rows are leads, which need the name of a company."""
 
     file_bytes: int = 200 * MIB
     unpacked_bytes: int = 1500 * MIB
     rows: int = 1_000_000
     columns: int = 500
+    company: bool = True
 
 
 DEFAULT_LIMITS = Limits()
@@ -161,7 +162,7 @@ def _marked(row: int, cells: tuple[str, ...], formulas: frozenset[tuple[int, int
 
 def _columns(header: Sequence[str], chosen: Choice, limits: Limits) -> tuple[Column, ...]:
     _refuse_wide(len(header), limits)
-    return map_columns([clean(cell) for cell in header], chosen.of(header))
+    return map_columns([clean(cell) for cell in header], chosen.of(header), company=limits.company)
 
 
 def _sort_rows(

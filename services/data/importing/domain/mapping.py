@@ -76,10 +76,12 @@ def header_score(cells: Sequence[str]) -> int:
     return sum(1 for cell in cells if cell and len(cell) <= 60 and recognise(cell)[1] >= 0.95)
 
 
-def map_columns(header: Sequence[str], chosen: Mapping[str, str] | None = None) -> tuple[Column, ...]:
+def map_columns(
+    header: Sequence[str], chosen: Mapping[str, str] | None = None, *, company: bool = True
+) -> tuple[Column, ...]:
     """The columns with their fields. `chosen` (header to field, "" for none) is the user's word and always wins.
 
-    Where two columns claim one field the better claim wins and the other stays unmapped. Raises FileRefused:
+    `company`: whether rows are leads, which need the name of a company. Where two columns claim one field the better claim wins and the other stays unmapped. Raises FileRefused:
     bad_mapping, no_recognised_column, no_company_column.
     """
     chosen = {fold(key): value for key, value in (chosen or {}).items()}
@@ -102,13 +104,13 @@ def map_columns(header: Sequence[str], chosen: Mapping[str, str] | None = None) 
         else Column(index, name, None, 0.0)
         for index, (name, (field, confidence)) in enumerate(zip(header, found, strict=True))
     )
-    return _with_company(columns)
+    return _with_company(columns, company)
 
 
-def _with_company(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+def _with_company(columns: tuple[Column, ...], company: bool) -> tuple[Column, ...]:
     mapped = {column.field for column in columns} - {None, "ignored"}
     if not mapped:
         raise FileRefused("no_recognised_column")
-    if not mapped & {"company", "company_ar"}:
+    if company and not mapped & {"company", "company_ar"}:
         raise FileRefused("no_company_column", columns="، ".join(c.header for c in columns[:12] if c.header))
     return columns

@@ -69,16 +69,16 @@ def _any(cells: Set[str]) -> bool:
     )
 
 
-def of_values(values: Mapping[str, Any]) -> Found:
-    """What a record's fields show."""
-    return {field[:60]: codes for field, text in texts(dict(values)) if (codes := suspect(text))}
+def of_values(values: Mapping[str, Any], *, ours: bool = False) -> Found:
+    """What a record's fields show. `ours` says that such a record is what our people tell one another to do."""
+    return {field[:60]: codes for field, text in texts(dict(values)) if (codes := suspect(text, ours=ours))}
 
 
 def of_document(blocks: Sequence[str], raw: bytes) -> Found:
     """What a document shows: its text, and what the file holds that its reader does not see."""
     found: Found = {}
     for number, text in enumerate(blocks, 1):
-        if codes := suspect(text):
+        if codes := suspect(text, part=True):
             found[f"paragraph {number}"] = codes
     start = raw.lstrip()[:2000].lower()
     if b"<" in start and b">" in start and b"\x00" not in start:

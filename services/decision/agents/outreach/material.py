@@ -11,7 +11,7 @@ from services.decision.agents.outreach.texts import Language, Texts, Tone, texts
 from services.decision.agents.review.claims import find
 from services.decision.domain import untrusted
 from services.decision.domain.address import Address, address
-from services.decision.domain.text import date_ar, date_en
+from services.decision.domain.text import date_ar, date_en, is_arabic
 from services.decision.targeting.domain.explain import in_arabic
 from services.decision.targeting.domain.rank import Ranked
 
@@ -77,7 +77,7 @@ def gather(one: Ranked, sender: Sender, rules: Targeting, language: Language | N
     lang: Language = language or ("ar" if in_arabic(one) else "en")
     words = texts(lang)
     person = untrusted.person_name(lead.contact_name)
-    named = lead.account_name_ar if lang == "ar" and lead.account_name_ar else lead.account_name
+    named = _in_language((lead.account_name_ar, lead.account_name), lang)
     company = _unpromising(untrusted.company_name(named))
     event = _unpromising(untrusted.label(lead.source_detail if lead.source == "event" else None))
     addressee = address(lead.contact_name, lang)
@@ -109,6 +109,12 @@ def gather(one: Ranked, sender: Sender, rules: Targeting, language: Language | N
         withheld=_withheld(one, contact_name=person, account_name=company, event=event),
         fill=_fill(words, lang, addressee, company.text, event.text, one, sender, rules),
     )
+
+
+def _in_language(names: tuple[str | None, ...], language: Language) -> str | None:
+    """The name in the message's script where the record has one, whichever field it was typed into; else any."""
+    given = [name for name in names if name]
+    return next((name for name in given if is_arabic(name) == (language == "ar")), given[0] if given else None)
 
 
 def _unpromising(cleaned: untrusted.Cleaned) -> untrusted.Cleaned:

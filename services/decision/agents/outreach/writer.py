@@ -59,14 +59,15 @@ class Withheld:
 
 
 def sender_of(profile: TenantProfile, language: Language, offer: str = "") -> Sender:
-    """A tenant as the sender of a message in `language`. A person's name in the other script is left out, not transliterated."""
+    """A tenant as the sender of a message in `language`. A person's name in the other script is left out, not transliterated;
+    what it sells is said in the message's own language or not at all."""
     company = profile.name_ar if language == "ar" else profile.name_en
     return Sender(
         company=company,
         person=profile.sender_name if is_arabic(profile.sender_name) == (language == "ar") else company,
         email=profile.sender_email,
         opt_out_url=profile.opt_out_url,
-        offer=offer,
+        offer=offer or (profile.offer_ar if language == "ar" else profile.offer_en),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from libs.contracts.business_time import STANDARD, Opening, after, between
 from libs.contracts.catalogue.cards import Cards
 from libs.contracts.catalogue.records import Stage, records
 from libs.contracts.catalogue.targeting import targeting
@@ -28,9 +29,10 @@ QUOTED = 160
 
 
 def happenings(
-    reply: WaitingReply, channels: Iterable[ChannelReputation], tenant_id: TenantId, catalogue: Cards, now: datetime
-) -> Iterator[Happening]:
-    """Everything that deserves a card now."""
+    reply: WaitingReply, channels: Iterable[ChannelReputation], tenant_id: TenantId, catalogue: Cards, now: datetime,
+    hours: Opening = STANDARD,
+) -> Iterator[Happening]:  # fmt: skip
+    """Everything that deserves a card now. `hours` are those that the tenant works: tickets' clocks run in them."""
     for deal in reply.deals:
         yield _stalled(deal, tenant_id, now)
     for answer in reply.answers:
@@ -39,7 +41,7 @@ def happenings(
     for partner in reply.partners:
         yield _partner(partner, tenant_id, catalogue, now)
     for ticket in reply.tickets:
-        yield _ticket(ticket, tenant_id, catalogue, now)
+        yield _ticket(ticket, tenant_id, catalogue, now, hours)
     for deal in reply.won:
         yield _customer("customer_won", deal, tenant_id, now)
     for deal in reply.quiet:
@@ -141,19 +143,21 @@ def _partner(partner: WaitingPartner, tenant_id: TenantId, catalogue: Cards, now
     )
 
 
-def _ticket(ticket: WaitingTicket, tenant_id: TenantId, catalogue: Cards, now: datetime) -> Happening:
-    """A ticket within its time asks support; one beyond it is a risk that the executive sees too."""
+def _ticket(ticket: WaitingTicket, tenant_id: TenantId, catalogue: Cards, now: datetime, opening: Opening) -> Happening:
+    """A ticket within its time asks support; one beyond it is a risk that the executive sees too. Its hours are hours of work."""
     hours = catalogue.ticket_hours[ticket.priority]
-    due = ticket.opened_at + timedelta(hours=hours.end if ticket.answered_at else hours.answer)
+    due = after(ticket.opened_at, (hours.end if ticket.answered_at else hours.answer) * 60, opening)
     late = now > due
-    left = abs(round((due - now).total_seconds() / 3600))
+    left = abs(round(between(now, due, opening) / 60))
     title = untrusted.label(ticket.title).text or str(ticket.ticket_id)[:8]
     account = untrusted.company_name(ticket.account_name).text
     what = Text(en="The answer", ar="الرد") if ticket.answered_at is None else Text(en="The solution", ar="الحل")
     clock = (
-        Text(en=f"{what.en} is {left} hours late", ar=f"تجاوز المهلة: تأخر {what.ar} {hours_ar(left)}")
+        Text(en=f"{what.en} is {left} working hours late", ar=f"تجاوز المهلة: تأخر {what.ar} {hours_ar(left)} عمل")
         if late
-        else Text(en=f"{what.en} is due within {left} hours.", ar=f"ضمن المهلة: {what.ar} خلال {hours_ar(left)}.")
+        else Text(
+            en=f"{what.en} is due within {left} working hours.", ar=f"ضمن المهلة: {what.ar} خلال {hours_ar(left)} عمل."
+        )
     )
     return Happening(
         event="ticket_overdue" if late else "ticket_waiting",

@@ -43,13 +43,13 @@ def approval_packet(facts: Facts) -> dict[str, Any]:
 def evidence_pack(facts: Facts) -> dict[str, Any]:
     """A pack as trust has it; what people call it is theirs to say."""
     one = facts.pack
-    if one is None:
+    if one is None or one.contents is None:
         raise NotFound
-    given = facts.inputs
+    given, inside = facts.inputs, one.contents
     return {
         "pack_id": one.pack_id, "title": given["title"], "title_ar": given.get("title_ar", ""), "pack_type": given["pack_type"], "scope": one.scope,
-        "status": one.state, "contents": {"bytes": one.bytes}, "assembler": facts.stated_by, "reviewer": "", "checkpoint": one.sha256,
-        "cosignatures": 0, "statement": given.get("statement", ""),
+        "status": one.state, "contents": {**inside.counts, "erased": inside.erased, "bytes": one.bytes}, "assembler": one.created_by,
+        "reviewer": one.reviewed_by, "checkpoint": inside.checkpoint, "cosignatures": inside.cosignatures, "statement": given.get("statement", ""),
     }  # fmt: skip
 
 

@@ -72,9 +72,8 @@ def begin(
         tenant_id=principal.tenant_id, flow_id=flow_id, flow=definition.name, version=definition.version, principal=principal,
         state=definition.owned(state, flow_id), tokens=[Token(id="0", at=definition.first)], parent_id=parent_id, depth=depth, started_at=now,
     )  # fmt: skip
-    turn = Turn(definition, run, Facts(now))
-    turn.note("started", by=principal.id)
-    return turn.made
+    run.seq = 1
+    return Transition(run, [Revision(1, "started", "", principal.id, run.model_dump_json())])
 
 
 def advance(definition: Definition, run: Run, facts: Facts) -> Transition:

@@ -14,6 +14,7 @@ from services.gateway.console.routes import (
     connectors,
     contradictions,
     crm,
+    dead_events,
     dead_letters,
     evidence,
     flows,
@@ -54,6 +55,7 @@ for area in (
     policy,
     connectors,
     dead_letters,
+    dead_events,
     canaries,
     webhooks,
 ):

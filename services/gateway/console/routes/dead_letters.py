@@ -17,6 +17,7 @@ from libs.contracts.message import Page
 from libs.contracts.subjects import DEAD_LETTER, DEAD_LETTERS, DISCARD_LETTER, REPLAY_LETTER, RESUBMIT_LETTER
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
+from services.gateway.console.routes import dead_events
 from services.gateway.console.routes.compliance import Tone
 from services.gateway.console.urls import PATHS, url
 from services.gateway.console.views import Tab
@@ -65,7 +66,9 @@ async def dead_letters(
             for key, (ar, en, _) in STATES.items()
         ),
     )
-    return await desk.show(DeskPage("dead_letters", title, (section,), tabs, desk.say("الحالات", "States")))
+    also = await dead_events.section(desk)
+    sections = (section,) if also is None else (also, section)
+    return await desk.show(DeskPage("dead_letters", title, sections, tabs, desk.say("الحالات", "States")))
 
 
 def _row(desk: Desk, one: DeadLetter) -> tuple[Cell, ...]:

@@ -40,10 +40,10 @@ def read(effect: Effect | None, payload: Mapping[str, Any], reason: str) -> tupl
     own = _parties(payload)
     found: list[Finding] = []
     for field, text in texts(payload):
-        for one in screen(text, direction, own):
+        for one in screen(text, direction, own, ours=True):
             if not _ordinary(one, field, effect):
                 found.append(Finding(field, one.code, one.level, one.owasp))
-    found += [Finding(REASON, one.code, one.level, one.owasp) for one in screen(reason, "inbound")]
+    found += [Finding(REASON, one.code, one.level, one.owasp) for one in screen(reason, "inbound", ours=True)]
     noted = (one for one in found if one.level is not Level.NOTE)
     return tuple(sorted(dict.fromkeys(noted), key=lambda one: (-LEVELS.index(one.level), one.field, one.code)))
 

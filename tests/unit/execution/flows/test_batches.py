@@ -1,21 +1,22 @@
-"""Starts that commit together: what each of them may still expect for itself."""
+"""Starts and turns that commit together: what each of them may still expect for itself."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 import pytest
 
 from libs.contracts.errors import Busy, DealixError
-from libs.contracts.flows import Flow, FlowToStart, StartFlow, StartFlows
+from libs.contracts.flows import Flow, FlowStatus, FlowToStart, StartFlow, StartFlows
 from libs.contracts.message import Plane, Principal, new_id
 from libs.runtime.testing import FakeClock, MemoryHub
-from services.execution.flows.app import carry
-from services.execution.flows.backend import ExecutionBackend, FlowUnit, Key
+from services.execution.flows.app import Flows, carry
+from services.execution.flows.backend import ExecutionBackend, FlowUnit, Key, Saved
 from services.execution.flows.domain.run import Transition
 from services.execution.flows.handlers import FlowDesk
 from services.execution.flows.memory import MemoryBackend
@@ -43,6 +44,11 @@ class Unit:
             raise Broken
         return await self._unit.add(made)
 
+    async def save(self, saved: Sequence[Saved], now: datetime) -> None:
+        if any(one.made.run.flow_id == self._poison for one in saved):
+            raise Broken
+        await self._unit.save(saved, now)
+
 
 class Counted:
     """A backend that counts its units of work."""
@@ -69,12 +75,14 @@ def backend() -> Counted:
 
 
 @pytest.fixture
-def desk(backend: Counted) -> FlowDesk:
-    carried = cast(ExecutionBackend, backend)
-    flows = carry(
-        carried, MemoryHub().bus(Plane.EXECUTION), catalogue_router(), "replica-1", lambda _: None, definitions()
-    )
-    return FlowDesk(carried, flows.definitions, flows.engine)
+def flows(backend: Counted) -> Flows:
+    bus, carried = MemoryHub().bus(Plane.EXECUTION), cast(ExecutionBackend, backend)
+    return carry(carried, bus, catalogue_router(), "replica-1", lambda _: None, definitions())
+
+
+@pytest.fixture
+def desk(backend: Counted, flows: Flows) -> FlowDesk:
+    return FlowDesk(cast(ExecutionBackend, backend), flows.definitions, flows.engine)
 
 
 def person() -> Principal:
@@ -93,6 +101,14 @@ async def kept(backend: Counted, start: StartFlow) -> bool:
     tenant = start.principal.tenant_id
     async with backend.unit(tenant) as unit:
         return await unit.get(tenant, start.flow_id) is not None
+
+
+async def status(backend: Counted, start: StartFlow) -> FlowStatus:
+    tenant = start.principal.tenant_id
+    async with backend.unit(tenant) as unit:
+        found = await unit.get(tenant, start.flow_id)
+    assert found is not None
+    return found.status
 
 
 async def test_starts_that_arrive_together_are_kept_in_one_transaction(backend: Counted, desk: FlowDesk) -> None:
@@ -170,3 +186,41 @@ async def test_a_tenants_backlog_has_an_end(desk: FlowDesk) -> None:
     asked_for = StartFlows(principal=who, items=many)
     found = await asyncio.gather(*(desk.start_many(asked_for) for _ in range(12)), return_exceptions=True)
     assert sum(isinstance(one, Busy) for one in found) == 2
+
+
+async def test_flows_that_are_due_together_move_in_one_transaction(
+    backend: Counted, desk: FlowDesk, flows: Flows
+) -> None:
+    starts = [asked() for _ in range(30)]
+    await outcomes(desk, *starts)
+    backend.units = 0
+    assert await flows.engine.tick() == 30
+    assert backend.units == 1
+    assert {await status(backend, one) for one in starts} == {FlowStatus.COMPLETED}
+
+
+async def test_a_flow_that_cant_be_written_holds_no_other_back(backend: Counted, desk: FlowDesk, flows: Flows) -> None:
+    starts = [asked() for _ in range(30)]
+    await outcomes(desk, *starts)
+    backend.poison = starts[11].flow_id
+    await flows.engine.tick()
+    stuck = [n for n, one in enumerate(starts) if await status(backend, one) is not FlowStatus.COMPLETED]
+    assert stuck == [11]
+
+
+async def test_a_flow_whose_turn_breaks_holds_no_other_back(
+    backend: Counted, desk: FlowDesk, flows: Flows, caplog: pytest.LogCaptureFixture
+) -> None:
+    starts = [asked() for _ in range(5)]
+    await outcomes(desk, *starts)
+    async with backend.unit(starts[2].principal.tenant_id) as unit:
+        run = await unit.run(starts[2].principal.tenant_id, starts[2].flow_id)
+        assert run is not None
+        run.tokens[0].at = "no such step"  # a step that no version has: nothing can move from it
+        await unit.save([Saved(Transition(run, again=True))], await unit.now())
+    backend.units = 0
+    await flows.engine.tick()
+    assert backend.units == 1
+    stuck = [n for n, one in enumerate(starts) if await status(backend, one) is not FlowStatus.COMPLETED]
+    assert stuck == [2]
+    assert "a flow could not be moved" in caplog.text

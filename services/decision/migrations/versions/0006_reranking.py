@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "decision_importing_0005"
-down_revision = "decision_0004_forecasts"
+revision = "decision_0006_reranking"
+down_revision = "decision_0005_agent_usage"
 branch_labels = None
 depends_on = None
 

@@ -2,7 +2,7 @@
 
 from libs.runtime.migrate import run
 
-revision = "data_importing_0012"
+revision = "data_0012_room"
 down_revision = "data_0011_senders"
 branch_labels = None
 depends_on = None

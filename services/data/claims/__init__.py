@@ -1,0 +1,1 @@
+"""What documents and inbound messages state, read and told to trust as suggestions."""

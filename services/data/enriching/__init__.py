@@ -1,0 +1,1 @@
+"""Facts from permitted sources about records that are there already."""

@@ -1,0 +1,95 @@
+"""Facts about records from files of permitted sources, and people's word on disputed ones."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, File, Form, Query, UploadFile
+from pydantic import Field
+
+from libs.contracts.catalogue.enrichment import Adapter, enrichment
+from libs.contracts.enrichment import DecideFact, Enrich, Enriched, EnrichedFact, FactsList, FactState
+from libs.contracts.errors import DealixError
+from libs.contracts.message import Principal
+from libs.contracts.subjects import DECIDE_FACT, ENRICH, ENRICHED_FACTS
+from services.gateway.errors import BodyTooLarge
+from services.gateway.http import bodies
+from services.gateway.http.bodies import Items, PagingDep, items
+from services.gateway.http.context import GatewayDep
+from services.gateway.http.guards import IdsDep, require
+from services.gateway.http.problems import RESPONSES
+from services.gateway.http.targeting import file_name
+
+router = APIRouter(prefix="/api/v1/targeting/enrichment", tags=["targeting"], responses=RESPONSES)
+
+Reader = Annotated[Principal, require("read", reading=True)]
+Importer = Annotated[Principal, require("import")]
+BYTES = 10 * 1024**2
+
+
+class Word(bodies.Request):
+    accept: bool
+    reason: Annotated[str, Field(max_length=1000)] = ""
+
+
+@router.get("/adapters")
+async def adapters(who: Reader) -> Items[Adapter]:
+    """Which files are understood: their source, the lawful bases that may be named, what finds a record and what is filled in."""
+    return Items(items=tuple(enrichment().adapters.values()))
+
+
+@router.post("")
+async def enrich(
+    who: Importer,
+    gateway: GatewayDep,
+    ids: IdsDep,
+    file: Annotated[UploadFile, File(description="CSV, XLSX or JSON Lines; 2,000 rows and 10 MB at most")],
+    adapter: Annotated[str, Form(max_length=50)],
+    lawful_basis: Annotated[str, Form(max_length=50)],
+    obtained_on: Annotated[date, Form(description="When the file was obtained")],
+    licence: Annotated[str, Form(max_length=500, description="The terms of the source, where it has any")] = "",
+) -> Enriched:
+    """Fill in records from a file. What a person stated is never overwritten: what differs waits for a person. Twice is once."""
+    if file.size is not None and file.size > BYTES:
+        raise BodyTooLarge(BYTES)
+    batch_id = ids("enrichment")
+    name = f"{who.tenant_id}/{batch_id}"
+    await file.seek(0)
+    await gateway.files.put(name, file.file)
+    request = Enrich(
+        principal=who, batch_id=batch_id, adapter=adapter, object_name=name, file_name=file_name(file.filename), lawful_basis=lawful_basis,
+        licence=licence, obtained_on=obtained_on,
+    )  # fmt: skip
+    try:
+        reply = await gateway.bus.call(ENRICH, request)
+    except DealixError as error:
+        if not error.retryable:
+            await gateway.files.drop(name)
+        raise
+    gateway.pulse.nudge(who.tenant_id, "records")
+    return reply
+
+
+@router.get("/facts")
+async def facts(
+    who: Reader,
+    gateway: GatewayDep,
+    paging: PagingDep,
+    record_id: Annotated[UUID | None, Query()] = None,
+    state: Annotated[FactState | None, Query()] = None,
+) -> Items[EnrichedFact]:
+    """Facts with their source, lawful basis, time and confidence, newest first."""
+    wanted = FactsList(principal=who, record_id=record_id, state=state, page=paging.page(gateway, who))
+    reply = await gateway.bus.call(ENRICHED_FACTS, wanted)
+    return items(gateway, who, reply.items, reply.next_cursor)
+
+
+@router.post("/facts/{fact_id}/decision")
+async def decide(fact_id: UUID, body: Word, who: Importer, gateway: GatewayDep) -> EnrichedFact:
+    """Accept a disputed fact, or refuse it; either is kept with who said so."""
+    wanted = DecideFact(principal=who, fact_id=fact_id, accept=body.accept, reason=body.reason)
+    reply = await gateway.bus.call(DECIDE_FACT, wanted)
+    gateway.pulse.nudge(who.tenant_id, "records")
+    return reply

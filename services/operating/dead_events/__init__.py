@@ -1,0 +1,1 @@
+"""Events that planes could not take, kept until a person has dealt with them."""

@@ -1,0 +1,1 @@
+"""Claims that were read in texts: suggested, and a person's claims once confirmed."""
