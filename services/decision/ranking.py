@@ -150,15 +150,18 @@ class Ranking:
             await rankings.keep(tenant_id, WholeRanking(last.ranked_at, last.rules, last.scale, below))
             await rankings.ranked(tenant_id, changes)
             at = await rankings.positions(tenant_id, [one.lead.lead_id for one in shown])
-            best = [
-                happenings.from_opportunity(one, tenant_id, rules, now, its.provenance)
-                for one, its in zip(shown, explained, strict=True)
-                if at.get(one.lead.lead_id, EXPLAINED) < OPPORTUNITY_CARDS
+            best = {one.lead.lead_id: one for one in shown if at.get(one.lead.lead_id, EXPLAINED) < OPPORTUNITY_CARDS}
+            found = [
+                happenings.from_opportunity(best[its.lead_id], tenant_id, rules, now, its.provenance)
+                for its in explained
+                if its.lead_id in best
             ]
-            await store.add_cards(self._made(best, now))
+            await store.add_cards(self._made(found, now))
             if ranked:
                 told = (ranking_fact(rules, len(ranked)),)
                 work.emit(DECISION_FACTS, DecisionFactsRecorded(tenant_id=tenant_id, items=told, at=now))
+        new = [one for lead_id, one in best.items() if lead_id not in touched]
+        await self._drafting.prepare(tenant_id, day_plan(new, rules.autopilot).drafts[:FIRST_DRAFTS])
         return True
 
     async def _leads(
