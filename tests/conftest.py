@@ -1,6 +1,9 @@
-"""For all tests: the order in which they run."""
+"""For all tests: the order in which they run, and an environment that no module leaves changed."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -8,3 +11,12 @@ import pytest
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests last: Playwright's synchronous interface keeps an event loop running in this thread for the rest of the session."""
     items.sort(key=lambda item: "tests/browser/" in item.path.as_posix())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def environment_as_found() -> Iterator[None]:
+    """Systems of a module give their planes settings by the environment; the next module's planes must not find them there."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
