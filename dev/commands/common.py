@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BaseUrlOption = Annotated[
     str | None,
-    typer.Option("--base-url", metavar="URL", help="The gateway [default: DEALIX_BASE_URL, else the running system]."),
+    typer.Option("--base-url", metavar="URL", help="The gateway (default: DEALIX_BASE_URL, else the running system)."),
 ]
 DataDirOption = Annotated[
     Path | None, typer.Option("--data-dir", help="Data directory of the running system [default: .dealix].")
