@@ -25,7 +25,7 @@ BaseUrlOption = Annotated[
     typer.Option("--base-url", metavar="URL", help="The gateway (default: DEALIX_BASE_URL, else the running system)."),
 ]
 DataDirOption = Annotated[
-    Path | None, typer.Option("--data-dir", help="Data directory of the running system [default: .dealix].")
+    Path | None, typer.Option("--data-dir", help="Data directory of the running system (default: .dealix).")
 ]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many at most.")]
 

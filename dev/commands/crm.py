@@ -205,7 +205,7 @@ def _reviews(group: typer.Typer, connect: Connect) -> None:
     def merge(
         review: IdArgument,
         keep: Annotated[
-            str | None, typer.Option("--keep", help="Id of the record to keep [default: the older].")
+            str | None, typer.Option("--keep", help="Id of the record to keep (default: the older).")
         ] = None,
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,

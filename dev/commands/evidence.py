@@ -84,7 +84,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
     @app.command("trust-root")
     def trust_root_(
         to: Annotated[
-            Path | None, typer.Option("--output", "-o", help="File to write [default: standard output].")
+            Path | None, typer.Option("--output", "-o", help="File to write (default: standard output).")
         ] = None,
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,

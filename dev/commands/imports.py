@@ -40,7 +40,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
     def rejects(
         import_id: ImportArgument,
         to: Annotated[
-            Path | None, typer.Option("--output", "-o", help="File to write [default: standard output].")
+            Path | None, typer.Option("--output", "-o", help="File to write (default: standard output).")
         ] = None,
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,

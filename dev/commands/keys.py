@@ -22,7 +22,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
     def rotate(
         use: Annotated[
             list[str] | None,
-            typer.Option("--use", help="grant, checkpoint or statement; repeat for several [default: all]."),
+            typer.Option("--use", help="grant, checkpoint or statement; repeat for several (default: all)."),
         ] = None,
         compromised: Annotated[
             bool,

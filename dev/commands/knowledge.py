@@ -21,7 +21,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
     @group.command()
     def add(
         file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="PDF, DOCX, HTML, Markdown or text.")],
-        title: Annotated[str, typer.Option("--title", help="Its title [default: the file's name].")] = "",
+        title: Annotated[str, typer.Option("--title", help="Its title (default: the file's name).")] = "",
         source: Annotated[str, typer.Option("--source", help="Where it comes from.")] = "",
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,

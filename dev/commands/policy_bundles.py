@@ -57,7 +57,7 @@ def register(group: typer.Typer, connect: Connect) -> None:
     def diff(
         version: VersionArgument,
         against: Annotated[
-            str | None, typer.Option("--against", help="Another version [default: the one in force].")
+            str | None, typer.Option("--against", help="Another version (default: the one in force).")
         ] = None,
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,
@@ -75,10 +75,10 @@ def register(group: typer.Typer, connect: Connect) -> None:
     def replay(
         version: VersionArgument,
         since: Annotated[
-            datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day [default: 30 days ago].")
+            datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (default: 30 days ago).")
         ] = None,
         until: Annotated[
-            datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Day after the last [default: now].")
+            datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Day after the last (default: now).")
         ] = None,
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,

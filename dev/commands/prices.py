@@ -21,7 +21,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
             str | None, typer.Option("--sar", help="Record this price, in SAR, up to four decimals.")
         ] = None,
         reference: Annotated[str, typer.Option("--reference", help="The contract or invoice that says so.")] = "",
-        since: Annotated[str | None, typer.Option("--since", help="From when on, ISO 8601 [default: now].")] = None,
+        since: Annotated[str | None, typer.Option("--since", help="From when on, ISO 8601 (default: now).")] = None,
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,
         lang: LangOption = None,

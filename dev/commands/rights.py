@@ -79,7 +79,7 @@ def _requests(group: typer.Typer, connect: Connect) -> None:
         identifier: Annotated[str, typer.Option("--from", help="The address or number under which it came.")],
         details: Annotated[str, typer.Option("--details", help="What was asked.")] = "",
         received: Annotated[
-            str | None, typer.Option("--received", help="When it came, with its zone [default: now].")
+            str | None, typer.Option("--received", help="When it came, with its zone (default: now).")
         ] = None,
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,

@@ -30,7 +30,7 @@ NOT_RUNNING_EXIT = 3
 DOWN_SECONDS = 45.0
 
 DataDirOption = Annotated[
-    Path | None, typer.Option("--data-dir", help="Directory of data, logs and secrets [default: .dealix].")
+    Path | None, typer.Option("--data-dir", help="Directory of data, logs and secrets (default: .dealix).")
 ]
 
 
@@ -52,7 +52,7 @@ def register(app: typer.Typer, parts: Parts) -> None:
     def up(
         port: Annotated[
             # Text: a wrong one gets our sentence in the person's language, not a usage error.
-            str | None, typer.Option("--port", metavar="INTEGER", help="Port of the console [default: 8080].")
+            str | None, typer.Option("--port", metavar="INTEGER", help="Port of the console (default: 8080).")
         ] = None,
         data_dir: DataDirOption = None,
         one_process: Annotated[bool, typer.Option("--one-process", help="All planes in one process.")] = False,

@@ -136,7 +136,7 @@ def _making(group: typer.Typer, connect: Connect) -> None:
         url: Annotated[str, typer.Argument(metavar="URL", help="An https address of your own.")],
         events: Annotated[
             list[str] | None,
-            typer.Option("--event", "-e", help="Repeat it; see `dealix webhooks events` [default: everything]."),
+            typer.Option("--event", "-e", help="Repeat it; see `dealix webhooks events` (default: everything)."),
         ] = None,
         siem: Annotated[
             str | None, typer.Option("--siem", help="The whole trail in order, as jsonl, cloudevents or cef.")

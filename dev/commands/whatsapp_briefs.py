@@ -54,7 +54,7 @@ def _rules(group: typer.Typer, connect: Connect) -> None:
         on: Annotated[bool | None, typer.Option("--on/--off", help="Let briefs out by themselves.")] = None,
         risk: Annotated[list[str] | None, typer.Option("--risk", help="low, medium; repeat it.")] = None,
         action_type: Annotated[
-            list[str] | None, typer.Option("--action-type", help="Only these; repeat it [default: all of those risks].")
+            list[str] | None, typer.Option("--action-type", help="Only these; repeat it (default: all of those risks).")
         ] = None,
         template: Annotated[str | None, typer.Option("--template", help="A template that WhatsApp approved.")] = None,
         base_url: BaseUrlOption = None,

@@ -26,7 +26,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
     @app.command()
     def witness(
-        url: Annotated[str | None, typer.Option("--url", help="The gateway [default: the running system].")] = None,
+        url: Annotated[str | None, typer.Option("--url", help="The gateway (default: the running system).")] = None,
         name: Annotated[
             str, typer.Option("--name", help="The witness's name, as in cosignatures.")
         ] = "witness.example",
@@ -36,7 +36,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
         trust_root: Annotated[
             Path | None,
             typer.Option(
-                "--trust-root", help="The operator's keys, obtained elsewhere [default: those of the first visit]."
+                "--trust-root", help="The operator's keys, obtained elsewhere (default: those of the first visit)."
             ),
         ] = None,
         every: Annotated[float, typer.Option("--every", min=1, help="Seconds between visits.")] = 10.0,
