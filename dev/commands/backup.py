@@ -18,7 +18,7 @@ from dev.settings import load_settings, operator_environment
 VARIABLE = "DEALIX_BACKUP_PASSPHRASE"
 PassphraseOption = Annotated[
     Path | None,
-    typer.Option("--passphrase-file", help=f"File that holds the passphrase [default: {VARIABLE}]."),
+    typer.Option("--passphrase-file", help=f"File that holds the passphrase (default: {VARIABLE})."),
 ]
 
 
