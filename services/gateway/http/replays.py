@@ -1,6 +1,6 @@
 """The `Idempotency-Key` of a POST, around the application: the body is read once, the answer is on record before it is sent.
 
-Uploads are not read here: their route begins and ends the record itself (`targeting.py`), by what is in the file.
+Uploads are not read here: their routes keep the record by what is in the file (`uploads.py`).
 """
 
 from __future__ import annotations
