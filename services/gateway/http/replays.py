@@ -49,7 +49,7 @@ class Replays:
         capture = _Capture()
         try:
             await self._app(scope, _again(body, receive), capture)
-        except BaseException:
+        except BaseException:  # a cancelled request as well: whoever asks again must not wait for the reservation's end
             await asyncio.shield(self._idempotency.give_up(held))
             raise
         # Whoever asked may be gone by now; the answer is kept all the same.
