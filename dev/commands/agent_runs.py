@@ -32,7 +32,7 @@ def register(group: typer.Typer, connect: Connect) -> None:
     @command(group, connect)
     def run(
         here: Session,
-        agent: Annotated[str, typer.Argument(metavar="AGENT")],
+        agent: Annotated[str, typer.Argument(metavar="AGENT", help="As `dealix agents list` names it.")],
         given: Annotated[
             str, typer.Option("--input", help="What the agent takes (`dealix agents list --json`), as JSON.")
         ],

@@ -84,7 +84,7 @@ def _loans(group: typer.Typer, connect: Connect) -> None:
         approval_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One request; without it, all.")] = None,
         note: Annotated[str, typer.Option("--note", help="Why.")] = "",
     ) -> None:
-        """Let a colleague approve in one's place, until a date."""
+        """Let a colleague approve in your place, until a date."""
         path = f"/approvals/{approval_id}/delegate" if approval_id else "/approvals/delegations"
         done = here.client.post(path, {"to": to, "ends_at": until, "note": note})
         here.out.result(done)

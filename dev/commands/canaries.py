@@ -28,7 +28,7 @@ COLUMNS = (
 NOTHING = Sentence("No canaries.", "لا توجد نسخ تجريبية.")
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the canary.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is ledgered.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; the ledger keeps it.")]
 
 
 class Kind(StrEnum):

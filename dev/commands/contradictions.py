@@ -87,7 +87,9 @@ def _deciding(group: typer.Typer, connect: Connect) -> None:
         key: Annotated[str, typer.Argument(help="What is claimed, for instance price.")],
         value: Annotated[str, typer.Argument(help="The value.")],
         source: Annotated[str, typer.Option("--source", help="Who or what says so.")],
-        unit: Annotated[str, typer.Option("--unit", help="Of a number; its first unit without this.")] = "",
+        unit: Annotated[
+            str, typer.Option("--unit", help="Unit of a number (default: the first that its kind has).")
+        ] = "",
     ) -> None:
         """Record a claim, and say what it contradicts."""
         body = {"subject": subject, "key": key, "value": value, "unit": unit, "source": source}

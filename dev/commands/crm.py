@@ -69,6 +69,10 @@ class Stage(StrEnum):
     LOST = "lost"
 
 
+KindArgument = Annotated[Kind, typer.Argument(help="What kind of records.")]
+StageArgument = Annotated[Stage, typer.Argument(help="The stage to move it to.")]
+
+
 def register(app: typer.Typer, connect: Connect) -> None:
     """Add the commands to the application."""
     group = typer.Typer(no_args_is_help=True, help="Accounts, people, deals: search, look, move, export.")
@@ -106,7 +110,7 @@ def _reading(group: typer.Typer, connect: Connect) -> None:
     @command(group, connect, "list")
     def list_(
         here: Session,
-        kind: Kind,
+        kind: KindArgument,
         query: Annotated[str | None, typer.Option("--query", "-q", help="Words that the records hold.")] = None,
         limit: LimitOption = 20,
         cursor: CursorOption = None,
@@ -115,7 +119,7 @@ def _reading(group: typer.Typer, connect: Connect) -> None:
         listing(here, f"/{kind.value}", RECORDS, NO_RECORDS, limit=limit, cursor=cursor, q=query)
 
     @command(group, connect)
-    def show(here: Session, kind: Kind, id: IdArgument) -> None:
+    def show(here: Session, kind: KindArgument, id: IdArgument) -> None:
         """A record with all that happened with it."""
         record = here.client.get(f"/{kind.value}/{id}")
         happened = here.client.get(f"/{kind.value}/{id}/timeline")["items"]
@@ -141,7 +145,7 @@ def _changing(group: typer.Typer, connect: Connect) -> None:
     def move(
         here: Session,
         deal: IdArgument,
-        stage: Stage,
+        stage: StageArgument,
         reason: Annotated[
             str, typer.Option("--reason", help="Why: needed when a deal is lost, reopened or moved back.")
         ] = "",
@@ -155,7 +159,7 @@ def _changing(group: typer.Typer, connect: Connect) -> None:
 def _reviews(group: typer.Typer, connect: Connect) -> None:
     @command(group, connect, "list")
     def list_(here: Session, limit: LimitOption = 20, cursor: CursorOption = None) -> None:
-        """Pairs that are probably one, the longest waiting first."""
+        """Pairs of records that are probably the same, the longest waiting first."""
         listing(here, "/targeting/reviews", REVIEWS, NO_REVIEWS, limit=limit, cursor=cursor)
 
     @command(group, connect)
@@ -166,7 +170,7 @@ def _reviews(group: typer.Typer, connect: Connect) -> None:
             str | None, typer.Option("--keep", help="Id of the record to keep (default: the older).")
         ] = None,
     ) -> None:
-        """Make the two one; `dealix reviews undo` takes it back."""
+        """Merge the two records into one; `dealix reviews undo` takes it back."""
         body = {"decision": "merge", **({"keep_id": keep} if keep else {})}
         reply = here.client.post(f"/targeting/reviews/{review}/decision", body)
         here.out.result(reply)
@@ -179,7 +183,7 @@ def _reviews(group: typer.Typer, connect: Connect) -> None:
 
     @command(group, connect)
     def apart(here: Session, review: IdArgument) -> None:
-        """Remember that they are two."""
+        """Keep the two records apart; they are not suggested again."""
         reply = here.client.post(f"/targeting/reviews/{review}/decision", {"decision": "apart"})
         here.out.result(reply)
         here.out.say(Sentence("They stay two.", "يبقيان سجلين."))

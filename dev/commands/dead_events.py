@@ -48,12 +48,12 @@ def _looking(group: typer.Typer, connect: Connect) -> None:
         limit: LimitOption = 20,
         cursor: CursorOption = None,
     ) -> None:
-        """Your own and the system's, newest first."""
+        """Events that wait, your own and the system's, newest first."""
         listing(here, "/dead-events", COLUMNS, NOTHING, limit=limit, cursor=cursor, state=state)
 
     @command(group, connect)
     def show(here: Session, event_id: IdArgument) -> None:
-        """One event, with what it says where it is yours alone."""
+        """One event; its contents are shown where they are yours alone."""
         found = here.client.get(f"/dead-events/{event_id}")
         here.out.result(found)
         show_one(here.out, found["event"], ONE)

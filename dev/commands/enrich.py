@@ -32,8 +32,10 @@ def register(app: typer.Typer, connect: Connect) -> None:
         here: Session,
         file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, XLSX or JSON Lines.")],
         adapter: Annotated[str, typer.Option("--adapter", help="public_register or web_form.")],
-        basis: Annotated[str, typer.Option("--basis", help="The lawful basis, as `legitimate_interest`.")],
-        obtained_on: Annotated[str, typer.Option("--obtained-on", help="When the file was obtained, as 2026-11-01.")],
+        basis: Annotated[str, typer.Option("--basis", help="The lawful basis, such as legitimate_interest.")],
+        obtained_on: Annotated[
+            str, typer.Option("--obtained-on", help="When the file was obtained, such as 2026-11-01.")
+        ],
         licence: Annotated[str, typer.Option("--licence", help="The terms of the source, where it has any.")] = "",
     ) -> None:
         """Fill in records that are there already; what differs from what people stated waits for a person."""

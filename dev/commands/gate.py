@@ -48,6 +48,10 @@ PARTS = (
     Column("rows", "الصفوف", "rows", number=True),
     Column("value", "القيمة", lambda one, lang: _score(one["value"], lang), number=True),
 )
+AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="As `dealix agents list` names it.")]
+FindingArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="Id of the finding, as `dealix gate list` shows it.")
+]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why.")]
 
 
@@ -94,12 +98,12 @@ def _findings(group: typer.Typer, connect: Connect) -> None:
 
 def _deciding(group: typer.Typer, connect: Connect) -> None:
     @command(group, connect)
-    def release(here: Session, finding: Annotated[str, typer.Argument(metavar="ID")], reason: ReasonOption) -> None:
+    def release(here: Session, finding: FindingArgument, reason: ReasonOption) -> None:
         """Say that a text is harmless: its records leave quarantine."""
         _said(here.out, here.client.post(f"/screening/findings/{finding}/release", {"reason": reason}))
 
     @command(group, connect)
-    def confirm(here: Session, finding: Annotated[str, typer.Argument(metavar="ID")], reason: ReasonOption) -> None:
+    def confirm(here: Session, finding: FindingArgument, reason: ReasonOption) -> None:
         """Say that a text is what it looks like: its records stay in quarantine."""
         _said(here.out, here.client.post(f"/screening/findings/{finding}/confirm", {"reason": reason}))
 
@@ -120,14 +124,14 @@ def _agents(group: typer.Typer, connect: Connect) -> None:
     agent_runs.register(group, connect)
 
     @command(group, connect)
-    def suspend(here: Session, agent: Annotated[str, typer.Argument(metavar="AGENT")], reason: ReasonOption) -> None:
+    def suspend(here: Session, agent: AgentArgument, reason: ReasonOption) -> None:
         """Stop an agent: whatever it asks for is refused."""
         found = here.client.post(f"/agents/{agent}/suspend", {"reason": reason})
         here.out.result(found)
         here.out.show(f"{agent}: {word('agent_state', 'suspended', here.out.lang)}")
 
     @command(group, connect)
-    def resume(here: Session, agent: Annotated[str, typer.Argument(metavar="AGENT")], reason: ReasonOption) -> None:
+    def resume(here: Session, agent: AgentArgument, reason: ReasonOption) -> None:
         """Let an agent act again."""
         found = here.client.post(f"/agents/{agent}/resume", {"reason": reason})
         here.out.result(found)
@@ -146,7 +150,7 @@ def _skills(app: typer.Typer, connect: Connect) -> None:
     def trust_score(
         here: Session,
         kind: Annotated[str, typer.Argument(metavar="KIND", help="agent, connector, source or contact.")],
-        id: Annotated[str, typer.Argument(metavar="ID")],
+        id: Annotated[str, typer.Argument(metavar="ID", help="Its id; of a source, its name.")],
     ) -> None:
         """The trust score of an agent, a connector, a source or a contact, with the rows behind each part."""
         found = here.client.get(f"/trust-scores/{kind}/{id}")

@@ -49,7 +49,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
         import_id: ImportArgument,
         yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     ) -> None:
-        """Take back an import as a whole: what it created and nothing has been built upon."""
+        """Take back an import: everything that it created and that nothing has been built on since."""
         status = here.client.get(f"/targeting/imports/{import_id}")
         here.out.show(*views.outcome(here.out.lang, status))
         if not yes:

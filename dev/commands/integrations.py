@@ -52,7 +52,9 @@ def _looking(group: typer.Typer, connect: Connect) -> None:
     @command(group, connect, "list")
     def list_(
         here: Session,
-        category: Annotated[str | None, typer.Option("--category")] = None,
+        category: Annotated[
+            str | None, typer.Option("--category", help="Only this category, as the list names it.")
+        ] = None,
         state: Annotated[
             str | None, typer.Option("--state", help="live, connected, sandbox, built_in, planned or refused.")
         ] = None,

@@ -25,7 +25,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
         ],
         id: Annotated[str, typer.Argument(help="Its id; a row is IMPORT:NUMBER.")],
     ) -> None:
-        """Back to the file and its rows, forward to cards, drafts, actions and their proof."""
+        """Where something came from (file, row, lead) and what came of it: cards, drafts, actions and their proof."""
         found = here.client.get(f"/lineage/{kind}/{id}")
         here.out.result(found)
         _show(here.out, found, "came_from", Sentence("Came from", "جاء من"))

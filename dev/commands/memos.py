@@ -24,7 +24,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
             str, typer.Option("--inputs", help="A JSON file with what is stated, `-` for standard input.")
         ] = "",
     ) -> None:
-        """Make a memo from records, figures and what is stated."""
+        """Make a memo from records, figures and what you state in a file."""
         stated = read_json_input(inputs) if inputs else {}
         found = here.client.post(f"/memos/{name.value}", {"inputs": stated})
         here.out.result(found)

@@ -43,7 +43,9 @@ def register(app: typer.Typer, connect: Connect) -> None:
     def rows(
         here: Session,
         name: Annotated[str, typer.Argument(help="The metric's name.")],
-        excluded: Annotated[bool, typer.Option("--excluded", help="Those left out of it instead.")] = False,
+        excluded: Annotated[
+            bool, typer.Option("--excluded", help="The records that were left out of it instead.")
+        ] = False,
         limit: LimitOption = 20,
         cursor: CursorOption = None,
     ) -> None:

@@ -81,7 +81,7 @@ def _control(app: typer.Typer, connect: Connect) -> None:
         command: Annotated[
             Command | None, typer.Argument(help="pause, stop or resume; without it, what is paused now.")
         ] = None,
-        scope: Annotated[Scope, typer.Option("--scope", help="What it holds.")] = Scope.ALL,
+        scope: Annotated[Scope, typer.Option("--scope", help="What the order is about.")] = Scope.ALL,
         target: Annotated[str, typer.Option("--target", help="Which connector, action type or tenant.")] = "*",
         reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")] = "",
     ) -> None:
@@ -146,7 +146,7 @@ def _access(app: typer.Typer, connect: Connect) -> None:
     @command(users, connect, "add")
     def add(
         here: Session,
-        email: Annotated[str, typer.Argument(metavar="EMAIL")],
+        email: Annotated[str, typer.Argument(metavar="EMAIL", help="The address that they sign in with.")],
         name: Annotated[str, typer.Option("--name", help="The person's name.")] = "",
         role: Annotated[
             list[str] | None, typer.Option("--role", help="owner, admin, approver, operator, member, auditor …")

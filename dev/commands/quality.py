@@ -24,9 +24,9 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
     @command(app, connect)
     def quality(
-        here: Session, now: Annotated[bool, typer.Option("--now", help="Look at the rows first.")] = False
+        here: Session, now: Annotated[bool, typer.Option("--now", help="Look at the rows anew first.")] = False
     ) -> None:
-        """Completeness, validity, duplicates, freshness and sources of the tenant's rows."""
+        """How complete, valid and fresh the tenant's rows are, how many are duplicates, and whether their source is known."""
         found = here.client.post("/data-quality/run", {}) if now else here.client.get("/data-quality")
         here.out.result(found)
         show_items(here.out, found["items"], COLUMNS)

@@ -116,7 +116,7 @@ def _answers(group: typer.Typer, connect: Connect) -> None:
         method: Annotated[str, typer.Option("--method", help="How the identity was checked.")],
         evidence: Annotated[str, typer.Option("--evidence", help="Where the evidence of that is.")],
     ) -> None:
-        """The identity was checked. An objection takes effect with this."""
+        """Record that the identity was checked. An objection takes effect with this."""
         body = {"method": method, "evidence": evidence}
         _shown(here.out, here.client.post(f"/rights-requests/{request_id}/identify", body))
 

@@ -113,8 +113,10 @@ def _making(group: typer.Typer, connect: Connect) -> None:
         siem: Annotated[
             str | None, typer.Option("--siem", help="The whole trail in order, as jsonl, cloudevents or cef.")
         ] = None,
-        description: Annotated[str, typer.Option("--description")] = "",
-        disable_after: Annotated[int, typer.Option("--disable-after", min=3, max=100)] = 10,
+        description: Annotated[str, typer.Option("--description", help="A note of your own on what it is for.")] = "",
+        disable_after: Annotated[
+            int, typer.Option("--disable-after", min=3, max=100, help="How many failures in a row disable it.")
+        ] = 10,
         from_start: Annotated[bool, typer.Option("--from-start", help="Begin with the ledger's first entry.")] = False,
     ) -> None:
         """Subscribe an address; prints its secret, this once."""
@@ -134,7 +136,7 @@ def _making(group: typer.Typer, connect: Connect) -> None:
         here: Session,
         subscription_id: IdArgument,
         overlap: Annotated[
-            int, typer.Option("--overlap-hours", min=0, max=168, help="The old secret signs too for so long.")
+            int, typer.Option("--overlap-hours", min=0, max=168, help="How many hours the old secret signs as well.")
         ] = 24,
     ) -> None:
         """A new secret, printed this once."""
@@ -145,7 +147,7 @@ def _making(group: typer.Typer, connect: Connect) -> None:
 
 def _acting(group: typer.Typer, connect: Connect) -> None:
     said = {
-        "pause": ("Nothing is tried for now.", "Paused. What happens meanwhile is delivered later.", "أُوقف. ما يحدث الآن يُرسل لاحقًا."),
+        "pause": ("Deliver nothing for now; what happens meanwhile is kept.", "Paused. What happens meanwhile is delivered later.", "أُوقف. ما يحدث الآن يُرسل لاحقًا."),
         "resume": ("Go on, with what waits first.", "It goes on.", "استُؤنف."),
         "test": ("Send a message of type webhook.test.", "A test message is on its way; see the log.", "رسالة التجربة في طريقها، راجع السجل."),
     }  # fmt: skip

@@ -73,7 +73,7 @@ def _number(group: typer.Typer, connect: Connect) -> None:
 
     @command(group, connect, "remove")
     def remove_number(here: Session) -> None:
-        """Nothing is approved from your number any more."""
+        """Forget your number: nothing is approved from it any more."""
         here.out.result(here.client.delete("/me/whatsapp-number"))
         here.out.say(Sentence("Removed.", "أُزيل الرقم."))
 
@@ -102,6 +102,6 @@ def _bindings(group: typer.Typer, connect: Connect) -> None:
 
     @command(group, connect)
     def unbind(here: Session, binding_id: IdArgument) -> None:
-        """Take nothing under this binding any more."""
+        """Accept nothing more under this binding."""
         here.out.result(here.client.delete(f"/webhook-bindings/{binding_id}"))
         here.out.say(Sentence("Ended.", "انتهى الربط."))

@@ -76,17 +76,23 @@ async def _no_preparation(_: object) -> tuple[()]:
     return ()
 
 
-def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], set[str]]]:
-    """Every command with its options."""
+def app_of_commands() -> Any:
+    parts = Parts(commands=lambda _: {}, authorization=lambda _: "", prepare=_no_preparation)
+    app: typer.Typer = build_app(parts, lambda *_: FakeGateway().client())
+    return get_command(app)
+
+
+def leaves(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    """Every command that does something."""
     if hasattr(command, "commands"):
-        return [one for name, below in command.commands.items() for one in commands(below, (*path, name))]
-    return [(path, {option for parameter in command.params for option in parameter.opts})]
+        return [one for name, below in command.commands.items() for one in leaves(below, (*path, name))]
+    return [(path, command)]
 
 
 def all_commands() -> list[tuple[tuple[str, ...], set[str]]]:
-    parts = Parts(commands=lambda _: {}, authorization=lambda _: "", prepare=_no_preparation)
-    app: typer.Typer = build_app(parts, lambda *_: FakeGateway().client())
-    return commands(get_command(app))
+    """Every command with its options."""
+    found = leaves(app_of_commands())
+    return [(path, {option for parameter in command.params for option in parameter.opts}) for path, command in found]
 
 
 def test_whatever_talks_to_a_system_takes_the_same_options() -> None:
@@ -101,3 +107,13 @@ def test_whatever_takes_a_limit_of_a_list_goes_on_from_a_cursor() -> None:
     """Answers by fitness end with the best; the API gives no cursor behind them."""
     lacking = [path for path, options in all_commands() if "--limit" in options and "--cursor" not in options]
     assert set(lacking) == whole
+
+
+def test_every_argument_and_option_says_what_it_is() -> None:
+    silent = [
+        (*path, parameter.name)
+        for path, command in leaves(app_of_commands())
+        for parameter in command.params
+        if not getattr(parameter, "help", None)
+    ]
+    assert silent == []
