@@ -83,7 +83,7 @@ class EmbeddedNats:
                     return
                 if attempt == 3 or "address already in use" not in self._last_words():
                     raise self._failed()
-        except BaseException:
+        except BaseException:  # interrupted as well: no server may be left behind
             await self._end()
             raise
 

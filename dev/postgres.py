@@ -131,7 +131,7 @@ class EmbeddedPostgres:
                     return
                 if attempt == 3 or not self._retryable():
                     raise self._failed()
-        except BaseException:
+        except BaseException:  # interrupted as well: no server may be left behind
             await self._end()
             raise
 

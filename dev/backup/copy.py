@@ -172,7 +172,7 @@ async def restore(
                 ledger = await _prove(url, manifest, secrets)
                 restored_at = datetime.now(UTC)
                 await record(url, "restore_test", manifest, restored_at)
-    except BaseException:
+    except BaseException:  # interrupted as well: half a system must not look like one
         _take_back(data_dir, database_url, fresh=fresh)
         raise
     rows, digest = sum(manifest["rows"].values()), manifest["files"][DUMP]["sha256"]

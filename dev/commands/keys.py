@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dev.commands.common import BadInput, Connect, DataDirOption, data_directory
-from dev.commands.listing import Column, show_items
+from dev.commands.listing import Column, moment, named, show_items
 from dev.commands.session import Session, command
 from dev.messages import Sentence
 from dev.output import JsonOption, LangOption, output
@@ -15,9 +15,9 @@ from dev.settings import operator_environment
 
 KEYS = (
     Column("key", "المفتاح", "kid"),
-    Column("signs", "يوقّع", "dealix_use"),
-    Column("state", "الحالة", "dealix_state"),
-    Column("retired", "أُوقف", "dealix_retired_at"),
+    Column("signs", "يوقّع", named("key_use", "dealix_use")),
+    Column("state", "الحالة", named("key_state", "dealix_state", {"compromised": "blocked"})),
+    Column("retired", "أُوقف", moment("dealix_retired_at")),
 )
 
 

@@ -11,12 +11,13 @@ from dev.commands.listing import Column, CursorOption, listing, moment, show_ite
 from dev.commands.session import Session, command
 from dev.messages import Sentence
 from dev.terminal import plain
+from dev.words import word
 
 METRICS = (
     Column("name", "الاسم", lambda one, _: plain(one["metric"]["name"]), whole=True),
     Column("metric", "المؤشر", lambda one, lang: plain(one["metric"][lang])),
     Column("definition", "التعريف", lambda one, lang: plain(one["metric"][f"definition_{lang}"])),
-    Column("unit", "الوحدة", lambda one, _: plain(one["metric"]["unit"])),
+    Column("unit", "الوحدة", lambda one, lang: word("metric_unit", one["metric"]["unit"], lang)),
 )
 ROWS = (
     Column("kind", "النوع", "kind"),

@@ -103,7 +103,7 @@ def _visit(out: Output, client: Client, key: Key, folder: Path, trust_root: dict
         path = [bytes.fromhex(step) for step in proof["path"]]
     try:
         check_extends(before, now, path)
-    except Exception:
+    except Exception:  # what does not fit is kept as evidence first, whatever it is
         (folder / f"fork-{log}-{int(time.time())}.txt").write_text(
             f"{before.note if before else ''}\n\n{now.note}", encoding="utf-8"
         )

@@ -131,7 +131,7 @@ def imports(lang: Lang, items: Sequence[Json]) -> RenderableType:
             when(item.get("started_at")),
             toned(word("import_state", item.get("state"), lang), item.get("state")),
             " · ".join(
-                f"{word('outcome', name, lang)} {count}"
+                f"{word('import_outcome', name, lang)} {count}"
                 for name in words()["import_outcome"]
                 if (count := (item.get("counts") or {}).get(name))
             ),

@@ -429,6 +429,8 @@ def test_imports_are_listed_with_what_became_of_their_rows() -> None:
     done = gateway.types("imports")
     assert IMPORT in done.stdout
     assert "imported" in done.stdout
+    assert "needs review" in done.stdout and "needs_review" not in done.stdout
+    assert "يحتاج مراجعة" in gateway.types("imports", "--lang", "ar").stdout
 
 
 def test_rejected_rows_are_written_as_they_came(tmp_path: Path) -> None:
