@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,7 +58,8 @@ def _reading(group: typer.Typer, connect: Connect) -> None:
         controls: Annotated[list[str] | None, typer.Argument(metavar="[CONTROL]...", help="Which; all when none is named.")] = None,
     ) -> None:  # fmt: skip
         """Look at controls now. Says what was found; failures do not make the command fail."""
-        _matrix(here.out, here.client.post("/compliance/run", {"control_ids": controls or []}, timeout=90.0))
+        found = here.client.post("/compliance/run", {"control_ids": controls or []}, timeout=90.0)
+        _matrix(here.out, found, only=controls or ())
 
     @command(group, connect)
     def show(
@@ -108,9 +110,10 @@ def _evidence(group: typer.Typer, connect: Connect) -> None:
         _counted(here.out, found)
 
 
-def _matrix(out: Output, found: dict[str, Any]) -> None:
+def _matrix(out: Output, found: dict[str, Any], only: Collection[str] = ()) -> None:
+    """The whole matrix, or the controls that were asked for; the counts are of all."""
     out.result(found)
-    show_items(out, found["items"], MATRIX)
+    show_items(out, [one for one in found["items"] if not only or one["control"]["control_id"] in only], MATRIX)
     _counted(out, found)
 
 
