@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 from functools import cache
 from typing import Any
-from uuid import UUID
 
 import orjson
 
@@ -34,6 +33,7 @@ from libs.contracts.data import (
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.message import Principal, new_id
 from libs.contracts.observed import ImportFact
+from libs.contracts.paging import before, page_of
 from libs.contracts.subjects import AUDITED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
@@ -131,12 +131,12 @@ class ImportDesk:
         return found
 
     async def list(self, request: ImportsRequest) -> ImportsReply:
-        before = UUID(request.page.cursor) if request.page.cursor else None
         async with self._database.batch(request.principal.tenant_id) as work:
-            items = await Imports(work).newest(request.principal.tenant_id, before, request.page.limit + 1)
-        more = len(items) > request.page.limit
-        items = items[: request.page.limit]
-        return ImportsReply(items=tuple(items), next_cursor=str(items[-1].import_id) if more else None)
+            items = await Imports(work).newest(
+                request.principal.tenant_id, before(request.page), request.page.limit + 1
+            )
+        page, more = page_of(items, request.page.limit, lambda one: one.import_id)
+        return ImportsReply(items=page, next_cursor=more)
 
     async def rejects(self, request: RejectsRequest) -> RejectsReply:
         tenant = request.principal.tenant_id
@@ -245,14 +245,13 @@ class Truth:
         return FactsReply(items=tuple(_facts(row) for row in rows))
 
     async def leads(self, request: LeadsRequest) -> LeadsReply:
-        after = UUID(request.cursor) if request.cursor else None
         picked = (request.lead_ids, request.account_ids, request.contact_ids)
         # Two statements: one that asks whether anything was picked would read all leads to find one.
         some = "(l.lead_id = any($4::uuid[]) or l.account_id = any($5::uuid[]) or l.contact_id = any($6::uuid[]))"
         async with self._database.batch(request.tenant_id) as work:
             rows = await work.connection.fetch(
                 _LEADS.format(picked=some if any(picked) else "true"),
-                request.tenant_id, after, request.limit + 1, *(map(list, picked) if any(picked) else ()),
+                request.tenant_id, before(request), request.limit + 1, *(map(list, picked) if any(picked) else ()),
             )  # fmt: skip
         more = len(rows) > request.limit
         rows = rows[: request.limit]

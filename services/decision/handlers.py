@@ -31,6 +31,7 @@ from libs.contracts.decision import (
 )
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.message import Principal, PrincipalKind, Text, new_id
+from libs.contracts.paging import before, page_of
 from libs.contracts.subjects import APPROVAL, APPROVE, AUDITED, IMPORT_STATUS, REJECT
 from libs.contracts.trust import (
     ApprovalDecided,
@@ -247,12 +248,12 @@ class Drafts:
         return PrepareDraftReply(draft=draft, created=created)
 
     async def list(self, request: DraftsRequest) -> DraftsReply:
-        before = UUID(request.page.cursor) if request.page.cursor else None
         async with self._database.batch(request.principal.tenant_id) as work:
-            items = await Recommendations(work).drafts(request.principal.tenant_id, before, request.page.limit + 1)
-        more = len(items) > request.page.limit
-        items = items[: request.page.limit]
-        return DraftsReply(items=tuple(items), next_cursor=str(items[-1].draft_id) if more else None)
+            items = await Recommendations(work).drafts(
+                request.principal.tenant_id, before(request.page), request.page.limit + 1
+            )
+        page, more = page_of(items, request.page.limit, lambda one: one.draft_id)
+        return DraftsReply(items=page, next_cursor=more)
 
 
 class Listener:

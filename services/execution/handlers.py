@@ -33,6 +33,7 @@ from libs.contracts.execution import (
     SubmitReply,
     SubmitRequest,
 )
+from libs.contracts.paging import before, page_of
 from libs.contracts.receipts import OutcomeResolved
 from libs.contracts.subjects import EDIT
 from libs.contracts.trust import ApprovalDecided, ApprovalState, ResourceRef
@@ -121,12 +122,11 @@ class Queries:
             items = await unit.actions(
                 tenant,
                 request.state.value if request.state else None,
-                _cursor(request.page.cursor),
+                before(request.page),
                 request.page.limit + 1,
             )
-        more = len(items) > request.page.limit
-        items = items[: request.page.limit]
-        return ActionsReply(items=tuple(items), next_cursor=str(items[-1].action_id) if more else None)
+        page, more = page_of(items, request.page.limit, lambda one: one.action_id)
+        return ActionsReply(items=page, next_cursor=more)
 
     async def cancel(self, request: CancelAction) -> Action:
         """Take back an action that has not been dispatched: those may who could have asked for it.
@@ -149,10 +149,9 @@ class Queries:
             raise Forbidden
         tenant = request.principal.tenant_id
         async with self._store.unit(tenant) as unit:
-            items = await unit.sandbox(tenant, request.connector, _cursor(request.page.cursor), request.page.limit + 1)
-        more = len(items) > request.page.limit
-        items = items[: request.page.limit]
-        return SandboxReply(items=tuple(items), next_cursor=str(items[-1].message_id) if more else None)
+            items = await unit.sandbox(tenant, request.connector, before(request.page), request.page.limit + 1)
+        page, more = page_of(items, request.page.limit, lambda one: one.message_id)
+        return SandboxReply(items=page, next_cursor=more)
 
     async def connectors(self, request: ConnectorsRequest) -> ConnectorsReply:
         """Every connector as it stands. Without a vault nothing is registered, and without a probe nothing is `ok`."""
@@ -261,10 +260,3 @@ def askers(action_type: str) -> frozenset[str]:
     """The roles that may ask for actions of a type."""
     effect = effects().get(action_type)
     return PROPOSERS if effect is not None and effect.capability == "propose" else SUBMITTERS
-
-
-def _cursor(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError as error:
-        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from error

@@ -171,7 +171,7 @@ class Intake:
         try:
             async with self._store.unit(*{job.tenant_id for job in jobs}) as unit:
                 return list(await unit.accept(jobs, self._runtime.instance))
-        except Exception as error:
+        except Exception as error:  # whatever it is belongs to one item, whose submitter hears of it
             if len(jobs) == 1:
                 log.exception("an action could not be stored", extra={"ids": {"action_id": str(jobs[0].action_id)}})
                 return [error]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.compliance import ControlStanding, MatrixReply
 from libs.contracts.message import Text
 from libs.documents.model import Document, Facts, Heading, Language, Paragraph, Section, Table
 from libs.documents.pdf import render
 
-RIYADH = ZoneInfo("Asia/Riyadh")
 RESULTS: Mapping[str, Text] = {
     "fail": Text(en="fails", ar="مخالف"), "unknown": Text(en="not assessed", ar="لم يُقيَّم"), "pass": Text(en="kept", ar="مستوفى"),
     "n/a": Text(en="not applicable", ar="لا ينطبق"),

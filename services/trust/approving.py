@@ -12,6 +12,7 @@ from libs.contracts.approvals import ApprovalEscalated, BulkReply, BulkRequest, 
 from libs.contracts.canonical import CanonicalizationError, canonical
 from libs.contracts.errors import DealixError, Forbidden, Invalid, NotFound
 from libs.contracts.message import Principal, derived_id
+from libs.contracts.paging import before, page_of
 from libs.contracts.subjects import APPROVAL_DECIDED, APPROVAL_ESCALATED
 from libs.contracts.trust import (
     Approval,
@@ -32,7 +33,6 @@ from services.trust.domain import approvals
 from services.trust.errors import ApprovalExpired, ApprovalNotPending, BulkRefused, StaleHash
 from services.trust.ledger.domain.commitments import approval_data, approval_kind
 from services.trust.ledger.domain.entry import Entry
-from services.trust.paging import before
 from services.trust.store import Store, Unit
 
 MAY_READ = frozenset({"owner", "admin", "approver", "operator", "auditor", "compliance_officer", "member"})
@@ -53,9 +53,8 @@ class Approving:
                 before(request.page),
                 request.page.limit + 1,
             )
-        more = len(items) > request.page.limit
-        items = items[: request.page.limit]
-        return ApprovalsReply(items=tuple(items), next_cursor=str(items[-1].approval_id) if more else None)
+        page, more = page_of(items, request.page.limit, lambda one: one.approval_id)
+        return ApprovalsReply(items=page, next_cursor=more)
 
     async def show(self, request: ApprovalRequest) -> Approval:
         _require(request.principal, MAY_READ)

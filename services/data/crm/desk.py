@@ -27,6 +27,7 @@ from libs.contracts.crm import (
 )
 from libs.contracts.errors import DealixError, Forbidden, NotFound
 from libs.contracts.message import Ok, Principal, new_id
+from libs.contracts.paging import before, page_of
 from libs.contracts.subjects import AUDITED, CONTACTABILITY
 from libs.contracts.trust import AuditRecorded, ContactabilityRequest
 from libs.runtime import telemetry
@@ -74,16 +75,14 @@ class Desk:
         """Raises BadFields for a filter on a field that is not there."""
         tenant, kind = request.principal.tenant_id, request.kind
         where = self._where(kind, request.where)
-        before = UUID(request.page.cursor) if request.page.cursor else None
         async with self._database.batch(tenant) as work:
             ids = None
             if request.q:
                 hits = await SearchText(work, tenant).find(request.q, [kind], SEARCHED_FOR_LIST)
                 ids = [hit.id for hit in hits]
-            found = await Store(work, tenant).page(kind, where, ids, before, request.page.limit + 1)
-        more = len(found) > request.page.limit
-        found = found[: request.page.limit]
-        return RecordsReply(items=tuple(found), next_cursor=str(found[-1].id) if more else None)
+            found = await Store(work, tenant).page(kind, where, ids, before(request.page), request.page.limit + 1)
+        items, more = page_of(found, request.page.limit, lambda one: one.id)
+        return RecordsReply(items=items, next_cursor=more)
 
     def _where(self, kind: RecordKind, given: Mapping[str, str]) -> dict[str, Any]:
         fields = records().kinds[kind].fields

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from libs.contracts.errors import Forbidden
 from libs.contracts.message import new_id
 from libs.contracts.outreach import ExportReply, ExportRequest
+from libs.contracts.paging import before
 from libs.contracts.subjects import AUDITED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
@@ -27,16 +26,16 @@ class ExportDesk:
         who, table = request.principal, TABLES[request.kind]
         if not EXPORTERS & set(who.roles):
             raise Forbidden
-        after = UUID(request.cursor) if request.cursor else None
+        start = before(request)
         async with self._database.batch(who.tenant_id) as work:
             rows = await work.connection.fetch(
                 f"select {table.id} id from data.{table.name} where tenant_id = $1 and deleted_at is null "
                 f"and ($2::uuid is null or {table.id} > $2) order by {table.id} limit $3",
-                who.tenant_id, after, request.limit + 1,
+                who.tenant_id, start, request.limit + 1,
             )  # fmt: skip
             more = len(rows) > request.limit
             found = await Store(work, who.tenant_id).many(request.kind, [row["id"] for row in rows[: request.limit]])
-            if after is None:
+            if start is None:
                 work.emit(
                     AUDITED[self._runtime.plane],
                     AuditRecorded(

@@ -31,6 +31,7 @@ from libs.contracts.knowledge import (
 )
 from libs.contracts.message import Ok, Principal, new_id
 from libs.contracts.observed import DocumentFact
+from libs.contracts.paging import before
 from libs.contracts.screening import FindingDecided
 from libs.contracts.subjects import AUDITED, IMPORT_FILES
 from libs.contracts.trust import AuditRecorded
@@ -135,9 +136,8 @@ class Knowledge:
 
     async def list(self, request: DocumentsRequest) -> DocumentsReply:
         tenant, limit = request.principal.tenant_id, request.page.limit
-        before = UUID(request.page.cursor) if request.page.cursor else None
         async with self._database.batch(tenant) as work:
-            found = await self._shelf(work, tenant).documents(before, limit + 1)
+            found = await self._shelf(work, tenant).documents(before(request.page), limit + 1)
         cursor = str(found[limit - 1].document_id) if len(found) > limit else None
         return DocumentsReply(items=tuple(found[:limit]), next_cursor=cursor)
 
@@ -195,11 +195,10 @@ class Knowledge:
 
     async def memories(self, request: MemoriesRequest) -> MemoriesReply:
         tenant, limit = request.principal.tenant_id, request.page.limit
-        before = UUID(request.page.cursor) if request.page.cursor else None
         async with self._database.batch(tenant) as work:
             shelf = self._shelf(work, tenant)
             await shelf.expire(self._runtime.now())
-            found = await shelf.memories(request.subject, before, limit + 1, self._runtime.now())
+            found = await shelf.memories(request.subject, before(request.page), limit + 1, self._runtime.now())
         cursor = str(found[limit - 1].memory_id) if len(found) > limit else None
         return MemoriesReply(items=tuple(found[:limit]), next_cursor=cursor)
 

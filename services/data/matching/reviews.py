@@ -18,6 +18,7 @@ from libs.contracts.crm import (
 )
 from libs.contracts.errors import NotFound
 from libs.contracts.message import new_id
+from libs.contracts.paging import before
 from libs.contracts.subjects import AUDITED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
@@ -40,12 +41,11 @@ class ReviewDesk:
     async def list(self, request: ReviewsRequest) -> ReviewsReply:
         """The oldest first: whoever waits longest is looked at first. Pairs of which one is gone are left out."""
         tenant = request.principal.tenant_id
-        after = UUID(request.page.cursor) if request.page.cursor else None
         async with self._database.batch(tenant) as work:
             rows = await work.connection.fetch(
                 f"select {_COLUMNS} from data.merge_reviews where tenant_id = $1 and state = $2 and ($3::text is null or kind = $3) "
                 "and left_id is not null and right_id is not null and ($4::uuid is null or review_id > $4) order by review_id limit $5",
-                tenant, request.state.value, request.kind.value if request.kind else None, after, request.page.limit + 1,
+                tenant, request.state.value, request.kind.value if request.kind else None, before(request.page), request.page.limit + 1,
             )  # fmt: skip
             waiting = await work.connection.fetchval(
                 "select count(*) from data.merge_reviews where tenant_id = $1 and state = 'waiting' and left_id is not null and right_id is not null",

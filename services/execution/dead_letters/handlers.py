@@ -21,6 +21,7 @@ from libs.contracts.dead_letters import (
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.execution import Action, ActionItem, SubmitReply, SubmitRequest
 from libs.contracts.message import Principal, new_id
+from libs.contracts.paging import before, page_of
 from libs.runtime import telemetry
 from services.execution.dead_letters.errors import LetterEnded, NotReplayable, NotResubmitted
 from services.execution.dead_letters.store import Clocks
@@ -47,11 +48,9 @@ class DeadLetters:
         _require(request.principal, READERS)
         tenant, limit = request.principal.tenant_id, request.page.limit
         async with self._store.unit(tenant) as unit:
-            found = await unit.letters.page(tenant, request.state, _cursor(request.page.cursor), limit + 1)
-        more = len(found) > limit
-        return DeadLettersReply(
-            items=tuple(found[:limit]), next_cursor=str(found[limit - 1].dead_letter_id) if more else None
-        )
+            found = await unit.letters.page(tenant, request.state, before(request.page), limit + 1)
+        items, more = page_of(found, limit, lambda one: one.dead_letter_id)
+        return DeadLettersReply(items=items, next_cursor=more)
 
     async def show(self, request: DeadLetterGet) -> DeadLetterDetail:
         """Raises NotFound, for another tenant's letter as well."""
@@ -166,10 +165,3 @@ async def _action(unit: Unit, letter: DeadLetter) -> Action:
 def _require(principal: Principal, roles: frozenset[str]) -> None:
     if principal.kind.value == "agent" or not roles & set(principal.roles):
         raise Forbidden
-
-
-def _cursor(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError as error:
-        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from error

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from libs.contracts.catalogue.webhook_events import known
 from libs.contracts.errors import Conflict, NotFound
-from libs.contracts.message import Page, Plane, Principal, PrincipalKind, new_id
+from libs.contracts.message import Plane, Principal, PrincipalKind, new_id
+from libs.contracts.paging import before
 from libs.contracts.push import (
     ChangeSubscription,
     CommandSubscription,
@@ -208,7 +209,7 @@ class PushDesk:
         _require(request.principal)
         tenant, limit = request.principal.tenant_id, request.page.limit
         async with self._runtime.database.batch(tenant) as work:
-            found = await PushRows(work.connection, tenant).page(_before(request.page), limit + 1)
+            found = await PushRows(work.connection, tenant).page(before(request.page), limit + 1)
         more = str(found[limit - 1].subscription_id) if len(found) > limit else None
         return SubscriptionsReply(items=tuple(found[:limit]), next_cursor=more)
 
@@ -219,7 +220,7 @@ class PushDesk:
         async with self._runtime.database.batch(tenant) as work:
             rows = PushRows(work.connection, tenant)
             _there(await rows.get(request.subscription_id))
-            found = await rows.log(request.subscription_id, request.state, _before(request.page), limit + 1)
+            found = await rows.log(request.subscription_id, request.state, before(request.page), limit + 1)
         more = str(found[limit - 1].delivery_id) if len(found) > limit else None
         return DeliveriesReply(items=tuple(found[:limit]), next_cursor=more)
 
@@ -314,10 +315,3 @@ def _there(found: Subscription | None) -> Subscription:
     if found is None:
         raise NotFound
     return found
-
-
-def _before(page: Page) -> UUID | None:
-    try:
-        return UUID(page.cursor) if page.cursor else None
-    except ValueError as error:
-        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from error

@@ -22,6 +22,7 @@ from libs.contracts.dead_events import (
 )
 from libs.contracts.errors import Conflict, Forbidden, NotFound
 from libs.contracts.message import PLATFORM, Principal, new_id
+from libs.contracts.paging import before
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
 from libs.runtime.database import BatchWork
@@ -78,9 +79,7 @@ class DeadEvents:
         """The tenant's own and the system's, the newest first."""
         who, limit = _one_of(request.principal, READERS), request.page.limit
         async with self._database.batch() as work:
-            found = await DeadEventRows(work).page(
-                who.tenant_id, request.state, _cursor(request.page.cursor), limit + 1
-            )
+            found = await DeadEventRows(work).page(who.tenant_id, request.state, before(request.page), limit + 1)
         more = len(found) > limit
         items = tuple(_seen(one, who) for one in found[:limit])
         return DeadEventsReply(items=items, next_cursor=str(found[limit - 1].dead_event_id) if more else None)
@@ -189,10 +188,3 @@ def _one_of(who: Principal, roles: frozenset[str]) -> Principal:
     if who.kind.value == "agent" or not roles & set(who.roles):
         raise Forbidden
     return who
-
-
-def _cursor(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError as error:
-        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from error

@@ -26,6 +26,7 @@ from libs.contracts.catalogue.actions import effects
 from libs.contracts.catalogue.roles import roles
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.message import Principal
+from libs.contracts.paging import before, page_of
 from libs.contracts.tenant_hours import HoursRequest, TenantHours
 from libs.contracts.trust import Approval, ApprovalState
 from services.trust.approvals.domain import clock
@@ -34,7 +35,6 @@ from services.trust.approvals.tokens import mint, token_mac
 from services.trust.domain.approvals import require_approver
 from services.trust.errors import ApprovalNotPending, BadDelegation, BadRules, NoToken, RulesChanged
 from services.trust.ledger.domain.entry import Entry
-from services.trust.paging import before
 from services.trust.store import Store, Unit
 
 READERS = frozenset({"owner", "admin", "approver", "operator", "auditor", "compliance_officer", "member"})
@@ -135,8 +135,8 @@ class Desk:
         _require(request.principal, READERS)
         async with self._store.unit(request.principal.tenant_id) as unit:
             found = await unit.desk.loans(request.principal.tenant_id, before(request.page), request.page.limit + 1)
-        more, found = len(found) > request.page.limit, found[: request.page.limit]
-        return DelegationsReply(items=tuple(found), next_cursor=str(found[-1].delegation_id) if more else None)
+        items, more = page_of(found, request.page.limit, lambda one: one.delegation_id)
+        return DelegationsReply(items=items, next_cursor=more)
 
     async def compare(self, request: CompareRequest) -> Comparison:
         """Raises NotAlike."""

@@ -21,6 +21,7 @@ from libs.contracts.canonical import canonical
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.message import new_id
+from libs.contracts.paging import before
 from libs.contracts.policy import (
     Replay,
     ReplayChange,
@@ -40,7 +41,6 @@ from services.trust.bundles.watch import change, record
 from services.trust.domain import decide
 from services.trust.domain.facts import RIYADH
 from services.trust.domain.policy import Answer, Bundle
-from services.trust.paging import before
 
 log = logging.getLogger(__name__)
 

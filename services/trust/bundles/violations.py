@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from libs.contracts.errors import Forbidden
+from libs.contracts.paging import before
 from libs.contracts.policy import SuspendedAgent, ViolationsReply, ViolationsRequest
 from libs.contracts.policy import Violation as Shown
 from libs.contracts.trust import Decision
 from libs.runtime.database import Database
 from services.trust.domain.decide import AGENT_BLOCKS
-from services.trust.paging import before
 
 READERS = frozenset({"owner", "admin", "auditor", "compliance_officer", "approver", "operator"})
 WINDOW = timedelta(minutes=10)

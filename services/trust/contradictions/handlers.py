@@ -20,6 +20,7 @@ from libs.contracts.claims import (
 )
 from libs.contracts.errors import DealixError, Forbidden, NotFound
 from libs.contracts.message import Principal, PrincipalKind
+from libs.contracts.paging import before, page_of
 from libs.contracts.subjects import CONTRADICTION_DECIDED
 from services.trust.contradictions.domain.conflict import read
 from services.trust.contradictions.errors import (
@@ -31,7 +32,6 @@ from services.trust.contradictions.errors import (
 )
 from services.trust.contradictions.watching import write
 from services.trust.ledger.domain.entry import Entry
-from services.trust.paging import before
 from services.trust.store import Store, Unit
 
 RECORDERS = frozenset({"owner", "admin", "approver", "operator", "member", "compliance_officer", "api_client"})
@@ -84,8 +84,8 @@ class Contradicting:
         state = request.state.value if request.state else None
         async with self._store.unit(tenant) as unit:
             found = await unit.contradictions.page(tenant, state, request.subject, before(request.page), limit + 1)
-        more, found = len(found) > limit, found[:limit]
-        return ContradictionsReply(items=tuple(found), next_cursor=str(found[-1].contradiction_id) if more else None)
+        items, more = page_of(found, limit, lambda one: one.contradiction_id)
+        return ContradictionsReply(items=items, next_cursor=more)
 
     async def get(self, request: ContradictionGet) -> Contradiction:
         _require(request.principal, READERS)

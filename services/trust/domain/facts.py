@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from functools import cache, lru_cache
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.sources import Handling, sources
 from libs.contracts.message import Reason
 from libs.contracts.trust import ChannelContactability, Contactability
 
-RIYADH = ZoneInfo("Asia/Riyadh")
 CHANNELS = ("email", "whatsapp", "phone")
 MAX_AGE_HOURS = 24
 QUIET_FROM, QUIET_TO, FRIDAY_FROM = time(21), time(9), time(16)

@@ -7,6 +7,7 @@ from typing import Any
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.errors import Forbidden, Invalid, NotFound
 from libs.contracts.execution import Receipt
+from libs.contracts.paging import before
 from libs.contracts.receipts import (
     OrphanEffect,
     ReconciliationReply,
@@ -21,7 +22,6 @@ from libs.contracts.receipts import (
 )
 from libs.runtime.database import Database
 from services.trust.bundles.watch import record
-from services.trust.paging import before
 from services.trust.receipts.domain import NOT_DONE, verify
 
 READERS = frozenset({"owner", "admin", "auditor", "compliance_officer", "approver", "operator", "api_client"})

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.message import Plane, Principal
+from libs.contracts.paging import before, page_of
 from libs.contracts.rights import (
     CloseRights,
     EraseRights,
@@ -30,7 +31,6 @@ from services.trust.consent.stopping import stop
 from services.trust.consent.telling import tell_withdrawn
 from services.trust.errors import BadEntry
 from services.trust.ledger.domain.entry import Entry
-from services.trust.paging import before
 from services.trust.projection import Projection
 from services.trust.rights.domain import terms
 from services.trust.rights.erasing import erase, held
@@ -82,8 +82,8 @@ class Rights:
                 before(request.page),
                 limit + 1,
             )
-        more, found = len(found) > limit, found[:limit]
-        return RightsReply(items=tuple(found), next_cursor=str(found[-1].request_id) if more else None)
+        items, more = page_of(found, limit, lambda one: one.request_id)
+        return RightsReply(items=items, next_cursor=more)
 
     async def get(self, request: RightsGet) -> RightsRequest:
         _require(request.principal, READERS)

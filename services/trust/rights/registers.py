@@ -10,11 +10,11 @@ from uuid import UUID
 from libs.contracts.catalogue.registers import Register, registers
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.message import Ok, Principal
+from libs.contracts.paging import before
 from libs.contracts.rights import RegisterDelete, RegisterEntry, RegisterGet, RegisterList, RegisterPut, RegisterReply
 from libs.runtime.database import Database
 from services.trust.errors import BadEntry, EntryChanged, EntryKept
 from services.trust.ledger.domain.entry import Entry
-from services.trust.paging import before
 from services.trust.store import SqlUnit
 
 READERS = frozenset({"owner", "admin", "auditor", "compliance_officer"})

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from libs.contracts.errors import Forbidden, Invalid, NotFound
 from libs.contracts.message import Principal, PrincipalKind
+from libs.contracts.paging import before, page_of
 from libs.contracts.screening import (
     DecideFinding,
     Direction,
@@ -26,7 +27,6 @@ from libs.contracts.subjects import FINDING_DECIDED
 from libs.runtime.database import SessionWork
 from libs.screening.screen import screen
 from services.trust.ledger.domain.entry import Entry
-from services.trust.paging import before
 from services.trust.store import Store, Unit
 
 READERS = frozenset({"owner", "admin", "approver", "operator", "auditor", "compliance_officer", "api_client"})
@@ -54,9 +54,8 @@ class Screening:
         state = request.state.value if request.state else None
         async with self._store.unit(who.tenant_id) as unit:
             found = await unit.findings.page(who.tenant_id, state, request.subject, before(request.page), limit + 1)
-        more = len(found) > limit
-        found = found[:limit]
-        return FindingsReply(items=tuple(found), next_cursor=str(found[-1].finding_id) if more else None)
+        items, more = page_of(found, limit, lambda one: one.finding_id)
+        return FindingsReply(items=items, next_cursor=more)
 
     async def decide(self, request: DecideFinding) -> GateFinding:
         """A person's word on a finding. Raises Forbidden for whoever is no person or has no right to it, NotFound."""

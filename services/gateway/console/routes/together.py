@@ -7,13 +7,13 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
 from libs.contracts import approvals as contracts
 from libs.contracts import trust
+from libs.contracts.business_time import RIYADH
 from libs.contracts.errors import DealixError
 from libs.contracts.message import Page, new_id
 from libs.contracts.subjects import APPROVALS, APPROVE_BULK, COMPARE, DELEGATE, DELEGATIONS, END_DELEGATION
@@ -24,7 +24,6 @@ from services.gateway.http.guards import allowed, require
 
 router = APIRouter()
 
-RIYADH = ZoneInfo("Asia/Riyadh")
 Text = Annotated[str, Form(max_length=20_000)]
 MARKS = ("template", "template_version", "language")
 
