@@ -16,7 +16,6 @@ from libs.contracts import (
     compliance,
     connectors,
     consent,
-    control_facts,
     crm,
     data,
     dead_events,
@@ -309,7 +308,6 @@ IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, froze
 TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozenset({_T}))
 LEADS_CHANGED = Event("data.leads_changed.v1", data.LeadsChanged, frozenset({_D}))
 CLAIMS_SUGGESTED = Event("data.claims_suggested.v1", claims.ClaimsSuggested, frozenset({_T}))
-DATA_FACTS = Event("data.facts_recorded.v1", control_facts.DataFactsRecorded, frozenset({_T}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))
 
 IMPORT_FILES = Bucket("imports", writers=frozenset({_G}), readers=frozenset({_DA}))
@@ -339,7 +337,6 @@ PARTNER_BRIEF = Call("decision.partner_brief.v1", partners.PartnerGet, partners.
 DAILY_PLAN = Call("decision.daily_plan.v1", growth.DailyPlanRequest, growth.DailyPlanReply, _by(), 15.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 15.0)
-DECISION_FACTS = Event("decision.facts_recorded.v1", control_facts.DecisionFactsRecorded, frozenset({_T}))
 
 # operating ---------------------------------------------------------------------------------------------------------------------
 PLANES = Call("operating.planes.v1", operating.HealthRequest, operating.HealthReply, frozenset({_G}))
@@ -405,10 +402,22 @@ AUDITED: dict[Plane, Event[trust.AuditRecorded]] = {
     for plane in Plane
     if plane is not _T
 }
+_FACTS: dict[Plane, type[observed.FactsReported]] = {
+    _DA: observed.DataFacts,
+    _D: observed.DecisionFacts,
+    _E: observed.ExecutionFacts,
+    _G: observed.GatewayFacts,
+    _O: observed.OperatingFacts,
+}
 OBSERVED: dict[Plane, Event[observed.FactsReported]] = {
-    plane: Event(f"{plane.value}.facts_reported.v1", observed.FactsReported, frozenset({_T}))
-    for plane in Plane
-    if plane is not _T
+    plane: Event(f"{plane.value}.facts_reported.v2", facts, frozenset({_T})) for plane, facts in _FACTS.items()
+}
+# As the release before this one tells them: heard for one release, while its planes and what they sent are still about.
+OBSERVED_BEFORE: dict[Plane, Event[observed.FactsReported]] = {
+    plane: Event(f"{plane.value}.facts_reported.v1", facts, frozenset({_T})) for plane, facts in _FACTS.items()
+}
+RECORDED_BEFORE: dict[Plane, Event[observed.FactsRecorded]] = {
+    plane: Event(f"{plane.value}.facts_recorded.v1", observed.FactsRecorded, frozenset({_T})) for plane in (_DA, _D)
 }
 
 
