@@ -83,7 +83,11 @@ class Starts:
         if self._line and len(self._committing) < COMMITTING:
             task = asyncio.create_task(self._commit(), context=contextvars.Context())
             self._committing.add(task)
-            task.add_done_callback(self._committing.discard)
+            task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._committing.discard(task)
+        self._go_on()  # whoever came between its last look at the line and this moment
 
     async def _commit(self) -> None:
         """Take what has arrived and commit it, until nothing is in line."""
