@@ -111,7 +111,7 @@ class SqlFlowUnit:
         return out
 
     async def add(self, made: Sequence[Transition]) -> set[Key]:
-        runs, texts = [one.run for one in made], [_text(one) for one in made]
+        runs, texts = [one.run for one in made], [one.written() for one in made]
         rows = await self._c.fetch(
             statements.ADD, [r.tenant_id for r in runs], [r.flow_id for r in runs], [r.flow for r in runs], [r.version for r in runs],
             [r.status for r in runs], [r.parent_id for r in runs], texts, [r.started_at for r in runs], *_revisions(made, texts),
@@ -122,7 +122,7 @@ class SqlFlowUnit:
         if not saved:
             return
         runs = [one.made.run for one in saved]
-        texts = [run.model_dump_json() for run in runs]
+        texts = [one.made.written() for one in saved]
         await self._c.execute(
             statements.SAVE, [r.tenant_id for r in runs], [r.flow_id for r in runs], [r.status for r in runs], [r.version for r in runs],
             texts, [r.status in ENDED for r in runs],
@@ -208,11 +208,6 @@ class SqlFlowUnit:
     async def history(self, tenant_id: UUID, flow_id: UUID) -> list[Revision]:
         found = await self.revisions(tenant_id, flow_id, 0, 100_000)
         return [Revision(one.seq, one.note, one.step, one.by, json.dumps(one.checkpoint)) for one in found]
-
-
-def _text(new: Transition) -> str:
-    """A new run as JSON: its last revision has it already."""
-    return new.revisions[-1].text if new.revisions else new.run.model_dump_json()
 
 
 def _revisions(made: Sequence[Transition], runs: Sequence[str]) -> tuple[list[Any], ...]:

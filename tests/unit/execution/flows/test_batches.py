@@ -156,6 +156,14 @@ async def test_two_tenants_may_choose_the_same_id_in_one_batch(backend: Counted,
     assert {f.tenant_id for f in found if isinstance(f, Flow)} == {one.principal.tenant_id, other.principal.tenant_id}
 
 
+async def test_a_start_that_comes_as_a_batch_ends_is_not_left_in_line(desk: FlowDesk) -> None:
+    async def one_after_another() -> int:
+        return sum([isinstance(await desk.start(asked()), Flow) for _ in range(3)])
+
+    async with asyncio.timeout(20):
+        assert await asyncio.gather(*(one_after_another() for _ in range(64))) == [3] * 64
+
+
 async def test_whoever_stops_waiting_leaves_the_others_answered(backend: Counted, desk: FlowDesk) -> None:
     gone = asyncio.create_task(desk.start(asked()))
     await asyncio.sleep(0)
