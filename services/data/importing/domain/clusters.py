@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from services.data.importing.domain.matching import AccountView, ContactView, Match, Verdict, account_view, contact_view
 from services.data.importing.domain.names import block_keys
-from services.data.importing.domain.records import LeadRow
+from services.data.importing.domain.records import ContactFields, ExistingRecord, LeadRow
 
 CROWDED = 40
 WINDOW, CROWDED_WINDOW, RAREST = 12, 4, 2
@@ -57,6 +57,35 @@ class Filed(NamedTuple):
     def of(cls, row: LeadRow) -> Filed:
         view = account_view(row.account, (row.contact,))
         return cls(view, contact_view(row.contact), account_keys(view))
+
+
+class KnownAccount:
+    """A stored account with its people; what matching sees of it is worked out when it is first looked at."""
+
+    __slots__ = ("_keys", "_view", "records")
+
+    def __init__(self, records: tuple[ExistingRecord, ...], filed: Filed | None = None) -> None:
+        """`records` are one a contact. `filed` is the row that the account was made of, where it is one alone."""
+        self.records = records
+        self._view = filed.account if filed else None
+        self._keys = filed.keys if filed else None
+
+    @property
+    def contacts(self) -> tuple[ContactFields, ...]:
+        return tuple(record.contact for record in self.records if record.contact)
+
+    @property
+    def view(self) -> AccountView:
+        if self._view is None:
+            first = self.records[0]
+            self._view = account_view(first.account, self.contacts, first.account_aliases)
+        return self._view
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        if self._keys is None:
+            self._keys = account_keys(self.view)
+        return self._keys
 
 
 @dataclass(frozen=True, slots=True)

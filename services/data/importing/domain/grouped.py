@@ -10,7 +10,7 @@ from services.data.importing.domain.clusters import (
     Filed,
     Grouping,
     Identity,
-    account_keys,
+    KnownAccount,
     contact_keys,
     group_items,
     traits,
@@ -19,7 +19,6 @@ from services.data.importing.domain.matching import (
     AccountView,
     ContactView,
     account_strength,
-    account_view,
     compare_accounts,
     compare_contacts,
     contact_strength,
@@ -76,23 +75,17 @@ class GroupedAccounts:
 
     @classmethod
     def of(
-        cls, existing: Sequence[ExistingRecord], rows: tuple[LeadRow, ...], filed: Mapping[int, Filed]
+        cls, known: Sequence[KnownAccount], rows: tuple[LeadRow, ...], filed: Mapping[int, Filed]
     ) -> GroupedAccounts:
-        stored: dict[str, ExistingRecord] = {}
-        for record in existing:
-            stored.setdefault(record.account_id, record)
         views: list[AccountView] = []
         keys: list[tuple[str, ...]] = []
         facts: list[AccountFields] = []
         items: list[tuple[str | None, list[int]]] = []
-        people: dict[str, list[ContactFields]] = {}
-        for record in existing:
-            people.setdefault(record.account_id, []).extend([record.contact] if record.contact else [])
-        for account_id, record in stored.items():
-            views.append(account_view(record.account, people[account_id], record.account_aliases))
-            keys.append(account_keys(views[-1]))
-            facts.append(record.account)
-            items.append((account_id, []))
+        for account in known:
+            views.append(account.view)
+            keys.append(account.keys)
+            facts.append(account.records[0].account)
+            items.append((account.records[0].account_id, []))
         item_of_signature: dict[tuple[object, ...], int] = {}
         item_of_row: list[int] = []
         for position, row in enumerate(rows):
@@ -119,8 +112,9 @@ class GroupedAccounts:
         side = Side(
             tuple((existing_id, tuple(of)) for existing_id, of in items), grouping, index_of_row, index_of_group
         )
-        planned = tuple(_planned_account(index, of, items, facts, rows) for index, of in enumerate(side.members()))
-        return cls(side, planned, rows, {account_id: i for i, account_id in enumerate(stored)})
+        plan = partial(_planned_account, items=items, facts=facts, known=known, rows=rows)
+        planned = tuple(plan(index, of) for index, of in enumerate(side.members()))
+        return cls(side, planned, rows, {account.records[0].account_id: i for i, account in enumerate(known)})
 
     def reviews(self) -> tuple[ReviewPair, ...]:
         return review_pairs("account", self.side, self.rows)
@@ -135,14 +129,21 @@ def _account_signature(account: AccountFields) -> tuple[object, ...]:
 def _planned_account(
     index: int,
     of: list[int],
+    *,
     items: list[tuple[str | None, list[int]]],
     facts: list[AccountFields],
+    known: Sequence[KnownAccount],
     rows: tuple[LeadRow, ...],
 ) -> PlannedAccount:
-    existing_id = next((items[item][0] for item in of if items[item][0]), None)
-    parts = [facts[item] for item in of if items[item][0]]
+    stored = [item for item in of if items[item][0]]
+    existing_id = items[stored[0]][0] if stored else None
     positions = sorted(position for item in of for position in items[item][1])
-    merged, aliases = merge_accounts([*parts, *(rows[position].account for position in positions)])
+    merged, aliases = merge_accounts(
+        [*(facts[item] for item in stored), *(rows[position].account for position in positions)]
+    )
+    if stored and (before := known[stored[0]].records[0].account_aliases):
+        names = dict.fromkeys((*before, *aliases))
+        aliases = tuple(name for name in names if name not in (merged.name, merged.name_ar))
     return PlannedAccount(
         index, existing_id, merged, aliases, tuple(rows[position].row_number for position in positions)
     )
