@@ -10,7 +10,7 @@ from services.data.importing.domain.matching import contact_view
 from services.data.importing.domain.records import ExistingRecord, MergePlan
 from services.data.matching.keys import Digests, digests
 
-MOST = 30_000
+MOST = 100_000
 """Accounts that are remembered, the latest: about 3 kB each."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,7 +29,6 @@ from services.data.importing.domain.messages import say
 from services.data.importing.domain.records import (
     AccountFields,
     ContactFields,
-    ExistingRecord,
     LeadRow,
     PlannedAccount,
     PlannedContact,
@@ -71,7 +70,6 @@ class GroupedAccounts:
     side: Side
     planned: tuple[PlannedAccount, ...]
     rows: tuple[LeadRow, ...]
-    item_of_existing: dict[str, int]
 
     @classmethod
     def of(
@@ -99,9 +97,8 @@ class GroupedAccounts:
                 items.append((None, []))
             items[item][1].append(position)
             item_of_row.append(item)
-        identities = [
-            Identity(items[i][0], view.cr, view.vat, traits(view.domain, view.city)) for i, view in enumerate(views)
-        ]
+        identities = [account.identity for account in known]
+        identities += [Identity(None, v.cr, v.vat, traits(v.domain, v.city)) for v in views[len(known) :]]
         grouping = group_items(
             keys,
             identities,
@@ -114,7 +111,7 @@ class GroupedAccounts:
         )
         plan = partial(_planned_account, items=items, facts=facts, known=known, rows=rows)
         planned = tuple(plan(index, of) for index, of in enumerate(side.members()))
-        return cls(side, planned, rows, {account.records[0].account_id: i for i, account in enumerate(known)})
+        return cls(side, planned, rows)
 
     def reviews(self) -> tuple[ReviewPair, ...]:
         return review_pairs("account", self.side, self.rows)
@@ -158,7 +155,7 @@ class GroupedContacts:
     @classmethod
     def of(
         cls,
-        existing: Sequence[ExistingRecord],
+        known: Sequence[KnownAccount],
         rows: tuple[LeadRow, ...],
         accounts: GroupedAccounts,
         filed: Mapping[int, Filed],
@@ -167,12 +164,18 @@ class GroupedContacts:
         homes: list[int] = []
         facts: list[ContactFields] = []
         items: list[tuple[str | None, list[int]]] = []
-        for record in existing:
-            if record.contact_id and record.contact:
-                views.append(contact_view(record.contact))
-                homes.append(accounts.side.grouping.group[accounts.item_of_existing[record.account_id]])
-                facts.append(record.contact)
-                items.append((record.contact_id, []))
+        reached = {key for row in rows for key in contact_keys(filed[row.row_number].contact)}
+        group_of = accounts.side.grouping.group
+        for item, account in enumerate(known):
+            home = group_of[item]
+            met = home in accounts.side.index_of_group
+            for record in account.records:
+                # Who is at another company and reached otherwise shares no key with any row.
+                if record.contact_id and record.contact and (met or _shares(record.contact, reached)):
+                    views.append(contact_view(record.contact))
+                    homes.append(home)
+                    facts.append(record.contact)
+                    items.append((record.contact_id, []))
         group_of_index = {index: group for group, index in accounts.side.index_of_group.items()}
         item_of_signature: dict[tuple[object, ...], int] = {}
         item_of_row: list[int] = []
@@ -206,6 +209,12 @@ class GroupedContacts:
 
     def reviews(self) -> tuple[ReviewPair, ...]:
         return review_pairs("contact", self.side, self.rows)
+
+
+def _shares(contact: ContactFields, reached: Set[str]) -> bool:
+    if contact.phone_e164 and f"phone:{contact.phone_e164}" in reached:
+        return True
+    return contact.email is not None and f"email:{contact.email.lower()}" in reached
 
 
 def _person_keys(view: ContactView, home: int) -> tuple[str, ...]:

@@ -56,10 +56,9 @@ def _accounts(existing: Sequence[ExistingRecord]) -> list[KnownAccount]:
 def _plan(read: ReadRows, known: Sequence[KnownAccount], seen: frozenset[str], filed: Mapping[int, Filed]) -> MergePlan:
     fresh = tuple(row for row in read.leads if row.fingerprint not in seen)
     unchanged = tuple(row.row_number for row in read.leads if row.fingerprint in seen)
-    existing = [record for account in known for record in account.records]
     accounts = GroupedAccounts.of(known, fresh, filed)
-    contacts = GroupedContacts.of(existing, fresh, accounts, filed)
-    draft = _Draft(fresh, accounts, contacts, _stored_opt_outs(existing))
+    contacts = GroupedContacts.of(known, fresh, accounts, filed)
+    draft = _Draft(fresh, accounts, contacts, _stored_opt_outs(known))
     decisions = draft.decisions()
     counts = Counter(decision.outcome for decision in decisions)
     return MergePlan(
@@ -82,9 +81,14 @@ def _plan(read: ReadRows, known: Sequence[KnownAccount], seen: frozenset[str], f
     )
 
 
-def _stored_opt_outs(existing: Sequence[ExistingRecord]) -> frozenset[str]:
+def _stored_opt_outs(known: Sequence[KnownAccount]) -> frozenset[str]:
     """Keys of the numbers and addresses that stored contacts opted out with."""
-    contacts = [record.contact for record in existing if record.contact and record.contact.opted_out is OptOut.YES]
+    contacts = [
+        record.contact
+        for account in known
+        for record in account.records
+        if record.contact and record.contact.opted_out is OptOut.YES
+    ]
     return frozenset(key for contact in contacts for key in contact_keys(contact_view(contact)))
 
 
