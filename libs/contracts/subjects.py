@@ -42,6 +42,7 @@ from libs.contracts import (
     prices,
     push,
     quality,
+    reachable,
     receipts,
     recoveries,
     rights,
@@ -95,6 +96,7 @@ BRIEF_REPLY = Call("trust.brief_reply.v1", briefs.WhatsAppReply, briefs.BriefAns
 CONTACTABILITY = Call(
     "trust.contactability.v1", trust.ContactabilityRequest, trust.ContactabilityReply, _by(_D, _DA), 20.0
 )
+REACHABLE = Call("trust.reachable.v1", reachable.ReachableRequest, reachable.ReachableReply, _by(_DA), 20.0)
 RECORD_CONSENTS = Call("trust.record_consents.v1", trust.RecordConsents, Ok, _by(), 20.0)
 WITHDRAW_CONSENT = Call("trust.withdraw_consent.v1", trust.WithdrawConsent, Ok, _by())
 CONSENTS = Call("trust.consents.v1", trust.ConsentsRequest, trust.ConsentsReply, _by())
