@@ -20,10 +20,12 @@ from libs.contracts import (
     data,
     dead_events,
     dead_letters,
+    deal_history,
     decision,
     enrichment,
     execution,
     flows,
+    forecasts,
     governance,
     growth,
     inbound,
@@ -293,6 +295,12 @@ DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 ENRICH = Call("data.enrich.v1", enrichment.Enrich, enrichment.Enriched, _by(), 120.0)
 ENRICHED_FACTS = Call("data.enriched_facts.v1", enrichment.FactsList, enrichment.FactsListed, _by(_D))
 DECIDE_FACT = Call("data.decide_fact.v1", enrichment.DecideFact, enrichment.EnrichedFact, _by())
+DEAL_HISTORY = Call(
+    "data.deal_history.v1", deal_history.DealHistoryRequest, deal_history.DealHistoryReply, frozenset({_D}), 15.0
+)
+LOAD_CLOSED_DEALS = Call(
+    "data.load_closed_deals.v1", deal_history.LoadClosedDeals, deal_history.ClosedDealsLoaded, _by(), 30.0
+)
 DATA_QUALITY = Call("data.quality.v1", quality.QualityRequest, quality.QualityReply, _by(), 60.0)
 ADD_DOCUMENT = Call("data.add_document.v1", knowledge.AddDocument, knowledge.Document, _by(), 90.0)
 DOCUMENTS = Call("data.documents.v1", knowledge.DocumentsRequest, knowledge.DocumentsReply, _by(_D))
@@ -310,6 +318,8 @@ IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, froze
 TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozenset({_T}))
 LEADS_CHANGED = Event("data.leads_changed.v1", data.LeadsChanged, frozenset({_D}))
 CLAIMS_SUGGESTED = Event("data.claims_suggested.v1", claims.ClaimsSuggested, frozenset({_T}))
+QUALITY_CHECKED = Event("data.quality_checked.v1", quality.QualityChecked, frozenset({_D, _O}))
+DATA_FACTS = Event("data.facts_recorded.v1", control_facts.DataFactsRecorded, frozenset({_T}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))
 
 IMPORT_FILES = Bucket("imports", writers=frozenset({_G}), readers=frozenset({_DA}))
@@ -323,6 +333,10 @@ DECIDE_CARD = Call("decision.decide_card.v1", decision.DecideCard, decision.Deci
 WHATSAPP_BRIEF = Call("decision.whatsapp_brief.v1", decision.CardsRequest, decision.BriefReply, _by())
 COMMITTEE = Call("decision.committee.v1", outreach.CommitteeRequest, outreach.CommitteeReply, _by(), 15.0)
 PREPARE_DRAFT = Call("decision.prepare_draft.v1", decision.PrepareDraft, decision.PrepareDraftReply, _by(), 15.0)
+FORECAST = Call("decision.forecast.v1", forecasts.ForecastRequest, forecasts.Forecast, _by(), 30.0)
+MAKE_FORECAST = Call("decision.make_forecast.v1", forecasts.ForecastRequest, forecasts.Forecast, _by(), 60.0)
+FORECASTS_MADE = Call("decision.forecasts_made.v1", forecasts.MadeRequest, forecasts.MadeReply, _by())
+FORECAST_VARIANCE = Call("decision.forecast_variance.v1", forecasts.VarianceRequest, forecasts.Variance, _by(), 30.0)
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
 RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 20.0)
 CONVERSATIONS = Call("decision.conversations.v1", agents.ConversationsRequest, agents.ConversationsReply, _by())
@@ -348,6 +362,7 @@ CONTROLS = Call("operating.controls.v1", operating.ControlList, operating.Contro
 FLAGS = Call("operating.flags.v1", operating.FlagsRequest, operating.FlagsReply, frozenset({_G, _T}), 2.0)
 SET_FLAG = Call("operating.set_flag.v1", operating.SetFlag, operating.FlagsReply, frozenset({_G}))
 TRACE = Call("operating.trace.v1", operating.TraceRequest, operating.TraceReply, frozenset({_G}))
+DATA_HEALTH = Call("operating.data_health.v1", quality.DataHealthRequest, quality.DataHealth, frozenset({_G}))
 RECOVERIES = Call("operating.recoveries.v1", recoveries.RecoveriesRequest, recoveries.RecoveriesReply, frozenset({_G}))
 REPORT_RESTORE = Call("operating.report_restore.v1", recoveries.ReportRestore, recoveries.Recovery, frozenset({_G}))
 
@@ -384,6 +399,10 @@ METRICS: dict[Plane, Call[metrics.MetricGet, metrics.MetricValue]] = {
     plane: Call(f"{plane.value}.metric.v1", metrics.MetricGet, metrics.MetricValue, _by(_D) - {plane}, 15.0)
     for plane in HOLDERS
 } | {_O: Call("operating.metric.v1", metrics.MetricGet, metrics.MetricValue, frozenset({_G}), 15.0)}
+METRIC_SERIES: dict[Plane, Call[metrics.SeriesRequest, metrics.SeriesReply]] = {
+    plane: Call(f"{plane.value}.metric_series.v1", metrics.SeriesRequest, metrics.SeriesReply, _by(_D) - {plane}, 20.0)
+    for plane in HOLDERS
+}
 METRIC_ROWS: dict[Plane, Call[metrics.MetricRowsRequest, metrics.MetricRowsReply]] = {
     plane: Call(
         f"{plane.value}.metric_rows.v1", metrics.MetricRowsRequest, metrics.MetricRowsReply, _by() - {plane}, 15.0

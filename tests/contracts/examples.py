@@ -25,6 +25,7 @@ TEXT = 'نص "text" ✓'
 # Fields whose text has a form of its own.
 FORMED = {
     "slug": "ofoq-trading",
+    "month": "2026-10",
     "event_types": "approval.*",
     "claims": '{"action_id":"01930000-0000-7000-8000-000000000001"}',
 }
