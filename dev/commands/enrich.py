@@ -23,6 +23,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
         basis: Annotated[str, typer.Option("--basis", help="The lawful basis, as `legitimate_interest`.")],
         obtained_on: Annotated[str, typer.Option("--obtained-on", help="When the file was obtained, as 2026-11-01.")],
         licence: Annotated[str, typer.Option("--licence", help="The terms of the source, where it has any.")] = "",
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be filled in.")] = False,
         base_url: BaseUrlOption = None,
         data_dir: DataDirOption = None,
         lang: LangOption = None,
@@ -33,6 +34,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
         path = existing_file(Path(file))
         with connect(out, base_url, data_dir) as client:
             fields = {"adapter": adapter, "lawful_basis": basis, "licence": licence, "obtained_on": obtained_on}
+            fields |= {"dry_run": "true"} if dry_run else {}
             found = client.upload("/targeting/enrichment", path, fields)
         out.result(found)
         counts = found["facts"]
@@ -40,6 +42,14 @@ def register(app: typer.Typer, connect: Connect) -> None:
         en = f"{found['matched']} of {found['rows']} rows fit a record; {filled} facts filled in, {disputed} disputed, {found['refused']} refused."
         ar = f"طابق {found['matched']} من {found['rows']} صفًا سجلًا؛ أُضيفت {filled} معلومة، و{disputed} محل خلاف، ورُفض {found['refused']}."
         out.say(Sentence(en, ar))
+        if dry_run:
+            out.say(Sentence("Nothing was changed.", "لم يتغيّر شيء."))
+            facts = [
+                (plain(one["field"]), plain(one["value"]), plain(one["current"] or ""), plain(one["state"]))
+                for one in found["found"]
+            ]
+            heads = [("field", "الحقل"), ("value", "القيمة"), ("record has", "في السجل"), ("state", "الحالة")]
+            out.show(table(out.lang, heads, facts))
         rows = [(plain(one["row"]), plain(one["field"]), plain(one[out.lang])) for one in found["refusals"]]
         if rows:
             out.show(table(out.lang, [("row", "الصف"), ("field", "الحقل"), ("why", "السبب")], rows))

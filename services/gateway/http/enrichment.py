@@ -17,7 +17,7 @@ from libs.contracts.subjects import DECIDE_FACT, ENRICH, ENRICHED_FACTS
 from services.gateway.errors import BodyTooLarge
 from services.gateway.http import bodies
 from services.gateway.http.bodies import Items, PagingDep, items
-from services.gateway.http.context import GatewayDep
+from services.gateway.http.context import Gateway, GatewayDep
 from services.gateway.http.guards import IdsDep, require
 from services.gateway.http.problems import RESPONSES
 from services.gateway.http.targeting import file_name
@@ -50,25 +50,42 @@ async def enrich(
     lawful_basis: Annotated[str, Form(max_length=50)],
     obtained_on: Annotated[date, Form(description="When the file was obtained")],
     licence: Annotated[str, Form(max_length=500, description="The terms of the source, where it has any")] = "",
+    dry_run: Annotated[bool, Form(description="Say what would be filled in, and change nothing")] = False,
 ) -> Enriched:
     """Fill in records from a file. What a person stated is never overwritten: what differs waits for a person. Twice is once."""
+    batch_id = ids("enrichment")
+    name = await bring(gateway, who, batch_id, file)
+    request = Enrich(
+        principal=who, batch_id=batch_id, adapter=adapter, object_name=name, file_name=file_name(file.filename), lawful_basis=lawful_basis,
+        licence=licence, obtained_on=obtained_on, dry_run=dry_run,
+    )  # fmt: skip
+    try:
+        return await fill_in(gateway, request)
+    finally:
+        if dry_run:
+            await gateway.files.drop(name)
+
+
+async def bring(gateway: Gateway, who: Principal, batch_id: UUID, file: UploadFile) -> str:
+    """Put the file where data reads it; its name there. Raises BodyTooLarge."""
     if file.size is not None and file.size > BYTES:
         raise BodyTooLarge(BYTES)
-    batch_id = ids("enrichment")
     name = f"{who.tenant_id}/{batch_id}"
     await file.seek(0)
     await gateway.files.put(name, file.file)
-    request = Enrich(
-        principal=who, batch_id=batch_id, adapter=adapter, object_name=name, file_name=file_name(file.filename), lawful_basis=lawful_basis,
-        licence=licence, obtained_on=obtained_on,
-    )  # fmt: skip
+    return name
+
+
+async def fill_in(gateway: Gateway, request: Enrich) -> Enriched:
+    """Have data read the file, or only look. A refused file is forgotten. Raises what data refuses."""
     try:
         reply = await gateway.bus.call(ENRICH, request)
     except DealixError as error:
         if not error.retryable:
-            await gateway.files.drop(name)
+            await gateway.files.drop(request.object_name)
         raise
-    gateway.pulse.nudge(who.tenant_id, "records")
+    if not request.dry_run:
+        gateway.pulse.nudge(request.principal.tenant_id, "records")
     return reply
 
 
