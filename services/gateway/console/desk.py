@@ -133,18 +133,40 @@ def problem_page(scope: Scope, document: Mapping[str, Any]) -> Response | None:
     gateway: Gateway | None = scope["app"].state.gateway if "app" in scope else None
     if gateway is None or request.headers.get("accept", "").startswith("application/json"):
         return None
+    if document.get("code") == "password_change_required":
+        return RedirectResponse(url("own"), 303)
     status = int(document.get("status", 500))
     kind = {403: "denied", 404: "missing", 401: "expired", 503: "offline", 504: "offline"}.get(status, "error")
+    needed = tuple(document.get("roles", ())) if kind == "denied" else ()
     page = pages.ProblemPage(
         kind=cast(Any, kind),
         title=str(document.get("title", "")),
-        detail=str(document.get("detail", "")),
+        detail=present.pick(lang, "هذه الصفحة ليست لدورك.", "This page is not for your role.")
+        if needed
+        else str(document.get("detail", "")),
+        needs_role=present.pick(lang, " أو ", " or ").join(present.role(lang, one) for one in needed),
         safe=present.pick(lang, "لم يُرسل شيء ولم يُحذف شيء.", "Nothing was sent and nothing was lost."),
         reference=str(document.get("trace_id", "")),
         retry_href=request.url.path if request.method == "GET" else url("command_center"),
     )
-    shell = Shell(lang=lang, csrf="", now=gateway.now(), path=request.url.path)
-    return HTMLResponse(render(page, shell), status, headers={**SECURITY_HEADERS, "Cache-Control": "no-store"})
+    return HTMLResponse(
+        render(page, _plain_shell(request, gateway, lang)),
+        status,
+        headers={**SECURITY_HEADERS, "Cache-Control": "no-store"},
+    )
+
+
+def _plain_shell(request: Request, gateway: Gateway, lang: Lang) -> Shell:
+    """The shell of a page that nothing can be asked for: whoever is signed in keeps the way to the other pages."""
+    theme = request.cookies.get(THEME_COOKIE, "auto")
+    chosen = cast(Theme, theme if theme in ("light", "dark") else "auto")
+    plain = Shell(lang=lang, csrf="", now=gateway.now(), path=request.url.path, theme=chosen, sandbox=False)
+    caller = maybe_caller(request)
+    if caller is None:
+        return plain
+    csrf = caller.session.csrf(gateway.keyring) if caller.session else ""
+    role = next(iter(caller.principal.roles), "")
+    return replace(plain, csrf=csrf, user=present.user(lang, caller.principal), role=role)
 
 
 def field_map(body: Mapping[str, Any]) -> dict[str, str]:

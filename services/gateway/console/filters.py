@@ -22,6 +22,7 @@ RIYADH = ZoneInfo("Asia/Riyadh")
 CURRENCY_AR = {"SAR": "ر.س"}
 HASH_EDGE = 4  # characters of a shortened hash shown at each end
 MAX_INDENT = 6  # deepest indentation the style sheet knows
+HIJRI_KNOWN = (date(1924, 8, 1), date(2077, 11, 16))
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^{}\[\],:"]+')
 
 # Grouping and decimal signs are those of English in both languages, as Saudi business writing uses Latin digits.
@@ -106,13 +107,18 @@ def filters(lang: Lang, messages: NullTranslations) -> Mapping[str, Callable[...
         return format_date(_day(value), "d MMMM y", locale=lang)
 
     def hijri(value: date) -> str:
+        """Empty outside the years that the Umm al-Qura calendar is published for."""
         day = _day(value)
+        if not HIJRI_KNOWN[0] <= day <= HIJRI_KNOWN[1]:
+            return ""
         moon = Gregorian(day.year, day.month, day.day).to_hijri()
         era = "هـ" if lang == "ar" else "AH"
         return f"{moon.day} {moon.month_name(lang)} {moon.year} {era}"
 
     def date_both(value: date) -> Markup:
-        """`11 جمادى الآخرة 1448 هـ · 21 نوفمبر 2026`."""
+        """`11 جمادى الآخرة 1448 هـ · 21 نوفمبر 2026`; the second alone where there is no first."""
+        if not hijri(value):
+            return date_short(value)
         return Markup('<time class="date" datetime="{}"><bdi>{}</bdi> · <bdi>{}</bdi></time>').format(
             _day(value).isoformat(), hijri(value), gregorian(value)
         )

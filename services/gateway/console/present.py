@@ -12,6 +12,7 @@ from libs.contracts import data, decision, execution, trust
 from libs.contracts.catalogue import words
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.places import places
+from libs.contracts.catalogue.roles import roles
 from libs.contracts.catalogue.sources import sources
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.message import Principal
@@ -53,6 +54,12 @@ def pick(lang: Lang, arabic: str, english: str) -> str:
 def user(lang: Lang, principal: Principal) -> views.User:
     role = next((r for r in ROLES if r in principal.roles), "member")
     return views.User(principal.name or principal.id, pick(lang, *ROLES[role]))
+
+
+def role(lang: Lang, key: str) -> str:
+    """A role of either kind in words; one that nobody declared stays as it is."""
+    known = {**roles().business_roles, **roles().system_roles}.get(key)
+    return pick(lang, known.ar, known.en) if known else key
 
 
 def sla(due_at: datetime, now: datetime) -> views.Sla:

@@ -60,6 +60,7 @@ async def connectors(desk: DeskDep) -> Response:
         links={
             desk.say("الصندوق التجريبي", "Sandbox mailbox"): url("sandbox_mailbox"),
             desk.say("الرسائل المتعذّرة", "Dead letters"): url("dead_letters"),
+            desk.say("كل التكاملات", "All integrations"): url("integrations"),
             **({desk.say("الإشعارات البرمجية وSIEM", "Webhooks and SIEM"): url("webhooks")} if allowed(desk.who, "users") else {}),
         },
     )  # fmt: skip
@@ -137,7 +138,7 @@ def _credential(desk: Desk, one: ConnectorInfo) -> Section:
     facts = ((desk.say("حُفظت", "Stored"), Cell(one.credential_at, "moment")),)
     forms = []
     if fields:
-        inputs = tuple(_input(desk, field) for field in fields)
+        inputs = tuple(credential_input(desk, field) for field in fields)
         forms.append(DeskForm("credential", url("connector_credential", key), desk.say("احفظ", "Store"), inputs))
     if one.registered:
         forms.append(DeskForm("probe", url("connector_probe", key), desk.say("افحص الآن", "Probe it now")))
@@ -147,7 +148,8 @@ def _credential(desk: Desk, one: ConnectorInfo) -> Section:
     return Section(desk.say("بيانات الاعتماد", "Credential"), text, facts=facts, forms=tuple(forms))
 
 
-def _input(desk: Desk, field: CredentialField) -> Input:
+def credential_input(desk: Desk, field: CredentialField) -> Input:
+    """A value of a connector's credential as a field of a form."""
     kinds: dict[str, Any] = {"text": "text", "secret": "password", "number": "number", "choice": "select"}
     return Input(
         field.name, desk.say(field.ar, field.en), kinds[field.kind], required=not field.optional, ltr=True,
