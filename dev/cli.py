@@ -31,6 +31,7 @@ from dev.commands import (
     mail_domains,
     memos,
     metrics,
+    models,
     offer,
     operate,
     plugins,
@@ -96,6 +97,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         keys,
         knowledge,
         metrics,
+        models,
         prices,
         enrich,
         offer,
@@ -117,7 +119,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         group.register(app, connect)
     documents.register(app)
     backup.register(app)
-    evaluate.register(app)
+    evaluate.register(app, connect)
     settings.register(app)
     return app
 
