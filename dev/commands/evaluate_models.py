@@ -120,6 +120,9 @@ def _run(client: Client, agent: str, given: Any) -> tuple[dict[str, Any] | None,
     try:
         return client.post(f"/agents/{agent}/run", {"input": given}, timeout=SECONDS), ""
     except ApiError as error:
+        # A question that is none, or an agent that nobody answers for; anything else says nothing about the case.
+        if error.status not in (409, 422):
+            raise
         return None, error.code
 
 

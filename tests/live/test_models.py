@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +12,9 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from typer.testing import CliRunner
 
+from dev.cli import app
 from libs.contracts.message import Plane, Principal, PrincipalKind
 from libs.contracts.subjects import APPROVAL, APPROVE
 from libs.contracts.trust import ApprovalRequest, ApproveRequest
@@ -307,6 +311,26 @@ async def test_a_canarys_model_answers_its_share_and_is_rolled_back_when_its_ans
         return bool((await site.run("objection_handler", messages=[PRICE]))["provenance"]["model_id"] == "made-up-1")
 
     await eventually(20, usual_again)
+
+
+async def test_the_evaluation_of_agents_is_put_to_the_connected_provider(site: Site) -> None:
+    site.model.usual = BRIEF
+
+    def evaluated(provider: str) -> Any:
+        key = str(site.http.headers["Authorization"]).removeprefix("Bearer ")
+        told = ["--base-url", str(site.http.base_url), "--json"]
+        return CliRunner(env={"DEALIX_API_KEY": key}).invoke(
+            app, ["eval", "agents", "--provider", provider, "--agent", "sector_strategist", *told]
+        )
+
+    ran = await asyncio.to_thread(evaluated, "self_host")
+    score = json.JSONDecoder().raw_decode(ran.stdout)[0]["scores"][0]
+    assert (score["cases"], score["others"], score["adherence"], score["model"]) == (4, 0, 1.0, "made-up-1")
+    # The made-up model says the same of everything: one of the four sets of passages bears it out.
+    assert (ran.exit_code, score["accuracy"], score["passed"]) == (1, 0.25, False)
+    assert score["cost_sar"] == 0.0028 and score["prompt_version"] == "sectors-model-1"
+    nobody = await asyncio.to_thread(evaluated, "openai")
+    assert nobody.exit_code == 1
 
 
 @pytest.mark.parametrize(
