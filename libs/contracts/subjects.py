@@ -13,6 +13,7 @@ from libs.contracts import (
     briefs,
     canaries,
     claims,
+    completions,
     compliance,
     connectors,
     consent,
@@ -200,6 +201,11 @@ START_CANARY = Call("execution.start_canary.v1", canaries.StartCanary, canaries.
 CHANGE_CANARY = Call("execution.change_canary.v1", canaries.ChangeCanary, canaries.Canary, _by())
 ASSIGN_RUN = Call("execution.assign_run.v1", canaries.AssignRun, canaries.Assigned, frozenset({_D}))
 REPORT_RUN = Call("execution.report_run.v1", canaries.ReportRun, Ok, frozenset({_D}))
+COMPLETE = Call("execution.complete.v1", completions.Complete, completions.Completed, frozenset({_D}), 50.0)
+MODELS = Call("execution.models.v1", completions.ModelsRequest, completions.ModelsReply, _by())
+SET_MODEL = Call("execution.set_model.v1", completions.SetModel, completions.ModelsReply, _by())
+DROP_MODEL = Call("execution.drop_model.v1", completions.DropModel, completions.ModelsReply, _by())
+SET_MODEL_BUDGET = Call("execution.set_model_budget.v1", completions.SetModelBudget, completions.ModelsReply, _by())
 PLUGINS = Call("execution.plugins.v1", plugins.PluginsRequest, plugins.PluginsReply, _by())
 SET_CONNECTOR = Call("execution.set_connector.v1", connectors.SetConnector, execution.ConnectorInfo, _by())
 SET_PRICE = Call("execution.set_price.v1", prices.SetPrice, prices.PricesReply, _by())
@@ -338,7 +344,8 @@ MAKE_FORECAST = Call("decision.make_forecast.v1", forecasts.ForecastRequest, for
 FORECASTS_MADE = Call("decision.forecasts_made.v1", forecasts.MadeRequest, forecasts.MadeReply, _by())
 FORECAST_VARIANCE = Call("decision.forecast_variance.v1", forecasts.VarianceRequest, forecasts.Variance, _by(), 30.0)
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
-RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 20.0)
+RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 60.0)
+MODEL_USES = Call("decision.model_uses.v1", completions.ModelUsesRequest, completions.ModelUsesReply, _by())
 CONVERSATIONS = Call("decision.conversations.v1", agents.ConversationsRequest, agents.ConversationsReply, _by())
 CLASSIFY_OBJECTION = Call(
     "decision.classify_objection.v1", negotiation.ClassifyObjection, negotiation.ObjectionReply, _by()
@@ -353,6 +360,8 @@ PARTNER_BRIEF = Call("decision.partner_brief.v1", partners.PartnerGet, partners.
 DAILY_PLAN = Call("decision.daily_plan.v1", growth.DailyPlanRequest, growth.DailyPlanReply, _by(), 15.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 15.0)
+ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 60.0)
+DECISION_FACTS = Event("decision.facts_recorded.v1", control_facts.DecisionFactsRecorded, frozenset({_T}))
 
 # operating ---------------------------------------------------------------------------------------------------------------------
 PLANES = Call("operating.planes.v1", operating.HealthRequest, operating.HealthReply, frozenset({_G}))
