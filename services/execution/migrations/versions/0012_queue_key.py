@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import run
 
-revision = "execution_0011_queue_key"
-down_revision = "execution_0010_months"
+revision = "execution_0012_queue_key"
+down_revision = "execution_0011_models"
 branch_labels = None
 depends_on = None
 
