@@ -182,6 +182,14 @@ class Database:
             self.on_commit()
 
     @asynccontextmanager
+    async def singly(self) -> AsyncIterator[Connection]:
+        """A bare connection on which each statement commits by itself, for tables without tenants: no tenant's rows are seen."""
+        if self._pool is None:
+            raise RuntimeError("the database has not been started")
+        async with self._pool.acquire() as connection:
+            yield connection
+
+    @asynccontextmanager
     async def batch(self, *tenants: UUID, planned: bool = False) -> AsyncIterator[BatchWork]:
         """A transaction on a bare asyncpg connection that sees `tenants`: for hot paths, two round trips of overhead.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import uuid5
 
@@ -91,10 +92,10 @@ class FlowEngine:
                 one.cancel()
 
     async def _rest(self) -> None:
-        try:
-            await asyncio.wait_for(self.wake.wait(), 0.5)
-        except TimeoutError:
-            return
+        # Not wait_for: in Python 3.11 it forgets that it was cancelled when a wake comes in the same moment.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await self.wake.wait()
 
     async def keep_leases(self) -> None:
         """Hold what is in hand while agents think."""
