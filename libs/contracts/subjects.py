@@ -39,6 +39,7 @@ from libs.contracts import (
     partners,
     plugins,
     policy,
+    predictive,
     prices,
     push,
     quality,
@@ -48,6 +49,7 @@ from libs.contracts import (
     rights,
     screening,
     settling,
+    simulations,
     tenant_hours,
     trust,
     waiting,
@@ -352,6 +354,9 @@ FORECAST = Call("decision.forecast.v1", forecasts.ForecastRequest, forecasts.For
 MAKE_FORECAST = Call("decision.make_forecast.v1", forecasts.ForecastRequest, forecasts.Forecast, _by(), 60.0)
 FORECASTS_MADE = Call("decision.forecasts_made.v1", forecasts.MadeRequest, forecasts.MadeReply, _by())
 FORECAST_VARIANCE = Call("decision.forecast_variance.v1", forecasts.VarianceRequest, forecasts.Variance, _by(), 30.0)
+PREDICTIVE = Call("decision.predictive.v1", predictive.PredictiveRequest, predictive.Predictive, _by(), 30.0)
+SIMULATE = Call("decision.simulate.v1", simulations.Simulate, simulations.Simulation, _by(), 30.0)
+ROI = Call("decision.roi.v1", simulations.RoiRequest, simulations.Roi, _by())
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
 RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 60.0)
 MODEL_USES = Call("decision.model_uses.v1", completions.ModelUsesRequest, completions.ModelUsesReply, _by())

@@ -18,6 +18,7 @@ from services.decision.disabled import DisabledSubscriptions
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
 from services.decision.forecasting.desk import serve_forecasts
+from services.decision.forecasting.predictive import serve_predictive
 from services.decision.growth.plan import Growth
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
 from services.decision.insight.lineage import serve_lineage
@@ -27,6 +28,7 @@ from services.decision.negotiation.desk import Negotiation
 from services.decision.partners.desk import Partners
 from services.decision.ranking import Ranking
 from services.decision.settings import DecisionSettings
+from services.decision.simulating.desk import serve_simulator
 from services.decision.stalled import StalledFlows
 from services.decision.targeting.desk import Committees
 from services.decision.unclean import UncleanData
@@ -69,6 +71,8 @@ async def build(runtime: Runtime) -> None:
     serve_lineage(runtime)
     serve_metrics(runtime)
     serve_forecasts(runtime)
+    serve_predictive(runtime)
+    serve_simulator(runtime)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
     letters = LetterCards(runtime)
     bus.on(subjects.DEAD_LETTER_ARRIVED, letters.arrived)

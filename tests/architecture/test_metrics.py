@@ -45,6 +45,8 @@ NO_DEFINITION = {
 FORECASTS = "services/decision/forecasting/domain"
 NO_SUM = {
     (f"{FORECASTS}/basis.py", "amount"): "how past revenue was spread over sectors: shares that weigh, never shown",
+    (f"{FORECASTS}/predicting.py", "amount"): "one customer's own purchases a year",
+    ("services/decision/forecasting/predictive.py", "amount"): "open deals of one stage, at their chance",
     (f"{FORECASTS}/model.py", "amount"): "open deals, to be weighed; what months brought is asked of the metric",
 }
 

@@ -83,6 +83,9 @@ def _plain(name: str, kind: Any, field: FieldInfo | None) -> Any:
     most = next((m.le for m in (field.metadata if field else ()) if hasattr(m, "le")), None)
     if kind is Decimal and most is not None:
         return Decimal(most) / 8
+    least = next((m.ge for m in (field.metadata if field else ()) if hasattr(m, "ge")), None)
+    if kind is int and least is not None and least > 7:
+        return least
     values: dict[Any, Any] = {
         bool: True,
         int: 7,
