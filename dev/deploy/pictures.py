@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,12 @@ def answer(client: httpx.Client, expression: str, since: float, until: float) ->
     return [(one["metric"], one["values"]) for one in said["data"]["result"]]
 
 
+def _number(pair: Sequence[Any], otherwise: float = -math.inf) -> float:
+    """The value of a (time, value) pair; what is not finite has no place on an axis."""
+    value = float(pair[1])
+    return value if math.isfinite(value) else otherwise
+
+
 def legend(pattern: str, labels: Mapping[str, str]) -> str:
     """Grafana's way of naming a line."""
     return re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda found: labels.get(found[1], ""), pattern).strip() or "value"
@@ -74,19 +81,20 @@ def draw(client: httpx.Client, board: Mapping[str, Any], since: float, until: fl
     shown = 0
     for place, panel in zip(places.flat, panels, strict=False):
         found = answer(client, panel["targets"][0]["expr"], since, until)
-        found.sort(key=lambda one: -max(float(value) for _, value in one[1]))
+        found = sorted(found, key=lambda one: -max(map(_number, one[1])))
         left_out = f"  ({LINES} of {len(found)} lines)" if len(found) > LINES else ""
         place.set_title(panel["title"] + left_out, fontsize=9, loc="left")
         for labels, values in found[:LINES]:
             place.plot(
-                [value[0] for value in values], [float(value[1]) for value in values], linewidth=1.1,
+                [value[0] for value in values], [_number(value, math.nan) for value in values], linewidth=1.1,
                 label=legend(panel["targets"][0]["legendFormat"], labels),
             )  # fmt: skip
         if found:
             shown += 1
             place.legend(fontsize=6, loc="upper left", framealpha=0.6)
         else:
-            place.text(0.5, 0.5, "no series: nothing of this kind happened", ha="center", va="center", fontsize=8)
+            said = "no series: nothing of this kind happened"
+            place.text(0.5, 0.5, said, ha="center", va="center", fontsize=8, transform=place.transAxes)
         place.set_ylabel(_UNITS.get(panel["fieldConfig"]["defaults"]["unit"], ""), fontsize=7)
         place.set_xlim(since, until)
         place.xaxis.set_major_formatter(lambda at, _: time.strftime("%H:%M", time.gmtime(at)))
