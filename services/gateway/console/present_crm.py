@@ -45,6 +45,8 @@ _TITLES = ("full_name", "name_ar", "name", "subject", "email", "phone", "interes
 _TITLED = (RecordKind.DEAL, RecordKind.TASK)
 _ISOLATED = {True: "\u2066", False: "\u2068"}
 """Left-to-right, and by its first letter: what keeps a number in a sentence from turning round (UAX 9)."""
+OWN = "custom."
+"""What the inputs of a tenant's own fields begin with."""
 PAGES = {RecordKind.ACCOUNT: "account", RecordKind.CONTACT: "contact", RecordKind.LEAD: "lead", RecordKind.DEAL: "deal"}
 
 
@@ -69,7 +71,8 @@ def title(lang: Lang, record: crm.Record) -> str:
 
 def href(kind: RecordKind, id: Any) -> str:
     """The page of a record; activities and tasks have none of their own."""
-    return url(PAGES[kind], str(id)) if kind in PAGES else ""
+    page = "partner" if kind is RecordKind.PARTNER else PAGES.get(kind)
+    return url(page, str(id)) if page else ""
 
 
 def line(lang: Lang, record: crm.Record) -> pages.Line:
@@ -116,8 +119,36 @@ def facts(lang: Lang, record: crm.Record, own: tuple[crm.CustomField, ...]) -> t
             continue
         out.append(_fact(lang, name, field, value, record.names))
     for one in own:
-        if record.custom.get(one.key) is not None:
-            out.append(Fact(pick(lang, one.ar, one.en), str(record.custom[one.key])))
+        if record.custom.get(one.key) not in (None, ""):
+            out.append(_fact(lang, one.key, _own_field(one), record.custom[one.key], {}))
+    return tuple(out)
+
+
+def _own_field(one: crm.CustomField) -> RecordField:
+    """A field of the tenant's own as the catalogue words one; a choice without choices is a text."""
+    kind = FieldType.TEXT if one.type is FieldType.CHOICE and not one.choices else one.type
+    return RecordField(type=kind, en=one.en, ar=one.ar, choices=one.choices if kind is FieldType.CHOICE else ())
+
+
+def own_entries(lang: Lang, own: tuple[crm.CustomField, ...], values: Mapping[str, Any]) -> tuple[pages.Entry, ...]:
+    """Inputs for the tenant's own fields, named `custom.<key>`."""
+    out = []
+    for one in own:
+        field = _own_field(one)
+        kind = "datetime-local" if field.type is FieldType.MOMENT else _INPUTS.get(field.type, "text")
+        shown = "" if values.get(one.key) is None else str(values[one.key])
+        ltr = field.type in _LTR or field.type in (FieldType.MONEY, FieldType.INTEGER)
+        choices = tuple((choice, choice) for choice in field.choices)
+        out.append(
+            pages.Entry(
+                f"{OWN}{one.key}",
+                pick(lang, field.ar, field.en),
+                kind,
+                shown[:16] if kind == "datetime-local" else shown,
+                ltr=ltr,
+                choices=choices,
+            )
+        )
     return tuple(out)
 
 
@@ -168,6 +199,14 @@ def event(lang: Lang, happening: crm.Happening) -> Event:
             detail += pick(lang, f"، السبب: {reason}", f"; reason: {reason}")
     elif happening.what == "changed" and kind is not None:
         detail = _changed(lang, kind, happening.detail["before"], happening.detail["after"])
+    elif happening.what == "enriched" and kind is not None:
+        detail = _changed(lang, kind, happening.detail.get("before") or {}, happening.detail.get("after") or {})
+        origin, _, place = str(happening.detail.get("reason") or "").partition(" ")
+        if origin in sources():
+            named = pick(lang, sources()[origin].ar, sources()[origin].en)
+            detail += pick(lang, f"، المصدر: {named}", f"; source: {named}") + (
+                f" ({_ISOLATED[True]}{place}\u2069)" if place else ""
+            )
     elif happening.what == "imported":
         detail = pick(lang, f"الصف {happening.detail['row']}", f"row {happening.detail['row']}")
     else:
