@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -36,6 +37,7 @@ _HAPPENED: dict[str, tuple[str, str, views.Tone]] = {
     "approval": ("طُلبت موافقة", "Approval asked for", "medium"), "message": ("سُجّلت رسالة في البيئة التجريبية", "Message recorded in the sandbox", "low"),
     "entry": ("قيد في الدفتر", "Entry in the ledger", "neutral"),
 }  # fmt: skip
+_AMOUNT = re.compile(r"\d{1,15}\.\d\d")
 _LTR = (FieldType.PHONE, FieldType.EMAIL, FieldType.DOMAIN, FieldType.CR, FieldType.VAT)
 _INPUTS = {
     FieldType.EMAIL: "email", FieldType.PHONE: "tel", FieldType.INTEGER: "number", FieldType.DATE: "date", FieldType.LONG_TEXT: "long",
@@ -69,6 +71,15 @@ def title(lang: Lang, record: crm.Record) -> str:
     return named or kind_word(lang, record.kind)
 
 
+def heading(lang: Lang, record: crm.Record) -> str:
+    """What the record's own page is called: a lead by whom it is, and then by what they want."""
+    if record.kind is not RecordKind.LEAD:
+        return title(lang, record)
+    who = record.names.get("account_id") or record.names.get("contact_id")
+    wants = str(record.values.get("interest") or "")
+    return " · ".join(part for part in (who, wants) if part) or title(lang, record)
+
+
 def href(kind: RecordKind, id: Any) -> str:
     """The page of a record; activities and tasks have none of their own."""
     page = "partner" if kind is RecordKind.PARTNER else PAGES.get(kind)
@@ -91,8 +102,15 @@ def hit(lang: Lang, found: crm.Hit) -> pages.Line:
         found.title,
         kind_word(lang, found.kind),
         href(found.kind, found.id),
-        (found.subtitle,) if found.subtitle else (),
+        tuple(_subtitle(lang, found.kind, part) for part in found.subtitle.split(" · ")) if found.subtitle else (),
     )
+
+
+def _subtitle(lang: Lang, kind: RecordKind, part: str) -> str:
+    """A part of what stands under a hit: an amount with its currency, a place in the reader's language."""
+    if kind is RecordKind.DEAL and _AMOUNT.fullmatch(part):
+        return pick(lang, f"{Decimal(part):,.2f} ر.س", f"SAR {Decimal(part):,.2f}")
+    return places().shown(part, lang)
 
 
 def value_word(lang: Lang, name: str, field: RecordField, value: Any) -> str:
@@ -213,8 +231,10 @@ def event(lang: Lang, happening: crm.Happening) -> Event:
         detail = str(happening.detail.get("body") or "")
     if kind not in (None, RecordKind.ACTIVITY) and happening.what in ("created", "changed", "deleted"):
         what = f"{what}: {kind_word(lang, kind)}" if kind else what
-    said = str(happening.detail.get("title_ar") or "") if lang == "ar" else ""
-    named = f"{what} · {said or happening.title}" if said or happening.title else what
+    said = (str(happening.detail.get("title_ar") or "") if lang == "ar" else "") or happening.title
+    if said in _CHOICES:  # a draft is called by its channel
+        said = pick(lang, *_CHOICES[said])
+    named = f"{what} · {said}" if said else what
     target = href(kind, happening.record_id) if kind and happening.what != "deleted" else ""
     if "how" in happening.detail:
         target = url("lineage", kind=happening.kind, id_=str(happening.record_id))

@@ -111,7 +111,7 @@ async def _record(
         id=str(id),
         kind=kind.value,
         kind_word=present.kind_word(desk.lang, kind),
-        title=present.title(desk.lang, record),
+        title=present.heading(desk.lang, record),
         version=record.version,
         facts=present.facts(desk.lang, record, own.items),
         entries=(
