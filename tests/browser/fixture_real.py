@@ -10,7 +10,7 @@ from uuid import UUID
 from libs.contracts import claims, partners, push, subjects
 from libs.contracts.decision import DraftReview
 from libs.contracts.errors import CallTimeout
-from libs.contracts.message import new_id
+from libs.contracts.message import Text, new_id
 from libs.contracts.metrics import MetricRowsReply
 from services.gateway.console.urls import url
 from tests.contracts.examples import example
@@ -115,6 +115,14 @@ async def _nothing(site: Site, get: Any) -> None:
 async def _partners(site: Site, get: Any, post: Any) -> None:
     kept = site.planes.answers[subjects.RECORD.subject]
     partner_rows._answers(site)
+    told_so: Any = site.planes.answers
+    said = told_so[subjects.PARTNER_BRIEF.subject].evolve(
+        known=(Text(en="It sells to 40 companies in Riyadh.", ar="يبيع لأربعين شركة في الرياض."),), ask=(Text(en="Who signs?", ar="من يوقّع؟"),),
+        last=(Text(en="Met on 2026-11-12.", ar="اجتماع في 2026-11-12."),), stage=Text(en="negotiation", ar="التفاوض"),
+    )  # fmt: skip
+    site.planes.answer(subjects.PARTNER_BRIEF, said)
+    offered = Text(en="Joint diagnosis", ar="تشخيص مشترك")
+    site.planes.answer(subjects.SCORE_PARTNER, told_so[subjects.SCORE_PARTNER.subject].evolve(offer_name=offered))
     await get("partners", url("partners"))
     await get("partner", url("partner", str(partner_rows.ID)))
     review = DraftReview(reviewer="qa_reviewer", verdict="pass", score=90)

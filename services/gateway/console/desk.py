@@ -15,7 +15,8 @@ from libs.contracts.errors import DealixError
 from libs.contracts.message import Principal
 from libs.contracts.subjects import APPROVALS
 from libs.contracts.trust import ApprovalsRequest, ApprovalState
-from services.gateway.console import pages, present
+from services.gateway.console import naming, pages, present
+from services.gateway.console.pages_desk import DeskPage
 from services.gateway.console.render import SECURITY_HEADERS, render, render_fragment
 from services.gateway.console.urls import url
 from services.gateway.console.views import Flash, Lang, Shell, Theme
@@ -23,8 +24,9 @@ from services.gateway.domain.people import Caller
 from services.gateway.http.connectors import standing
 from services.gateway.http.context import Gateway, GatewayDep
 from services.gateway.http.guards import maybe_caller
+from services.gateway.http.problems import LANG_COOKIE
 
-LANG_COOKIE, THEME_COOKIE = "dealix_lang", "dealix_theme"
+THEME_COOKIE = "dealix_theme"
 
 
 def language(cookies: Mapping[str, str]) -> Lang:
@@ -95,12 +97,19 @@ class Desk:
         """The page, or the part of it that htmx asked for."""
         if isinstance(page, pages.SignInPage):
             page = replace(page, sso=self.gateway.single_sign_on is not None)
+        if isinstance(page, DeskPage):
+            page = await self._named(page)
         shell = await self.shell(flash)
         part = self.request.headers.get("HX-Request") == "true" and hasattr(page, "fragment")
         text = render_fragment(cast(pages.LivePage, page), shell) if part else render(page, shell)
         return HTMLResponse(
             text, status, headers={**SECURITY_HEADERS, "Cache-Control": "no-store", "Vary": "HX-Request"}
         )
+
+    async def _named(self, page: DeskPage) -> DeskPage:
+        found = naming.people(page)
+        names = await self.gateway.people.names(self.caller, found) if found and self.caller is not None else {}
+        return naming.named(page, names, self.lang)
 
     def go(self, name: str, id: str | int | None = None, **query: str | int | None) -> Response:
         """On to another page, after a form: by GET."""

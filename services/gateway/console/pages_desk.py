@@ -120,7 +120,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page: facts, then a table or what else it holds, then forms. `code` is JSON as it stands; `drawing` an SVG made here."""
+    """A part of a page: facts, then a table or what else it holds, then forms. `code` is JSON as it stands; `drawing` an SVG made here;
+    `only` a form above the table that asks for a part of it."""
 
     title: str
     text: str = ""
@@ -135,6 +136,7 @@ class Section:
     entries: tuple[Entry, ...] = ()
     code: str = ""
     drawing: Markup | None = None
+    only: DeskForm | None = None
     links: Mapping[str, str] = field(default_factory=dict)
 
 

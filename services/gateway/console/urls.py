@@ -151,6 +151,7 @@ PATHS: Final = {
     "connector_settings": "/console/settings/connectors/{id}/settings",
     "connector_live": "/console/settings/connectors/{id}/live",
     "connector_sandbox": "/console/settings/connectors/{id}/sandbox",
+    "connector_price": "/console/settings/connectors/{id}/price",
     "connector_control": "/console/settings/connectors/{id}/control",
     "webhooks": "/console/settings/webhooks",
     "webhook_add": "/console/settings/webhooks/add",

@@ -10,6 +10,8 @@ from libs.contracts import subjects
 from libs.contracts.catalogue.credentials import credential_fields
 from libs.contracts.errors import Conflict
 from libs.contracts.message import Ok
+from libs.contracts.operating import ControlListReply
+from libs.contracts.prices import PricesReply
 from services.gateway.console.routes.settings import PLACES
 from services.gateway.console.urls import url
 from tests.unit.gateway.fake_site import PASSWORD, Site
@@ -269,3 +271,48 @@ async def test_a_key_is_shown_once_and_revoked(site: Site) -> None:
     key = page.split("/console/settings/keys/")[1].split("/")[0]
     assert (await site.client.post(url("api_key_revoke", key), data={"csrf": token})).status_code == 303
     assert "ملغى" in (await site.client.get(url("api_keys"))).text
+
+
+async def test_a_price_is_recorded_with_where_it_is_written_down(site: Site) -> None:
+    token = await owner(site)
+    none = PricesReply(items=())
+    site.planes.answer(subjects.PRICES, none)
+    site.planes.answer(subjects.SET_PRICE, none)
+    site.planes.answer(subjects.CONTROLS, ControlListReply(items=()))
+    page = await site.client.get(url("connector", "slack"))
+    assert page.status_code == 200 and "لم يُسجَّل سعر بعد." in page.text
+    path = url("connector_price", "slack")
+    for wrong in ({"sar": "free", "reference": "x"}, {"sar": "1.5", "reference": " "}, {"sar": "-1", "reference": "x"}):
+        refused = await site.client.post(path, data={"csrf": token, **wrong})
+        assert refused.status_code == 422 and 'role="alert"' in refused.text
+    done = await site.client.post(path, data={"csrf": token, "sar": "0.25", "reference": "INV-7"})
+    assert done.status_code == 200 and "سُجّل السعر." in done.text
+    (asked,) = site.planes.requests(subjects.SET_PRICE)
+    assert (asked.connector, asked.sar, asked.reference) == ("slack", Decimal("0.25"), "INV-7")
+    site.planes.answer(subjects.PRICES, Conflict("down", "Down.", "متوقف."))
+    assert "تعذّرت قراءة الأسعار الآن." in (await site.client.get(url("connector", "slack"))).text
+
+
+async def test_whoever_changed_something_is_called_by_name_and_the_system_too(site: Site) -> None:
+    fill(site)
+    user = await people(site)
+    await site.sign_in(user.email)
+    kept = site.planes.answers[subjects.RULES.subject]
+    site.planes.answer(subjects.RULES, kept.evolve(changed_by=user.actor))  # type: ignore[union-attr]  # the rules just told
+    page = (await site.client.get(url("rules"))).text
+    assert user.name in page and user.actor not in page
+    site.planes.answer(subjects.RULES, kept.evolve(changed_by="system:trust"))  # type: ignore[union-attr]
+    page = (await site.client.get(url("rules"))).text
+    assert "system:trust" not in page and "النظام" in page
+
+
+async def test_a_refusal_is_in_the_language_that_was_chosen_whatever_the_browser_prefers(site: Site) -> None:
+    fill(site)
+    await enter(site, "auditor")
+    arabic = await site.client.get(url("users"), headers={"Accept-Language": "en"})
+    assert (
+        "هذه الصفحة ليست لدورك." in arabic.text and "Forbidden" not in arabic.text and url("compliance") in arabic.text
+    )
+    site.client.cookies.set("dealix_lang", "en")
+    english = await site.client.get(url("users"), headers={"Accept-Language": "ar"})
+    assert "This page is not for your role." in english.text and "Owner or Administrator" in english.text

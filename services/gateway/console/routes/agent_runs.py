@@ -40,6 +40,14 @@ VERDICTS: dict[AgentVerdict, tuple[str, str, Tone]] = {
 VIA = {
     "run": ("بطلب شخص", "Asked for by a person"), "flow": ("من مسار عمل", "By a flow"), "draft": ("لمسودة", "For a draft"), "desk": ("من مكتب التفاوض", "At the negotiation desk"),
 }  # fmt: skip
+GIVEN = {
+    "lead": ("العميل المحتمل", "Lead"), "history": ("ما سبق", "History"), "rules": ("القواعد", "Rules"), "channel": ("القناة", "Channel"),
+    "campaign": ("الحملة", "Campaign"), "messages": ("الرسائل", "Messages"), "message": ("الرسالة", "Message"), "deal": ("الصفقة", "Deal"),
+    "pricing": ("الأسعار", "Pricing"), "content": ("النص", "Text"), "policies": ("السياسات", "Policies"), "query": ("السؤال", "Question"),
+    "period": ("المدة", "Period"), "metrics": ("المؤشرات", "Metrics"), "claims": ("الادعاءات", "Claims"), "approval": ("طلب الموافقة", "Approval"),
+    "signals": ("الإشارات", "Signals"),
+}  # fmt: skip
+"""What the catalogue calls an agent's input, of those that answer here."""
 LONGEST = 100_000
 """Characters of one question, which is far more than any agent needs."""
 
@@ -72,7 +80,7 @@ async def runs(
             "يُحفظ من سأل وأي إصدار أجاب وبأي ثقة. أما نص السؤال والجواب فلا يُحفظ، وتبقى بصمة السؤال مملّحة.",
             "Kept: who asked, which version answered, how sure it was. The texts of question and answer are not kept, only a salted digest of the question.",
         ),
-        columns=columns, rows=tuple(_row(desk, one) for one in found.items), empty=empty, forms=(only,),
+        columns=columns, rows=tuple(_row(desk, one) for one in found.items), empty=empty, only=only,
         links={desk.say("المزيد", "More"): more} if more else {},
     )  # fmt: skip
     tabs = (
@@ -150,7 +158,10 @@ def _agent(id: str) -> Agent:
 async def _asking(
     desk: Desk, agent: Agent, entered: dict[str, str], *first: Section, error: str = "", status: int = 200
 ) -> Response:
-    inputs = tuple(Input(name, name, "long", entered.get(name, ""), False) for name in agent.input)
+    inputs = tuple(
+        Input(name, desk.say(*GIVEN[name]) if name in GIVEN else name, "long", entered.get(name, ""), False)
+        for name in agent.input
+    )
     forms: tuple[DeskForm, ...] = ()
     if agent.engine == "none":
         text = desk.say("لا محرك لهذا الوكيل دون نموذج، فيُحال عمله إلى شخص.", "Without a model this agent has no engine: its work goes to a person.")  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from libs.contracts import connectors as contract
@@ -12,6 +14,7 @@ from libs.contracts import operating
 from libs.contracts.catalogue.credentials import CredentialField, credential_fields
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.execution import ConnectorInfo
+from libs.contracts.prices import SetPrice
 from libs.contracts.subjects import (
     CONTROL,
     CONTROLS,
@@ -19,10 +22,12 @@ from libs.contracts.subjects import (
     PUT_CREDENTIAL,
     SET_CONNECTOR,
     SET_FLAG,
+    SET_PRICE,
     SWITCH_LIVE,
 )
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
+from services.gateway.console.price_parts import pricing
 from services.gateway.console.routes.compliance import Tone
 from services.gateway.console.urls import PATHS, url
 from services.gateway.http.connectors import LIVE, standing
@@ -99,6 +104,7 @@ async def _connector(desk: Desk, key: str, *, error: str = "", done: str = "", s
     sections = [_standing(desk, one, paused)]
     if allowed(desk.who, "users") is not None:
         sections += [_credential(desk, one), _rate(desk, one)]
+    sections.append(await pricing(desk, key))
     page = DeskPage(
         "connectors", _name(desk, one), tuple(sections), error=error, done=done, back=url("connectors"),
         back_label=desk.say("الموصلات", "Connectors"),
@@ -216,3 +222,16 @@ async def sandbox(id: str, desk: DeskDep) -> Response:
 async def control(id: str, desk: DeskDep, command: Annotated[str, Form(pattern="^(pause|resume)$")]) -> Response:
     asked = operating.ControlCommand(principal=desk.who, scope="connector", target=id, command=command)
     return await _did(desk, id, CONTROL, asked, desk.say("تم.", "Done."))
+
+
+@router.post(PATHS["connector_price"], dependencies=[SETTING_UP])
+async def price(
+    id: str, desk: DeskDep, sar: Annotated[str, Form(max_length=20)] = "", reference: Annotated[str, Form(max_length=500)] = ""
+) -> Response:  # fmt: skip
+    """Record what one effect costs from now on."""
+    try:
+        wanted = SetPrice(principal=desk.who, connector=id, sar=Decimal(sar), reference=reference.strip())
+    except (ValidationError, ArithmeticError):
+        said = desk.say("اكتب السعر بالأرقام، ومرجعه.", "Write the price in digits, and where it is written down.")
+        return await _connector(desk, id, error=said, status=422)
+    return await _did(desk, id, SET_PRICE, wanted, desk.say("سُجّل السعر.", "The price is recorded."))

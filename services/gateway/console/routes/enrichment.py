@@ -187,7 +187,7 @@ async def _looked(desk: Desk, request: Enrich, found: Enriched) -> Response:
         desk.say("لم يتغيّر شيء بعد", "Nothing has changed yet"),
         desk.say("لا جديد في هذا الملف.", "There is nothing new in this file.") if nothing
         else desk.say("هذا ما سيحدث عند الإضافة. ما يخالف السجل لا يُكتب، بل ينتظر قرارك.", "This is what would happen. What differs is not written: it waits for you."),
-        facts=facts, forms=() if nothing else (form,), links={desk.say("ملف آخر", "Another file"): url("enrichment")},
+        facts=facts, forms=() if nothing else (form,),
     )  # fmt: skip
     sections = [about]
     if found.found:

@@ -226,7 +226,7 @@ def _log(desk: Desk, one: Subscription, found: contract.DeliveriesReply, state: 
     forms = tuple(_retry(desk, one, each) for each in found.items if each.state.value == "failed")
     return Section(
         desk.say("سجل الإرسال", "Delivery log"), columns=columns, rows=tuple(_delivery(desk, each) for each in found.items),
-        empty=desk.say("لا شيء بهذه الحالة.", "None in this state.") if state else desk.say("لم يُرسل شيء بعد.", "Nothing was sent yet."), forms=(only, *forms[:10]),
+        empty=desk.say("لا شيء بهذه الحالة.", "None in this state.") if state else desk.say("لم يُرسل شيء بعد.", "Nothing was sent yet."), forms=forms[:10], only=only,
         links={desk.say("المزيد", "More"): more} if more else {},
     )  # fmt: skip
 
