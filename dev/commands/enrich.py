@@ -20,6 +20,7 @@ FACTS = (
     Column("state", "الحالة", named("fact_state", "state")),
     Column("id", "المعرّف", "fact_id", whole=True),
 )
+FOUND = (*FACTS[:3], FACTS[4])
 NO_FACTS = Sentence("No facts from files yet: dealix enrich FILE", "لا معلومات من ملفات بعد: dealix enrich FILE")
 REFUSALS = (Column("row", "الصف", "row"), Column("field", "الحقل", "field"), Column("why", "السبب", in_language()))
 
@@ -37,10 +38,12 @@ def register(app: typer.Typer, connect: Connect) -> None:
             str, typer.Option("--obtained-on", help="When the file was obtained, such as 2026-11-01.")
         ],
         licence: Annotated[str, typer.Option("--licence", help="The terms of the source, where it has any.")] = "",
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be filled in.")] = False,
     ) -> None:
         """Fill in records that are there already; what differs from what people stated waits for a person."""
         path = existing_file(Path(file))
         fields = {"adapter": adapter, "lawful_basis": basis, "licence": licence, "obtained_on": obtained_on}
+        fields |= {"dry_run": "true"} if dry_run else {}
         found = here.client.upload("/targeting/enrichment", path, fields)
         here.out.result(found)
         counts = found["facts"]
@@ -48,6 +51,9 @@ def register(app: typer.Typer, connect: Connect) -> None:
         en = f"{found['matched']} of {found['rows']} rows fit a record; {filled} facts filled in, {disputed} disputed, {found['refused']} refused."
         ar = f"طابق {found['matched']} من {found['rows']} صفًا سجلًا؛ أُضيفت {filled} معلومة، و{disputed} محل خلاف، ورُفض {found['refused']}."
         here.out.say(Sentence(en, ar))
+        if dry_run:
+            here.out.say(Sentence("Nothing was changed.", "لم يتغيّر شيء."))
+            show_items(here.out, found["found"], FOUND)
         if found["refusals"]:
             show_items(here.out, found["refusals"], REFUSALS)
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -28,6 +29,7 @@ from libs.runtime.health import HealthServer
 from libs.runtime.links import Links
 from libs.runtime.metering import exposition
 from libs.runtime.preflight import check_plugins, preflight
+from libs.runtime.replica import Replica
 from libs.runtime.settings import VERSION, PlaneSettings, SettingsError, adopt_secret_files, load
 
 log = logging.getLogger(__name__)
@@ -126,7 +128,10 @@ class RunningPlane:
     def __init__(self, plane: Plane, build: Build, settings: PlaneSettings) -> None:
         self.build = build
         bus = NatsBus(plane, settings.nats_url, settings.nats_seed, ca=settings.nats_ca)
-        database = Database(plane, settings.database_url, pool_size=settings.database_pool)
+        replica = None
+        if settings.read_database_url:
+            replica = Replica(plane, settings.read_database_url, limit=settings.read_max_age_seconds)
+        database = Database(plane, settings.database_url, pool_size=settings.database_pool, replica=replica)
         self.runtime = Runtime(plane, settings, bus, database)
 
         self.serving = False
@@ -149,6 +154,9 @@ class RunningPlane:
         check_plugins()
         await preflight(runtime.settings, runtime.now)
         await runtime.database.start()
+        if (replica := runtime.database.replica) is not None:
+            runtime.loop("read-only copy", partial(replica.run, runtime.database.position))
+            runtime.expositions.append(lambda: "\n".join(replica.lines()) + "\n")
         await self.build(runtime)
         runtime.bus.serve(PINGS[runtime.plane], self._ping)
         if (retake := TAKE_EVENT.get(runtime.plane)) is not None:

@@ -169,6 +169,11 @@ def headers() -> dict[str, str]:
     return carrier
 
 
+def current() -> object:
+    """What `headers` is made of: the same object for as long as the trace and the span are the same."""
+    return otel_context.get_current()
+
+
 def extract(carrier: dict[str, str] | None) -> otel_context.Context:
     """The trace that a message's headers name; an empty context when they name none."""
     return propagate.extract({k.lower(): v for k, v in (carrier or {}).items()}, context=otel_context.Context())

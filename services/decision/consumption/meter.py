@@ -42,7 +42,10 @@ class Meter:
 
 def run_fact(run: Conversation, given: Mapping[str, Any]) -> AgentRunFact:
     """What controls look at: who answered, where, and whether numbers or addresses of people went in."""
-    provider = LOCAL if run.engine in BUILT_IN else run.engine
+    asked = run.asked_model
+    provider = (
+        asked.provider if asked is not None and asked.provider else LOCAL if run.engine in BUILT_IN else run.engine
+    )
     known = models().providers.get(provider)
     return AgentRunFact(
         subject=run.conversation_id, agent=run.agent, provider=provider, abroad=known is None or known.country != models().home,

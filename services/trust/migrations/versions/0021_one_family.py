@@ -7,7 +7,7 @@ events `OBSERVED_BEFORE` and `RECORDED_BEFORE` of `subjects.py`, which are heard
 
 from libs.runtime.migrate import run
 
-revision = "trust_0021_tidy_observations"
+revision = "trust_0021_one_family"
 down_revision = "trust_0020_own_people"
 branch_labels = None
 depends_on = None
