@@ -8,11 +8,40 @@ from typing import Annotated, Any
 
 import typer
 
-from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, LimitOption, progress, read_text
+from dev.commands.common import BadInput, Connect, LimitOption, progress, read_text
+from dev.commands.listing import Column, CursorOption, Json, in_language, listing, show_items
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, Output, output
-from dev.terminal import plain, table, when
+from dev.output import Output
+from dev.terminal import plain, when
+from dev.words import word
 from libs.contracts.forecasts import Track
+
+MADE = (
+    Column("month", "الشهر", lambda one, _: _month(one)),
+    Column("kind", "النوع", lambda one, lang: word("forecast_kind", one["kind"], lang)),
+    Column("ahead", "الأفق", "horizon", number=True),
+    Column("expected", "المتوقع", "expected", number=True),
+    Column("actual", "الفعلي", lambda one, _: plain(one["actual"] or "–"), number=True),
+    Column("accuracy", "الدقة", lambda one, _: _share(one["accuracy"]), number=True),
+)
+NOTHING_MADE = Sentence(
+    "Nothing was forecast yet: dealix forecast show --now", "لا توقعات بعد: dealix forecast show --now"
+)
+PARTS = (
+    Column("part", "الجزء", in_language()),
+    Column("expected", "المتوقع", "expected", number=True),
+    Column("actual", "الفعلي", "actual", number=True),
+    Column("gap", "الفرق", "variance", number=True),
+)
+MONTHS = (
+    Column("month", "الشهر", lambda one, _: _month(one)),
+    Column("actual", "الفعلي", lambda one, _: _figure(one["actual"]) + (" …" if one["so_far"] else ""), number=True),
+    Column("expected", "المتوقع", lambda one, _: _figure(one["forecast"]), number=True),
+    Column("from", "من", lambda one, _: _figure(one["low"]), number=True),
+    Column("to", "إلى", lambda one, _: _figure(one["high"]), number=True),
+)
+REFUSALS = (Column("row", "الصف", "row"), Column("field", "الحقل", "field"), Column("why", "السبب", in_language()))
 
 TrackOption = Annotated[
     Track, typer.Option("--track", help="What is forecast: revenue, partnerships, acquisitions, expansion.")
@@ -30,109 +59,70 @@ def register(app: typer.Typer, connect: Connect) -> None:
     group = typer.Typer(no_args_is_help=True, help="Forecasts from what happened, and how they were met.")
     app.add_typer(group, name="forecast")
 
-    @group.command()
+    @command(group, connect)
     def show(
+        here: Session,
         track: TrackOption = Track.REVENUE,
         anew: Annotated[bool, typer.Option("--now", help="Forecast now instead of showing the day's.")] = False,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """The coming months, the past ones beside what was expected of them, and the back-test."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = (
-                client.post(f"/forecast/make?track={track.value}", {})
-                if anew
-                else client.get("/forecast", track=track.value)
-            )
-        out.result(found)
-        _shown(out, found)
+        found = (
+            here.client.post(f"/forecast/make?track={track.value}", {})
+            if anew
+            else here.client.get("/forecast", track=track.value)
+        )
+        here.out.result(found)
+        _shown(here.out, found)
 
-    @group.command()
+    @command(group, connect)
     def variance(
+        here: Session,
         track: TrackOption = Track.REVENUE,
         month: Annotated[str | None, typer.Option("--month", help="As 2026-10; the last that ended.")] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """The gap between a month and its forecast, taken apart four ways."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get("/forecast/variance", track=track.value, month=month)
-        out.result(found)
-        kind = ("forecast", "توقع") if found["kind"] == "made" else ("back-test", "اختبار رجعي")
+        found = here.client.get("/forecast/variance", track=track.value, month=month)
+        here.out.result(found)
+        kind = [word("forecast_kind", found["kind"], lang) for lang in ("en", "ar")]
         en = (
             f"{_month(found)}: {found['actual']} against {found['expected']} ({kind[0]}), a gap of {found['variance']}."
         )
         ar = f"{_month(found)}: الفعلي {found['actual']} مقابل {found['expected']} ({kind[1]})، والفرق {found['variance']}."
-        out.say(Sentence(en, ar))
-        headings = [("part", "الجزء"), ("expected", "المتوقع"), ("actual", "الفعلي"), ("gap", "الفرق")]
+        here.out.say(Sentence(en, ar))
         for way, (way_en, way_ar) in WAYS.items():
-            out.show(out.text(way_en, way_ar))
-            rows = [
-                (plain(one[out.lang]), plain(one["expected"]), plain(one["actual"]), plain(one["variance"]))
-                for one in found[way]
-            ]
-            out.show(table(out.lang, headings, rows, numbers=[1, 2, 3]))
+            here.out.show(here.out.text(way_en, way_ar))
+            show_items(here.out, found[way], PARTS)
 
-    @group.command()
+    @command(group, connect)
     def made(
-        track: TrackOption = Track.REVENUE,
-        limit: LimitOption = 20,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        here: Session, track: TrackOption = Track.REVENUE, limit: LimitOption = 20, cursor: CursorOption = None
     ) -> None:
         """Stored forecasts and back-tests, with what became of them."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            items = client.items("/forecast/made", limit, track=track.value)
-        out.result({"items": items})
-        headings = [
-            ("month", "الشهر"), ("kind", "النوع"), ("ahead", "الأفق"), ("expected", "المتوقع"), ("actual", "الفعلي"), ("accuracy", "الدقة"),
-        ]  # fmt: skip
-        rows = [
-            (
-                _month(one), out.text(*(("forecast", "توقع") if one["kind"] == "made" else ("back-test", "اختبار رجعي"))), str(one["horizon"]),
-                one["expected"], one["actual"] or "–", _share(one["accuracy"]),
-            )
-            for one in items
-        ]  # fmt: skip
-        out.show(table(out.lang, headings, rows, numbers=[2, 3, 4, 5]))
+        listing(here, "/forecast/made", MADE, NOTHING_MADE, limit=limit, cursor=cursor, track=track.value)
 
-    @group.command()
+    @command(group, connect)
     def load(
+        here: Session,
         file: Annotated[str, typer.Argument(metavar="FILE", help="CSV of deals won or lost before; `-` is stdin.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Keep deals that were closed before, which forecasts learn from. Columns: account, title, amount, outcome (won, lost), opened_on,
         closed_on; and where known currency, open_on, negotiating_on, reason, reference."""
-        out = output(lang, as_json)
         rows = _rows(read_text(file), file)
         total: dict[str, Any] = {"created": 0, "existing": 0, "refused": []}
-        with connect(out, base_url, data_dir) as client, progress(out) as step:
+        with progress(here.out) as step:
             for start in range(0, len(rows), BATCH):
-                step(out.text("Deals", "الصفقات"), start / len(rows))
-                found = client.post("/deals/history", {"items": rows[start : start + BATCH]})
+                step(here.out.text("Deals", "الصفقات"), start / len(rows))
+                found = here.client.post("/deals/history", {"items": rows[start : start + BATCH]})
                 total["created"] += found["created"]
                 total["existing"] += found["existing"]
                 total["refused"] += [{**one, "row": one["row"] + start} for one in found["refused"]]
-        out.result(total)
+        here.out.result(total)
         refused = len(total["refused"])
         en = f"{total['created']} deals kept, {total['existing']} were there already, {refused} refused."
         ar = f"حُفظت {total['created']} صفقة، و{total['existing']} كانت موجودة، ورُفضت {refused}."
-        out.say(Sentence(en, ar))
+        here.out.say(Sentence(en, ar))
         if refused:
-            lines = [(str(one["row"]), plain(one["field"]), plain(one[out.lang])) for one in total["refused"]]
-            out.show(table(out.lang, [("row", "الصف"), ("field", "الحقل"), ("why", "السبب")], lines))
+            show_items(here.out, total["refused"], REFUSALS)
 
 
 def _shown(out: Output, found: dict[str, Any]) -> None:
@@ -140,14 +130,9 @@ def _shown(out: Output, found: dict[str, Any]) -> None:
         out.say(Sentence("Too little history to forecast.", "السجل أقصر من أن يُبنى عليه توقع."))
         for one in found["missing"]:
             out.show(out.text(one["en"], one["ar"]))
-    headings = [("month", "الشهر"), ("actual", "الفعلي"), ("expected", "المتوقع"), ("from", "من"), ("to", "إلى")]
-    rows = [
-        (_month(one), _figure(one["actual"]) + (" …" if one["so_far"] else ""), _figure(one["forecast"]), _figure(one["low"]), _figure(one["high"]))
-        for one in found["months"]
-        if one["actual"] is not None or one["forecast"] is not None
-    ]  # fmt: skip
-    rows += [(_month(one), "–", one["expected"], one["low"], one["high"]) for one in found["ahead"]]
-    out.show(table(out.lang, headings, rows, numbers=[1, 2, 3, 4]))
+    past = [one for one in found["months"] if one["actual"] is not None or one["forecast"] is not None]
+    ahead = [{**one, "actual": None, "so_far": False, "forecast": one["expected"]} for one in found["ahead"]]
+    show_items(out, [*past, *ahead], MONTHS)
     for one in found["back_test"]:
         ahead, months, met = one["horizon"], one["months"], _share(one["accuracy"])
         naive, inside = _share(one["naive"]), _share(one["coverage"])
@@ -175,7 +160,7 @@ def _rows(text: str, name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _month(one: dict[str, Any]) -> str:
+def _month(one: Json) -> str:
     # Months begin in Riyadh; the address says it in UTC, hours before.
     return when(one["since"])[:7]
 

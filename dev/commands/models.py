@@ -7,9 +7,51 @@ from urllib.parse import quote
 
 import typer
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption
-from dev.output import JsonOption, LangOption, Output, output
-from dev.terminal import plain, table
+from dev.commands.common import Connect
+from dev.commands.listing import Column, either, show_items
+from dev.commands.session import Session, command
+from dev.messages import Sentence
+from dev.output import Output
+from dev.terminal import plain
+from dev.words import word
+
+USE = (
+    Column("provider", "المزوّد", lambda one, lang: plain(one["provider"] or word("model_use", "nobody", lang))),
+    Column("model", "النموذج", "model"),
+    Column("agent", "الوكيل", "agent"),
+    Column("runs", "التشغيلات", "runs", number=True),
+    Column("failed", "أخفق", "failed", number=True),
+    Column("after another", "بعد غيره", "fallbacks", number=True),
+    Column(
+        "fitted",
+        "طابق الصيغة",
+        lambda one, _: "" if one["schema_valid"] is None else f"{one['schema_valid']:.1%}",
+        number=True,
+    ),
+    Column("tokens", "الرموز", lambda one, _: f"{one['tokens_in'] + one['tokens_out']:,}", number=True),
+    Column("SAR", "ر.س", "cost_sar", number=True),
+    Column("ms p50", "م.ث 50%", lambda one, _: f"{one['p50_ms']:.0f}", number=True),
+)
+NOTHING_USED = Sentence("No model was asked in these days.", "لم يُسأل أي نموذج في هذه الأيام.")
+PROVIDERS = (
+    Column("provider", "المزوّد", "key"),
+    Column("data", "البيانات", "data"),
+    Column("country", "الدولة", "country"),
+    Column("key", "مفتاح", either("keyed")),
+    Column("live", "فعلي", either("live")),
+    Column(
+        "models",
+        "النماذج",
+        lambda one, _: plain(", ".join(m["model"] + (" *" if m["usual"] else "") for m in one["models"])),
+    ),
+    Column("connected", "موصول", either("connected")),
+)
+ROUTES = (
+    Column("task", "المهمة", "model_policy"),
+    Column("data", "البيانات", "data"),
+    Column("asked first", "يُسأل أولًا", "answers"),
+    Column("agents", "الوكلاء", lambda one, _: plain(", ".join(one["modelled"]))),
+)
 
 PATH = "/model-routing"
 ProviderArgument = Annotated[str, typer.Argument(metavar="PROVIDER", help="As `dealix models list` names it.")]
@@ -25,51 +67,27 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
 
 def _reading(group: typer.Typer, connect: Connect) -> None:
-    @group.command("list")
-    def listed(
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect, "list")
+    def listed(here: Session) -> None:
         """Providers, which of them are connected, which agents' input they may see, and what is left of the day's budget."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get(PATH)
-        out.result(found)
-        _show(out, found)
+        found = here.client.get(PATH)
+        here.out.result(found)
+        _show(here.out, found)
 
-    @group.command()
+    @command(group, connect)
     def use(
-        days: Annotated[int, typer.Option("--days", min=1, max=366, help="How far back.")] = 30,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        here: Session, days: Annotated[int, typer.Option("--days", min=1, max=366, help="How far back.")] = 30
     ) -> None:
         """What each model did for each agent: runs, failures, answers that fitted, tokens, cost."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get(f"{PATH}/use", days=days)
-        out.result(found)
-        headings = [
-            ("provider", "المزوّد"), ("model", "النموذج"), ("agent", "الوكيل"), ("runs", "التشغيلات"), ("failed", "أخفق"), ("after another", "بعد غيره"),
-            ("fitted", "طابق الصيغة"), ("tokens", "الرموز"), ("SAR", "ر.س"), ("ms p50", "م.ث 50%"),
-        ]  # fmt: skip
-        rows = [
-            [
-                plain(one["provider"] or out.text("none answered", "لم يجب أحد")), plain(one["model"]), plain(one["agent"]), str(one["runs"]),
-                str(one["failed"]), str(one["fallbacks"]), "" if one["schema_valid"] is None else f"{one['schema_valid']:.1%}",
-                f"{one['tokens_in'] + one['tokens_out']:,}", str(one["cost_sar"]), f"{one['p50_ms']:.0f}",
-            ]
-            for one in found["items"]
-        ]  # fmt: skip
-        out.show(table(out.lang, headings, rows))
+        found = here.client.get(f"{PATH}/use", days=days)
+        here.out.result(found)
+        show_items(here.out, found["items"], USE, NOTHING_USED)
 
 
 def _choosing(group: typer.Typer, connect: Connect) -> None:
-    @group.command("set")
+    @command(group, connect, "set")
     def set_(
+        here: Session,
         provider: ProviderArgument,
         model: ModelArgument,
         input_sar: Annotated[str, typer.Option("--input-sar", help="SAR for a million tokens of what is asked.")],
@@ -78,77 +96,37 @@ def _choosing(group: typer.Typer, connect: Connect) -> None:
             bool, typer.Option("--beside", help="Beside the provider's usual model, for a canary to name.")
         ] = False,
         reference: Annotated[str, typer.Option("--reference", help="The contract or page that says the price.")] = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Record a model with its price; without one its provider is not asked."""
-        out = output(lang, as_json)
         body = {
             "model": model, "input_sar": input_sar, "output_sar": output_sar, "usual": not beside, "reference": reference,
         }  # fmt: skip
-        with connect(out, base_url, data_dir) as client:
-            found = client.put(f"{PATH}/providers/{provider}/models", body)
-        out.result(found)
-        _show(out, found)
+        found = here.client.put(f"{PATH}/providers/{provider}/models", body)
+        here.out.result(found)
+        _show(here.out, found)
 
-    @group.command()
-    def drop(
-        provider: ProviderArgument,
-        model: ModelArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def drop(here: Session, provider: ProviderArgument, model: ModelArgument) -> None:
         """Forget a model: it is not asked any more."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.delete(f"{PATH}/providers/{provider}/models?model={quote(model, safe='')}")
-        out.result(found)
-        _show(out, found)
+        found = here.client.delete(f"{PATH}/providers/{provider}/models?model={quote(model, safe='')}")
+        here.out.result(found)
+        _show(here.out, found)
 
-    @group.command()
+    @command(group, connect)
     def budget(
+        here: Session,
         tokens: Annotated[int, typer.Option("--tokens", min=0, help="The most tokens a day.")],
         sar: Annotated[str, typer.Option("--sar", help="The most SAR a day.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Set the most that is used of models in a day. At either limit nothing more is asked until tomorrow."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.put(f"{PATH}/budget", {"tokens_a_day": tokens, "sar_a_day": sar})
-        out.result(found)
-        _show(out, found)
+        found = here.client.put(f"{PATH}/budget", {"tokens_a_day": tokens, "sar_a_day": sar})
+        here.out.result(found)
+        _show(here.out, found)
 
 
 def _show(out: Output, found: dict[str, Any]) -> None:
-    yes, no = out.text("yes", "نعم"), out.text("no", "لا")
-    headings = [
-        ("provider", "المزوّد"), ("data", "البيانات"), ("country", "الدولة"), ("key", "مفتاح"), ("live", "فعلي"), ("models", "النماذج"), ("connected", "موصول"),
-    ]  # fmt: skip
-    rows = [
-        [
-            plain(one["key"]), plain(one["data"]), plain(one["country"]), yes if one["keyed"] else no, yes if one["live"] else no,
-            plain(", ".join(m["model"] + (" *" if m["usual"] else "") for m in one["models"])), yes if one["connected"] else no,
-        ]
-        for one in found["providers"]
-    ]  # fmt: skip
-    out.show(table(out.lang, headings, rows))
-    routes = [
-        [plain(one["model_policy"]), plain(one["data"]), plain(one["answers"]), plain(", ".join(one["modelled"]))] for one in found["items"]
-    ]  # fmt: skip
-    out.show(
-        table(
-            out.lang,
-            [("task", "المهمة"), ("data", "البيانات"), ("asked first", "يُسأل أولًا"), ("agents", "الوكلاء")],
-            routes,
-        )
-    )
+    show_items(out, found["providers"], PROVIDERS)
+    show_items(out, found["items"], ROUTES)
     day = found["budget"]
     out.show(
         out.text(

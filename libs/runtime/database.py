@@ -215,7 +215,7 @@ class Database:
                         [e.body for e in work.emitted],
                     )
                 await connection.execute("commit")
-            except BaseException:
+            except BaseException:  # a rollback, cancelled or not
                 if not connection.is_closed():
                     await asyncio.shield(connection.execute("rollback"))
                 raise

@@ -129,7 +129,7 @@ class FlowEngine:
         """A turn for all; when something in it can't be written, halves, until what is broken stands alone."""
         try:
             questions = await self._turn(leases, {}, frozenset())
-        except Exception:
+        except Exception:  # whatever it is belongs to one flow: its lease ends, and it is tried again
             if len(leases) == 1:
                 log.exception("a flow could not be moved", extra={"ids": {"flow_id": str(leases[0].flow_id)}})
                 return
@@ -270,7 +270,7 @@ class FlowEngine:
                     answers[one.token] = answer
             try:
                 further = await self._turn([lease], answers, frozenset(silent))
-            except Exception:
+            except Exception:  # the others of the batch go on; this one is tried again when its lease ends
                 log.exception("a flow could not go on after an answer", extra={"ids": {"flow_id": str(run.flow_id)}})
                 return
             questions = further[0][2] if further else []

@@ -126,7 +126,7 @@ class Starts:
             for one in batch:
                 one.answer.cancel()
             raise
-        except Exception as error:
+        except Exception as error:  # whatever it is belongs to one start, whose caller hears of it
             if len(batch) == 1:
                 if not isinstance(error, DealixError):
                     log.exception("a flow could not be kept", extra={"ids": {"flow_id": str(batch[0].flow_id)}})

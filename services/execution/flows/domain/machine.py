@@ -108,7 +108,7 @@ class Turn:
             return build(self.state())
         except StepFailed:
             raise
-        except Exception as error:
+        except Exception as error:  # a declaration's own code may raise anything; the flow says so
             raise StepFailed(reasons.not_built(error)) from error
 
     # -- the turn ----------------------------------------------------------------------------------------------------------------
