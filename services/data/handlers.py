@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -245,13 +246,14 @@ class Truth:
         return FactsReply(items=tuple(_facts(row) for row in rows))
 
     async def leads(self, request: LeadsRequest) -> LeadsReply:
+        after = UUID(request.cursor) if request.cursor else None
         picked = (request.lead_ids, request.account_ids, request.contact_ids)
         # Two statements: one that asks whether anything was picked would read all leads to find one.
         some = "(l.lead_id = any($4::uuid[]) or l.account_id = any($5::uuid[]) or l.contact_id = any($6::uuid[]))"
         async with self._database.batch(request.tenant_id) as work:
             rows = await work.connection.fetch(
                 _LEADS.format(picked=some if any(picked) else "true"),
-                request.tenant_id, before(request), request.limit + 1, *(map(list, picked) if any(picked) else ()),
+                request.tenant_id, after, request.limit + 1, *(map(list, picked) if any(picked) else ()),
             )  # fmt: skip
         more = len(rows) > request.limit
         rows = rows[: request.limit]

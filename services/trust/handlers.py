@@ -11,11 +11,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.data import ContactsChanged
 from libs.contracts.errors import Conflict, Forbidden, NotFound
 from libs.contracts.execution import ActionsSettled, Settled
 from libs.contracts.ledger import EvidenceAssembled
 from libs.contracts.message import PLATFORM, Principal, new_id
+from libs.contracts.paging import before, page_of
 from libs.contracts.reachable import ReachableReply, ReachableRequest, ReachedAlike
 from libs.contracts.settling import OutcomeSettled
 from libs.contracts.subjects import EVIDENCE_ASSEMBLED
@@ -47,7 +49,7 @@ from libs.contracts.trust import (
     WitnessLine,
 )
 from libs.runtime.database import Database, SessionWork
-from services.trust.domain.facts import CHANNELS, RIYADH, contactability
+from services.trust.domain.facts import CHANNELS, contactability
 from services.trust.domain.keys import Keys
 from services.trust.errors import EvidenceScope
 from services.trust.keys.rotation import Published
@@ -62,7 +64,6 @@ from services.trust.ledger.proofs import consistency, prove
 from services.trust.ledger.store import EntryFilter, SqlLedgerStore, StoredCheckpoint, StoredEntry
 from services.trust.ledger.witnesses import WitnessRows, presentable
 from services.trust.packs import assemble
-from services.trust.paging import before
 from services.trust.projection import Projection
 from services.trust.store import SqlUnit, Store
 
@@ -117,9 +118,8 @@ class People:
             items = await unit.consents(
                 request.principal.tenant_id, request.contact_id, before(request.page), request.page.limit + 1
             )
-        more = len(items) > request.page.limit
-        items = items[: request.page.limit]
-        return ConsentsReply(items=tuple(items), next_cursor=str(items[-1].consent_id) if more else None)
+        page, more = page_of(items, request.page.limit, lambda one: one.consent_id)
+        return ConsentsReply(items=page, next_cursor=more)
 
 
 class Books:

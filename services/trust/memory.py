@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.briefs import BriefHours
+from libs.contracts.business_time import RIYADH
 from libs.contracts.claims import ClaimSuggestion
 from libs.contracts.data import ContactFacts
 from libs.contracts.execution import ActionState, Settled
@@ -30,7 +31,7 @@ from services.trust.approvals.memory import DeskTables, MemoryDesk
 from services.trust.consent.memory import MemoryConsents
 from services.trust.contradictions.memory import ClaimTables, MemoryContradictions
 from services.trust.domain.decide import OnRecord, Prepared
-from services.trust.domain.facts import MAX_AGE_HOURS, RIYADH, ContactState
+from services.trust.domain.facts import MAX_AGE_HOURS, ContactState
 from services.trust.governance.store import MemoryStandings
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.memory import MemoryLedgerStore

@@ -32,6 +32,7 @@ from libs.contracts.enrichment import (
 )
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.message import Principal, new_id
+from libs.contracts.paging import before, page_of
 from libs.contracts.subjects import AUDITED, DECIDE_FACT, ENRICH, ENRICHED_FACTS, IMPORT_FILES, RANK, RECORD_CLAIMS
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
@@ -338,12 +339,11 @@ class Enriching:
 
     async def list(self, request: FactsList) -> FactsListed:
         """Facts, newest first."""
-        before = UUID(request.page.cursor) if request.page.cursor else None
         tenant, limit = request.principal.tenant_id, request.page.limit
         async with self._database.batch(tenant) as work:
-            found = await Facts(work, tenant).page(request.record_id, request.state, before, limit + 1)
-        more, found = len(found) > limit, found[:limit]
-        return FactsListed(items=tuple(found), next_cursor=str(found[-1].fact_id) if more else None)
+            found = await Facts(work, tenant).page(request.record_id, request.state, before(request.page), limit + 1)
+        items, more = page_of(found, limit, lambda one: one.fact_id)
+        return FactsListed(items=items, next_cursor=more)
 
     async def decide(self, request: DecideFact) -> EnrichedFact:
         """Accept a disputed fact, which then takes its place in the record, or refuse it. Raises Forbidden, NotFound, AlreadyDecided."""

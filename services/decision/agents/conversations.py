@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from libs.contracts.agents import AgentVerdict, Conversation, ConversationsReply, ConversationsRequest, ModelRun
-from libs.contracts.errors import Forbidden, NotFound
+from libs.contracts.errors import Forbidden
+from libs.contracts.paging import before
 from libs.runtime.database import BatchWork, Database
 
 _OF_MODEL = ("provider", "model", "prompt_version", "temperature", "tokens_in", "tokens_out", "unfit", "fallbacks")
@@ -32,7 +32,7 @@ class Conversations:
             rows = await work.connection.fetch(
                 "select * from decision.ai_conversations where tenant_id = $1 and ($2::text is null or agent = $2) "
                 "and ($3::text is null or verdict = $3) and ($4::uuid is null or conversation_id < $4) order by conversation_id desc limit $5",
-                tenant, request.agent, request.verdict.value if request.verdict else None, _before(request.page.cursor), limit + 1,
+                tenant, request.agent, request.verdict.value if request.verdict else None, before(request.page), limit + 1,
             )  # fmt: skip
         items = tuple(_shown(dict(row)) for row in rows[:limit])
         return ConversationsReply(
@@ -70,10 +70,3 @@ def _sar(kept: Decimal) -> Decimal:
     """Two decimals where they say all of it."""
     short = kept.quantize(Decimal("0.01"))
     return short if short == kept else kept
-
-
-def _before(cursor: str | None) -> UUID | None:
-    try:
-        return UUID(cursor) if cursor else None
-    except ValueError as error:
-        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from error

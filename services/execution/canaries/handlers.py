@@ -22,7 +22,8 @@ from libs.contracts.canaries import (
     StartCanary,
 )
 from libs.contracts.errors import Forbidden, NotFound
-from libs.contracts.message import Ok, Page, Plane, Principal, PrincipalKind
+from libs.contracts.message import Ok, Plane, Principal, PrincipalKind
+from libs.contracts.paging import before
 from libs.contracts.subjects import AUDITED
 from libs.runtime.plane import Runtime
 from services.execution.canaries.choosing import Canaries
@@ -107,7 +108,7 @@ class CanaryDesk:
         tenant, limit = request.principal.tenant_id, request.page.limit
         async with self._runtime.database.batch(tenant) as work:
             rows = CanaryRows(work.connection)
-            found = await rows.page(tenant, request.state, request.kind, _before(request.page), limit + 1)
+            found = await rows.page(tenant, request.state, request.kind, before(request.page), limit + 1)
         more = str(found[limit - 1].canary_id) if len(found) > limit else None
         return CanariesReply(items=tuple(found[:limit]), next_cursor=more)
 
@@ -117,7 +118,7 @@ class CanaryDesk:
         async with self._runtime.database.batch(tenant) as work:
             rows = CanaryRows(work.connection)
             await self._found(rows, tenant, request.canary_id)
-            found = await rows.runs(tenant, request.canary_id, _before(request.page), limit + 1)
+            found = await rows.runs(tenant, request.canary_id, before(request.page), limit + 1)
         more = str(found[limit - 1].run_id) if len(found) > limit else None
         return CanaryRunsReply(items=tuple(found[:limit]), next_cursor=more)
 
@@ -140,10 +141,3 @@ def _may_change(who: Principal) -> None:
     """People and keys with the role; an agent does not choose its own version."""
     if who.kind is PrincipalKind.AGENT or not CHANGERS & set(who.roles):
         raise Forbidden
-
-
-def _before(page: Page) -> UUID | None:
-    try:
-        return UUID(page.cursor) if page.cursor else None
-    except ValueError as error:
-        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from error

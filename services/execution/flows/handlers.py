@@ -30,6 +30,7 @@ from libs.contracts.flows import (
     StartFlows,
 )
 from libs.contracts.message import Principal, Reason, Text, new_id
+from libs.contracts.paging import before
 from services.execution.flows.backend import ExecutionBackend, FlowUnit
 from services.execution.flows.domain.definition import Definition, Definitions
 from services.execution.flows.domain.moving import command, fork, migrate
@@ -185,7 +186,7 @@ class FlowDesk:
     async def list(self, request: FlowsRequest) -> FlowsReply:
         tenant, page = request.principal.tenant_id, request.page
         async with self._backend.unit(tenant) as unit:
-            found = await unit.flows(tenant, request.flow, request.status, _cursor(page.cursor), page.limit + 1)
+            found = await unit.flows(tenant, request.flow, request.status, before(page), page.limit + 1)
         items = found[: page.limit]
         return FlowsReply(items=tuple(items), next_cursor=str(items[-1].flow_id) if len(found) > page.limit else None)
 
@@ -240,10 +241,3 @@ def _submitter(principal: Principal) -> Principal:
 def _fits(payload: dict[str, Any]) -> None:
     if json_size(payload) > MAX_PAYLOAD_BYTES:
         raise PayloadTooLarge
-
-
-def _cursor(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError as error:
-        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from error

@@ -17,6 +17,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.canonical import canonical
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.errors import Forbidden, NotFound
@@ -39,7 +40,6 @@ from services.trust.bundles.questions import read_question
 from services.trust.bundles.store import BundleRows
 from services.trust.bundles.watch import change, record
 from services.trust.domain import decide
-from services.trust.domain.facts import RIYADH
 from services.trust.domain.policy import Answer, Bundle
 
 log = logging.getLogger(__name__)

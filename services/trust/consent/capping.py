@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from libs.contracts.business_time import RIYADH
 from services.trust.consent.domain.caps import Caps, caps_of
 from services.trust.domain.decide import Prepared
-from services.trust.domain.facts import RIYADH
 from services.trust.rows import Known
 from services.trust.store import Unit
 

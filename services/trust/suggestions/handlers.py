@@ -16,13 +16,13 @@ from libs.contracts.claims import (
 )
 from libs.contracts.errors import Conflict, Forbidden, NotFound
 from libs.contracts.message import PrincipalKind
+from libs.contracts.paging import before
 from libs.runtime.database import SessionWork
 from services.trust.contradictions.domain.conflict import read
 from services.trust.contradictions.errors import BadClaim
 from services.trust.contradictions.handlers import READERS, RECORDERS
 from services.trust.contradictions.watching import standing_alone, write
 from services.trust.ledger.domain.entry import Entry
-from services.trust.paging import before
 from services.trust.store import Store
 
 SYSTEM = "system:trust"
