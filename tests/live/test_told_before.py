@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -15,10 +16,10 @@ from libs.contracts.message import Plane, new_id
 from libs.contracts.subjects import OBSERVED, OBSERVED_BEFORE, RECORDED_BEFORE
 from libs.runtime.database import Database
 from libs.runtime.delivery import handle_once
-from libs.runtime.migrate import migrate
+from libs.runtime.migrate import script_location
 from services.trust.observations.handlers import taker, taker_of_records
 from tests.live.control_fixtures import Book
-from tests.live.migrated import PASSWORDS, migrated_postgres, plane_database
+from tests.live.migrated import migrated_postgres, plane_database
 
 pytestmark = pytest.mark.live
 AT = "2026-11-21T06:00:00+00:00"
@@ -104,15 +105,14 @@ async def test_what_a_trust_of_the_release_before_writes_is_carried_over(book: B
 
 
 async def test_an_upgrade_brings_over_what_was_recorded(book: Book, admin_url: str) -> None:
+    step = runpy.run_path(str(script_location(Plane.TRUST) / "versions" / "0021_one_family.py"))
     connection = await asyncpg.connect(admin_url)
     try:
         await connection.execute("drop trigger carry on trust.control_facts; drop function trust.carry_control_fact()")
+        await connection.execute("delete from trust.control_facts")
         await connection.execute(_WRITTEN, book.tenant, "agent_run", RUN["fact_id"], "decision", json.dumps(RUN))
-        await connection.execute(
-            "delete from trust.observations where tenant_id = any(select tenant_id from trust.control_facts)"
-        )
-        await connection.execute("update trust.alembic_version set version_num = 'trust_0020_own_people'")
+        assert await kept(book) == {}
+        await connection.execute(step["_CARRIED"])
     finally:
         await connection.close()
-    await migrate(admin_url, PASSWORDS)
     assert list(await kept(book)) == [("decision", "agent_run", RUN["fact_id"])]
