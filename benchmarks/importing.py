@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -19,7 +18,7 @@ import nats
 from nats.aio.client import Client
 
 from benchmarks.leads import leads_csv
-from benchmarks.processes import cpu_seconds, start_module
+from benchmarks.processes import cpu_seconds, show_logs, start_module
 from benchmarks.report import FLOOR, OURS, PEER, Figure, Row, Target
 from dev.embedded import embedded_servers
 from dev.environment import Addresses, plane_environment
@@ -165,14 +164,8 @@ async def _ours(content: bytes, progress: Progress) -> dict[str, Any]:
                 found = await _run(client, content, meter, progress)
                 found["cpu"] = meter.total()
                 return found
-            except BaseException:
-                for log in sorted((data_dir / "logs").glob("*.log")):
-                    print(
-                        f"--- {log.name}",
-                        *log.read_text(errors="replace").splitlines()[-12:],
-                        sep="\n",
-                        file=sys.stderr,
-                    )
+            except BaseException:  # interrupted as well: what the planes said last is what helps
+                show_logs(data_dir)
                 raise
             finally:
                 for child in children.values():

@@ -30,6 +30,12 @@ async def start_module(name: str, *arguments: str, environ: Mapping[str, str], d
     return child
 
 
+def show_logs(data_dir: Path) -> None:
+    """The last lines of every log, on stderr."""
+    for log in sorted((data_dir / "logs").glob("*.log")):
+        print(f"--- {log.name}", *log.read_text(errors="replace").splitlines()[-12:], sep="\n", file=sys.stderr)
+
+
 def cpu_seconds(pid: int, *, family: bool = False) -> float:
     """User and system time of a process; of its children too, ended ones included, with `family` (PostgreSQL's backends)."""
     fields = _stat(pid)

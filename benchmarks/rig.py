@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +15,7 @@ import asyncpg
 import nats
 from nats.aio.client import Client
 
-from benchmarks.processes import cpu_seconds, start_module
+from benchmarks.processes import cpu_seconds, show_logs, start_module
 from dev.embedded import Servers, embedded_servers
 from dev.environment import Addresses, plane_environment
 from dev.prepare import authorization
@@ -116,14 +115,8 @@ async def rig() -> AsyncIterator[Rig]:
                 await asyncio.gather(one.plane("trust"), one.floor_process("execution"))
                 await one.plane("execution")
                 yield one
-            except BaseException:
-                for log in sorted((data_dir / "logs").glob("*.log")):
-                    print(
-                        f"--- {log.name}",
-                        *log.read_text(errors="replace").splitlines()[-12:],
-                        sep="\n",
-                        file=sys.stderr,
-                    )
+            except BaseException:  # interrupted as well: what the planes said last is what helps
+                show_logs(data_dir)
                 raise
             finally:
                 await one.stop()
