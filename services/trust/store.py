@@ -26,6 +26,7 @@ from services.trust.domain.facts import MAX_AGE_HOURS, ContactState
 from services.trust.governance.store import SqlStandings
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.store import SqlLedgerStore
+from services.trust.model_calls.store import SqlTransfers
 from services.trust.own_people.store import SqlOwnPeople
 from services.trust.ports import Store, Unit
 from services.trust.receipts.settling import settle_outcome
@@ -62,6 +63,7 @@ class SqlUnit:
         self.findings, self.standings = SqlFindings(self._c), SqlStandings(self._c)
         self.suggestions = SqlSuggestions(self._c)
         self.own_people = SqlOwnPeople(self._c)
+        self.transfers = SqlTransfers(self._c)
 
     @property
     def connection(self) -> Any:

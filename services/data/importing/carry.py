@@ -12,9 +12,9 @@ from uuid import UUID
 
 import numpy as np
 
-from libs.contracts.control_facts import ImportFact
 from libs.contracts.data import ContactsChanged, ImportCounts, ImportRequest, ImportState
 from libs.contracts.message import Plane, new_id
+from libs.contracts.observed import ImportFact
 from libs.contracts.subjects import AUDITED, CONTACTS_CHANGED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime.database import BatchWork, Database
@@ -233,7 +233,7 @@ def _chunk(part: Part) -> _Chunk:
 
 def _kept(request: ImportRequest, parsed: ParsedFile) -> ImportFact:
     return ImportFact(
-        fact_id=request.import_id, source=request.source, fields=tuple(sorted(parsed.mapping.keys() & of_people())),
+        subject=request.import_id, source=request.source, fields=tuple(sorted(parsed.mapping.keys() & of_people())),
         dropped=len(parsed.columns) - len(parsed.mapping),
     )  # fmt: skip
 

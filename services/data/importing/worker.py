@@ -65,7 +65,7 @@ class ImportWorker:
                 await self._cancelled(tenant_id, import_id)
             except FileRefused as error:
                 await self._end(tenant_id, import_id, ImportState.REFUSED, (error.code, error.en, error.ar))
-            except Exception:
+            except Exception:  # a mistake of ours: tried again, and in the end told to whoever asked
                 log.exception("an import failed", extra={"ids": {"import_id": str(import_id), "tries": tries}})
                 if tries >= MAX_TRIES:
                     said = (

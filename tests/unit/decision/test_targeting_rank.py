@@ -258,7 +258,8 @@ def test_the_day_plan_takes_only_safe_leads_and_one_an_account() -> None:
 def test_an_opportunity_says_why_in_both_languages_with_dates_and_sources() -> None:
     shown = opportunity(one(STRONG), targeting(), NOW, trace_id="4bf9")
     assert shown.why_now[0].signal == "requested_quote"
-    assert shown.why_now[0].ar == "طلب عرض سعر قبل يومين"
+    assert shown.why_now[0].ar == "طلب عرض سعر (سُجّل ذلك قبل يومين)"
+    assert shown.why_now[0].en == "asked for a quote (noted 2 days ago)"
     assert shown.why_now[0].source == "notes"
     assert len(shown.reasons_ar) == len(shown.reasons_en) >= 4
     assert shown.committee_role == "decision_maker"

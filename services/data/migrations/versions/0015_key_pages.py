@@ -2,7 +2,7 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "data_0015_speed"
+revision = "data_0015_key_pages"
 down_revision = "data_0014_facts"
 branch_labels = None
 depends_on = None
