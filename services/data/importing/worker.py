@@ -15,8 +15,8 @@ from libs.contracts.reachable import ReachableRequest
 from libs.contracts.subjects import IMPORT_COMPLETED, IMPORT_FILES, REACHABLE
 from libs.runtime.plane import Runtime
 from services.data.crm.search import SearchText
+from services.data.importing.apart import carry_out_apart
 from services.data.importing.carry import PAGE, Cancelled, TenantBusy, carry_out
-from services.data.importing.child import carry_out_apart
 from services.data.importing.domain.messages import FileRefused
 from services.data.importing.reading import Here
 from services.data.importing.shredding import shred
