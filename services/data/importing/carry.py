@@ -32,8 +32,6 @@ from services.data.screening.telling import of_import, tell
 from services.data.telling import tell_facts
 
 PAGE = 1000
-MANY = 5_000
-"""From so many rows on the planner is told at once what the tables hold now."""
 
 
 class TenantBusy(Exception):
@@ -94,9 +92,6 @@ async def carry_out(
                     trace_id=trace_id,
                 ),
             )
-        if carried.counts.rows >= MANY:
-            async with database.batch(tenant) as work:
-                await Imports(work).refresh_statistics()
     except _Rehearsed:
         async with database.batch(tenant) as work:
             imports = Imports(work)

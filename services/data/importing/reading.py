@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import pickle
+from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -23,6 +24,10 @@ CHUNK = 10_000
 """Rows read, matched and written at a time: what an import holds in memory beside the file's own text."""
 FIRST_CHUNK = 2_000
 """So that PostgreSQL soon has something to write."""
+
+
+_SAMPLE = b"company,name,mobile,email,city,sector\nNajd,Ali,0501234567,a@najd.example,Riyadh,retail\n"
+"""A list that is read before the order comes: the words that reading goes by are loaded then."""
 
 
 class ReaderFailed(Exception):
@@ -147,6 +152,7 @@ def _read_for(ours: Connection[Any, Any], to: Connection[Any, Any], file: Path) 
     """The other process: its order, then what it reads. It waits with the next part until somebody takes this one."""
     ours.close()  # else it would not notice that nobody is there any more
     try:
+        deque(parts_of(read_file(_SAMPLE), Order({}, {}, "own_crm", date.min)), maxlen=0)
         order: Order = to.recv()
         parsed = read_file(file.read_bytes(), mapping=order.mapping, remembered=order.remembered)
         to.send(Opened(replace(parsed, rows=(), broken=()), len(parsed.rows)))

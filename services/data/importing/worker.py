@@ -15,8 +15,8 @@ from libs.contracts.reachable import ReachableRequest
 from libs.contracts.subjects import IMPORT_COMPLETED, IMPORT_FILES, REACHABLE
 from libs.runtime.plane import Runtime
 from services.data.crm.search import SearchText
+from services.data.importing.apart import carry_out_apart
 from services.data.importing.carry import PAGE, Cancelled, TenantBusy, carry_out
-from services.data.importing.child import carry_out_apart
 from services.data.importing.domain.messages import FileRefused
 from services.data.importing.reading import Here
 from services.data.importing.shredding import shred
@@ -32,6 +32,8 @@ ASKED_AT_ONCE = 3
 """Pages of contacts that trust is asked about at once: while it reads one, data answers it about another and writes a third."""
 RANKED_FIRST = 10.0
 """Seconds for which the text to search in waits after a long import, so that its leads are ranked meanwhile."""
+MANY = 5_000
+"""From so many contacts on the planner is told at once what the tables hold now. What asks about contacts meanwhile does not depend on it."""
 APART_FROM = 1_000_000
 """Files above so many bytes are carried out by a child process; below, starting one takes longer than the work."""
 
@@ -168,6 +170,8 @@ class ImportWorker:
         async with asyncio.TaskGroup() as group:
             for page in pages:
                 group.create_task(assess(page))
+            if len(ids) >= MANY:
+                group.create_task(self._refresh_statistics())
         async with self._runtime.database.batch(tenant_id) as work:
             imports = Imports(work)
             status = await imports.status(tenant_id, import_id)
@@ -190,6 +194,10 @@ class ImportWorker:
                     ),
                 )
 
+    async def _refresh_statistics(self) -> None:
+        async with self._runtime.database.batch() as work:
+            await Imports(work).refresh_statistics()
+
     async def _assess_page(self, tenant_id: UUID, page: tuple[UUID, ...]) -> None:
         reply = await self._runtime.bus.call(REACHABLE, ReachableRequest(tenant_id=tenant_id, contact_ids=page))
         said = [
@@ -197,7 +205,7 @@ class ImportWorker:
             for one in reply.items
             for contact in one.contact_ids
         ]
-        async with self._runtime.database.batch(tenant_id) as work:
+        async with self._runtime.database.batch(tenant_id, planned=True) as work:
             await Imports(work).set_contactability(tenant_id, said)
 
     async def _cancelled(self, tenant_id: UUID, import_id: UUID) -> None:
