@@ -32,6 +32,7 @@ from dev.commands import (
     mail_domains,
     memos,
     metrics,
+    models,
     offer,
     operate,
     plugins,
@@ -98,6 +99,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         keys,
         knowledge,
         metrics,
+        models,
         prices,
         enrich,
         offer,
@@ -121,7 +123,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         group.register(app, connect)
     documents.register(app)
     backup.register(app)
-    evaluate.register(app)
+    evaluate.register(app, connect)
     settings.register(app)
     return app
 

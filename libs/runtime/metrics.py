@@ -58,13 +58,13 @@ class Metrics:
         said = rule.model_dump(
             include={"name", "unit", "en", "ar", "definition_en", "definition_ar", "freshness_hours"}
         )
+        tenant, now = request.principal.tenant_id, self._runtime.now()
+        asked = await self._database.read(lambda copy: copy.fetchrow(rule.sql, tenant, since, until), tenant)
+        row = asked.value
         empty = MetricValue(
-            **said, value=None, no_data=True, since=since, until=until, as_of=self._runtime.now(),
+            **said, value=None, no_data=True, since=since, until=until, as_of=now - timedelta(seconds=asked.age),
             why_en="There are no records to compute it from in this period.", why_ar="لا توجد سجلات لحسابه في هذه الفترة.",
         )  # fmt: skip
-        tenant = request.principal.tenant_id
-        async with self._database.batch(tenant) as work:
-            row = await work.connection.fetchrow(rule.sql, tenant, since, until)
         if not row["rows"] or row["value"] is None:
             return empty
         found: MetricValue = empty.evolve(
@@ -98,10 +98,10 @@ class Metrics:
         rule, since, until = self._asked(request)
         tenant, limit = request.principal.tenant_id, request.page.limit
         at, last = _cursor(request.page.cursor)
-        async with self._database.batch(tenant) as work:
-            found = await work.connection.fetch(
-                rule.listing, tenant, since, until, at, last, request.excluded, limit + 1
-            )
+        asked = await self._database.read(
+            lambda copy: copy.fetch(rule.listing, tenant, since, until, at, last, request.excluded, limit + 1), tenant
+        )
+        found = asked.value
         items = tuple(MetricRow(kind=r["kind"], id=r["id"], at=r["at"], figure=r["x"]) for r in found[:limit])
         more = None
         if len(found) > limit:

@@ -10,6 +10,7 @@ from services.decision.agents.choosing import Choosing
 from services.decision.agents.conversations import Conversations
 from services.decision.agents.desk import Agents
 from services.decision.agents.engines.all import engines
+from services.decision.agents.models.uses import ModelUses
 from services.decision.cards.watch import Watch
 from services.decision.consumption.meter import Meter
 from services.decision.contradicted import Contradicted
@@ -43,6 +44,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.RUN_AGENT, asking.run)
     bus.serve(subjects.ASK_AGENT, asking.ask)
     bus.serve(subjects.CONVERSATIONS, conversations.page)
+    bus.serve(subjects.MODEL_USES, ModelUses(runtime.database).page)
     ranking, watch = Ranking(runtime, drafting), Watch(runtime)
     opportunities, cards, drafts = (
         Opportunities(runtime, ranking),

@@ -113,7 +113,7 @@ class Quality:
                 await self.look(tenant)
             except Exception:
                 # One tenant's rows must not keep the others from being looked at; its next turn comes.
-                log.exception("data quality of a tenant could not be looked at")
+                log.exception("data quality could not be looked at", extra={"ids": {"tenant": str(tenant)}})
 
     async def _claim(self) -> UUID | None:
         async with self._database.batch() as work:

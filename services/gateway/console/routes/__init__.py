@@ -6,7 +6,9 @@ from fastapi import APIRouter
 
 from services.gateway.console.desk import problem_page
 from services.gateway.console.routes import (
+    accounts,
     actions,
+    agent_runs,
     approvals,
     canaries,
     command_center,
@@ -16,21 +18,30 @@ from services.gateway.console.routes import (
     crm,
     dead_events,
     dead_letters,
+    enrichment,
     evidence,
+    fields,
     flows,
     forecasts,
     gate,
     insight,
+    integrations,
     knowledge,
     metric_rows,
+    own,
     partners,
     people,
     policy,
+    rules,
     session,
+    settings,
     sso,
+    suggestions,
     targeting,
     together,
+    webhook_log,
     webhooks,
+    whatsapp,
 )
 
 router = APIRouter()
@@ -40,6 +51,7 @@ for area in (
     command_center,
     together,
     approvals,
+    enrichment,
     targeting,
     crm,
     partners,
@@ -52,7 +64,9 @@ for area in (
     flows,
     actions,
     compliance,
+    suggestions,
     contradictions,
+    agent_runs,
     gate,
     policy,
     connectors,
@@ -60,6 +74,14 @@ for area in (
     dead_events,
     canaries,
     webhooks,
+    webhook_log,
+    settings,
+    rules,
+    fields,
+    integrations,
+    whatsapp,
+    own,
+    accounts,
 ):
     router.include_router(area.router)
 
