@@ -10,6 +10,7 @@ from libs.contracts.catalogue.metrics import metrics
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Note, Section, Tile
 from services.gateway.console.urls import url
 from services.gateway.console.views import Tab, Tone
+from tests.browser.fixture_forecast import forecast_page
 
 
 def desks(arabic: bool) -> dict[str, DeskPage]:
@@ -43,6 +44,8 @@ def desks(arabic: bool) -> dict[str, DeskPage]:
     title = say("الموافقات والحقوق", "Consent and rights")
     numbers, knowledge = _insight(say)
     return {
+        "forecast": forecast_page(arabic, ready=True),
+        "forecast-empty": forecast_page(arabic, ready=False),
         "numbers": numbers,
         "knowledge": knowledge,
         "desk": DeskPage("people", title, (full,), tabs, say("الأقسام", "Sections"), back=url("approvals"), back_label=say("رجوع", "Back")),

@@ -169,7 +169,9 @@ async def test_a_gap_is_taken_apart_and_every_way_adds_up(running: Served) -> No
         assert all(part["en"] and part["ar"] for part in found[way])
     assert any(part["deal_id"] for part in found["by_deal"])
     tested = await _get(running, "/forecast/variance", month=f"{plus(month_of(now()), -3):%Y-%m}")
-    assert tested["kind"] == "back_test"
+    assert tested["kind"] == "back_test" and any(part["deal_id"] for part in tested["by_deal"]), (
+        "as it would have been explained then"
+    )
     early = await running.http.get(f"{API}/forecast/variance", params={"month": f"{now():%Y-%m}"})
     assert (early.status_code, early.json()["code"]) == (422, "month_not_over")
     arabic = await running.http.get(
@@ -177,6 +179,26 @@ async def test_a_gap_is_taken_apart_and_every_way_adds_up(running: Served) -> No
     )
     assert arabic.status_code == 404 and "توقع" in arabic.json()["detail"]
     assert (await running.http.get(f"{API}/forecast/variance", params={"month": "2026-13"})).status_code == 422
+
+
+async def test_memos_take_what_was_forecast_and_say_where_the_gap_came_from(running: Served) -> None:
+    month = f"{plus(month_of(now()), -1):%Y-%m}"
+    gap = await _get(running, "/forecast/variance", month=month)
+    body = {"inputs": {"metric": "revenue_actual", "month": month}}
+    memo = (await _post(running, "/memos/forecast_variance", body))["memo"]
+    assert (memo["forecast"], memo["variance"], memo["accuracy"]) == (gap["expected"], gap["variance"], gap["accuracy"])
+    assert memo["root_causes"] and f"forecast:{gap['forecast_id']}" in memo["provenance"]["sources"]
+    pack = (await _post(running, "/memos/board_pack_draft", {"inputs": {"period": "Q4", "revenue_forecast": "1"}}))[
+        "memo"
+    ]
+    ahead = (await _get(running, "/forecast"))["ahead"][0]
+    assert pack["revenue_forecast"] == ahead["expected"], "nobody states what was forecast"
+    for inputs in (
+        {"metric": "win_rate", "month": month},
+        {"metric": "revenue_actual", "month": "soon"},
+        {"metric": "revenue_actual"},
+    ):
+        await _post(running, "/memos/forecast_variance", {"inputs": inputs}, 422)
 
 
 async def test_every_tenant_that_decision_knows_is_forecast_without_being_asked(running: Served) -> None:

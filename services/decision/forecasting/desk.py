@@ -55,6 +55,13 @@ class ForecastDesk:
         """Forecast anew; what was forecast earlier the same day is replaced."""
         return await self._shown(request, await self._making.make(request.principal, request.track))
 
+    async def next_month(self, tenant: UUID) -> Ahead | None:
+        """What next month's revenue was last forecast to be; None where it never was."""
+        month = month_of(self._runtime.now())
+        async with self._runtime.database.batch(tenant) as work:
+            found = await Forecasts(work, tenant).newest(Track.REVENUE, month)
+        return next((_ahead(one, month, {}, 0) for one in found if one.since == plus(month, 1)), None)
+
     async def _stored(self, tenant: UUID, track: Track, now: datetime) -> tuple[list[Kept], list[Kept], list[Kept]]:
         since = plus(month_of(now), -SHOWN_MONTHS)
         async with self._runtime.database.batch(tenant) as work:
@@ -83,7 +90,7 @@ class ForecastDesk:
         return Forecast(
             track=request.track, metric=wanted.tracks[request.track].metric, unit=material.unit, ready=bool(ahead), missing=missing,
             made_at=max((one.made_at for one in ahead), default=None), level=wanted.level, months=months,
-            ahead=tuple(_ahead(one, material, wanted.drivers) for one in ahead), back_test=tested, excluded_deals=excluded,
+            ahead=tuple(_ahead(one, month_of(material.now), _names(material), wanted.drivers) for one in ahead), back_test=tested, excluded_deals=excluded,
             provenance=self._origin(material, sure if ahead else 0.0),
         )  # fmt: skip
 
@@ -139,9 +146,12 @@ def _month(since: datetime, until: datetime, actual: Decimal | None, *, so_far: 
     )  # fmt: skip
 
 
-def _ahead(one: Kept, material: Material, most: int) -> Ahead:
-    month = month_of(material.now)
-    named = {deal.deal_id: f"{deal.account_name}: {deal.title}".strip(": ") for deal in material.deals or ()}
+def _names(material: Material) -> dict[UUID, str]:
+    return {deal.deal_id: f"{deal.account_name}: {deal.title}".strip(": ") for deal in material.deals or ()}
+
+
+def _ahead(one: Kept, month: datetime, named: dict[UUID, str], most: int) -> Ahead:
+    """A stored forecast as of the month that `month` begins."""
     drivers = tuple(
         Driver(deal_id=deal.deal_id, title=named.get(deal.deal_id, ""), stage=deal.stage, amount=deal.amount, probability=deal.probability, contribution=deal.contribution)
         for deal in one.basis.deals[:most]

@@ -13,8 +13,9 @@ from libs.contracts.forecasts import Track
 from libs.contracts.message import Principal, PrincipalKind
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
-from services.decision.forecasting.domain.basis import Basis, basis_of, money
+from services.decision.forecasting.domain.basis import basis_of, money, rested_on
 from services.decision.forecasting.domain.calendar import plus
+from services.decision.forecasting.domain.knowing import OPEN_STAGES
 from services.decision.forecasting.domain.model import Model, Tested
 from services.decision.forecasting.reading import Material, actual_of, read
 from services.decision.forecasting.rules import ForecastRules, rules
@@ -100,7 +101,7 @@ def computed(material: Material, wanted: ForecastRules) -> Result:
     ready = not material.missing(wanted)
     ahead, tests = [], []
     for horizon in wanted.horizons:
-        tests += [_tested(material, one) for one in model.tests(horizon)]
+        tests += [_tested(material, model, one, wanted) for one in model.tests(horizon)]
         if not ready or months < wanted.least_months(horizon):
             continue
         estimate = model.estimate(horizon)
@@ -114,8 +115,16 @@ def computed(material: Material, wanted: ForecastRules) -> Result:
     return Result(tuple(ahead), tuple(tests))
 
 
-def _tested(material: Material, one: Tested) -> Kept:
-    basis = Basis(kind="back_test", horizon=one.horizon, unknown=money(one.expected), naive=money(one.naive))
+def _tested(material: Material, model: Model, one: Tested, wanted: ForecastRules) -> Kept:
+    """A back-test with what it would have rested on; deals one by one for the nearest horizon alone, which is the one whose gaps are asked for."""
+    past = [deal for deal in material.deals or () if deal.closed_at is not None and deal.closed_at <= one.made_at]
+    nearest = one.horizon == min(wanted.horizons)
+    shares = dict(zip(OPEN_STAGES, map(float, model.probabilities(one.k, one.horizon)), strict=True))
+    basis = rested_on(
+        one.expected, model.open_deals(one.k), shares, past, kind="back_test", horizon=one.horizon, weight=model.weight(one.k, one.horizon),
+        most=wanted.tested_deals if nearest else 0,
+    )  # fmt: skip
     return Kept(
-        material.track, one.since, one.until, one.made_at, money(one.expected), money(one.low), money(one.high), basis, money(one.actual)
+        material.track, one.since, one.until, one.made_at, money(one.expected), money(one.low), money(one.high),
+        basis.evolve(naive=money(one.naive)), money(one.actual),
     )  # fmt: skip

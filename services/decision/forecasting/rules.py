@@ -35,6 +35,7 @@ class ForecastRules(Message):
     level: Annotated[float, Field(gt=0, lt=1)]
     drivers: Annotated[int, Field(ge=1)]
     stored_deals: Annotated[int, Field(ge=1)]
+    tested_deals: Annotated[int, Field(ge=1)]
     settle_days: Annotated[int, Field(ge=1)]
     tracks: dict[Track, TrackRule]
 

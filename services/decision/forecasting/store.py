@@ -32,8 +32,9 @@ class Kept:
 
     def id(self, tenant: UUID) -> UUID:
         """The same for the same month, horizon and day: a forecast made again that day takes the place of the first."""
-        day = self.made_at.astimezone(RIYADH).date()
-        return uuid5(tenant, f"forecast:{self.track.value}:{self.basis.kind}:{self.basis.horizon}:{self.since.isoformat()}:{day}")  # fmt: skip
+        # By the calendar of Riyadh, however the moments are written: a row that is read back has the id that it was stored under.
+        month, day = f"{self.since.astimezone(RIYADH):%Y-%m}", self.made_at.astimezone(RIYADH).date()
+        return uuid5(tenant, f"forecast:{self.track.value}:{self.basis.kind}:{self.basis.horizon}:{month}:{day}")
 
     def made(self, tenant: UUID) -> Made:
         met = None if self.actual is None else accuracy(float(self.expected), float(self.actual))
@@ -48,7 +49,9 @@ _COLUMNS = "track, period_start, period_end, made_at, expected, low, high, basis
 _PUT = (
     "insert into decision.forecasts (tenant_id, forecast_id, track, period_start, period_end, made_at, expected, low, high, basis, actual, actual_at) "
     "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12) on conflict (tenant_id, forecast_id) do update set made_at = excluded.made_at, "
-    "expected = excluded.expected, low = excluded.low, high = excluded.high, basis = excluded.basis, actual = excluded.actual, actual_at = excluded.actual_at"
+    "expected = excluded.expected, low = excluded.low, high = excluded.high, basis = excluded.basis, actual = excluded.actual, actual_at = excluded.actual_at "
+    # Two at once, asked for and by the day's turn: what was begun later stays.
+    "where excluded.made_at >= decision.forecasts.made_at"
 )
 
 

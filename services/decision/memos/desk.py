@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from libs.contracts import crm, subjects
 from libs.contracts.catalogue.metrics import metrics
 from libs.contracts.catalogue.records import RecordKind
+from libs.contracts.forecasts import VarianceRequest
 from libs.contracts.memos import MEMOS, MemoName, MemoReply, MemoRequest
 from libs.contracts.message import Page, Principal
 from libs.contracts.metrics import MetricGet, MetricValue
@@ -20,6 +21,9 @@ from libs.contracts.trust import ApprovalRequest, ApprovalsRequest, ApprovalStat
 from libs.runtime import telemetry
 from libs.runtime.metrics import Metrics
 from libs.runtime.plane import Runtime
+from services.decision.forecasting.desk import ForecastDesk
+from services.decision.forecasting.making import Making
+from services.decision.forecasting.rules import rules as tracks
 from services.decision.memos.domain import corporate, executive, sales
 from services.decision.memos.domain.made import BadInputs, Facts, provenance, rules
 from services.decision.store import Recommendations
@@ -71,7 +75,7 @@ RECIPES: Mapping[MemoName, Recipe] = {
         corporate.ic_memo, (), ("target_id", "valuation", "synergies", "standalone_value"), ("key_risks", "key_mitigants", "conditions")
     ),
     M.BOARD_PACK_DRAFT: Recipe(
-        executive.board_pack_draft, ("metrics",), ("period",), ("revenue_forecast", "key_risks", "decisions_required")
+        executive.board_pack_draft, ("metrics", "ahead"), ("period",), ("revenue_forecast", "key_risks", "decisions_required")
     ),
     M.EXPANSION_PLAN: Recipe(
         corporate.expansion_plan, (), ("market", "phase", "regulatory_complexity", "gtm_strategy"),
@@ -85,7 +89,7 @@ RECIPES: Mapping[MemoName, Recipe] = {
     ),
     M.EXECUTIVE_SNAPSHOT: Recipe(executive.executive_snapshot, ("metrics", "waiting")),
     M.EVIDENCE_PACK: Recipe(executive.evidence_pack, ("pack",), ("pack_id", "title", "pack_type"), ("title_ar", "statement")),
-    M.FORECAST_VARIANCE: Recipe(executive.forecast_variance, ("metric",), ("metric", "forecast")),
+    M.FORECAST_VARIANCE: Recipe(executive.forecast_variance, ("metric", "gap"), ("metric",), ("forecast", "month")),
 }  # fmt: skip
 
 
@@ -120,6 +124,7 @@ class Memos:
     def __init__(self, runtime: Runtime) -> None:
         rules()  # a wrong file stops the start
         self._runtime = runtime
+        self._forecasts = ForecastDesk(runtime, Making(runtime))
 
     async def make(self, request: MemoRequest) -> MemoReply:
         """Raises BadInputs, NotFound."""
@@ -170,6 +175,24 @@ class Memos:
     async def _metric(self, who: Principal, inputs: Mapping[str, Any]) -> dict[str, Any]:
         name = str(inputs["metric"])
         return {"metrics": await self._values(who, [name] if name in metrics() else [])}
+
+    async def _gap(self, who: Principal, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The stored forecast's gap of the month that is named. Raises BadInputs, and what forecasts say of a month that has none."""
+        month = str(inputs.get("month") or "")
+        if not month:
+            return {}
+        track = next((one for one, rule in tracks().tracks.items() if rule.metric == inputs["metric"]), None)
+        if track is None:
+            raise BadInputs({"metric": "is not forecast: state the forecast instead of a month"})
+        try:
+            asked = VarianceRequest(principal=who, track=track, month=month)
+        except ValidationError as error:
+            raise BadInputs({"month": "as 2026-10"}) from error
+        # Which month it is about is no statement about it.
+        return {"gap": await self._forecasts.variance(asked), "inputs": {}}
+
+    async def _ahead(self, who: Principal, _: Mapping[str, Any]) -> dict[str, Any]:
+        return {"ahead": await self._forecasts.next_month(who.tenant_id)}
 
     async def _metrics(self, who: Principal, _: Mapping[str, Any]) -> dict[str, Any]:
         named = dict.fromkeys((*rules()["kpis"], *(name for one in rules()["board"] for name in one["figures"])))

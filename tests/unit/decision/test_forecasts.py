@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -198,6 +199,18 @@ def test_horizons_open_one_by_one_as_months_pass() -> None:
         months: {one.basis.horizon for one in computed(material(months, 4), rules()).ahead} for months in (11, 13, 24)
     }
     assert len(made[11]) <= len(made[13]) <= len(made[24]) == 3
+
+
+def test_a_stored_forecast_keeps_its_id_however_its_moments_are_written() -> None:
+    tenant = UUID(int=7)
+    kept = computed(material(24), rules()).ahead[0]
+    read_back = replace(
+        kept, since=kept.since.astimezone(UTC), until=kept.until.astimezone(UTC), made_at=kept.made_at.astimezone(UTC)
+    )
+    assert read_back.id(tenant) == kept.id(tenant)
+    again = replace(kept, made_at=kept.made_at + timedelta(hours=1))
+    assert again.id(tenant) == kept.id(tenant), "made again the same day it takes the first one's place"
+    assert replace(kept, made_at=kept.made_at + timedelta(days=1)).id(tenant) != kept.id(tenant)
 
 
 # -- gaps --------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from libs.contracts.catalogue.records import RecordKind
 from libs.contracts.crm import Record
 from libs.contracts.decision import Opportunity
 from libs.contracts.errors import NotFound
+from libs.contracts.forecasts import Ahead, Variance
 from libs.contracts.memos import MEMOS, MemoName
 from libs.contracts.message import new_id
 from libs.contracts.metrics import MetricValue
@@ -187,6 +188,11 @@ def test_a_variance_without_an_actual_is_not_zero_and_a_pack_says_what_has_no_da
     assert (unknown["actual"], unknown["variance"], unknown["accuracy"]) == (None, None, None)
     with pytest.raises(BadInputs):
         compose(M.FORECAST_VARIANCE, facts(inputs={**stated, "metric": "invented"}))
+    with pytest.raises(BadInputs, match="forecast"):
+        compose(
+            M.FORECAST_VARIANCE,
+            facts(inputs={"metric": "revenue_actual"}, metrics={"revenue_actual": figure("revenue_actual", "800")}),
+        )
     shown = {
         "revenue_actual": figure("revenue_actual", None, why_en="No records."),
         "win_rate": figure("win_rate", "0.4"),
@@ -194,6 +200,22 @@ def test_a_variance_without_an_actual_is_not_zero_and_a_pack_says_what_has_no_da
     pack = compose(M.BOARD_PACK_DRAFT, facts(inputs={"period": "2026-Q4"}, metrics=shown))
     assert len(pack["sections"]) == 8 and pack["revenue_actual"] is None
     assert pack["sections"][0]["figures"][0]["why_en"] == "No records."
+
+
+def test_what_was_forecast_counts_before_what_somebody_says_it_was() -> None:
+    gap, ahead = example(Variance), example(Ahead)
+    assert isinstance(gap, Variance) and isinstance(ahead, Ahead)
+    known = {"revenue_actual": figure("revenue_actual", "800")}
+    memo = compose(M.FORECAST_VARIANCE, facts(metrics=known, gap=gap.evolve(metric="revenue_actual")))
+    assert (memo["forecast"], memo["actual"]) == (str(gap.expected), str(gap.actual))
+    assert (
+        len(memo["root_causes"]) == len(gap.by_timing)
+        and f"forecast:{gap.forecast_id}" in memo["provenance"]["sources"]
+    )
+    pack = compose(
+        M.BOARD_PACK_DRAFT, facts(inputs={"period": "Q4", "revenue_forecast": "1"}, metrics=known, ahead=ahead)
+    )
+    assert pack["revenue_forecast"] == str(ahead.expected)
 
 
 @pytest.mark.parametrize(

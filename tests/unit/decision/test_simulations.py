@@ -166,4 +166,17 @@ def test_who_is_silent_longer_is_the_greater_risk_and_too_few_returns_say_nothin
     by_silence = sorted(found, key=lambda one: one.silent_days)
     assert all(a.risk <= b.risk for a, b in pairwise(by_silence)) and all(0 <= one.risk <= 1 for one in found)
     assert customers(won[:4], NOW, 10) == ((), 3)
-    assert still_away([10, 20], [30], 0) == 1.0 and still_away([10, 20], [30], 25) == pytest.approx(1 / 3)
+    assert still_away([10, 20], [30], 0) == 1.0 and still_away([10, 20], [30], 25) == pytest.approx(3 / 4 * 2 / 3)
+
+
+def test_who_is_silent_longer_than_anybody_who_came_back_is_not_expected_back() -> None:
+    won = []
+    for account in range(4):
+        for purchase in range(4):
+            silent = 400 if account == 0 else 20
+            at = NOW - timedelta(days=silent + 60 * (3 - purchase))
+            one = deal(account * 10 + purchase, at - timedelta(days=9), "won", Decimal(1000), closed=at)
+            won.append(one.evolve(account_id=deal(account, NOW, "new", None).deal_id, account_name=f"C{account}"))
+    found, _ = customers(won, NOW, 10)
+    risks = {one.account_name: one.risk for one in found}
+    assert risks["C0"] == 1.0 and all(risks[name] < 0.5 for name in ("C1", "C2", "C3"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
@@ -59,12 +59,24 @@ def money(value: float) -> Decimal:
 
 
 def basis_of(estimate: Estimate, known: Sequence[OpenDeal], past: Iterable[PastDeal], most: int) -> Basis:
-    """What an estimate rests on. The contributions and `unknown` add up to the expected amount, to the halala."""
+    """What an estimate rests on."""
+    found = rested_on(
+        estimate.expected, known, estimate.probabilities, past, kind="made", horizon=estimate.horizon, weight=estimate.weight, most=most
+    )  # fmt: skip
+    made: Basis = found.evolve(residuals=estimate.residuals)
+    return made
+
+
+def rested_on(
+    expected: float, known: Sequence[OpenDeal], probabilities: Mapping[str, float], past: Iterable[PastDeal], *, kind: Kind, horizon: int,
+    weight: float, most: int,
+) -> Basis:  # fmt: skip
+    """The contributions and `unknown` add up to the expected amount, to the halala. `most` deals are kept one by one."""
     shares = [
         Share(
             deal_id=deal.deal_id, stage=deal.stage, segment=deal.segment, amount=deal.amount,
-            probability=round(estimate.probabilities[deal.stage], 6),
-            contribution=money(estimate.weight * estimate.probabilities[deal.stage] * float(deal.amount)),
+            probability=round(probabilities[deal.stage], 6),
+            contribution=money(weight * probabilities[deal.stage] * float(deal.amount)),
         )
         for deal in known
     ]  # fmt: skip
@@ -78,8 +90,8 @@ def basis_of(estimate: Estimate, known: Sequence[OpenDeal], past: Iterable[PastD
     )  # fmt: skip
     from_deals = sum((one.contribution for one in shares), Decimal(0))
     return Basis(
-        kind="made", horizon=estimate.horizon, weight=round(estimate.weight, 6), residuals=estimate.residuals, from_deals=from_deals,
-        unknown=money(estimate.expected) - from_deals, deals=tuple(shares[:most]), rest=rest, segments=segments(past),
+        kind=kind, horizon=horizon, weight=round(weight, 6), from_deals=from_deals, unknown=money(expected) - from_deals,
+        deals=tuple(shares[:most]), rest=rest, segments=segments(past),
     )  # fmt: skip
 
 

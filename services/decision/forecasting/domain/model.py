@@ -59,8 +59,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Tested:
-    """A month of the past as it would have been forecast: with what was known at `made_at` and nothing later."""
+    """A month of the past as it would have been forecast: with what was known at `made_at`, when `k` months were, and nothing later."""
 
+    k: int
     horizon: int
     made_at: datetime
     since: datetime
@@ -179,7 +180,7 @@ class Model:
             since = plus(self.history.first, k + horizon)
             found.append(
                 Tested(
-                    horizon, self.origin(k), since, plus(since, 1), expected, max(0.0, expected - half), expected + half, actual,
+                    k, horizon, self.origin(k), since, plus(since, 1), expected, max(0.0, expected - half), expected + half, actual,
                     naive=float(self._values[k - 1]),
                 )
             )  # fmt: skip

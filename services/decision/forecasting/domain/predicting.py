@@ -149,9 +149,13 @@ def _customer(those: list[PastDeal], now: datetime, returns: list[int], running:
 
 
 def still_away(returns: list[int], running: list[int], days: int) -> float:
-    """The share of pauses that last longer than so many days."""
+    """The share of pauses that last longer than so many days.
+
+    One customer who never comes back is counted with them: otherwise the longest pause that ever ended would be taken for the longest there is,
+    and whoever is silent for long would be sure to return.
+    """
     alive = 1.0
     for pause in sorted({one for one in returns if one <= days}):
-        waiting = sum(one >= pause for one in returns) + sum(one >= pause for one in running)
+        waiting = sum(one >= pause for one in returns) + sum(one >= pause for one in running) + 1
         alive *= 1 - returns.count(pause) / waiting
     return alive

@@ -79,7 +79,8 @@ def board_pack_draft(facts: Facts) -> dict[str, Any]:
     )  # fmt: skip
     return {
         "period": facts.inputs["period"], "sections": sections, "revenue_actual": _known(facts, "revenue_actual"),
-        "revenue_forecast": facts.inputs.get("revenue_forecast"), "key_risks": tuple(facts.inputs.get("key_risks", ())),
+        # What was forecast counts before what somebody says it is.
+        "revenue_forecast": facts.ahead.expected if facts.ahead else facts.inputs.get("revenue_forecast"), "key_risks": tuple(facts.inputs.get("key_risks", ())),
         "decisions_required": tuple(facts.inputs.get("decisions_required", ())),
     }  # fmt: skip
 
@@ -99,10 +100,22 @@ def exec_weekly_pack(facts: Facts) -> dict[str, Any]:
 
 
 def forecast_variance(facts: Facts) -> dict[str, Any]:
-    """Actual from the metric, forecast as stated. Without an actual there is no variance, and no accuracy."""
-    name = str(facts.inputs["metric"])
+    """Of a month, the stored forecast's gap and what it came from. Without a month, against a forecast that somebody states: without an actual
+    there is no variance, and no accuracy."""
+    name = facts.gap.metric if facts.gap else str(facts.inputs["metric"])
     if name not in facts.metrics:
         raise BadInputs({"metric": "a metric of the dictionary"})
+    if facts.gap is not None:
+        gap = facts.gap
+        causes = tuple(
+            f"{part.en}: {part.variance:+,.2f} ({part.deals} deals)" for part in gap.by_timing if part.variance
+        )
+        return {
+            "metric": name, "actual": gap.actual, "forecast": gap.expected, "variance": gap.variance, "root_causes": causes,
+            "accuracy": gap.accuracy, "horizon": f"{gap.since:%Y-%m-%d}/{gap.until:%Y-%m-%d}",
+        }  # fmt: skip
+    if facts.inputs.get("forecast") in (None, ""):
+        raise BadInputs({"forecast": "is missing, or the month whose stored forecast is meant"})
     value, forecast = facts.metrics[name], Decimal(str(facts.inputs["forecast"]))
     actual = value.value
     accuracy = None if not actual else round(max(0.0, 1 - abs(float((actual - forecast) / actual))), 4)

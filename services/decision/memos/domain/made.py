@@ -15,6 +15,7 @@ import yaml
 from libs.contracts.crm import Record
 from libs.contracts.decision import Opportunity
 from libs.contracts.errors import Invalid, NotFound
+from libs.contracts.forecasts import Ahead, Variance
 from libs.contracts.message import Provenance
 from libs.contracts.metrics import MetricValue
 from libs.contracts.trust import Approval, EvidenceReply
@@ -70,6 +71,8 @@ class Facts:
     pack: EvidenceReply | None = None
     waiting: int = 0
     metrics: Mapping[str, MetricValue] = field(default_factory=dict)
+    gap: Variance | None = None
+    ahead: Ahead | None = None
 
     def evidence(self) -> tuple[Evidence, ...]:
         """What was read, each with its time. A figure without data is no evidence."""
@@ -90,6 +93,10 @@ class Facts:
             found.append(
                 Evidence(f"evidence_pack:{self.pack.pack_id}", self.pack.created_at or self.now, weights["evidence"])
             )
+        if self.gap is not None:
+            found.append(Evidence(f"forecast:{self.gap.forecast_id}", self.gap.until, weights["metric"]))
+        if self.ahead is not None:
+            found.append(Evidence(f"forecast:{self.ahead.since:%Y-%m-%d}", self.now, weights["record"]))
         for name, value in self.metrics.items():
             if not value.no_data:
                 found.append(Evidence(f"metric:{name}", value.as_of, weights["metric"]))

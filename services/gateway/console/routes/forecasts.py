@@ -42,7 +42,7 @@ async def forecast(desk: DeskDep, track: Track = Track.REVENUE, month: MonthName
         gap = await desk.call(FORECAST_VARIANCE, VarianceRequest(principal=desk.who, track=track, month=month or None))
     except DealixError as error:
         why = desk.error(error)
-    return await _shown(desk, found, gap, why, month)
+    return await desk.show(page_of(desk, found, gap, why, month))
 
 
 @router.post(PATHS["forecast_make"], dependencies=[require("submit")])
@@ -51,13 +51,14 @@ async def make(desk: DeskDep, track: Annotated[Track, Form()] = Track.REVENUE) -
     return desk.go("forecast", track=track.value)
 
 
-async def _shown(desk: Desk, found: Forecast, gap: Variance | None, why: str, month: str) -> Response:
+def page_of(desk: Desk, found: Forecast, gap: Variance | None, why: str, month: str) -> ForecastPage:
+    """The page of what was found; `why` is why there is no gap to show."""
     points = tuple(_points(found))
     drawn = any(point.actual is not None or point.expected is not None for point in points)
     unit = "" if found.unit == "count" else desk.say("ر.س", "SAR")
     title = desk.say("الفعلي والمتوقع شهرًا بشهر", "Actual and forecast by month") + (f" ({unit})" if unit else "")
     level = f"{found.level:.0%}"
-    page = ForecastPage(
+    return ForecastPage(
         "numbers", desk.say("الفعلي والمتوقع", "Actual vs forecast"), _sections(desk, found, gap, why, month), tabs(desk, "forecast"),
         desk.say("الأرقام والمصادر", "Numbers and sources"),
         chart=chart(points, rtl=desk.lang == "ar") if drawn else None, chart_title=title,
@@ -70,14 +71,18 @@ async def _shown(desk: Desk, found: Forecast, gap: Variance | None, why: str, mo
             ("line", desk.say("المتوقع", "Forecast")), ("band", desk.say(f"مجال يضم {level} من الأشهر", f"Interval for {level} of months")),
         ),
     )  # fmt: skip
-    return await desk.show(page)
+
+
+def _began(found: Forecast) -> int:
+    """Where the record begins. Months after it without a figure are gaps; those before it are nobody's business."""
+    known = (at for at, one in enumerate(found.months) if one.actual is not None or one.forecast is not None)
+    return next(known, len(found.months))
 
 
 def _points(found: Forecast) -> list[Point]:
-    began = next((at for at, one in enumerate(found.months) if one.actual is not None or one.forecast is not None), 0)
     past = [
         Point(_named(one.since), one.actual, one.forecast, one.low, one.high, one.so_far)
-        for one in found.months[began:]
+        for one in found.months[_began(found) :]
     ]
     return past + [Point(_named(one.since), None, one.expected, one.low, one.high) for one in found.ahead]
 
@@ -136,9 +141,7 @@ def _table(desk: Desk, found: Forecast) -> Section:
             Cell(_named(one.since), "ltr"), Cell(""), Cell(_amount(one.expected), "ltr"), Cell(_between(one.low, one.high), "ltr"), Cell(""),
             Cell(desk.say(f"توقع، الأفق {one.horizon}", f"Forecast, {one.horizon} ahead")),
         ))  # fmt: skip
-    for past in reversed(found.months):
-        if past.actual is None and past.forecast is None:
-            continue
+    for past in reversed(found.months[_began(found) :]):
         gap = None if past.actual is None or past.forecast is None or past.so_far else past.actual - past.forecast
         named = _named(past.since)
         href = url("forecast", track=found.track.value, month=named) if gap is not None else ""
@@ -163,7 +166,7 @@ def _gap(desk: Desk, found: Forecast, gap: Variance | None, why: str, month: str
         desk.say("لا يُحسب", "not defined") if gap.accuracy is None else f"{gap.accuracy:.0%}",
     )
     facts = (
-        (desk.say("الشهر", "Month"), Cell(named, "ltr")), (desk.say("الفعلي", "Actual"), Cell(_amount(gap.actual), "ltr")),
+        (desk.say("الشهر", "Month"), Cell(_named(gap.since), "ltr")), (desk.say("الفعلي", "Actual"), Cell(_amount(gap.actual), "ltr")),
         (desk.say("المتوقع", "Forecast"), Cell(_amount(gap.expected), "ltr")), (desk.say("الفرق", "Gap"), Cell(_signed(gap.variance), "ltr")),
         (desk.say("الدقة", "Accuracy"), Cell(met, "ltr")), (desk.say("أساس المتوقع", "Kind"), Cell(desk.say(*KINDS[gap.kind]))),
         (desk.say("داخل المجال", "Inside the interval"), Cell(desk.say("نعم", "Yes") if gap.within else desk.say("لا", "No"))),
@@ -206,7 +209,7 @@ def _drivers(desk: Desk, found: Forecast) -> tuple[Section, ...]:
         )
         for one in first.drivers
     )  # fmt: skip
-    named = _named(first.since)
+    named = _apart(_named(first.since))
     said = desk.say(
         f"من الصفقات المفتوحة {_amount(first.from_deals)}، والباقي من صفقات لم تُعرف بعد.",
         f"Open deals bring {_amount(first.from_deals)}; the rest comes from deals that nobody knows yet.",
@@ -234,6 +237,11 @@ def _tests(desk: Desk, found: Forecast) -> Section:
 
 def _named(at: datetime) -> str:
     return f"{at.astimezone(RIYADH):%Y-%m}"
+
+
+def _apart(text: str) -> str:
+    """From left to right inside a heading, where no markup can say so."""
+    return f"\u2066{text}\u2069"
 
 
 def _amount(value: Decimal) -> str:
