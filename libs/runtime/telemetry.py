@@ -150,7 +150,7 @@ def span(
     ) as made:
         try:
             yield made
-        except Exception as error:
+        except Exception as error:  # seen by the span, and raised on
             made.set_status(trace.StatusCode.ERROR, type(error).__name__)
             raise
 

@@ -79,7 +79,7 @@ class Starts:
         self._backend = backend
         self._engine = engine
         self._line: Turns[Start] = Turns(1)
-        self._committing: set[asyncio.Task[None]] = set()
+        self._committing: set[asyncio.Task[None] | None] = set()
 
     async def keep(self, starts: Sequence[Start]) -> list[Answer]:
         """Keep new flows of one tenant; each is durable when this answers with it, and nothing of it is kept otherwise.
@@ -98,17 +98,19 @@ class Starts:
         if self._line and len(self._committing) < COMMITTING:
             task = asyncio.create_task(self._commit(), context=contextvars.Context())
             self._committing.add(task)
-            task.add_done_callback(self._over)
-
-    def _over(self, task: asyncio.Task[None]) -> None:
-        self._committing.discard(task)
-        self._go_on()  # whoever came between its last look at the line and this moment
 
     async def _commit(self) -> None:
-        """Take what has arrived and commit it, until nothing is in line."""
-        while batch := self._next():
-            self._go_on()
-            await self._kept(batch)
+        """Take what has arrived and commit it, until nothing is in line.
+
+        It leaves the set before anybody else runs: a callback of the task would come after those whom its last batch woke, and what they ask
+        for next would find two tasks that have ended, and wait for ever.
+        """
+        try:
+            while batch := self._next():
+                self._go_on()
+                await self._kept(batch)
+        finally:
+            self._committing.discard(asyncio.current_task())
 
     def _next(self) -> list[Start]:
         batch: list[Start] = []

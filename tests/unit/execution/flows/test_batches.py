@@ -188,6 +188,17 @@ async def test_of_many_in_one_request_each_is_kept_or_refused_by_itself(backend:
     assert stored == {one.flow_id for one in results if one.status is not None}
 
 
+async def test_whoever_asks_again_as_soon_as_it_is_answered_is_answered_again(desk: FlowDesk) -> None:
+    async def one_after_another() -> None:
+        who = person()
+        for _ in range(20):
+            many = tuple(FlowToStart(flow_id=new_id(), flow="branches", input={}) for _ in range(50))
+            await desk.start_many(StartFlows(principal=who, items=many))
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(one_after_another() for _ in range(4)))
+
+
 async def test_a_tenants_backlog_has_an_end(desk: FlowDesk) -> None:
     who = person()
     many = tuple(FlowToStart(flow_id=new_id(), flow="branches", input={}) for _ in range(1000))
