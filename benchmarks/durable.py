@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
+import uvloop
 
 from benchmarks.flow_contest import IN_FLIGHT, PER_REQUEST, REQUESTS, Contest
 from benchmarks.flow_definitions import DEFINITIONS
@@ -36,7 +37,7 @@ SINGLY, TOGETHER, WAKES = "starts, 64 at a time", "starts, 100 a request", "time
 def measure(quick: bool, progress: Callable[[str], None]) -> Row:
     """The row: starts and wake-ups a second of ours, the floor and the peer; MiB with waiting flows."""
     sizes = Sizes(1_000, 100, 5_000, 1) if quick else Sizes(4_000, 300, 100_000, 3)
-    return asyncio.run(_measure(sizes, progress))
+    return uvloop.run(_measure(sizes, progress))
 
 
 class Sizes:
@@ -161,6 +162,7 @@ async def _contest(contest: Contest, sizes: Sizes, progress: Callable[[str], Non
             + ", in as many to a transaction (64 or 100), by one connection. It makes and reads nothing, takes nothing out of a queue, and is not "
             "under row security, where COPY is refused.",
             f"Half load: {half:,.0f} single starts a second beside the one that is measured. The floor of one start is its four rows copied, and a commit.",
+            "All three run on uvloop, as the planes do; one process each, with PostgreSQL beside it.",
             "DBOS: workflows that sleep durably and then take one step, 64 starts at a time; wake-ups likewise from one moment.",
             *(f"CPU µs a flow, {what} · {who} (median): {_costs(found)}" for (what, who), found in costs.items()),
         ),

@@ -10,6 +10,8 @@ import re
 import sys
 from pathlib import Path
 
+import uvloop
+
 from benchmarks.flow_definitions import DEFINITIONS
 from libs.contracts.message import Plane
 from libs.runtime.database import Database
@@ -39,4 +41,4 @@ async def main(url: str, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], float(sys.argv[2])))
+    uvloop.run(main(sys.argv[1], float(sys.argv[2])))

@@ -11,6 +11,7 @@ import asyncio
 import sys
 import time
 
+import uvloop
 from dbos import DBOS, DBOSConfig
 
 from benchmarks.flow_engine import resident
@@ -70,4 +71,4 @@ async def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    uvloop.run(main(sys.argv[1]))

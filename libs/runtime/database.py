@@ -51,15 +51,17 @@ class Work:
 
     def emit(self, event: Event[M], message: M) -> UUID:
         """Publish `message` if, and only if, this transaction commits. Returns the event's id (`Nats-Msg-Id`)."""
+        return self.emit_written(event, message.__pydantic_serializer__.to_json(message))
+
+    def emit_written(self, event: Event[Any], body: bytes) -> UUID:
+        """`emit`, of a message that is JSON already. Nothing looks whether it is one of this event: that is the caller's word."""
         context, headers = self._trace
         current = telemetry.current()
         if current is not context or not headers:
             headers = json.dumps(telemetry.headers())
             self._trace = current, headers
         event_id = new_id()
-        self.emitted.append(
-            _Emitted(event_id, event.subject, headers, message.__pydantic_serializer__.to_json(message))
-        )
+        self.emitted.append(_Emitted(event_id, event.subject, headers, body))
         return event_id
 
 

@@ -99,6 +99,10 @@ class FlowUnit(Protocol):
 
     def emit(self, event: Event[Any], message: Message) -> UUID: ...
 
+    def emit_written(self, event: Event[Any], body: bytes) -> UUID:
+        """`emit`, of a message that is JSON already."""
+        ...
+
 
 class ExecutionBackend(Protocol):
     def unit(self, *tenants: UUID) -> AbstractAsyncContextManager[FlowUnit]: ...

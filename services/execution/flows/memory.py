@@ -61,6 +61,10 @@ class MemoryFlowUnit:
     def emit(self, event: Event[Any], message: Message) -> UUID:
         return self.actions.emit(event, message)
 
+    def emit_written(self, event: Event[Any], body: bytes) -> UUID:
+        """Raises ValidationError when it is no message of this event."""
+        return self.emit(event, event.message.model_validate_json(body))
+
     async def now(self) -> datetime:
         return self._now
 

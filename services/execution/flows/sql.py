@@ -31,11 +31,15 @@ class SqlFlowUnit:
         self._work = work
         self._c = work.connection
         self._now: datetime | None = None
-        self._unsignalled: set[Key] = set()
+        self._unsignalled: dict[int, Run] = {}
+        """By identity: looking a flow up by its key would hash two ids."""
         self.actions = SqlUnit(work)
 
     def emit(self, event: Event[Any], message: Message) -> UUID:
         return self._work.emit(event, message)
+
+    def emit_written(self, event: Event[Any], body: bytes) -> UUID:
+        return self._work.emit_written(event, body)
 
     async def now(self) -> datetime:
         if self._now is None:
@@ -51,7 +55,7 @@ class SqlFlowUnit:
         for text, signalled, self._now in rows:
             runs.append(run := Run.model_validate_json(text))
             if not signalled:
-                self._unsignalled.add(run.key)
+                self._unsignalled[id(run)] = run
         return runs
 
     async def _load(self, keys: Sequence[tuple[UUID, UUID]]) -> list[Run]:
@@ -75,7 +79,7 @@ class SqlFlowUnit:
         actions, children = wanted(runs)
         acts = dict(await self._actions(actions)) if actions else {}
         kids = dict(await self._children(children)) if children else {}
-        heard = [run for run in runs if run.key not in self._unsignalled]
+        heard = [run for run in runs if id(run) not in self._unsignalled]
         signals = await self._signals(heard) if heard else {}
         if not (actions or children or signals):
             return dict.fromkeys((run.key for run in runs), Facts(now))

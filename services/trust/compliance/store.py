@@ -17,7 +17,7 @@ SYSTEM = "system:trust"
 _NEWEST = """
 select l.control_id, l.checked_at as looked_at, r.* from trust.control_looks l
 join trust.control_readings r on r.tenant_id = l.tenant_id and r.control_id = l.control_id and r.checked_at = l.reading_at
-where l.tenant_id = $1
+where l.tenant_id = $1 and ($2::text is null or l.control_id = $2)
 """
 _ATTESTATIONS = """
 select attestation_id, control_id, applies, statement, file_name, media_type, sha256, length(body) as bytes, valid_until, attested_by, attested_at
@@ -38,8 +38,13 @@ class ControlRows:
 
     async def newest(self) -> dict[str, Reading]:
         """The newest reading of each control, with the time of the newest look."""
-        rows = await self._c.fetch(_NEWEST, self._tenant)
+        rows = await self._c.fetch(_NEWEST, self._tenant, None)
         return {row["control_id"]: _reading(row, row["looked_at"]) for row in rows}
+
+    async def last(self, control_id: str) -> Reading | None:
+        """One control's newest reading: a sweep looks at each of a tenant's controls in turn, and reads no other's for it."""
+        row = await self._c.fetchrow(_NEWEST, self._tenant, control_id)
+        return _reading(row, row["looked_at"]) if row is not None else None
 
     async def history(self, control_id: str, limit: int) -> list[Reading]:
         rows = await self._c.fetch(

@@ -99,7 +99,7 @@ class Sweep:
                 control_id=control.control_id, result=result, checked_at=await work.connection.fetchval("select clock_timestamp()"),
                 rows=seen.rows, failing=seen.failing, unclear=seen.unclear, sample=seen.sample, why=why, catalogue_version=version(),
             )  # fmt: skip
-            before = (await rows.newest()).get(control.control_id)
+            before = await rows.last(control.control_id)
             await rows.keep(reading, before)
             if counted is not None:
                 await _follow(rows, control, reading)
