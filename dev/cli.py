@@ -22,6 +22,7 @@ from dev.commands import (
     evaluate,
     evidence,
     flows,
+    forecasts,
     gate,
     imports,
     integrations,
@@ -31,6 +32,7 @@ from dev.commands import (
     mail_domains,
     memos,
     metrics,
+    models,
     offer,
     operate,
     plugins,
@@ -41,6 +43,7 @@ from dev.commands import (
     rights,
     sequences,
     settings,
+    simulations,
     smoke,
     system,
     targeting,
@@ -96,12 +99,15 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         keys,
         knowledge,
         metrics,
+        models,
         prices,
         enrich,
         offer,
         lineage,
         memos,
         quality,
+        forecasts,
+        simulations,
         compliance,
         contradictions,
         gate,
@@ -117,7 +123,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         group.register(app, connect)
     documents.register(app)
     backup.register(app)
-    evaluate.register(app)
+    evaluate.register(app, connect)
     settings.register(app)
     return app
 

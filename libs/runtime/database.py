@@ -46,12 +46,19 @@ class Work:
 
     tenants: tuple[UUID, ...]
     emitted: list[_Emitted] = field(default_factory=list)
+    _trace: tuple[object, str] = field(default=(None, ""), init=False)
+    """The context of the last event, and its headers: a batch emits hundreds in one."""
 
     def emit(self, event: Event[M], message: M) -> UUID:
         """Publish `message` if, and only if, this transaction commits. Returns the event's id (`Nats-Msg-Id`)."""
+        context, headers = self._trace
+        current = telemetry.current()
+        if current is not context or not headers:
+            headers = json.dumps(telemetry.headers())
+            self._trace = current, headers
         event_id = new_id()
         self.emitted.append(
-            _Emitted(event_id, event.subject, json.dumps(telemetry.headers()), message.model_dump_json().encode())
+            _Emitted(event_id, event.subject, headers, message.__pydantic_serializer__.to_json(message))
         )
         return event_id
 
@@ -173,6 +180,14 @@ class Database:
                 )
         if work.emitted:
             self.on_commit()
+
+    @asynccontextmanager
+    async def singly(self) -> AsyncIterator[Connection]:
+        """A bare connection on which each statement commits by itself, for tables without tenants: no tenant's rows are seen."""
+        if self._pool is None:
+            raise RuntimeError("the database has not been started")
+        async with self._pool.acquire() as connection:
+            yield connection
 
     @asynccontextmanager
     async def batch(self, *tenants: UUID, planned: bool = False) -> AsyncIterator[BatchWork]:

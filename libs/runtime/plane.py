@@ -71,7 +71,7 @@ class Runtime:
             try:
                 await run()
                 return
-            except Exception:
+            except Exception:  # a loop is for ever: what it meets once must not end it
                 log.exception("a background loop failed and starts again", extra={"ids": {"loop": name}})
                 await asyncio.sleep(1)
 
@@ -81,7 +81,7 @@ class Runtime:
         for name, check in self.checks.items():
             try:
                 checks[name] = await asyncio.wait_for(check(), 2)
-            except Exception as error:
+            except Exception as error:  # not logged: probes ask every second, and the answer carries it
                 checks[name] = type(error).__name__
         return checks
 
@@ -91,7 +91,7 @@ class Runtime:
         for name, read in {"dealix_outbox_unpublished": self._unpublished, **self.gauges}.items():
             try:
                 values[name] = await asyncio.wait_for(read(), 2)
-            except Exception as error:
+            except Exception as error:  # one gauge must not take the others from whoever watches
                 log.warning("a gauge can't be read: %s", type(error).__name__, extra={"ids": {"gauge": name}})
         own = exposition(self.plane.value, VERSION, await self.health(), values)
         return own + "".join(more() for more in self.expositions)
@@ -105,7 +105,7 @@ class Runtime:
             async with asyncio.timeout(2), self.database.batch() as work:
                 await work.connection.fetchval("select 1")
             return "ok"
-        except Exception as error:
+        except Exception as error:  # not logged, as above
             return type(error).__name__
 
 
