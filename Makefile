@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit live-test tls-test browser-test browser-deps chaos hosts bench lint types format lock images compose-secrets manifests clean
+.PHONY: help setup run test unit live-test tls-test browser-test browser-deps chaos hosts engine bench lint types format lock images compose-secrets manifests clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ chaos: setup ## Kill real processes under load and check the promises (ARGS=--sh
 
 hosts: setup ## Several hosts in network namespaces (root, iproute2): losses, cuts, rolling restart, failover under load
 	@$(BIN)/python -m tests.hosts $(ARGS)
+
+engine: setup ## Build the images, start the Compose file and run the main job in it (docker or podman, a Compose tool)
+	@$(BIN)/python -m tests.engine $(ARGS)
 
 bench: setup ## Measure beside the floor and a peer, in one run; results in docs/benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)
