@@ -31,6 +31,7 @@ from libs.contracts import (
     knowledge,
     ledger,
     lineage,
+    mappings,
     memos,
     metrics,
     negotiation,
@@ -292,6 +293,8 @@ DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 ENRICH = Call("data.enrich.v1", enrichment.Enrich, enrichment.Enriched, _by(), 120.0)
 ENRICHED_FACTS = Call("data.enriched_facts.v1", enrichment.FactsList, enrichment.FactsListed, _by(_D))
 DECIDE_FACT = Call("data.decide_fact.v1", enrichment.DecideFact, enrichment.EnrichedFact, _by())
+MAPPINGS = Call("data.mappings.v1", mappings.MappingsRequest, mappings.MappingsReply, _by())
+FORGET_MAPPING = Call("data.forget_mapping.v1", mappings.ForgetMapping, mappings.Forgotten, _by())
 DATA_QUALITY = Call("data.quality.v1", quality.QualityRequest, quality.QualityReply, _by(), 60.0)
 ADD_DOCUMENT = Call("data.add_document.v1", knowledge.AddDocument, knowledge.Document, _by(), 90.0)
 DOCUMENTS = Call("data.documents.v1", knowledge.DocumentsRequest, knowledge.DocumentsReply, _by(_D))
