@@ -22,6 +22,7 @@ from dev.commands import (
     evaluate,
     evidence,
     flows,
+    forecasts,
     gate,
     imports,
     integrations,
@@ -32,6 +33,7 @@ from dev.commands import (
     mappings,
     memos,
     metrics,
+    models,
     offer,
     operate,
     plugins,
@@ -42,6 +44,7 @@ from dev.commands import (
     rights,
     sequences,
     settings,
+    simulations,
     smoke,
     system,
     targeting,
@@ -97,6 +100,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         keys,
         knowledge,
         metrics,
+        models,
         prices,
         mappings,
         enrich,
@@ -104,6 +108,8 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         lineage,
         memos,
         quality,
+        forecasts,
+        simulations,
         compliance,
         contradictions,
         gate,
@@ -119,7 +125,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         group.register(app, connect)
     documents.register(app)
     backup.register(app)
-    evaluate.register(app)
+    evaluate.register(app, connect)
     settings.register(app)
     return app
 

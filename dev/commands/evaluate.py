@@ -1,4 +1,4 @@
-"""`dealix eval …`: measures a rule against its labelled set. None needs a running system."""
+"""`dealix eval …`: measures a rule against its labelled set. Models alone need a running system."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dev.commands import evaluate_agents
+from dev.commands.common import Connect
 from dev.messages import DealixError
 from dev.output import JsonOption, LangOption, output
 from dev.terminal import table
@@ -28,17 +29,17 @@ FALSE_ALARMS = 0.1
 """Share of harmless texts that it may stop, on the held-out part too."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group to the application."""
+def register(app: typer.Typer, connect: Connect) -> None:
+    """Add the group to the application. Models alone are asked through a running system."""
     group = typer.Typer(no_args_is_help=True, help="Measure rules against their labelled sets.")
     app.add_typer(group, name="eval")
 
     _gate(group)
-    evaluate_agents.register(group)
+    evaluate_agents.register(group, connect)
 
     @group.command()
     def dedupe(
-        show: Annotated[int, typer.Option("--show", min=0, max=200, help="Print so many mistakes of each kind.")] = 0,
+        show: Annotated[int, typer.Option("--show", min=0, max=200, help="Print this many mistakes of each kind.")] = 0,
         lang: LangOption = None,
         as_json: JsonOption = False,
     ) -> None:
@@ -77,7 +78,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command()
     def knowledge(
-        show: Annotated[int, typer.Option("--show", min=0, max=200, help="Print so many missed questions.")] = 0,
+        show: Annotated[int, typer.Option("--show", min=0, max=200, help="Print this many missed questions.")] = 0,
         lang: LangOption = None,
         as_json: JsonOption = False,
     ) -> None:
@@ -117,7 +118,7 @@ def _gate(group: typer.Typer) -> None:
     @group.command()
     def gate(
         show: Annotated[
-            int, typer.Option("--show", min=0, max=200, help="Print so many mistakes of the tuning part.")
+            int, typer.Option("--show", min=0, max=200, help="Print this many mistakes of the tuning part.")
         ] = 0,
         lang: LangOption = None,
         as_json: JsonOption = False,

@@ -163,6 +163,14 @@ class ContradictionSuggestions(Message):
     unread: tuple[str, ...]
 
 
+class SectorBrief(Message):
+    """What the passages given say of a sector. `evidence` quotes them; `pricing_guide` is empty where they name no prices."""
+
+    brief: Text
+    pricing_guide: tuple[str, ...]
+    evidence: tuple[str, ...]
+
+
 OUTPUTS: Mapping[str, type[Message]] = {
     "lead_qualification": LeadQualification,
     "outreach_writer": OutreachDraft,
@@ -177,9 +185,16 @@ OUTPUTS: Mapping[str, type[Message]] = {
     "risk_sentinel": RiskAlerts,
 }
 """The schema of each agent that answers without a model."""
+MODEL_OUTPUTS: Mapping[str, type[Message]] = {"sector_strategist": SectorBrief}
+"""The schema of each agent that only a model answers for; without one a person does."""
+
+
+def schema_of(agent: str) -> type[Message]:
+    """Raises KeyError for an agent that nothing answers for."""
+    return OUTPUTS[agent] if agent in OUTPUTS else MODEL_OUTPUTS[agent]
 
 
 def output(agent: str, said: Mapping[str, Any]) -> dict[str, Any]:
     """An agent's output as JSON values, checked. Raises KeyError for an agent without an engine, pydantic.ValidationError for what does not fit."""
-    checked: dict[str, Any] = OUTPUTS[agent].model_validate(dict(said)).model_dump(mode="json")
+    checked: dict[str, Any] = schema_of(agent).model_validate(dict(said)).model_dump(mode="json")
     return checked

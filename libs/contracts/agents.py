@@ -48,9 +48,27 @@ class AgentVerdict(StrEnum):
     FAILED = "failed"
 
 
+class ModelRun(Message):
+    """What asking models came to in one run. `unfit` counts answers that did not fit the form, `fallbacks` providers that gave none.
+
+    `provider` and `model` are empty where nobody answered.
+    """
+
+    provider: str = ""
+    model: str = ""
+    prompt_version: str = ""
+    temperature: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_sar: Decimal = Decimal(0)
+    unfit: int = 0
+    fallbacks: int = 0
+
+
 class Conversation(Message):
     """One run of an agent, without what was asked or answered: the digest of the input is salted, so that it names nobody.
 
+    `engine` is what answered: `template` or `rules`, or `model`, of which `asked_model` says more, also where it gave no answer.
     `via` says how it came about: `run` (asked for), `flow`, `draft` (the day's plan, a card), `desk` (negotiation).
     """
 
@@ -71,6 +89,7 @@ class Conversation(Message):
     cost_sar: Decimal
     latency_ms: float
     trace_id: str = ""
+    asked_model: ModelRun | None = None
 
 
 class ConversationsRequest(Message):

@@ -10,12 +10,15 @@ from services.decision.agents.choosing import Choosing
 from services.decision.agents.conversations import Conversations
 from services.decision.agents.desk import Agents
 from services.decision.agents.engines.all import engines
+from services.decision.agents.models.uses import ModelUses
 from services.decision.cards.watch import Watch
 from services.decision.consumption.meter import Meter
 from services.decision.contradicted import Contradicted
 from services.decision.disabled import DisabledSubscriptions
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
+from services.decision.forecasting.desk import serve_forecasts
+from services.decision.forecasting.predictive import serve_predictive
 from services.decision.growth.plan import Growth
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
 from services.decision.insight.lineage import serve_lineage
@@ -25,8 +28,10 @@ from services.decision.negotiation.desk import Negotiation
 from services.decision.partners.desk import Partners
 from services.decision.ranking import Ranking
 from services.decision.settings import DecisionSettings
+from services.decision.simulating.desk import serve_simulator
 from services.decision.stalled import StalledFlows
 from services.decision.targeting.desk import Committees
+from services.decision.unclean import UncleanData
 
 
 async def build(runtime: Runtime) -> None:
@@ -39,6 +44,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.RUN_AGENT, asking.run)
     bus.serve(subjects.ASK_AGENT, asking.ask)
     bus.serve(subjects.CONVERSATIONS, conversations.page)
+    bus.serve(subjects.MODEL_USES, ModelUses(runtime.database).page)
     ranking, watch = Ranking(runtime, drafting), Watch(runtime)
     opportunities, cards, drafts = (
         Opportunities(runtime, ranking),
@@ -64,6 +70,9 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.APPROVAL_ESCALATED, listener.approval_escalated)
     serve_lineage(runtime)
     serve_metrics(runtime)
+    serve_forecasts(runtime)
+    serve_predictive(runtime)
+    serve_simulator(runtime)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
     letters = LetterCards(runtime)
     bus.on(subjects.DEAD_LETTER_ARRIVED, letters.arrived)
@@ -72,6 +81,7 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.CONTRADICTION_OPENED, contradicted.opened)
     bus.on(subjects.CONTRADICTION_DECIDED, contradicted.decided)
     bus.on(subjects.SUBSCRIPTION_DISABLED, DisabledSubscriptions(runtime).heard)
+    bus.on(subjects.QUALITY_CHECKED, UncleanData(runtime).checked)
     negotiation, partners = Negotiation(runtime, choosing), Partners(runtime)
     bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)
     bus.serve(subjects.ANSWER_OBJECTION, negotiation.respond)

@@ -19,7 +19,7 @@ from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
 from services.execution.canaries.choosing import Canaries, versions_of
-from services.execution.canaries.handlers import CanaryDesk
+from services.execution.canaries.handlers import CanaryDesk, ModelVersions
 from services.execution.canaries.watch import Watch
 from services.execution.connectors.base import Connector, Sandbox
 from services.execution.connectors.email_smtp import EmailSmtp
@@ -42,6 +42,9 @@ from services.execution.live.handlers import Setup
 from services.execution.live.prices import serve_prices
 from services.execution.live.reach import allowed_hosts
 from services.execution.live.switch import TASK, HasCredential, LiveSwitch
+from services.execution.models.app import serve_models
+from services.execution.models.app import vendors as model_vendors
+from services.execution.models.calls import Calls
 from services.execution.pipeline import Pipeline
 from services.execution.plugins.api import Tools
 from services.execution.plugins.flow_hooks import hearing
@@ -52,6 +55,7 @@ from services.execution.plugins.loading import load_plugins
 from services.execution.push.app import serve_push
 from services.execution.push.secrets import Secrets
 from services.execution.router import TaskRouter, catalogue_router
+from services.execution.settings import ModelSettings
 from services.execution.settling.handlers import Settling
 from services.execution.store import SqlStore, Store
 from services.execution.vault import Vault, VaultSlack, VaultSmtp, VaultWhatsApp
@@ -68,13 +72,15 @@ async def build(runtime: Runtime) -> None:
             "DEALIX_SECRET_KEY is missing or shorter than 32 characters: credentials can't be sealed without it."
         )
     sandbox = Sandbox(runtime.now)
-    vault = Vault(runtime.database, secret)
+    vault = Vault(runtime.database, secret, ModelSettings().credentials())
+    calls = Calls()
     secrets = Secrets(runtime.database, vault, runtime.now)
     vendors: list[Connector] = [
         EmailSmtp(sandbox, VaultSmtp(vault, allowed_hosts()), runtime.now),
         WhatsApp(sandbox, VaultWhatsApp(vault), runtime.now),
         Slack(sandbox, VaultSlack(vault), runtime.now),
         Webhook(sandbox, secrets, runtime.now, allowed_hosts()),
+        *model_vendors(runtime, sandbox, vault, calls),
     ]
     router = catalogue_router()
     plugins = load_plugins(installed(), router, Tools(sandbox, runtime.now))
@@ -100,7 +106,9 @@ async def build(runtime: Runtime) -> None:
     told = Plugins(plugins.installed)
     runtime.bus.serve(subjects.PLUGINS, told.listed)
     runtime.after_start.append(lambda: told.record(runtime))
-    serve_canaries(runtime, parts.pipeline.canaries)
+    store, carry = SqlStore(runtime.database), parts.isolation.carry
+    completing = serve_models(runtime, store, router, carry, calls, parts.pipeline.canaries, vault.holds)
+    serve_canaries(runtime, parts.pipeline.canaries, completing.versions)
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.EXECUTION], people.person)
     serve_lineage(runtime)
@@ -137,10 +145,10 @@ async def _first_keys(pipeline: Pipeline) -> None:
     await pipeline.load_keys()
 
 
-def serve_canaries(runtime: Runtime, canaries: Canaries) -> None:
+def serve_canaries(runtime: Runtime, canaries: Canaries, of_models: ModelVersions) -> None:
     """Answer about canaries, keep the snapshot fresh, and judge what runs."""
     watch = Watch(runtime, canaries)
-    desk = CanaryDesk(runtime, canaries, watch)
+    desk = CanaryDesk(runtime, canaries, watch, of_models)
     canaries.recorder = watch.record
     runtime.bus.serve(subjects.CANARIES, desk.page)
     runtime.bus.serve(subjects.CANARY, desk.get)
@@ -177,6 +185,7 @@ class Parts:
     pipeline: Pipeline
     ages: Ages
     flows: Flows
+    isolation: Isolation
 
 
 def serve(
@@ -239,4 +248,4 @@ def serve(
     bus.on(subjects.REPLY_RECEIVED, carried.replied)
     bus.on(subjects.DEAL_MOVED, carried.moved)
     bus.on(subjects.CONTACT_STOPPED, carried.also_stops(orders.contact_stopped))
-    return Parts(queries, intake, claimer, pipeline, Ages(store, store, runtime.now), carried)
+    return Parts(queries, intake, claimer, pipeline, Ages(store, store, runtime.now), carried, isolation)

@@ -44,6 +44,7 @@ from services.trust.domain.policy import Answer, Bundle, Question
 from services.trust.governance.watching import Agent, agents_of, with_standing
 from services.trust.ledger.domain.commitments import DECISION, approval_data, approval_kind, decision_data
 from services.trust.ledger.domain.entry import Entry
+from services.trust.model_calls.watching import with_models
 from services.trust.own_people.watching import with_own_people
 from services.trust.projection import Projection
 from services.trust.rows import Known, Ruling
@@ -123,6 +124,7 @@ class Authorizer:
             known = await with_reads(unit, prepared, await with_caps(unit, prepared, known, now))
             known = await with_standing(unit, prepared, known, low)
             known = await with_own_people(unit, prepared, known, [self._recipient(p) for p in prepared], now)
+            known = await with_models(unit, prepared, known)
             known = await with_contradictions(unit, prepared, known, now, keep=True)
             # An attempt is decided once; after people have answered, execution asks again as the next attempt.
             fresh = [(p, k) for p, k in zip(prepared, known, strict=True) if k.prior is None]
@@ -149,6 +151,7 @@ class Authorizer:
             known = await with_reads(unit, prepared, await with_caps(unit, prepared, known, now))
             known = await with_standing(unit, prepared, known, low)
             known = await with_own_people(unit, prepared, known, [self._recipient(p) for p in prepared], now)
+            known = await with_models(unit, prepared, known)
             known = await with_contradictions(unit, prepared, known, now, keep=False)
         replayed = await self._replayed(prepared)
         questions = [self._question(p, k, replayed, held, now) for p, k in zip(prepared, known, strict=True)]
@@ -170,6 +173,7 @@ class Authorizer:
             read = await with_reads(unit, [prepared], await with_caps(unit, [prepared], found, now))
             read = await with_standing(unit, [prepared], read, low)
             read = await with_own_people(unit, [prepared], read, [self._recipient(prepared)], now)
+            read = await with_models(unit, [prepared], read)
             (known,) = await with_contradictions(unit, [prepared], read, now, keep=False)
         asked = self._question(prepared, known, await self._replayed([prepared]), held, now)
         bundle = bundle or self._bundles.of(_whose(prepared))

@@ -35,6 +35,7 @@ from services.trust.governance.store import MemoryStandings
 from services.trust.ledger.domain.entry import Entry, seal
 from services.trust.ledger.memory import MemoryLedgerStore
 from services.trust.memory_rows import Asked, Decided, Projected
+from services.trust.model_calls.memory import MemoryTransfers
 from services.trust.own_people.memory import MemoryOwnPeople
 from services.trust.rows import Known, Ruling
 from services.trust.screening.store import FindingTables, MemoryFindings
@@ -64,6 +65,7 @@ class _Tables:
     standings: dict[tuple[UUID, str, str], Standing] = field(default_factory=dict)
     suggestions: dict[tuple[UUID, UUID], ClaimSuggestion] = field(default_factory=dict)
     own_people: dict[tuple[UUID, str], tuple[str, BriefHours | None]] = field(default_factory=dict)
+    transfers: set[tuple[UUID, str]] = field(default_factory=set)
 
     def copy(self) -> _Tables:
         return _Tables(**{name: rows.copy() for name, rows in vars(self).items()})
@@ -82,6 +84,7 @@ class MemoryUnit:
         self.findings, self.standings = MemoryFindings(tables.findings, now), MemoryStandings(tables.standings, now)
         self.suggestions = MemorySuggestions(tables.suggestions, now)
         self.own_people = MemoryOwnPeople(tables.own_people)
+        self.transfers = MemoryTransfers(tables.transfers)
 
     def _own(self, tenant_id: UUID) -> None:
         if tenant_id not in self._work.tenants:

@@ -25,6 +25,7 @@ from services.trust.domain.decide import Prepared
 from services.trust.domain.facts import ContactState
 from services.trust.governance.store import Standings
 from services.trust.ledger.domain.entry import Entry
+from services.trust.model_calls.store import Transfers
 from services.trust.own_people.store import OwnPeople
 from services.trust.rows import Known, Ruling
 from services.trust.screening.store import Findings
@@ -58,6 +59,9 @@ class Unit(Protocol):
 
     @property
     def own_people(self) -> OwnPeople: ...
+
+    @property
+    def transfers(self) -> Transfers: ...
 
     async def now(self) -> datetime: ...
 

@@ -10,6 +10,7 @@ import pytest
 
 from libs.contracts.catalogue.actions import effects, near_forbidden, normalise
 from libs.contracts.catalogue.flags import flags
+from libs.contracts.catalogue.models import LOCAL, models
 from libs.contracts.trust import ActionClass
 from tests.architecture.test_imports import _imported
 
@@ -69,7 +70,10 @@ def test_no_two_effects_leave_by_a_connector_without_naming_its_operation() -> N
 
 def test_every_effect_that_leaves_the_system_needs_at_least_one_approver_or_is_internal_notice() -> None:
     unattended = {name for name, effect in effects().items() if effect.external and effect.approvers == 0}
-    assert unattended == {"slack_notify", "webhook_deliver", "approval_brief_send"}
+    # A model is asked for an agent under what people set up; what it may see is trust's to say, question by question.
+    asking = {one.effect for one in models().providers.values() if one.key != LOCAL}
+    assert unattended == {"slack_notify", "webhook_deliver", "approval_brief_send"} | asking
+    assert asking == {name for name, effect in effects().items() if effect.model}
     assert all(effects()[name].system for name in unattended)
 
 

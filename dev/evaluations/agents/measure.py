@@ -162,16 +162,19 @@ def _as_if_passed() -> AgentVersions:
 
 
 def _unlike(expect: Mapping[str, Any], answer: AgentAnswer | None, refused: str, kept: Sequence[Conversation]) -> str:
-    """What of the expectation does not hold; empty when all does."""
+    got = None
+    if answer is not None:
+        code, verdict = answer.reason.code if answer.reason else "", kept[-1].verdict.value if kept else ""
+        got = {**answer.model_dump(mode="json"), "code": code, "verdict": verdict}
+    return unlike(expect, got, refused)
+
+
+def unlike(expect: Mapping[str, Any], got: Mapping[str, Any] | None, refused: str) -> str:
+    """What of the expectation does not hold of an answer; empty when all does. `refused` is the code of a question that was none."""
     if "refused" in expect or refused:
         return "" if expect.get("refused") == refused else f"refused {refused or 'nothing'}"
-    if answer is None:
+    if got is None:
         return "no answer"
-    got = {
-        **answer.model_dump(mode="json"),
-        "code": answer.reason.code if answer.reason else "",
-        "verdict": kept[-1].verdict.value if kept else "",
-    }
     for path, wanted in expect.items():
         found = _at(got, path)
         if not _holds(found, wanted):

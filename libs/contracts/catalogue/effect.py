@@ -29,6 +29,8 @@ class Effect(Message):
     system: bool = False
     own_people: bool = False
     """It writes to the tenant's own people alone, at numbers that they verified, in the hours that they set."""
+    model: bool = False
+    """It asks a model: what of a question may leave, and where to, is trust's to say."""
     followed_up: bool = False
     """Whoever asks for it tries again what fails, and says so: it makes no dead letter."""
     capability: Literal["submit", "propose"] = "submit"

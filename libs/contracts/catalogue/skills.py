@@ -18,6 +18,7 @@ from libs.contracts.canonical import canonical
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.catalogue.agent_versions import AgentVersions, agent_versions
 from libs.contracts.catalogue.agents import Agents, agents
+from libs.contracts.catalogue.prompts import prompts
 from libs.contracts.message import Message, Text
 
 FILE = Path(__file__).with_suffix(".yaml")
@@ -110,6 +111,7 @@ def _acting(skill: str, known: Agents, made_of: AgentVersions) -> dict[str, Any]
         one.id: {
             "entry": hashlib.sha256(json.dumps(one.model_dump(mode="json"), sort_keys=True).encode()).hexdigest(),
             "texts": {name: v.texts for name, v in made_of.agents[one.id].versions.items()} if one.id in made_of.agents else {},
+            **({"prompt": prompts().prompts[one.id].texts} if one.id in prompts().prompts else {}),
         }
         for one in known.agents.values()
         if one.skill == skill

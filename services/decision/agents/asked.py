@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.agents import ModelRun
 from libs.contracts.errors import Invalid
 from libs.contracts.message import Principal, Reason
 
@@ -66,6 +67,9 @@ class Said:
     to: str = ""
     wording: str = ""
     """The version of the texts, where it names them more precisely than the agent's own version does."""
+    model: ModelRun | None = None
+    """What asking a model came to, where one was asked: it answered, unless its provider is empty or nothing it said fitted."""
+    by_model: bool = False
 
 
 def withheld(why: Reason, to: str = "sales_manager") -> Said:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
-from libs.contracts.agents import AgentVerdict, Conversation
+from libs.contracts.agents import AgentVerdict, Conversation, ModelRun
 from libs.contracts.canaries import Assigned, AssignRun, CanaryKind, ReportRun, RunOutcome
 from libs.contracts.catalogue.agent_versions import AgentVersions, agent_versions
 from libs.contracts.catalogue.agents import agents
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 USUAL = ""
+MODEL = "model"
+"""The engine of a run that a model answered."""
 ASK_SECONDS = 2.0
 """How long a run waits to hear which version it takes; after that it takes the usual one."""
 NO_COST = Decimal("0.00")
@@ -69,6 +71,8 @@ class Ended:
     code: str = ""
     to: str = ""
     confidence: float = 0.0
+    model: ModelRun | None = None
+    by_model: bool = False
 
 
 class Choosing:
@@ -102,7 +106,7 @@ class Choosing:
             answer = await self._in_version(asked.agent, version, work)
         except DealixError:
             raise
-        except Exception:
+        except Exception:  # whatever a version under trial does wrong counts against it, and another one answers
             await self._tell(assigned, asked, RunOutcome.FAILED)
             await self._keep(asked, version, Ended(AgentVerdict.FAILED, "broke"), began, new_id())
             if version == USUAL:
@@ -116,6 +120,18 @@ class Choosing:
         outcome = RunOutcome.REFUSED if came.verdict is AgentVerdict.WITHHELD else RunOutcome.SUCCEEDED
         await self._tell(assigned, asked, outcome)
         await self._keep(asked, version, came, began, asked.run_id)
+        return answer
+
+    async def alone(self, asked: Asked, work: Callable[[str], Awaitable[T]], ended: Callable[[T], Ended]) -> T:
+        """What an agent answers that has no engine of its own, and so no versions: on record and within the day's budget all the same.
+
+        Raises BudgetSpent, and whatever `work` raises.
+        """
+        if self._meter is not None:
+            await self._meter.take(asked.tenant_id)
+        began = time.perf_counter()
+        answer = await work(USUAL)
+        await self._keep(asked, USUAL, ended(answer), began, asked.run_id)
         return answer
 
     def approved(self, agent: str, version: str) -> bool:
@@ -166,9 +182,10 @@ class Choosing:
         took = round((time.perf_counter() - began) * 1000, 3)
         run = Conversation(
                 conversation_id=id, tenant_id=asked.tenant_id, at=self._runtime.now(), asked_by=asked.by, via=asked.via, agent=asked.agent,
-                version=self.named(asked.agent, version), engine=agents().agents[asked.agent].engine, input_digest=_digest(asked.input),
-                output_schema=asked.schema, verdict=came.verdict, code=came.code, to=came.to, confidence=came.confidence, cost_sar=NO_COST,
-                latency_ms=took, trace_id=telemetry.trace_id(),
+                version=came.model.prompt_version if came.by_model and came.model else self.named(asked.agent, version),
+                engine=MODEL if came.by_model else agents().agents[asked.agent].engine, input_digest=_digest(asked.input),
+                output_schema=asked.schema, verdict=came.verdict, code=came.code, to=came.to, confidence=came.confidence,
+                cost_sar=came.model.cost_sar if came.model else NO_COST, latency_ms=took, trace_id=telemetry.trace_id(), asked_model=came.model,
             )  # fmt: skip
         await self._record(run)
         if self._meter is not None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from libs.contracts.agents import AgentVerdict, Conversation, ConversationsReply, ConversationsRequest
+from libs.contracts.agents import AgentVerdict, Conversation, ConversationsReply, ConversationsRequest, ModelRun
 from libs.contracts.errors import Forbidden, NotFound
 from libs.runtime.database import BatchWork, Database
 
+_OF_MODEL = ("provider", "model", "prompt_version", "temperature", "tokens_in", "tokens_out", "unfit", "fallbacks")
 READERS = frozenset({"owner", "admin", "approver", "operator", "auditor", "compliance_officer", "api_client"})
 
 
@@ -40,17 +43,33 @@ class Conversations:
 async def _insert(work: BatchWork, one: Conversation) -> None:
     await work.connection.execute(
         "insert into decision.ai_conversations (tenant_id, conversation_id, at, asked_by, via, agent, version, engine, input_digest, "
-        "output_schema, verdict, code, to_role, confidence, cost_sar, latency_ms, trace_id) "
-        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) on conflict do nothing",
+        "output_schema, verdict, code, to_role, confidence, cost_sar, latency_ms, trace_id, "
+        "provider, model, prompt_version, temperature, tokens_in, tokens_out, unfit, fallbacks) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+        "$11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) on conflict do nothing",
         one.tenant_id, one.conversation_id, one.at, one.asked_by, one.via, one.agent, one.version, one.engine, one.input_digest,
         one.output_schema, one.verdict.value, one.code, one.to, one.confidence, one.cost_sar, one.latency_ms, one.trace_id,
+        *(getattr(one.asked_model, name, None) for name in _OF_MODEL),
     )  # fmt: skip
 
 
-def _shown(row: dict[str, object]) -> Conversation:
-    fields = {**row, "to": row.pop("to_role"), "verdict": AgentVerdict(str(row["verdict"]))}
-    fields.pop("to_role", None)
+def _shown(row: dict[str, Any]) -> Conversation:
+    fields = {
+        **row,
+        "to": row["to_role"],
+        "verdict": AgentVerdict(str(row["verdict"])),
+        "cost_sar": _sar(row["cost_sar"]),
+    }
+    del fields["to_role"]
+    of_model = {name: fields.pop(name) for name in _OF_MODEL}
+    if of_model["provider"] is not None:
+        fields["asked_model"] = ModelRun(**of_model, cost_sar=fields["cost_sar"])
     return Conversation.model_validate(fields)
+
+
+def _sar(kept: Decimal) -> Decimal:
+    """Two decimals where they say all of it."""
+    short = kept.quantize(Decimal("0.01"))
+    return short if short == kept else kept
 
 
 def _before(cursor: str | None) -> UUID | None:

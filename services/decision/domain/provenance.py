@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 
+from libs.contracts.agents import ModelRun
 from libs.contracts.message import Provenance
 
 
@@ -56,3 +57,20 @@ def local(
         sources=tuple(dict.fromkeys(sources)),
         policy_version=policy_version,
     )
+
+
+def modelled(
+    run: ModelRun,
+    *,
+    now: datetime,
+    by: str,
+    confidence: float,
+    freshness: float,
+    sources: Iterable[str] = (),
+    trace_id: str = "",
+) -> Provenance:
+    """Provenance of what a model answered: which one of whom, by which prompt."""
+    return Provenance(
+        generated_at=now, generated_by=by, model_provider=run.provider, model_id=run.model, prompt_version=run.prompt_version,
+        confidence=round(min(1.0, max(0.0, confidence)), 4), freshness_hours=freshness, trace_id=trace_id, sources=tuple(dict.fromkeys(sources)),
+    )  # fmt: skip

@@ -38,7 +38,7 @@ class Canaries:
     def known(self, kind: CanaryKind, target: str) -> list[str]:
         """Versions beside the usual one: of handlers and connectors those that run here, of agents those that were approved.
 
-        No model is connected, so that there is no version of one.
+        Of models it is each tenant's own that count: `services/execution/models` says which.
         """
         if kind is CanaryKind.AGENT:
             return list(agent_versions().beside(target))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from libs.contracts.canaries import (
@@ -12,6 +13,7 @@ from libs.contracts.canaries import (
     Canary,
     CanaryChange,
     CanaryGet,
+    CanaryKind,
     CanaryRunsReply,
     CanaryRunsRequest,
     CanaryState,
@@ -36,9 +38,16 @@ RECORDED = {
     CanaryChange.RESIZE: "canary.resized", CanaryChange.PROMOTE: "canary.promoted", CanaryChange.STOP: "canary.stopped",
 }  # fmt: skip
 
+ModelVersions = Callable[[UUID, str], Awaitable[list[str]]]
+"""Of a tenant and an agent the models that a canary may name, as `provider:model`."""
+
 
 class CanaryDesk:
-    def __init__(self, runtime: Runtime, canaries: Canaries, watch: Watch) -> None:
+    def __init__(
+        self, runtime: Runtime, canaries: Canaries, watch: Watch, of_models: ModelVersions | None = None
+    ) -> None:
+        """`of_models` says which models a tenant's canary of an agent may name; without it there are none."""
+        self._of_models = of_models
         self._runtime = runtime
         self._canaries = canaries
         self._watch = watch
@@ -50,6 +59,8 @@ class CanaryDesk:
         """
         _may_change(request.principal)
         known = self._canaries.known(request.kind, request.target)
+        if request.kind is CanaryKind.MODEL and self._of_models is not None:
+            known = await self._of_models(request.principal.tenant_id, request.target)
         if request.version not in known:
             raise UnknownVersion(request.kind.value, f"{request.target} {request.version}", known)
         tenant = request.principal.tenant_id

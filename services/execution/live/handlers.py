@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
@@ -22,18 +23,20 @@ from libs.contracts.execution import (
     SubmitResult,
 )
 from libs.contracts.message import Plane, Principal, PrincipalKind, Reason, new_id
-from libs.contracts.observed import Fact, FactsReported, SecretSeen
+from libs.contracts.observed import ExecutionFact, ExecutionFacts, SecretSeen
 from libs.contracts.subjects import AUDITED, OBSERVED
 from libs.contracts.trust import AuditRecorded, ResourceRef
 from libs.runtime import telemetry
 from libs.runtime.database import BatchWork, Database
 from services.execution.connectors.base import Connector
+from services.execution.connectors.public import reachable
 from services.execution.errors import ConnectorError
 from services.execution.live.domain import Standing, shown
 from services.execution.live.errors import ConnectorForbidden, NoLiveSwitch, NotSetUp, ProbeFailed
 from services.execution.live.reach import require_reachable
 from services.execution.live.store import LiveRows
 from services.execution.live.switch import PREFIX, TASK
+from services.execution.push.domain.address import read_endpoint
 from services.execution.vault import Vault
 
 SETS_UP = frozenset({"owner", "admin"})
@@ -51,7 +54,7 @@ MISSING = Reason(code="no_credential", en="No credential is stored.", ar="لا �
 class Probes(Protocol):
     """A connector whose vendor can be asked whether a credential works, without any effect there."""
 
-    async def probe(self, credential: Mapping[str, Any]) -> Sequence[Fact] | None:
+    async def probe(self, credential: Mapping[str, Any]) -> Sequence[ExecutionFact] | None:
         """What it learned on the way. Raises ConnectorError naming what is wrong."""
         ...
 
@@ -74,6 +77,7 @@ class Setup:
         self._submit = submit
         self._now = now
         self._allowed = allowed
+        self._began = now()
 
     async def connectors(self, request: ConnectorsRequest) -> ConnectorsReply:
         """Every connector as it stands for the tenant."""
@@ -82,7 +86,14 @@ class Setup:
             standing = await rows.standing(sorted(self._connectors))
         return ConnectorsReply(items=tuple(self._shown(key, standing[key], request.live) for key in self._connectors))
 
+    def _with_given(self, key: str, standing: Standing) -> Standing:
+        """What the operator gives for all tenants is there from this process's start on: a probe before that was of another one."""
+        if standing.credential_at is None and key in self._vault.given:
+            return replace(standing, credential_at=self._began)
+        return standing
+
     def _shown(self, key: str, standing: Standing, live: Collection[str] = ()) -> ConnectorInfo:
+        standing = self._with_given(key, standing)
         fields = tuple(field.name for field in credential_fields().get(key, ()))
         return shown(self._connectors[key].profile, standing, live=key in live, fields=fields, now=self._now())
 
@@ -101,6 +112,8 @@ class Setup:
         values = read_credential(request.connector, request.values)
         if request.connector == "email_smtp":
             await require_reachable(str(values["host"]), int(values["port"]), str(values["tls"]), self._allowed)
+        if (address := values.get("base_url")) is not None:
+            await reachable(read_endpoint(str(address), self._allowed))
         tenant = request.principal.tenant_id
         async with self._database.batch(tenant) as work:
             await self._vault.put(work.connection, tenant, request.connector, values)
@@ -134,7 +147,7 @@ class Setup:
                 self._tell(work, tenant, *learned)
             return self._shown(request.connector, (await rows.standing([request.connector]))[request.connector])
 
-    async def _ask(self, tenant: UUID, connector: str) -> tuple[ConnectorStatus, Reason, tuple[Fact, ...]]:
+    async def _ask(self, tenant: UUID, connector: str) -> tuple[ConnectorStatus, Reason, tuple[ExecutionFact, ...]]:
         vendor = self._connectors[connector]
         try:
             credential = await self._vault.open(tenant, connector)
@@ -157,7 +170,7 @@ class Setup:
         if f"{PREFIX}{key}" not in flags():
             raise NoLiveSwitch
         async with self._database.batch(who.tenant_id) as work:
-            standing = (await LiveRows(work.connection, who.tenant_id).standing([key]))[key]
+            standing = self._with_given(key, (await LiveRows(work.connection, who.tenant_id).standing([key]))[key])
         if standing.credential_at is None:
             raise NotSetUp
         now = self._shown(key, standing).status
@@ -178,8 +191,8 @@ class Setup:
         if connector not in self._connectors:
             raise NotFound
 
-    def _tell(self, work: BatchWork, tenant: UUID, *facts: Fact) -> None:
-        work.emit(OBSERVED[Plane.EXECUTION], FactsReported(tenant_id=tenant, at=self._now(), facts=facts))
+    def _tell(self, work: BatchWork, tenant: UUID, *facts: ExecutionFact) -> None:
+        work.emit(OBSERVED[Plane.EXECUTION], ExecutionFacts(tenant_id=tenant, at=self._now(), facts=facts))
 
     def _note(self, work: BatchWork, request: Any, kind: str, **data: Any) -> None:
         work.emit(

@@ -89,6 +89,8 @@ PATHS: Final = {
     "contradiction_acknowledge": "/console/contradictions/{id}/acknowledge",
     "numbers": "/console/numbers",
     "metric_rows": "/console/numbers/metrics/{id}",
+    "forecast": "/console/numbers/forecast",
+    "forecast_make": "/console/numbers/forecast/make",
     "data_quality": "/console/numbers/quality",
     "data_quality_run": "/console/numbers/quality/run",
     "lineage": "/console/numbers/lineage",

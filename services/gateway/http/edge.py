@@ -119,7 +119,9 @@ class Envelope:
 
         try:
             await self._app(scope, receive, watched)
-        except Exception as error:
+        except (
+            Exception
+        ) as error:  # the outermost place: what nobody foresaw becomes a problem document, and is logged there
             if started:
                 # Half an answer is out: only the connection's end can say so.
                 log.error("an answer broke off: %s", type(error).__name__)

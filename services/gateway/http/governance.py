@@ -1,4 +1,4 @@
-"""`/agents`, `/skills`, `/model-routing`, `/trust-scores`: who may act and for what, which model may see what, and what the rows say."""
+"""`/agents`, `/skills`, `/trust-scores`: who may act and for what, and what the rows say."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from libs.contracts import governance
 from libs.contracts.agents import AgentRun, RunAgent
 from libs.contracts.catalogue.agent_versions import Evaluated, agent_versions
 from libs.contracts.catalogue.agents import Agent, agents
-from libs.contracts.catalogue.models import LOCAL, models
 from libs.contracts.catalogue.skills import Skill, skills
 from libs.contracts.governance import Kind, Standing, TrustScore
 from libs.contracts.message import Principal, Text
@@ -53,25 +52,6 @@ class ShownSkill(BaseModel):
     changed: bool
     state: str
     standing: Standing | None
-
-
-class Route(BaseModel):
-    """Which providers may see an input under a policy, first to last, which may not and why, and which one answers now."""
-
-    model_policy: str
-    data: str
-    cross_border: bool
-    agents: list[str]
-    allowed: list[str]
-    refused: dict[str, str]
-    answers: str
-
-
-class Providers(Items[Route]):
-    """`configured` are the providers that a key is there for; without any the built-in texts and rules answer."""
-
-    version: str
-    configured: list[str]
 
 
 class Change(RequestBody):
@@ -136,23 +116,6 @@ async def list_skills(who: Reader, gateway: GatewayDep) -> Items[ShownSkill]:
         )
         for one in skills().skills.values()
     ])  # fmt: skip
-
-
-@router.get("/model-routing")
-async def model_routing(who: Reader) -> Providers:
-    """Which model providers may see which inputs. None is connected: the built-in texts and rules answer."""
-    known, everyone = models(), agents()
-    routes = []
-    for name, policy in everyone.model_policies.items():
-        refused = {one.key: why for one in known.providers.values() if (why := known.why_not(one, policy)) is not None}
-        routes.append(
-            Route(
-                model_policy=name, data=policy.data, cross_border=policy.cross_border, refused=refused, answers=LOCAL,
-                agents=[one.id for one in everyone.agents.values() if one.model_policy == name],
-                allowed=[one.key for one in known.route(policy)],
-            )
-        )  # fmt: skip
-    return Providers(items=routes, version=known.version, configured=[])
 
 
 @router.post("/agents/{agent_id}/run")

@@ -57,6 +57,8 @@ class OnRecord:
     """What nobody has decided yet about the action's subjects."""
     own_recipient: str = "none"
     """Whether the recipient is one of the tenant's own people who may be written to now; `none` where the effect is not for them."""
+    model_call: str = "none"
+    """Whether a model may see what it would be asked, for an effect that asks one: `fits`, or what is wrong."""
     refuted: bool = False
     """Whether a person has decided that what the payload says does not stand."""
 
@@ -131,6 +133,8 @@ def question(prepared: Prepared, record: OnRecord, *, recipient_mac: str, live: 
         "agent_standing": record.agent_standing,
         "agent_doubted": record.agent_doubted,
         "own_recipient": record.own_recipient,
+        # An effect that asks a model and that nobody has looked at may not be asked.
+        "model_call": "unknown_provider" if effect.model and record.model_call == "none" else record.model_call,
         "suspended": record.agent_blocks >= AGENT_BLOCKS and evaluation.subject.kind.value == "agent",
     }
     if effect.channel is None:

@@ -59,6 +59,7 @@ class Question:
     agent_doubted: bool = False
     own_recipient: str = "none"
     contested: bool = False
+    model_call: str = "none"
 
     def context(self) -> dict[str, str | bool]:
         """The record as Cedar sees it."""

@@ -71,14 +71,6 @@ async def test_agents_and_skills_say_whether_they_may_act(site: Site) -> None:
     assert not any(one["changed"] for one in skills.values())
 
 
-async def test_model_routing_says_that_no_provider_is_connected(site: Site) -> None:
-    routing = (await site.client.get("/api/v1/model-routing", headers=await site.bearer("member"))).json()
-    assert routing["configured"] == []
-    for route in routing["items"]:
-        assert route["answers"] == "local" and "local" in route["allowed"]
-        assert "deepseek" in route["refused"]
-
-
 async def test_running_an_agent_without_an_engine_is_refused_in_both_languages(site: Site) -> None:
     site.planes.answer(subjects.RUN_AGENT, NoEngine(agents().agents["voice_call"]))
     who = await site.bearer("operator")

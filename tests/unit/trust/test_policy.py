@@ -259,3 +259,21 @@ def test_no_row_of_consent_is_no_consent_for_any_purpose(name: str, purpose: str
         assert state.consent(channel) == "none"
     asked = spotless(effects()[name], purpose=purpose, consent=state.consent("whatsapp"))
     assert not ask(asked).allowed
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("unknown_provider", "model_not_known"),
+        ("data_class", "model_data_class"),
+        ("cross_border", "model_cross_border"),
+        ("personal_abroad", "model_personal_abroad"),
+        ("agent_stopped", "model_agent_stopped"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["sandbox", "live"])
+def test_a_model_that_may_not_see_a_question_is_not_asked_in_any_mode(call: str, code: str, mode: str) -> None:
+    effect = effects()["model_openai"]
+    question = spotless(effect, principal_kind="system", approval="none", connector_mode=mode)
+    assert ask(replace(question, model_call="fits")).allowed
+    assert not ask(replace(question, model_call=call)).allowed and codes(replace(question, model_call=call)) == {code}

@@ -86,9 +86,7 @@ class Selling:
         clean = untrusted.notes(last).text
         read = classify(clean) if clean else Reading(None, 0.0, "en" if last.isascii() else "ar", ())
         deal = asked.input.get("deal")
-        facts: dict[str, Any] = {"topics": ["legal"] if _legal(clean or "") else []}
-        if read.objection == "price" and isinstance(deal, dict) and isinstance(deal.get("value_sar"), int | float):
-            facts["price_deal_sar"] = deal["value_sar"]
+        facts = objection_facts(clean or "", read.objection, deal)
         # That nothing was recognised is no answer that one could be sure of: a person reads it.
         return Said(objection_output(read), read.confidence, facts, ("text:asked",))
 
@@ -107,6 +105,14 @@ class Selling:
         origin = memo["provenance"]
         facts = {"total_sar": float(memo["total"]), "custom_terms": custom}
         return Said(memo, origin["confidence"], facts, tuple(origin["sources"]), origin["freshness_hours"])
+
+
+def objection_facts(said: str, objection: str | None, deal: Any) -> dict[str, Any]:
+    """What the escalation rules look at: whether law is spoken of, and the deal's value where its price is."""
+    facts: dict[str, Any] = {"topics": ["legal"] if _legal(said) else []}
+    if objection == "price" and isinstance(deal, dict) and isinstance(deal.get("value_sar"), int | float):
+        facts["price_deal_sar"] = deal["value_sar"]
+    return facts
 
 
 def objection_output(read: Reading) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from services.gateway.console.urls import PATHS, url
 from services.gateway.console.views import Tab, Tone
 from services.gateway.http.enrichment import bring, fill_in
 from services.gateway.http.guards import allowed, require
-from services.gateway.http.targeting import file_name
+from services.gateway.http.uploads import file_name
 
 router = APIRouter()
 READING = require("read", reading=True)

@@ -1,0 +1,1 @@
+"""Asking models: who may be asked and in which order, what it costs, and the connectors that ask."""

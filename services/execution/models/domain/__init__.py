@@ -1,0 +1,1 @@
+"""Rules of asking models as plain values. No I/O."""
