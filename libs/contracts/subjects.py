@@ -32,6 +32,7 @@ from libs.contracts import (
     inbound,
     knowledge,
     ledger,
+    mappings,
     memos,
     negotiation,
     operating,
@@ -313,6 +314,8 @@ DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 ENRICH = Call("data.enrich.v1", enrichment.Enrich, enrichment.Enriched, _by(), 120.0)
 ENRICHED_FACTS = Call("data.enriched_facts.v1", enrichment.FactsList, enrichment.FactsListed, _by(_D))
 DECIDE_FACT = Call("data.decide_fact.v1", enrichment.DecideFact, enrichment.EnrichedFact, _by())
+MAPPINGS = Call("data.mappings.v1", mappings.MappingsRequest, mappings.MappingsReply, _by())
+FORGET_MAPPING = Call("data.forget_mapping.v1", mappings.ForgetMapping, mappings.Forgotten, _by())
 DEAL_HISTORY = Call(
     "data.deal_history.v1", deal_history.DealHistoryRequest, deal_history.DealHistoryReply, frozenset({_D}), 15.0
 )

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from libs.contracts.message import Plane
-from tests.live.served import Served, served
+from tests.live.served import Served, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -122,3 +122,29 @@ async def test_a_web_form_fills_the_person_and_becomes_a_reason_to_act(running: 
     assert (await _enrich(running, form.replace("message", "notes"), adapter="web_form", lawful_basis="consent"))[
         "facts"
     ].get("told") is None
+
+
+async def test_columns_that_a_person_assigned_are_shown_and_forgotten(running: Served) -> None:
+    async def kept() -> list[dict[str, Any]]:
+        answer = await running.http.get(f"{API}/targeting/mappings")
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["items"])
+
+    listed = "Unheard of,Mail\nTuwaiq,a@tuwaiq.example\n"
+    sent = await running.http.post(
+        f"{API}/targeting/import", files={"file": ("list.csv", listed.encode())},
+        data={"source": "own_crm", "mapping": '{"Unheard of": "company", "Mail": "email"}'},
+    )  # fmt: skip
+    assert sent.status_code == 202, sent.text
+
+    async def remembered() -> bool:
+        return len(await kept()) == 2
+
+    await eventually(60, remembered)
+    assert {one["header"]: one["field"] for one in await kept()} == {"unheard of": "company", "mail": "email"}
+    assert all(one["named"]["ar"] for one in await kept())
+    path = f"{API}/targeting/mappings/own_crm"
+    assert (await running.http.delete(path, params={"header": "mail"})).json() == {"columns": 1}
+    assert (await running.http.delete(path)).json() == {"columns": 1}
+    assert (await running.http.delete(path)).json() == {"columns": 0}, "twice is once"
+    assert await kept() == []

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from libs.contracts import crm
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.places import places
 from libs.contracts.catalogue.records import FieldType, RecordField, RecordKind, Stage, records
 from libs.contracts.catalogue.sources import sources
@@ -37,6 +38,7 @@ _HAPPENED: dict[str, tuple[str, str, views.Tone]] = {
     "approval": ("طُلبت موافقة", "Approval asked for", "medium"), "message": ("سُجّلت رسالة في البيئة التجريبية", "Message recorded in the sandbox", "low"),
     "entry": ("قيد في الدفتر", "Entry in the ledger", "neutral"),
 }  # fmt: skip
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _AMOUNT = re.compile(r"\d{1,15}\.\d\d")
 _LTR = (FieldType.PHONE, FieldType.EMAIL, FieldType.DOMAIN, FieldType.CR, FieldType.VAT)
 _INPUTS = {
@@ -152,22 +154,20 @@ def own_entries(lang: Lang, own: tuple[crm.CustomField, ...], values: Mapping[st
     """Inputs for the tenant's own fields, named `custom.<key>`."""
     out = []
     for one in own:
-        field = _own_field(one)
-        kind = "datetime-local" if field.type is FieldType.MOMENT else _INPUTS.get(field.type, "text")
-        shown = "" if values.get(one.key) is None else str(values[one.key])
+        field, value = _own_field(one), values.get(one.key)
+        kind, shown = _INPUTS.get(field.type, "text"), "" if value is None else str(value)
+        if field.type is FieldType.MOMENT:
+            kind = "datetime-local"
+            shown = f"{datetime.fromisoformat(shown).astimezone(RIYADH):%Y-%m-%dT%H:%M}" if shown else ""
         ltr = field.type in _LTR or field.type in (FieldType.MONEY, FieldType.INTEGER)
         choices = tuple((choice, choice) for choice in field.choices)
-        out.append(
-            pages.Entry(
-                f"{OWN}{one.key}",
-                pick(lang, field.ar, field.en),
-                kind,
-                shown[:16] if kind == "datetime-local" else shown,
-                ltr=ltr,
-                choices=choices,
-            )
-        )
+        out.append(pages.Entry(f"{OWN}{one.key}", pick(lang, field.ar, field.en), kind, shown, ltr=ltr, choices=choices))  # fmt: skip
     return tuple(out)
+
+
+def own_value(sent: str) -> str | None:
+    """What an input of an own field holds; a time of a form is Riyadh's, and an empty one empties the field."""
+    return f"{sent}+03:00" if _LOCAL.fullmatch(sent) else sent or None
 
 
 def _fact(lang: Lang, name: str, field: RecordField, value: Any, names: Mapping[str, str]) -> Fact:

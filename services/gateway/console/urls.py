@@ -123,6 +123,7 @@ PATHS: Final = {
     "rules": "/console/settings/rules",
     "rules_save": "/console/settings/rules/{id}",
     "sources": "/console/settings/sources",
+    "mapping_forget": "/console/settings/sources/{id}/forget",
     "fields": "/console/settings/fields",
     "field_drop": "/console/settings/fields/drop",
     "integrations": "/console/settings/integrations",

@@ -15,7 +15,8 @@ from libs.contracts.catalogue.records import FieldType, RecordKind
 from libs.contracts.enrichment import Enriched, EnrichedFact, FactsListed, FactState, RowRefused
 from libs.contracts.errors import NotFound
 from libs.contracts.execution import ConnectorInfo, ConnectorsReply, ConnectorStatus
-from libs.contracts.message import Principal, PrincipalKind, Provenance, Reason, new_id
+from libs.contracts.mappings import MappingsReply, RememberedColumn
+from libs.contracts.message import Principal, PrincipalKind, Provenance, Reason, Text, new_id
 from libs.contracts.metrics import MetricRow, MetricRowsReply, MetricValue
 from libs.contracts.operating import FlagsReply
 from services.gateway.briefs.domain import Kind, Outgoing, Rules, State
@@ -153,6 +154,13 @@ def fill(site: Site) -> None:
         crm.CustomField(kind=RecordKind.DEAL, key="tender", type=FieldType.CHOICE, en="Tender", ar="منافسة", choices=("عامة", "محدودة")),
     )  # fmt: skip
     answers(subjects.CUSTOM_FIELDS, crm.CustomFieldsReply(items=own))
+    columns = (
+        RememberedColumn(
+            source="own_crm", header="اسم الشركه", field="company", named=Text(en="Company", ar="المنشأة"), at=AT
+        ),
+        RememberedColumn(source="own_crm", header="old code", field="", at=AT),
+    )
+    answers(subjects.MAPPINGS, MappingsReply(items=columns))
     answers(subjects.RECORD, _record)
     document = example(knowledge.Document).evolve(document_id=DOCUMENT, title="محضر اجتماع نوفمبر")
     answers(subjects.DOCUMENT, document)

@@ -9,6 +9,7 @@ import pytest
 from libs.contracts import subjects
 from libs.contracts.catalogue.credentials import credential_fields
 from libs.contracts.errors import Conflict
+from libs.contracts.mappings import Forgotten
 from libs.contracts.message import Ok
 from libs.contracts.operating import ControlListReply
 from libs.contracts.prices import PricesReply
@@ -316,3 +317,16 @@ async def test_a_refusal_is_in_the_language_that_was_chosen_whatever_the_browser
     site.client.cookies.set("dealix_lang", "en")
     english = await site.client.get(url("users"), headers={"Accept-Language": "ar"})
     assert "This page is not for your role." in english.text and "Owner or Administrator" in english.text
+
+
+async def test_columns_that_were_assigned_before_are_shown_and_forgotten(site: Site) -> None:
+    token = await owner(site)
+    site.planes.answer(subjects.FORGET_MAPPING, Forgotten(columns=2))
+    page = (await site.client.get(url("sources"))).text
+    assert "اسم الشركه" in page and "لا يُستورد" in page and url("mapping_forget", "own_crm") in page
+    assert (await site.client.post(url("mapping_forget", "own_crm"), data={"csrf": token})).status_code == 303
+    (asked,) = site.planes.requests(subjects.FORGET_MAPPING)
+    assert (asked.source, asked.header) == ("own_crm", None)
+    assert (await site.client.post(url("mapping_forget", "no_such"), data={"csrf": token})).status_code == 404
+    site.planes.answer(subjects.MAPPINGS, Conflict("down", "Down.", "متوقف."))
+    assert "تعذّرت قراءتها الآن." in (await site.client.get(url("sources"))).text

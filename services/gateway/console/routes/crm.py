@@ -144,7 +144,7 @@ def _add_pages(kind: RecordKind) -> None:
         values: dict[str, Any] = {name: str(form[name]) or None for name in fields if name in form}
         version = str(form.get("version", ""))
         own = {
-            name.removeprefix(present.OWN): str(text) or None
+            name.removeprefix(present.OWN): present.own_value(str(text))
             for name, text in form.items()
             if name.startswith(present.OWN)
         }

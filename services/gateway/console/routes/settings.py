@@ -9,8 +9,10 @@ from starlette.responses import Response
 
 from libs.contracts.catalogue.sources import Collection, Handling, SourceRule, sources
 from libs.contracts.data import SetOffer, TenantProfile, TenantRequest
-from libs.contracts.errors import DealixError
-from libs.contracts.subjects import SET_OFFER, TENANT
+from libs.contracts.errors import DealixError, NotFound
+from libs.contracts.mappings import ForgetMapping, MappingsReply, MappingsRequest
+from libs.contracts.subjects import FORGET_MAPPING, MAPPINGS, SET_OFFER, TENANT
+from services.gateway.console import present
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Entry, Input, Section
 from services.gateway.console.urls import PATHS, url
@@ -36,7 +38,7 @@ PLACES: tuple[tuple[tuple[str, str], tuple[tuple[str, str, str, str, str, str], 
         ("rules", "read", "الدوام والحدود والموافقات", "Hours, caps and approvals", "أوقات الدوام وحدود الإرسال وصلاحيات الموافقة",
         "Business hours, sending caps, who may approve what"),
         ("fields", "read", "الحقول المخصصة", "Custom fields", "حقول تضيفها إلى سجلاتك", "Fields that you add to your records"),
-        ("sources", "read", "سياسة المصادر", "Policy of sources", "ما يُقبل من كل مصدر", "What is taken in from which source"),
+        ("sources", "read", "المصادر والأعمدة", "Sources and columns", "ما يُقبل من كل مصدر، وأعمدة عُيّنت من قبل", "What is taken in from which source, and columns assigned before"),
     )),
     (("الناس والدخول", "People and sign-in"), (
         ("own", "read", "حسابي", "My account", "كلمة المرور والتحقق بخطوتين ورقم واتساب", "Password, second factor, WhatsApp number"),
@@ -139,8 +141,12 @@ async def offer(desk: DeskDep, offer_ar: Line = "", offer_en: Line = "") -> Resp
 
 
 @router.get(PATHS["sources"], dependencies=[READING])
-async def source_policy(desk: DeskDep) -> Response:
-    """The catalogue of sources: what follows from each, before anything else is known of a row."""
+async def source_policy(desk: DeskDep, done: str = "") -> Response:
+    """The catalogue of sources: what follows from each, before anything else is known of a row; and the columns assigned before."""
+    return await _sources(desk, done=desk.say("نُسيت.", "Forgotten.") if done else "")
+
+
+async def _sources(desk: Desk, *, error: str = "", done: str = "", status: int = 200) -> Response:
     columns = (
         desk.say("المصدر", "Source"), desk.say("ما يحدث لصفوفه", "What becomes of its rows"), desk.say("المخاطرة من 100", "Risk of 100"),
         desk.say("كيف جُمعت", "How it was collected"), desk.say("أسماء يُعرف بها في الملفات", "What files call it"),
@@ -154,7 +160,47 @@ async def source_policy(desk: DeskDep) -> Response:
         columns=columns, rows=tuple(_source(desk, rule) for rule in sources().values()),
         links={desk.say("استيراد قائمة", "Import a list"): url("targeting"), desk.say("إكمال السجلات من ملف", "Fill in records from a file"): url("enrichment")},
     )  # fmt: skip
-    return await shown(desk, desk.say("سياسة المصادر", "Policy of sources"), section)
+    title = desk.say("سياسة المصادر", "Policy of sources")
+    return await shown(desk, title, section, await _columns(desk), error=error, done=done, status=status)
+
+
+async def _columns(desk: Desk) -> Section:
+    """What people chose for columns before; a data plane that does not answer takes nothing else away."""
+    title = desk.say("أعمدة عُيّنت من قبل", "Columns that were assigned before")
+    try:
+        found: MappingsReply = await desk.call(MAPPINGS, MappingsRequest(principal=desk.who))
+    except DealixError:
+        return Section(title, desk.say("تعذّرت قراءتها الآن.", "They could not be read just now."))
+    columns = (desk.say("المصدر", "Source"), desk.say("العمود", "Column"), desk.say("الحقل", "Field"), desk.say("منذ", "Since"))  # fmt: skip
+    rows = tuple(
+        (
+            Cell(present.source_name(desk.lang, one.source)), Cell(one.header),
+            Cell(desk.say(one.named.ar, one.named.en) if one.named else desk.say("لا يُستورد", "Not imported")), Cell(one.at, "moment"),
+        )
+        for one in found.items
+    )  # fmt: skip
+    forms: tuple[DeskForm, ...] = ()
+    if allowed(desk.who, "import") is not None:
+        forms = tuple(
+            DeskForm(f"forget-{key}", url("mapping_forget", key),
+            desk.say(f"انسَ أعمدة: {present.source_name('ar', key)}", f"Forget those of: {present.source_name('en', key)}"), danger=True, quiet=True)
+            for key in dict.fromkeys(one.source for one in found.items)
+        )  # fmt: skip
+    text = desk.say("تُقرأ بها القائمة التالية من المصدر نفسه.", "The next list from the same source is read by them.")
+    empty = desk.say("لم يُعيّن أحد أعمدة بعد.", "Nobody has assigned columns yet.")
+    return Section(title, text, columns=columns, rows=rows, empty=empty, forms=forms)
+
+
+@router.post(PATHS["mapping_forget"], dependencies=[require("import")])
+async def forget_mapping(id: str, desk: DeskDep) -> Response:
+    """Forget what was chosen for lists of a source; twice is once."""
+    if id not in sources():
+        raise NotFound
+    try:
+        await desk.call(FORGET_MAPPING, ForgetMapping(principal=desk.who, source=id))
+    except DealixError as error:
+        return await _sources(desk, error=desk.error(error), status=error.status)
+    return desk.go("sources", done="1")
 
 
 def _source(desk: Desk, rule: SourceRule) -> tuple[Cell, ...]:
