@@ -281,6 +281,26 @@ async def test_the_board_counts_from_the_rows(site: Site) -> None:
     assert day["calls"] >= own["runs"] and Decimal(day["sar"]) >= Decimal(own["cost_sar"])
 
 
+async def test_schema_adherence_counts_first_answers_from_the_same_rows(site: Site) -> None:
+    site.model.script = ["no form", objection()]
+    await site.run("objection_handler", messages=[PRICE])
+    kept = [one for one in (await site.get("/conversations", limit=200))["items"] if one["verdict"] != "withheld"]
+    at_once = [one for one in kept if one["verdict"] != "failed" and not (one["asked_model"] or {}).get("unfit")]
+    told = await site.get("/metrics-catalog/schema_adherence/value")
+    assert float(told["value"]) == pytest.approx(len(at_once) / len(kept), abs=0.001) and len(at_once) < len(kept)
+
+
+async def test_questions_to_models_fail_no_control_by_having_been_asked(site: Site) -> None:
+    actions = (await site.get("/actions", limit=200))["items"]
+    asked = {one["action_id"] for one in actions if one["action_type"].startswith("model_")}
+    ran = await site.http.post(f"{API}/compliance/run", json={})
+    assert ran.status_code == 200, ran.text
+    readings = {
+        one["control"]["control_id"]: one["reading"] or {} for one in (await site.get("/compliance/matrix"))["items"]
+    }
+    assert asked and {name: found for name, found in readings.items() if asked & set(found.get("sample", ()))} == {}
+
+
 async def test_a_canarys_model_answers_its_share_and_is_rolled_back_when_its_answers_do_not_fit(site: Site) -> None:
     other = await site.http.put(
         f"{API}/model-routing/providers/self_host/models", json={**PRICED, "model": "made-up-2", "usual": False}
