@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -74,6 +75,10 @@ class Site:
     async def budget(self, tokens: int = 500_000, sar: str = "25") -> None:
         answer = await self.http.put(f"{API}/model-routing/budget", json={"tokens_a_day": tokens, "sar_a_day": sar})
         assert answer.status_code == 200, answer.text
+
+    async def register(self, kind: str, **values: Any) -> None:
+        answer = await self.http.post(f"{API}/registers/{kind}", json={"values": values})
+        assert answer.status_code == 201, answer.text
 
     async def connect(self, provider: str, *, credential: dict[str, str] | None = None) -> None:
         """Credential, price, probe, and the switch that two people approve."""
@@ -279,6 +284,46 @@ async def test_the_board_counts_from_the_rows(site: Site) -> None:
     assert own["schema_valid"] == round(1 - own["unfit"] / own["runs"], 4) < 1
     day = (await site.routing())["budget"]
     assert day["calls"] >= own["runs"] and Decimal(day["sar"]) >= Decimal(own["cost_sar"])
+
+
+async def test_abroad_the_next_provider_is_asked_but_for_personal_data_only_under_a_transfer_on_record(
+    site: Site,
+) -> None:
+    site.model.usual = 400
+    given = {"sector": "logistics", "knowledge": [PASSAGE, "Ask Khalid on 0551234567 for the rate."]}
+    async with model_server(key=KEY, usual=BRIEF) as other:
+        await site.connect("compatible", credential={"base_url": other.url, "api_key": KEY})
+        said = await site.run("sector_strategist", sector="logistics", knowledge=[PASSAGE])
+        assert (said["provenance"]["model_provider"], len(other.asked)) == ("compatible", 1)
+        assert (await site.newest("sector_strategist"))["asked_model"]["fallbacks"] == 1
+
+        left = await site.run("sector_strategist", **given)
+        assert (left["output"], left["escalation"]["code"], len(other.asked)) == ({}, "models_silent", 1)
+        (refused, *_) = (await site.get("/actions", state="refused"))["items"]
+        assert refused["action_type"] == "model_compatible"
+        assert [reason["code"] for reason in refused["reasons"]] == ["model_personal_abroad"]
+        assert "0551234567" not in str(refused)
+
+        today = datetime.now(UTC).date().isoformat()
+        await site.register(
+            "processors", name="Other AI", country="Germany", service="models", connectors=["compatible"], agreement_ref="A-1",
+            last_assessed_at=today,
+        )  # fmt: skip
+        entry = {"recipient": "Other AI", "country": "Germany", "purpose": "briefs", "safeguard": "standard_clauses"}
+        await site.register("transfers", **entry)
+        await site.run("sector_strategist", **given)
+        assert len(other.asked) == 1, "a transfer without its risk assessment is none"
+        await site.register("transfers", **entry, risk_assessment_ref="R-1", ends_on="2020-01-01")
+        await site.run("sector_strategist", **given)
+        assert len(other.asked) == 1, "one that has ended is none either"
+        await site.register("transfers", **entry, risk_assessment_ref="R-2")
+        said = await site.run("sector_strategist", **given)
+        assert said["provenance"]["model_provider"] == "compatible" and "0551234567" in other.told()
+
+        confidential = await site.run("objection_handler", messages=[PRICE])
+        assert confidential["engine"] == "rules" and len(other.asked) == 2, (
+            "what is confidential goes to no such provider"
+        )
 
 
 async def test_schema_adherence_counts_first_answers_from_the_same_rows(site: Site) -> None:
