@@ -22,6 +22,7 @@ from services.gateway.console.routes import (
     insight,
     knowledge,
     metric_rows,
+    models,
     partners,
     people,
     policy,
@@ -57,6 +58,7 @@ for area in (
     dead_letters,
     dead_events,
     canaries,
+    models,
     webhooks,
 ):
     router.include_router(area.router)
