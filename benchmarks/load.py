@@ -100,6 +100,8 @@ async def submit(client: Client, subject: str, calls: Sequence[Prepared], in_fli
 
 
 Ask = Callable[[Prepared], Awaitable[None]]
+PATIENCE = 3
+"""Waits of ten seconds for one action."""
 
 
 def until_succeeded(client: Client, principals: Sequence[Principal]) -> Ask:
@@ -113,9 +115,11 @@ def until_succeeded(client: Client, principals: Sequence[Principal]) -> Ask:
         reply = await client.request(SUBMIT.subject, call.body, timeout=60, headers=call.headers)
         result = orjson.loads(reply.data)["results"][0]
         who = by_tenant[orjson.loads(call.body)["principal"]["tenant_id"]]
-        get = ActionGet(principal=who, action_id=result["action_id"], wait_seconds=30)
-        seen = await client.request(ACTION.subject, get.model_dump_json().encode(), timeout=60, headers=call.headers)
-        if orjson.loads(seen.data)["state"] != "succeeded":
-            raise RuntimeError(f"an action did not succeed: {seen.data[:300]!r}")
+        get = ActionGet(principal=who, action_id=result["action_id"], wait_seconds=10).model_dump_json().encode()
+        for _ in range(PATIENCE):
+            seen = await client.request(ACTION.subject, get, timeout=60, headers=call.headers)
+            if orjson.loads(seen.data).get("state") == "succeeded":
+                return
+        raise RuntimeError(f"an action did not succeed: {seen.data[:300]!r}")
 
     return ask

@@ -25,6 +25,8 @@ from dev.state import read_state
 SECONDS = 30.0
 """How long an answer may take; ranking and long polls ask for more."""
 API = "/api/v1"
+MOST_OF_A_PAGE = 200
+"""Items that the gateway gives at once."""
 CLI_KEY = Path("secrets") / "cli.json"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -154,15 +156,19 @@ class Client:
 
     def items(self, path: str, limit: int, **params: Any) -> list[dict[str, Any]]:
         """The first `limit` items of a list, page by page."""
+        found: list[dict[str, Any]] = self.page(path, limit, **params)["items"]
+        return found
+
+    def page(self, path: str, limit: int, cursor: str | None = None, **params: Any) -> dict[str, Any]:
+        """Up to `limit` items from `cursor` on, and the cursor behind them: `items`, `next_cursor`. Raises ApiError, NotRunning."""
         found: list[dict[str, Any]] = []
-        cursor: str | None = None
         while len(found) < limit:
-            page = self.get(path, limit=min(limit - len(found), 200), cursor=cursor, **params)
+            page = self.get(path, limit=min(limit - len(found), MOST_OF_A_PAGE), cursor=cursor, **params)
             found += page["items"]
             cursor = page.get("next_cursor")
             if not cursor:
                 break
-        return found[:limit]
+        return {"items": found, "next_cursor": cursor}
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         url = path[1:] if path.startswith("//") else f"{API}{path}"

@@ -12,7 +12,14 @@ from dev.secrets import KEYS_FILE, PLANES, Secrets
 ONE_PROCESS = "one_process"
 
 # Settings that are no secret and mean the same everywhere.
-_SHARED = ("DEALIX_LANG", "DEALIX_LOG_LEVEL", "DEALIX_TRACE_RATIO", "DEALIX_DATABASE_POOL", "DEALIX_NATS_CA")
+_SHARED = (
+    "DEALIX_LANG",
+    "DEALIX_LOG_LEVEL",
+    "DEALIX_TRACE_RATIO",
+    "DEALIX_DATABASE_POOL",
+    "DEALIX_READ_MAX_AGE_SECONDS",
+    "DEALIX_NATS_CA",
+)
 # Model providers' keys: every model call leaves through execution, so nobody else holds them.
 _EXECUTION_PREFIXES = ("DEALIX_LLM_", "DEALIX_CONNECTOR_")
 _ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +34,8 @@ class Addresses:
     http_host: str
     http_port: int
     data_dir: Path
+    health_ports: int | None = None
+    """The first plane's; each has the next one."""
 
 
 def plane_environment(
@@ -49,6 +58,9 @@ def plane_environment(
         DEALIX_NATS_URL=addresses.nats_url,
         DEALIX_DATA_DIR=str(addresses.data_dir),
     )
+    if addresses.health_ports is not None:
+        port = addresses.health_ports + PLANES.index(plane)
+        environ.update(DEALIX_HEALTH_HOST="127.0.0.1", DEALIX_HEALTH_PORT=str(port))
     return environ
 
 

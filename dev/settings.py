@@ -109,6 +109,16 @@ class SystemSettings(BaseModel):
         ge=0,
         le=65535,
     )
+    health_ports: int | None = _setting(
+        None,
+        (
+            "First of six ports on 127.0.0.1, one a plane, for /healthz, /readyz and /metrics; none when not set",
+            "أول ستة منافذ على 127.0.0.1، لكل خدمة منفذ لحالتها وقياساتها؛ بلا منافذ إن لم يُضبط",
+        ),
+        ("a whole number from 1024 to 65530", "عددًا صحيحًا من 1024 إلى 65530"),
+        ge=1024,
+        le=65530,
+    )
     secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] | None = _setting(
         None,
         (
@@ -213,7 +223,7 @@ def describe(environ: Mapping[str, str], dotenv: Mapping[str, str], lang: Lang) 
     for plane, module in modules:
         for name, info in _fields_of(module):
             # What only the supervisor sets is nobody's to set.
-            if name not in seen | {"DEALIX_READY_FILE", "DEALIX_PLANE", "DEALIX_NATS_SEED"}:
+            if name not in seen | {"DEALIX_READY_FILE", "DEALIX_PLANE", "DEALIX_NATS_SEED", "DEALIX_READ_DATABASE_URL"}:
                 seen.add(name)
                 secret = bool(re.search(r"SECRET|SEED|KEY|PASSWORD|TOKEN|DATABASE_URL", name))
                 yield replace(_row(name, info, environ, dotenv, lang, secret=secret), plane=plane)
@@ -222,6 +232,7 @@ def describe(environ: Mapping[str, str], dotenv: Mapping[str, str], lang: Lang) 
 _CREDENTIALS = {
     "DEALIX_<PLANE>_NATS_SEED": "A plane's NKEY seed; generated and kept in the data directory when not set",
     "DEALIX_<PLANE>_DATABASE_URL": "A plane's own login; derived from the migrator's when not set",
+    "DEALIX_<PLANE>_READ_DATABASE_URL": "A standby of the database, under the plane's own login, that answers metrics; the primary does when not set",
     "DEALIX_MIGRATOR_NATS_SEED": "NKEY seed of the user that creates streams; generated when not set",
     "DEALIX_TRUST_KEYS": "Signing keys of the trust plane (JSON); generated and kept in the data directory when not set",
 }

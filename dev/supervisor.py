@@ -103,6 +103,11 @@ class Supervisor:
     async def run(self, on_ready: Callable[[SystemState, Sequence[Sentence]], None]) -> None:
         """Start everything, run until stopped, stop everything. Raises DealixError when the start fails."""
         settings = self._plan.settings
+        if settings.health_ports is not None and ONE_PROCESS in self._plan.commands:
+            raise BadSetting(
+                "DEALIX_HEALTH_PORTS gives each plane a port of its own, and --one-process has one process for all; leave one of them out.",
+                "يعطي DEALIX_HEALTH_PORTS كل خدمة منفذًا، بينما يجمعها ‎--one-process في عملية واحدة؛ احذف أحدهما.",
+            )
         data_dir = open_directory(settings.data_dir)
         with running_lock(data_dir):
             port = _console_port(settings)
@@ -162,6 +167,7 @@ class Supervisor:
             http_host=settings.http_host,
             http_port=port,
             data_dir=data_dir,
+            health_ports=settings.health_ports,
         )
         self._progress(Sentence("Applying migrations …", "تحديث قاعدة البيانات …"))
         prepared = Prepared(self._addresses.nats_url, self._addresses.admin_url, secrets, data_dir, settings.nats_ca)

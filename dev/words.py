@@ -14,7 +14,7 @@ FILE = Path(__file__).with_suffix(".yaml")
 
 @cache
 def words() -> dict[str, dict[str, Sentence]]:
-    """Every group of words. Raises ValueError when an entry is not a pair of texts."""
+    """Every group of words. Raises ValueError when an entry is not a pair of texts, or a group is there already."""
     from libs.contracts.catalogue.roles import roles  # pydantic: too slow for commands that name nothing
     from libs.contracts.catalogue.words import words as shared
 
@@ -23,6 +23,8 @@ def words() -> dict[str, dict[str, Sentence]]:
         name: {value: Sentence(text.en, text.ar) for value, text in group.items()} for name, group in shared().items()
     }
     for group, entries in yaml.safe_load(FILE.read_text(encoding="utf-8")).items():
+        if group in groups:
+            raise ValueError(f"{group} is named twice")
         groups[group] = {}
         for value, pair in entries.items():
             if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) and text for text in pair)):

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, LimitOption, read_json_input
+from dev.commands.common import BadInput, Connect, LimitOption, read_json_input
+from dev.commands.listing import CursorOption, listing
+from dev.commands.session import Session, command
 from dev.messages import DealixError, Sentence
-from dev.output import JsonOption, LangOption, Output, output
+from dev.output import Output
 from dev.terminal import facts, plain
 from dev.views import actions as views
 from dev.views import journey as journeys
@@ -19,6 +21,7 @@ from dev.words import word, words
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the action.")]
 MOST = 1000
+NOTHING = Sentence("No actions.", "لا توجد إجراءات.")
 
 
 class Outcome(StrEnum):
@@ -35,8 +38,9 @@ def register(app: typer.Typer, connect: Connect) -> None:
     group = typer.Typer(help="Governed actions: submit, follow, take back.", no_args_is_help=True)
     app.add_typer(group, name="actions")
 
-    @group.command()
+    @command(group, connect)
     def submit(
+        here: Session,
         file: Annotated[
             str, typer.Argument(metavar="FILE", help='JSON: one action or {"items": […]}; - reads standard input.')
         ],
@@ -44,170 +48,118 @@ def register(app: typer.Typer, connect: Connect) -> None:
         key: Annotated[
             str | None, typer.Option("--idempotency-key", help="The same key and body give the first answer.")
         ] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Submit an action, or up to 1,000."""
-        out = output(lang, as_json)
         body = action_body(read_json_input(file), file)
-        with connect(out, base_url, data_dir) as client:
-            reply = client.post("/actions", body, key=key or str(uuid.uuid4()), wait=wait)
-        out.result(reply)
-        _say_submitted(out, reply)
+        reply = here.client.post("/actions", body, key=key or str(uuid.uuid4()), wait=wait)
+        here.out.result(reply)
+        _say_submitted(here.out, reply)
 
-    @group.command("list")
+    @command(group, connect, "list")
     def list_(
+        here: Session,
         state: Annotated[str | None, typer.Option("--state", help="Only actions in this state.")] = None,
         limit: LimitOption = 20,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
         """Actions, newest first."""
-        out = output(lang, as_json)
         if state is not None and state not in words()["action_state"]:
             known = ", ".join(words()["action_state"])
             raise BadInput(
                 f"There is no state {state}; choose one of {known}.", f"لا توجد حالة {state}؛ اختر من: {known}."
             )
-        with connect(out, base_url, data_dir) as client:
-            items = client.items("/actions", limit, state=state)
-        out.result({"items": items})
-        if items:
-            out.show(views.listing(out.lang, items))
-        else:
-            out.say(Sentence("No actions.", "لا توجد إجراءات."))
+        listing(here, "/actions", views.listing, NOTHING, limit=limit, cursor=cursor, state=state)
 
-    @group.command()
-    def show(
-        action_id: IdArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def show(here: Session, action_id: IdArgument) -> None:
         """One action: state, reasons, receipt, timeline."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            action = client.get(f"/actions/{action_id}")
-        out.result(action)
-        out.show(views.in_full(out.lang, action))
+        action = here.client.get(f"/actions/{action_id}")
+        here.out.result(action)
+        here.out.show(views.in_full(here.out.lang, action))
 
-    @group.command()
-    def cancel(
-        action_id: IdArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def cancel(here: Session, action_id: IdArgument) -> None:
         """Take back an action that has not been dispatched."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            action = client.post(f"/actions/{action_id}/cancel")
-        out.result(action)
-        state = word("action_state", action.get("state"), out.lang)
-        out.say(Sentence(f"The action: {state}.", f"الإجراء: {state}."))
+        action = here.client.post(f"/actions/{action_id}/cancel")
+        here.out.result(action)
+        state = word("action_state", action.get("state"), here.out.lang)
+        here.out.say(Sentence(f"The action: {state}.", f"الإجراء: {state}."))
 
     _after(group, connect)
 
-    @group.command()
-    def journey(
-        action_id: IdArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def journey(here: Session, action_id: IdArgument) -> None:
         """What happened to an action, as a tree with times across the planes; linked traces are trees of their own."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get(f"/actions/{action_id}/journey")
-        out.result(found)
+        found = here.client.get(f"/actions/{action_id}/journey")
+        here.out.result(found)
         traces = found.get("traces") or []
         if not traces:
-            out.say(
+            here.out.say(
                 Sentence(
                     "No spans are kept of this action (any more); its timeline: dealix actions show.",
                     "لم تعد خطوات هذا الإجراء محفوظة؛ تسلسله: dealix actions show.",
                 )
             )
-        out.show(*journeys.trees(out.lang, traces))
+        here.out.show(*journeys.trees(here.out.lang, traces))
 
 
 def _after(group: typer.Typer, connect: Connect) -> None:
-    @group.command()
+    @command(group, connect)
     def compensate(
+        here: Session,
         action_id: IdArgument,
         reason: Annotated[str, typer.Option("--reason", help="Why; approvers see it.")] = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Undo an action that succeeded, by an action of its own."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            begun = client.post(f"/actions/{action_id}/compensate", {"reason": reason})
-        out.result(begun)
+        begun = here.client.post(f"/actions/{action_id}/compensate", {"reason": reason})
+        here.out.result(begun)
         by = plain(begun.get("compensating_action_id"))
-        state = word("action_state", begun.get("state"), out.lang)
-        out.say(
+        state = word("action_state", begun.get("state"), here.out.lang)
+        here.out.say(
             Sentence(
                 f"It is being undone: {state}. dealix actions show {by}",
                 f"يجري التراجع: {state}. dealix actions show {by}",
             )
         )
 
-    @group.command()
-    def compensation(
-        action_id: IdArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def compensation(here: Session, action_id: IdArgument) -> None:
         """What undoing an action would do. Changes nothing."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            plan = client.get(f"/actions/{action_id}/compensation")
-        out.result(plan)
+        plan = here.client.get(f"/actions/{action_id}/compensation")
+        here.out.result(plan)
         refused = plan.get("refused")
         if refused:
-            out.say(Sentence(plain(refused["en"]), plain(refused["ar"])))
+            here.out.say(Sentence(plain(refused["en"]), plain(refused["ar"])))
             return
         from libs.contracts.catalogue.words import effect_title  # pydantic: too slow for commands that name no effect
 
         by = effect_title(plan["action_type"])
-        out.say(Sentence(f"It is undone by: {by.en}.", f"يُتراجع عنه بالإجراء: {by.ar}."))
-        out.show(
+        here.out.say(Sentence(f"It is undone by: {by.en}.", f"يُتراجع عنه بالإجراء: {by.ar}."))
+        here.out.show(
             facts(
-                [("payload" if out.lang == "en" else "الحمولة", plain(json.dumps(plan["payload"], ensure_ascii=False)))]
+                [
+                    (
+                        "payload" if here.out.lang == "en" else "الحمولة",
+                        plain(json.dumps(plan["payload"], ensure_ascii=False)),
+                    )
+                ]
             )
         )
 
-    @group.command()
+    @command(group, connect)
     def settle(
+        here: Session,
         action_id: IdArgument,
         outcome: Annotated[Outcome, typer.Argument(help="What became of it: succeeded or not_sent.")],
         evidence: Annotated[
             str, typer.Option("--evidence", help="How you know, in 10 characters or more; the ledger keeps it.")
         ],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Settle an unknown outcome, as you found it at the vendor."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            action = client.post(f"/actions/{action_id}/settle", {"outcome": outcome.value, "evidence": evidence})
-        out.result(action)
-        state = word("action_state", action.get("state"), out.lang)
-        out.say(Sentence(f"The action: {state}.", f"الإجراء: {state}."))
+        action = here.client.post(f"/actions/{action_id}/settle", {"outcome": outcome.value, "evidence": evidence})
+        here.out.result(action)
+        state = word("action_state", action.get("state"), here.out.lang)
+        here.out.say(Sentence(f"The action: {state}.", f"الإجراء: {state}."))
 
 
 def action_body(given: Any, name: str) -> dict[str, Any]:

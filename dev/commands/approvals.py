@@ -10,6 +10,8 @@ import typer
 
 from dev.commands import approval_desk
 from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, LimitOption
+from dev.commands.listing import CursorOption, listing
+from dev.commands.session import Session, command, session
 from dev.messages import Sentence
 from dev.output import JsonOption, LangOption, Output, output
 from dev.terminal import plain
@@ -26,6 +28,7 @@ StateOption = Annotated[
 RoleOption = Annotated[str | None, typer.Option("--role", help="Only what this role decides.")]
 SELF_APPROVAL = "self_approval"
 WAIT_SECONDS = 5
+NOTHING = Sentence("Nothing waits for approval.", "لا طلبات بانتظار الموافقة.")
 RESTING = ("accepted", "granted", "dispatched", "awaiting_approval")
 """States from which an approved action goes on by itself."""
 
@@ -46,80 +49,61 @@ def register(app: typer.Typer, connect: Connect) -> None:
         """Decide what waits for a person; without a command, list it."""
         out = output(lang, as_json)
         if context.invoked_subcommand is None:
-            _list(out, connect, "pending", None, 50, base_url, data_dir)
+            with session(out, connect, base_url, data_dir) as here:
+                _list(here, "pending", None, 50, None)
         elif base_url or data_dir:
             raise BadInput(
                 "Put --base-url and --data-dir behind the command.", "ضع --base-url و--data-dir بعد اسم الأمر."
             )
 
-    @group.command("list")
+    @command(group, connect, "list")
     def list_(
+        here: Session,
         state: StateOption = "pending",
         role: RoleOption = None,
         limit: LimitOption = 50,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
         """What waits for a decision."""
-        _list(output(lang, as_json), connect, state, role, limit, base_url, data_dir)
+        _list(here, state, role, limit, cursor)
 
-    @group.command()
-    def show(
-        approval_id: IdArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def show(here: Session, approval_id: IdArgument) -> None:
         """One request in full: the exact payload, what policy says, and the hashes that a yes is bound to."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            approval = client.get(f"/approvals/{approval_id}")
-        out.result(approval)
-        out.show(views.in_full(out.lang, approval))
+        approval = here.client.get(f"/approvals/{approval_id}")
+        here.out.result(approval)
+        here.out.show(views.in_full(here.out.lang, approval))
 
-    @group.command()
+    @command(group, connect)
     def approve(
+        here: Session,
         approval_id: IdArgument,
         yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
         note: Annotated[str, typer.Option("--note", help="A note for the record.")] = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Show the exact payload and hashes, ask, and approve exactly these."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            seen = client.get(f"/approvals/{approval_id}")
-            out.show(views.in_full(out.lang, seen))
-            if not yes:
-                out.ask(Sentence("Approve exactly this?", "أتوافق على هذا كما هو؟"), otherwise="--yes")
-            body = {"payload_hash": seen["payload_hash"], "view_hash": seen["view_hash"], "note": note}
-            approval = approve_exactly(out, client, f"/approvals/{approval_id}/approve", body)
-            action = _after(client, approval)
-        out.result({"approval": approval, "action": action})
-        _say_after(out, approval, action)
+        seen = here.client.get(f"/approvals/{approval_id}")
+        here.out.show(views.in_full(here.out.lang, seen))
+        if not yes:
+            here.out.ask(Sentence("Approve exactly this?", "أتوافق على هذا كما هو؟"), otherwise="--yes")
+        body = {"payload_hash": seen["payload_hash"], "view_hash": seen["view_hash"], "note": note}
+        approval = approve_exactly(here.out, here.client, f"/approvals/{approval_id}/approve", body)
+        action = _after(here.client, approval)
+        here.out.result({"approval": approval, "action": action})
+        _say_after(here.out, approval, action)
 
-    @group.command()
+    @command(group, connect)
     def reject(
+        here: Session,
         approval_id: IdArgument,
         reason: Annotated[str, typer.Option("--reason", help="Why not; it is kept with the request.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Say no, with a reason. Nothing is sent."""
-        out = output(lang, as_json)
         if not reason.strip():
             raise BadInput('A rejection needs a reason: --reason "…"', 'الرفض يحتاج سببًا: --reason "…"')
-        with connect(out, base_url, data_dir) as client:
-            approval = client.post(f"/approvals/{approval_id}/reject", {"reason": reason})
-        out.result(approval)
-        out.say(Sentence("Rejected; nothing is sent.", "رُفض الطلب ولن يُرسل شيء."))
+        approval = here.client.post(f"/approvals/{approval_id}/reject", {"reason": reason})
+        here.out.result(approval)
+        here.out.say(Sentence("Rejected; nothing is sent.", "رُفض الطلب ولن يُرسل شيء."))
 
     approval_desk.extend(group, connect)
 
@@ -142,19 +126,17 @@ def approve_exactly(out: Output, client: Client, path: str, body: dict[str, Any]
     return reply
 
 
-def _list(out: Output, connect: Connect, state: str, role: str | None, limit: int, *where: Any) -> None:
+def _list(here: Session, state: str, role: str | None, limit: int, cursor: str | None) -> None:
     if state != "all" and state not in words()["approval_state"]:
         known = ", ".join((*words()["approval_state"], "all"))
         raise BadInput(f"There is no state {state}; choose one of {known}.", f"لا توجد حالة {state}؛ اختر من: {known}.")
-    with connect(out, *where) as client:
-        items = client.items("/approvals", limit, state=None if state == "all" else state, role=role)
-    out.result({"items": items})
-    if not items:
-        out.say(Sentence("Nothing waits for approval.", "لا طلبات بانتظار الموافقة."))
-        return
-    out.show(views.queue(out.lang, items))
-    first = plain(items[0].get("approval_id"))
-    out.say(Sentence(f"Look at one: dealix approvals show {first}", f"لعرض طلب: dealix approvals show {first}"))
+    wanted = None if state == "all" else state
+    items = listing(here, "/approvals", views.queue, NOTHING, limit=limit, cursor=cursor, state=wanted, role=role)
+    if items:
+        first = plain(items[0].get("approval_id"))
+        here.out.say(
+            Sentence(f"Look at one: dealix approvals show {first}", f"لعرض طلب: dealix approvals show {first}")
+        )
 
 
 def _after(client: Client, approval: dict[str, Any]) -> dict[str, Any] | None:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption, LimitOption
+from dev.commands.common import Connect, LimitOption
+from dev.commands.listing import Column, CursorOption, listing, named, show_items
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, Output, output
-from dev.terminal import plain, table
+from dev.output import Output
+from dev.terminal import plain
+
+COLUMNS = (
+    Column("id", "المعرّف", "canary_id", whole=True),
+    Column("kind", "النوع", "kind"),
+    Column("target", "الهدف", "target"),
+    Column("version", "الإصدار", "version"),
+    Column("share", "النسبة", lambda one, _: f"{one['percent']} %"),
+    Column("state", "الحالة", named("canary_state", "state")),
+    Column("canary: errors, denied / runs", "التجريبية: أخطاء، رفض / تشغيل", lambda one, _: _counts(one["canary"])),
+    Column("rest", "البقية", lambda one, _: _counts(one["baseline"])),
+)
+NOTHING = Sentence("No canaries.", "لا توجد نسخ تجريبية.")
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the canary.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is ledgered.")]
-STATES = {
-    "running": ("running", "قائمة"), "promoted": ("promoted", "معتمدة"), "stopped": ("stopped", "موقوفة"),
-    "rolled_back": ("rolled back", "أُلغيت تلقائيًا"),
-}  # fmt: skip
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; the ledger keeps it.")]
 
 
 class Kind(StrEnum):
@@ -38,94 +49,47 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
 
 def _reading(group: typer.Typer, connect: Connect) -> None:
-    @group.command("list")
+    @command(group, connect, "list")
     def listed(
+        here: Session,
         state: Annotated[str | None, typer.Option("--state", help="running, promoted, stopped or rolled_back.")] = None,
         limit: LimitOption = 50,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
         """Canaries with the counts of both groups, the newest first."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get("/canaries", state=state, limit=limit)
-        out.result(found)
-        _show(out, found["items"])
+        listing(here, "/canaries", COLUMNS, NOTHING, limit=limit, cursor=cursor, state=state)
 
-    @group.command()
-    def show(
-        canary: IdArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def show(here: Session, canary: IdArgument) -> None:
         """One canary."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get(f"/canaries/{canary}")
-        out.result(found)
-        _show(out, [found])
+        _show(here.out, here.client.get(f"/canaries/{canary}"))
 
 
 def _starting(group: typer.Typer, connect: Connect) -> None:
-    @group.command()
+    @command(group, connect)
     def start(
+        here: Session,
         kind: Annotated[Kind, typer.Argument(help="handler, connector, agent or model.")],
         target: Annotated[str, typer.Argument(help="Task type, connector, agent or model.")],
         version: Annotated[str, typer.Argument(help="The version to try.")],
         percent: Annotated[int, typer.Option("--percent", help="Share of the runs, 1 to 100.")] = 10,
         reason: ReasonOption = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Give a share of the runs to another version; it ends by itself when it does worse than the rest."""
-        out = output(lang, as_json)
         body = {"kind": kind.value, "target": target, "version": version, "percent": percent, "reason": reason}
-        with connect(out, base_url, data_dir) as client:
-            found = client.post("/canaries", body)
-        out.result(found)
-        _show(out, [found])
+        _show(here.out, here.client.post("/canaries", body))
 
 
 def _ending(group: typer.Typer, connect: Connect, name: str, text: str) -> None:
-    @group.command(name, help=text)
-    def change(
-        canary: IdArgument,
-        reason: ReasonOption = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.post(f"/canaries/{canary}/{name}", {"reason": reason})
-        out.result(found)
-        _show(out, [found])
+    @command(group, connect, name, help=text)
+    def change(here: Session, canary: IdArgument, reason: ReasonOption = "") -> None:
+        _show(here.out, here.client.post(f"/canaries/{canary}/{name}", {"reason": reason}))
 
 
-def _show(out: Output, items: list[dict[str, Any]]) -> None:
-    if not items:
-        out.say(Sentence("No canaries.", "لا توجد نسخ تجريبية."))
-        return
-    headings = [
-        ("id", "المعرّف"), ("kind", "النوع"), ("target", "الهدف"), ("version", "الإصدار"), ("share", "النسبة"), ("state", "الحالة"),
-        ("canary: errors, denied / runs", "التجريبية: أخطاء، رفض / تشغيل"), ("rest", "البقية"),
-    ]  # fmt: skip
-    rows = [
-        [
-            plain(one["canary_id"]), plain(one["kind"]), plain(one["target"]), plain(one["version"]), plain(f"{one['percent']} %"),
-            out.text(*STATES[one["state"]]), _counts(one["canary"]), _counts(one["baseline"]),
-        ]
-        for one in items
-    ]  # fmt: skip
-    out.show(table(out.lang, headings, rows, whole=[0]))
+def _show(out: Output, one: dict[str, Any]) -> None:
+    out.result(one)
+    show_items(out, [one], COLUMNS)
 
 
-def _counts(counts: dict[str, int]) -> Any:
+def _counts(counts: Mapping[str, int]) -> str:
     return plain(f"{counts['errors']}, {counts['denied']} / {counts['runs']}")

@@ -6,15 +6,25 @@ from typing import Annotated, Any
 
 import typer
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption, LimitOption
-from dev.output import JsonOption, LangOption, Output, output
-from dev.terminal import plain, table
+from dev.commands.common import Connect, LimitOption
+from dev.commands.listing import Column, CursorOption, either, listing, named
+from dev.commands.session import Session, command
+from dev.messages import Sentence
+from dev.output import Output
+from dev.terminal import plain
+from dev.words import word
 
-STATES = {
-    "suggested": ("suggested", "مقترح"),
-    "confirmed": ("confirmed", "مؤكد"),
-    "dismissed": ("dismissed", "مستبعد"),
-}
+COLUMNS = (
+    Column("id", "المعرّف", "suggestion_id", whole=True),
+    Column("subject", "الموضوع", "subject"),
+    Column("what", "ماذا", "key"),
+    Column("value", "القيمة", lambda one, _: plain(f"{one['value']} {one['unit']}".strip())),
+    Column("source", "المصدر", lambda one, _: plain(f"{one['source']} · {one['place']}")),
+    Column("contradicts", "يناقض غيره", either("contradicts")),
+    Column("state", "الحالة", named("suggestion_state", "state")),
+)
+NOTHING = Sentence("Nothing was read in texts yet.", "لم يُستخرج شيء من النصوص بعد.")
+
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the suggestion.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why.")]
 
@@ -22,67 +32,31 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why.")]
 def register(group: typer.Typer, connect: Connect) -> None:
     """Add the commands to `dealix contradictions`."""
 
-    @group.command()
+    @command(group, connect)
     def suggestions(
+        here: Session,
         state: Annotated[str | None, typer.Option("--state", help="suggested, confirmed or dismissed.")] = None,
         subject: Annotated[str | None, typer.Option("--subject", help="For instance deal:ID.")] = None,
         limit: LimitOption = 50,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
         """What was read in texts, the newest first. Nothing of it counts before a person confirms it."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get("/claims/suggestions", state=state, subject=subject, limit=limit)
-        out.result(found)
-        headings = [
-            ("id", "المعرّف"), ("subject", "الموضوع"), ("what", "ماذا"), ("value", "القيمة"), ("source", "المصدر"), ("contradicts", "يعارض"),
-            ("state", "الحالة"),
-        ]  # fmt: skip
-        yes, no = out.text("yes", "نعم"), out.text("no", "لا")
-        rows = [
-            [
-                plain(one["suggestion_id"]), plain(one["subject"]), plain(one["key"]), plain(f"{one['value']} {one['unit']}".strip()),
-                plain(f"{one['source']} · {one['place']}"), yes if one["contradicts"] else no, out.text(*STATES[one["state"]]),
-            ]
-            for one in found["items"]
-        ]  # fmt: skip
-        out.show(table(out.lang, headings, rows, whole=[0]))
+        listing(here, "/claims/suggestions", COLUMNS, NOTHING, limit=limit, cursor=cursor, state=state, subject=subject)
 
-    @group.command()
-    def confirm(
-        suggestion: IdArgument,
-        reason: ReasonOption = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def confirm(here: Session, suggestion: IdArgument, reason: ReasonOption = "") -> None:
         """Make it a claim of yours, and say what it contradicts."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            _said(out, client.post(f"/claims/suggestions/{suggestion}/confirm", {"reason": reason}))
+        _said(here.out, here.client.post(f"/claims/suggestions/{suggestion}/confirm", {"reason": reason}))
 
-    @group.command()
-    def dismiss(
-        suggestion: IdArgument,
-        reason: ReasonOption = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def dismiss(here: Session, suggestion: IdArgument, reason: ReasonOption = "") -> None:
         """Say that the text does not state that, or that it does not matter."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            _said(out, client.post(f"/claims/suggestions/{suggestion}/dismiss", {"reason": reason}))
+        _said(here.out, here.client.post(f"/claims/suggestions/{suggestion}/dismiss", {"reason": reason}))
 
 
 def _said(out: Output, found: dict[str, Any]) -> None:
     out.result(found)
     one, count = found["suggestion"], len(found["contradictions"])
-    state = out.text(*STATES[one["state"]])
-    opened = out.text(f"contradictions opened: {count}", f"تعارضات جديدة: {count}")
+    state = word("suggestion_state", one["state"], out.lang)
+    opened = out.text(f"contradictions opened: {count}", f"تناقضات جديدة: {count}")
     out.show(f"{plain(one['subject'])} {plain(one['key'])}: {state}; {opened}")

@@ -91,6 +91,25 @@ def read_json_input(path: str) -> Any:
         ) from error
 
 
+def read_object(path: str) -> dict[str, Any]:
+    """The JSON object of a file or of standard input. Raises BadInput."""
+    found = read_json_input(path)
+    if not isinstance(found, dict):
+        raise BadInput(f"{path} holds no JSON object.", f"لا يحتوي {path} كائن JSON.")
+    return found
+
+
+def json_object(text: str, option: str) -> dict[str, Any]:
+    """The JSON object that an option was given. Raises BadInput."""
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BadInput(f"{option} is not JSON: {error.msg}.", f"قيمة {option} ليست JSON صحيحًا: {error.msg}.") from error
+    if not isinstance(found, dict):
+        raise BadInput(f"{option} must be a JSON object.", f"يجب أن تكون قيمة {option} كائن JSON.")
+    return found
+
+
 def existing_file(path: Path) -> Path:
     """The path of a file that is there. Raises BadInput."""
     if not path.is_file():

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, read_json_input
+from dev.commands.common import Connect, read_object
+from dev.commands.listing import Column, either, in_language, moment, named, show_items, show_one
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, Output, output
-from dev.terminal import Cell, facts, plain, table, toned, when
+from dev.terminal import plain
 from dev.words import word
+
+TONES = {"degraded": "warn", "error": "blocked"}
+CONNECTORS = (
+    Column("connector", "الموصل", "connector_key", whole=True),
+    Column("name", "الاسم", lambda one, lang: plain(one["display_name_ar" if lang == "ar" else "display_name"])),
+    Column("mode", "الوضع", named("mode", "mode")),
+    Column("status", "الحالة", named("connector_status", "status", TONES)),
+    Column("set up", "مضبوط", either("registered")),
+    Column("probed", "آخر فحص", moment("probed_at")),
+)
+ONE = (
+    Column("connector", "الموصل", "connector_key"),
+    Column("mode", "الوضع", named("mode", "mode")),
+    Column("status", "الحالة", named("connector_status", "status", TONES)),
+    Column("probe", "الفحص", in_language("probe")),
+    Column("probed", "وقت الفحص", moment("probed_at")),
+    Column("credential stored", "حُفظ الاعتماد", moment("credential_at")),
+    Column("per minute", "في الدقيقة", "per_minute"),
+)
+FIELDS = (
+    Column("field", "الحقل", "name"),
+    Column("what", "المعنى", in_language()),
+    Column("required", "مطلوب", lambda one, lang: word("yes_or_no", "no" if one["optional"] else "yes", lang)),
+)
 
 KeyArgument = Annotated[str, typer.Argument(metavar="CONNECTOR", help="As `dealix connectors list` names it.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")]
-TONES = {"ok": "ok", "degraded": "warn", "error": "blocked", "unknown": "unknown"}
 
 
 def register(app: typer.Typer, connect: Connect) -> None:
@@ -27,77 +51,39 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
 
 def _looking(group: typer.Typer, connect: Connect) -> None:
-    @group.command("list")
-    def list_(
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect, "list")
+    def list_(here: Session) -> None:
         """Every connector: mode, status, whether it is set up."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get("/connectors")
-        out.result(found)
-        rows = [
-            (
-                plain(one["connector_key"]),
-                plain(one["display_name_ar"] if out.lang == "ar" else one["display_name"]),
-                word("mode", one["mode"], out.lang),
-                toned(word("connector_status", one["status"], out.lang), TONES.get(one["status"], "unknown")),
-                out.text("yes", "نعم") if one["registered"] else out.text("no", "لا"),
-                when(one.get("probed_at")),
-            )
-            for one in found["items"]
-        ]
-        headings = [
-            ("connector", "الموصل"), ("name", "الاسم"), ("mode", "الوضع"), ("status", "الحالة"), ("set up", "مضبوط"),
-            ("probed", "آخر فحص"),
-        ]  # fmt: skip
-        out.show(table(out.lang, headings, rows, whole=[0]))
+        found = here.client.get("/connectors")
+        here.out.result(found)
+        show_items(here.out, found["items"], CONNECTORS)
 
-    @group.command()
-    def show(
-        key: KeyArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def show(here: Session, key: KeyArgument) -> None:
         """One connector, and what a credential for it consists of."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            one = client.get(f"/connectors/{key}")
-            fields = client.get(f"/connectors/{key}/credential-fields")["items"]
-        out.result({"connector": one, "fields": fields})
-        _say(out, one)
+        one = here.client.get(f"/connectors/{key}")
+        fields = here.client.get(f"/connectors/{key}/credential-fields")["items"]
+        here.out.result({"connector": one, "fields": fields})
+        show_one(here.out, one, ONE)
         if fields:
-            rows = [
-                (plain(f["name"]), plain(f[out.lang]), "" if f["optional"] else out.text("required", "مطلوب"))
-                for f in fields
-            ]
-            out.show(table(out.lang, [("field", "الحقل"), ("what", "المعنى"), ("", "")], rows))
+            show_items(here.out, fields, FIELDS)
 
 
 def _setting_up(group: typer.Typer, connect: Connect) -> None:
-    @group.command()
+    @command(group, connect)
     def settings(
+        here: Session,
         key: KeyArgument,
         per_minute: Annotated[int, typer.Option("--per-minute", min=1, help="Live effects a minute at most.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Set how much a connector may do."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            one = client.put(f"/connectors/{key}/settings", {"per_minute": per_minute})
-        out.result(one)
-        _say(out, one)
+        one = here.client.put(f"/connectors/{key}/settings", {"per_minute": per_minute})
+        here.out.result(one)
+        show_one(here.out, one, ONE)
 
-    @group.command()
+    @command(group, connect)
     def credential(
+        here: Session,
         key: KeyArgument,
         file: Annotated[
             str,
@@ -105,119 +91,51 @@ def _setting_up(group: typer.Typer, connect: Connect) -> None:
                 metavar="FILE", help="JSON with the fields; - reads standard input, so that no shell keeps it."
             ),
         ],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Store a credential, or replace it. It is sealed, and never shown again."""
-        out = output(lang, as_json)
-        values = read_json_input(file)
-        if not isinstance(values, dict) or not values:
-            raise BadInput(f"{file} holds no JSON object of fields.", f"لا يحتوي {file} كائن JSON فيه حقول.")
-        with connect(out, base_url, data_dir) as client:
-            one = client.post(f"/connectors/{key}/credential", {"values": values})
-        out.result(one)
-        out.say(Sentence("The credential is stored; probe it next.", "حُفظت بيانات الاعتماد؛ افحصها الآن."))
+        values = read_object(file)
+        one = here.client.post(f"/connectors/{key}/credential", {"values": values})
+        here.out.result(one)
+        here.out.say(Sentence("The credential is stored; probe it next.", "حُفظت بيانات الاعتماد؛ افحصها الآن."))
 
-    @group.command()
-    def forget(
-        key: KeyArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def forget(here: Session, key: KeyArgument) -> None:
         """Forget a credential."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            one = client.delete(f"/connectors/{key}/credential")
-        out.result(one)
-        out.say(Sentence("The credential is gone.", "حُذفت بيانات الاعتماد."))
+        one = here.client.delete(f"/connectors/{key}/credential")
+        here.out.result(one)
+        here.out.say(Sentence("The credential is gone.", "حُذفت بيانات الاعتماد."))
 
-    @group.command()
-    def probe(
-        key: KeyArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def probe(here: Session, key: KeyArgument) -> None:
         """Ask the vendor whether the credential works; nothing is done there."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            one = client.post(f"/connectors/{key}/probe")
-        out.result(one)
-        _say(out, one)
+        one = here.client.post(f"/connectors/{key}/probe")
+        here.out.result(one)
+        show_one(here.out, one, ONE)
 
 
 def _switching(group: typer.Typer, connect: Connect) -> None:
-    def control(command: str, about: str) -> None:
-        @group.command(command, help=about)
-        def run(
-            key: KeyArgument,
-            reason: ReasonOption = "",
-            base_url: BaseUrlOption = None,
-            data_dir: DataDirOption = None,
-            lang: LangOption = None,
-            as_json: JsonOption = False,
-        ) -> None:
-            out = output(lang, as_json)
-            with connect(out, base_url, data_dir) as client:
-                state = client.post(f"/connectors/{key}/{command}", {"reason": reason})
-            out.result(state)
+    def control(verb: str, about: str) -> None:
+        @command(group, connect, verb, help=about)
+        def run(here: Session, key: KeyArgument, reason: ReasonOption = "") -> None:
+            state = here.client.post(f"/connectors/{key}/{verb}", {"reason": reason})
+            here.out.result(state)
             said = Sentence("paused", "موقوف") if state.get("paused") else Sentence("running", "يعمل")
-            out.say(Sentence(f"{key}: {said.en}.", f"{key}: {said.ar}."))
+            here.out.say(Sentence(f"{key}: {said.en}.", f"{key}: {said.ar}."))
 
     control("pause", "Hold every effect of a connector.")
     control("resume", "Let a connector's effects go on.")
 
-    @group.command()
-    def live(
-        key: KeyArgument,
-        reason: ReasonOption = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def live(here: Session, key: KeyArgument, reason: ReasonOption = "") -> None:
         """Ask to let a connector act for real; two people approve it."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            asked = client.post(f"/connectors/{key}/live", {"reason": reason})
-        out.result(asked)
+        asked = here.client.post(f"/connectors/{key}/live", {"reason": reason})
+        here.out.result(asked)
         follow = f"dealix actions show {plain(asked.get('action_id'))}"
-        out.say(Sentence(f"Two people have to approve it: {follow}", f"يلزم أن يعتمده شخصان: {follow}"))
+        here.out.say(Sentence(f"Two people have to approve it: {follow}", f"يلزم أن يعتمده شخصان: {follow}"))
 
-    @group.command()
-    def sandbox(
-        key: KeyArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def sandbox(here: Session, key: KeyArgument) -> None:
         """Back to the sandbox, at once."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            one = client.post(f"/connectors/{key}/sandbox")
-        out.result(one)
-        _say(out, one)
-
-
-def _say(out: Output, one: dict[str, Any]) -> None:
-    ar = out.lang == "ar"
-    probe = one.get("probe") or {}
-    pairs: list[tuple[str, Cell]] = [
-        ("الموصل" if ar else "connector", plain(one.get("connector_key"))),
-        ("الوضع" if ar else "mode", word("mode", one.get("mode"), out.lang)),
-        (
-            "الحالة" if ar else "status",
-            toned(word("connector_status", one.get("status"), out.lang), TONES.get(str(one.get("status")), "unknown")),
-        ),
-        ("الفحص" if ar else "probe", plain(probe.get(out.lang))),
-        ("وقت الفحص" if ar else "probed", when(one.get("probed_at"))),
-        ("حُفظ الاعتماد" if ar else "credential stored", when(one.get("credential_at"))),
-        ("في الدقيقة" if ar else "per minute", str(one.get("per_minute") or "")),
-    ]
-    out.show(facts([pair for pair in pairs if pair[1]]))
+        one = here.client.post(f"/connectors/{key}/sandbox")
+        here.out.result(one)
+        show_one(here.out, one, ONE)

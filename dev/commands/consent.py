@@ -9,16 +9,32 @@ import typer
 
 from dev.commands.common import (
     BadInput,
-    BaseUrlOption,
     Connect,
-    DataDirOption,
     LimitOption,
     read_json_input,
     write_bytes,
 )
+from dev.commands.listing import Column, CursorOption, listing, moment
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, Output, output
-from dev.terminal import plain, table, when
+
+CONSENTS = (
+    Column("consent", "الموافقة", "consent_id", whole=True),
+    Column("contact", "جهة الاتصال", "contact_id"),
+    Column("purpose", "الغرض", "purpose"),
+    Column("channel", "القناة", "channel"),
+    Column("given", "أُعطيت", moment("captured_at")),
+    Column("expires", "تنتهي", moment("expires_at")),
+    Column("withdrawn", "سُحبت", moment("withdrawn_at")),
+)
+NO_CONSENTS = Sentence("No consent is on record.", "لا موافقات مسجّلة.")
+STOPS = (
+    Column("entry", "القيد", "name", whole=True),
+    Column("reason", "السبب", "reason"),
+    Column("by", "من", "actor"),
+    Column("time", "الوقت", moment("at")),
+)
+NO_STOPS = Sentence("Nobody is on the do-not-contact list.", "قائمة عدم التواصل فارغة.")
 
 
 def register(app: typer.Typer, connect: Connect) -> None:
@@ -33,126 +49,73 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
 
 def _reading(group: typer.Typer, connect: Connect) -> None:
-    @group.command("list")
+    @command(group, connect, "list")
     def list_(
+        here: Session,
         contact: Annotated[str | None, typer.Option("--contact", metavar="ID", help="Only this contact's.")] = None,
         limit: LimitOption = 50,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
         """Consents on record."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.items("/consents", limit, contact_id=contact)
-        out.result({"items": found})
-        _table(out, found)
+        listing(here, "/consents", CONSENTS, NO_CONSENTS, limit=limit, cursor=cursor, contact_id=contact)
 
-    @group.command()
+    @command(group, connect)
     def proof(
+        here: Session,
         consent_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the consent.")],
         file: Annotated[Path | None, typer.Option("-o", "--output", help="Where to write the proof.")] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Export the proof of one consent: record, ledger entries, inclusion proofs, checkpoint."""
         import json
 
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get(f"/consents/{consent_id}/proof")
+        found = here.client.get(f"/consents/{consent_id}/proof")
         if file is not None:
             write_bytes(file, json.dumps(found, ensure_ascii=False, indent=2).encode())
-        out.result(found)
+        here.out.result(found)
         count = len(found["proofs"])
-        out.say(Sentence(f"{count} ledger entries prove it.", f"يثبتها {count} من قيود دفتر الإثبات."))
+        here.out.say(Sentence(f"{count} ledger entries prove it.", f"يثبتها {count} من قيود دفتر الإثبات."))
 
 
 def _changing(group: typer.Typer, connect: Connect) -> None:
-    @group.command()
+    @command(group, connect)
     def record(
+        here: Session,
         file: Annotated[str, typer.Argument(metavar="FILE", help="JSON list of consents; - reads standard input.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Record consents, all or none; each names its evidence and the notice it was given under."""
-        out = output(lang, as_json)
         given: Any = read_json_input(file)
         if not isinstance(given, list):
             raise BadInput("The file holds a JSON list of consents.", "يحتوي الملف قائمة JSON من الموافقات.")
-        with connect(out, base_url, data_dir) as client:
-            done = client.post("/consents", {"items": given})
-        out.result(done)
-        out.say(Sentence(f"{len(given)} consents recorded.", f"سُجّلت {len(given)} من الموافقات."))
+        done = here.client.post("/consents", {"items": given})
+        here.out.result(done)
+        here.out.say(Sentence(f"{len(given)} consents recorded.", f"سُجّلت {len(given)} من الموافقات."))
 
-    @group.command()
+    @command(group, connect)
     def withdraw(
+        here: Session,
         contact: Annotated[str, typer.Option("--contact", metavar="ID", help="The contact.")],
         channel: Annotated[str | None, typer.Option("--channel", help="One channel; without it, all.")] = None,
         reason: Annotated[str, typer.Option("--reason", help="Why.")] = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Withdraw a person's consent; what waits for them ends at once."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            done = client.post("/consents/withdraw", {"contact_id": contact, "channel": channel, "reason": reason})
-        out.result(done)
-        out.say(Sentence("Withdrawn; nothing that waited is sent.", "سُحبت الموافقة، ولن يُرسل ما كان ينتظر."))
+        done = here.client.post("/consents/withdraw", {"contact_id": contact, "channel": channel, "reason": reason})
+        here.out.result(done)
+        here.out.say(Sentence("Withdrawn; nothing that waited is sent.", "سُحبت الموافقة، ولن يُرسل ما كان ينتظر."))
 
 
 def _suppressions(group: typer.Typer, connect: Connect) -> None:
-    @group.command("list")
-    def list_(
-        limit: LimitOption = 50,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect, "list")
+    def list_(here: Session, limit: LimitOption = 50, cursor: CursorOption = None) -> None:
         """The do-not-contact list. Entries are keyed hashes: nobody can read whom they are about."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.items("/suppressions", limit)
-        out.result({"items": found})
-        headings = [("entry", "القيد"), ("reason", "السبب"), ("by", "من"), ("time", "الوقت")]
-        rows = [[plain(s["name"]), plain(s["reason"]), plain(s["actor"]), when(s["at"])] for s in found]
-        out.show(table(out.lang, headings, rows, whole=[0]))
+        listing(here, "/suppressions", STOPS, NO_STOPS, limit=limit, cursor=cursor)
 
-    @group.command()
+    @command(group, connect)
     def add(
+        here: Session,
         identifier: Annotated[str, typer.Argument(help="E-mail address or phone number.")],
         reason: Annotated[str, typer.Option("--reason", help="Why.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Never contact this address or number again."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            done = client.post("/suppressions", {"identifier": identifier, "reason": reason})
-        out.result(done)
-        out.say(Sentence("On the list.", "أُضيف إلى القائمة."))
-
-
-def _table(out: Output, found: list[dict[str, Any]]) -> None:
-    headings = [
-        ("consent", "الموافقة"), ("contact", "جهة الاتصال"), ("purpose", "الغرض"), ("channel", "القناة"), ("given", "أُعطيت"),
-        ("expires", "تنتهي"), ("withdrawn", "سُحبت"),
-    ]  # fmt: skip
-    rows = [
-        [
-            plain(c["consent_id"]), plain(c["contact_id"]), plain(c["purpose"]), plain(c["channel"]), when(c["captured_at"]),
-            when(c["expires_at"]), when(c["withdrawn_at"]),
-        ]
-        for c in found
-    ]  # fmt: skip
-    out.show(table(out.lang, headings, rows, whole=[0]))
+        done = here.client.post("/suppressions", {"identifier": identifier, "reason": reason})
+        here.out.result(done)
+        here.out.say(Sentence("On the list.", "أُضيف إلى القائمة."))

@@ -9,10 +9,39 @@ from typing import Annotated, Any
 
 import typer
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption, LimitOption, write_bytes
+from dev.commands.common import Connect, LimitOption, write_bytes
+from dev.commands.listing import Column, CursorOption, listing, moment, show_items
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, output
-from dev.terminal import plain, table, when
+from dev.terminal import plain, table
+
+FOUND = (
+    Column("kind", "النوع", "kind"),
+    Column("title", "الاسم", "title"),
+    Column("", "", "subtitle"),
+    Column("id", "المعرّف", "id", whole=True),
+)
+NOTHING_FOUND = Sentence("Nothing matches.", "لا نتيجة مطابقة.")
+RECORDS = (
+    Column("name", "الاسم", lambda one, _: _title(one)),
+    Column("", "", lambda one, _: plain(_note(one))),
+    Column("id", "المعرّف", "id", whole=True),
+)
+NO_RECORDS = Sentence("No records here yet.", "لا سجلات هنا بعد.")
+HAPPENED = (
+    Column("when", "الوقت", moment("at")),
+    Column("what", "الحدث", "what"),
+    Column("", "", "title"),
+    Column("who", "من", "actor"),
+)
+REVIEWS = (
+    Column("first", "الأول", lambda one, _: _title(one["left"])),
+    Column("second", "الثاني", lambda one, _: _title(one["right"])),
+    Column("alike", "التشابه", lambda one, _: f"{one['score']:.0f}", number=True),
+    Column("why", "السبب", lambda one, lang: plain(("، " if lang == "ar" else ", ").join(one[f"why_{lang}"]))),
+    Column("review", "المعرّف", "review_id", whole=True),
+)
+NO_REVIEWS = Sentence("Nothing waits for a decision.", "لا شيء بانتظار قرار.")
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the record.")]
 
@@ -40,6 +69,10 @@ class Stage(StrEnum):
     LOST = "lost"
 
 
+KindArgument = Annotated[Kind, typer.Argument(help="What kind of records.")]
+StageArgument = Annotated[Stage, typer.Argument(help="The stage to move it to.")]
+
+
 def register(app: typer.Typer, connect: Connect) -> None:
     """Add the commands to the application."""
     group = typer.Typer(no_args_is_help=True, help="Accounts, people, deals: search, look, move, export.")
@@ -50,210 +83,117 @@ def register(app: typer.Typer, connect: Connect) -> None:
     app.add_typer(reviews, name="reviews")
     _reviews(reviews, connect)
 
-    @app.command()
+    @command(app, connect)
     def cancel(
-        import_id: Annotated[str, typer.Argument(metavar="IMPORT", help="Id of the import.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        here: Session, import_id: Annotated[str, typer.Argument(metavar="IMPORT", help="Id of the import.")]
     ) -> None:
         """Stop an import that is not written yet; nothing of it is kept."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            reply = client.post(f"/targeting/imports/{import_id}/cancel", {})
-        out.result(reply)
-        out.say(Sentence("The import stops; nothing of it is kept.", "يتوقف الاستيراد ولا يُحفظ منه شيء."))
+        reply = here.client.post(f"/targeting/imports/{import_id}/cancel", {})
+        here.out.result(reply)
+        here.out.say(Sentence("The import stops; nothing of it is kept.", "يتوقف الاستيراد ولا يُحفظ منه شيء."))
 
 
 def _reading(group: typer.Typer, connect: Connect) -> None:
-    @group.command()
+    @command(group, connect)
     def search(
+        here: Session,
         words: Annotated[
             str, typer.Argument(help="Words, a number, an address; hamza and diacritics make no difference.")
         ],
         limit: LimitOption = 20,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Find records by their words."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get("/search", q=words, limit=min(limit, 50))
-        out.result(found)
-        if not found["items"]:
-            out.say(Sentence("Nothing matches.", "لا نتيجة مطابقة."))
-            return
-        headings = [("kind", "النوع"), ("title", "الاسم"), ("", ""), ("id", "المعرّف")]
-        out.show(table(out.lang, headings, [(plain(h["kind"]), plain(h["title"]), plain(h["subtitle"]), plain(h["id"])) for h in found["items"]], whole=[3]))  # fmt: skip
+        found = here.client.get("/search", q=words, limit=min(limit, 50))
+        here.out.result(found)
+        show_items(here.out, found["items"], FOUND, NOTHING_FOUND)
 
-    @group.command("list")
+    @command(group, connect, "list")
     def list_(
-        kind: Kind,
+        here: Session,
+        kind: KindArgument,
         query: Annotated[str | None, typer.Option("--query", "-q", help="Words that the records hold.")] = None,
         limit: LimitOption = 20,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
         """Records of a kind, newest first."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            items = client.items(f"/{kind.value}", limit, q=query)
-        out.result({"items": items})
-        out.show(table(out.lang, [("name", "الاسم"), ("", ""), ("id", "المعرّف")], [(_title(r), plain(_note(r)), plain(r["id"])) for r in items], whole=[2]))  # fmt: skip
+        listing(here, f"/{kind.value}", RECORDS, NO_RECORDS, limit=limit, cursor=cursor, q=query)
 
-    @group.command()
-    def show(
-        kind: Kind,
-        id: IdArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def show(here: Session, kind: KindArgument, id: IdArgument) -> None:
         """A record with all that happened with it."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            record = client.get(f"/{kind.value}/{id}")
-            happened = client.get(f"/{kind.value}/{id}/timeline")["items"]
-        out.result({"record": record, "timeline": happened})
+        record = here.client.get(f"/{kind.value}/{id}")
+        happened = here.client.get(f"/{kind.value}/{id}/timeline")["items"]
+        here.out.result({"record": record, "timeline": happened})
         known = [(name, plain(value)) for name, value in record.items() if value not in (None, "", {}, [])]
-        out.show(table(out.lang, [("field", "الحقل"), ("value", "القيمة")], known))
-        rows = [(when(h["at"]), plain(h["what"]), plain(h["title"]), plain(h["actor"])) for h in happened]
-        out.show(table(out.lang, [("when", "الوقت"), ("what", "الحدث"), ("", ""), ("who", "من")], rows))
+        here.out.show(table(here.out.lang, [("field", "الحقل"), ("value", "القيمة")], known))
+        show_items(here.out, happened, HAPPENED)
 
-    @group.command()
+    @command(group, connect)
     def export(
+        here: Session,
         to: Annotated[Path, typer.Option("--output", "-o", help="The zip file to write.")] = Path("dealix-export.zip"),
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Everything the tenant keeps, as JSON Lines and CSV in one zip."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            content = client.raw("/export")
+        content = here.client.raw("/export")
         write_bytes(to, content)
-        out.result({"file": str(to), "bytes": len(content)})
-        out.say(Sentence(f"Written to {to}.", f"حُفظت في {to}."))
+        here.out.result({"file": str(to), "bytes": len(content)})
+        here.out.say(Sentence(f"Written to {to}.", f"حُفظت في {to}."))
 
 
 def _changing(group: typer.Typer, connect: Connect) -> None:
-    @group.command()
+    @command(group, connect)
     def move(
+        here: Session,
         deal: IdArgument,
-        stage: Stage,
+        stage: StageArgument,
         reason: Annotated[
             str, typer.Option("--reason", help="Why: needed when a deal is lost, reopened or moved back.")
         ] = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Move a deal to another stage."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            reply = client.post(f"/deals/{deal}/move", {"stage": stage.value, "reason": reason})
-        out.result(reply)
-        out.say(Sentence(f"The deal is at: {reply['stage']}.", f"مرحلة الصفقة الآن: {reply['stage']}."))
+        reply = here.client.post(f"/deals/{deal}/move", {"stage": stage.value, "reason": reason})
+        here.out.result(reply)
+        here.out.say(Sentence(f"The deal is at: {reply['stage']}.", f"مرحلة الصفقة الآن: {reply['stage']}."))
 
 
 def _reviews(group: typer.Typer, connect: Connect) -> None:
-    @group.command("list")
-    def list_(
-        limit: LimitOption = 20,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
-        """Pairs that are probably one, the longest waiting first."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            items = client.items("/targeting/reviews", limit)
-        out.result({"items": items})
-        if not items:
-            out.say(Sentence("Nothing waits for a decision.", "لا شيء بانتظار قرار."))
-            return
-        why = "why_ar" if out.lang == "ar" else "why_en"
-        rows = [
-            (
-                _title(r["left"]),
-                _title(r["right"]),
-                f"{r['score']:.0f}",
-                plain("، ".join(r[why])),
-                plain(r["review_id"]),
-            )
-            for r in items
-        ]
-        headings = [
-            ("first", "الأول"),
-            ("second", "الثاني"),
-            ("alike", "التشابه"),
-            ("why", "السبب"),
-            ("review", "المعرّف"),
-        ]
-        out.show(table(out.lang, headings, rows, whole=[4]))
+    @command(group, connect, "list")
+    def list_(here: Session, limit: LimitOption = 20, cursor: CursorOption = None) -> None:
+        """Pairs of records that are probably the same, the longest waiting first."""
+        listing(here, "/targeting/reviews", REVIEWS, NO_REVIEWS, limit=limit, cursor=cursor)
 
-    @group.command()
+    @command(group, connect)
     def merge(
+        here: Session,
         review: IdArgument,
         keep: Annotated[
             str | None, typer.Option("--keep", help="Id of the record to keep (default: the older).")
         ] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
-        """Make the two one; `dealix reviews undo` takes it back."""
-        out = output(lang, as_json)
+        """Merge the two records into one; `dealix reviews undo` takes it back."""
         body = {"decision": "merge", **({"keep_id": keep} if keep else {})}
-        with connect(out, base_url, data_dir) as client:
-            reply = client.post(f"/targeting/reviews/{review}/decision", body)
-        out.result(reply)
+        reply = here.client.post(f"/targeting/reviews/{review}/decision", body)
+        here.out.result(reply)
         merge_id = reply["merge_id"]
-        out.say(
+        here.out.say(
             Sentence(
                 f"Merged. To undo: dealix reviews undo {merge_id}", f"تم الدمج. للتراجع: dealix reviews undo {merge_id}"
             )
         )
 
-    @group.command()
-    def apart(
-        review: IdArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
-        """Remember that they are two."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            reply = client.post(f"/targeting/reviews/{review}/decision", {"decision": "apart"})
-        out.result(reply)
-        out.say(Sentence("They stay two.", "يبقيان سجلين."))
+    @command(group, connect)
+    def apart(here: Session, review: IdArgument) -> None:
+        """Keep the two records apart; they are not suggested again."""
+        reply = here.client.post(f"/targeting/reviews/{review}/decision", {"decision": "apart"})
+        here.out.result(reply)
+        here.out.say(Sentence("They stay two.", "يبقيان سجلين."))
 
-    @group.command()
-    def undo(
-        merge: Annotated[str, typer.Argument(metavar="MERGE", help="Id of the merge.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def undo(here: Session, merge: Annotated[str, typer.Argument(metavar="MERGE", help="Id of the merge.")]) -> None:
         """Take a merge back."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            reply = client.post(f"/merges/{merge}/undo", {})
-        out.result(reply)
-        out.say(Sentence("They are two again.", "عاد السجلان منفصلين."))
+        reply = here.client.post(f"/merges/{merge}/undo", {})
+        here.out.result(reply)
+        here.out.say(Sentence("They are two again.", "عاد السجلان منفصلين."))
 
 
 def _title(record: Mapping[str, Any]) -> str:

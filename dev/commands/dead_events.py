@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption, LimitOption
+from dev.commands.common import Connect, LimitOption
+from dev.commands.listing import Column, CursorOption, listing, moment, named, show_one
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, Output, output
-from dev.terminal import facts, plain, table, toned, when
-from dev.words import word
+from dev.terminal import plain
 
+COLUMNS = (
+    Column("id", "المعرّف", "dead_event_id", whole=True),
+    Column("plane", "الطبقة", named("plane", "plane")),
+    Column("event", "الرسالة", "subject"),
+    Column("error", "الخطأ", "error"),
+    Column("tries", "المحاولات", "attempts", number=True),
+    Column("state", "الحالة", named("letter_state", "state")),
+    Column("arrived", "وصلت", moment("arrived_at")),
+)
+NOTHING = Sentence(
+    "No event waits here: every plane took what it was sent.", "لا رسائل هنا: استلمت كل طبقة ما أُرسل إليها."
+)
+
+ONE = (*COLUMNS, Column("trace", "التتبع", "trace_id"))
+BODY = (Column("body", "المحتوى", lambda one, _: plain(json.dumps(one["body"], ensure_ascii=False))),)
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the event.")]
 
 
@@ -26,102 +41,43 @@ def register(group: typer.Typer, connect: Connect) -> None:
 
 
 def _looking(group: typer.Typer, connect: Connect) -> None:
-    @group.command("list")
+    @command(group, connect, "list")
     def list_(
+        here: Session,
         state: Annotated[str | None, typer.Option("--state", help="open, replayed or discarded.")] = None,
         limit: LimitOption = 20,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
-        """Your own and the system's, newest first."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.items("/dead-events", limit, state=state)
-        out.result({"items": found})
-        headings = [
-            ("id", "المعرّف"),
-            ("plane", "الطبقة"),
-            ("event", "الرسالة"),
-            ("error", "الخطأ"),
-            ("tries", "المحاولات"),
-            ("state", "الحالة"),
-            ("arrived", "وصلت"),
-        ]
-        rows = [
-            (
-                plain(one["dead_event_id"]), word("plane", one["plane"], out.lang), plain(one["subject"]), plain(one["error"]), str(one["attempts"]),
-                toned(word("letter_state", one["state"], out.lang), one["state"]), when(one["arrived_at"]),
-            )
-            for one in found
-        ]  # fmt: skip
-        if rows:
-            out.show(table(out.lang, headings, rows, whole=(0,)))
-        else:
-            out.say(Sentence("Every event was taken.", "استُلمت كل الرسائل الداخلية."))
+        """Events that wait, your own and the system's, newest first."""
+        listing(here, "/dead-events", COLUMNS, NOTHING, limit=limit, cursor=cursor, state=state)
 
-    @group.command()
-    def show(
-        event_id: IdArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
-        """One event, with what it says where it is yours alone."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get(f"/dead-events/{event_id}")
-        out.result(found)
-        _event(out, found["event"])
+    @command(group, connect)
+    def show(here: Session, event_id: IdArgument) -> None:
+        """One event; its contents are shown where they are yours alone."""
+        found = here.client.get(f"/dead-events/{event_id}")
+        here.out.result(found)
+        show_one(here.out, found["event"], ONE)
         if found["shown"]:
-            out.show(
-                facts(
-                    [("body" if out.lang == "en" else "المحتوى", plain(json.dumps(found["body"], ensure_ascii=False)))]
-                )
-            )
+            show_one(here.out, found, BODY)
         else:
-            out.say(Sentence("Its contents are not yours alone to see, or gone.", "محتواها لا يخص منشأتك وحدها، أو مُحي."))  # fmt: skip
+            here.out.say(Sentence("Its contents are not yours alone to see, or gone.", "محتواها لا يخص منشأتك وحدها، أو مُحي."))  # fmt: skip
 
 
 def _acting(group: typer.Typer, connect: Connect) -> None:
-    @group.command()
-    def replay(
-        event_id: IdArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def replay(here: Session, event_id: IdArgument) -> None:
         """Hand it to its plane once more."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.post(f"/dead-events/{event_id}/replay", {}, key=str(uuid.uuid4()))
-        out.result(found)
-        _event(out, found)
+        found = here.client.post(f"/dead-events/{event_id}/replay", {}, key=str(uuid.uuid4()))
+        here.out.result(found)
+        show_one(here.out, found, ONE)
 
-    @group.command()
+    @command(group, connect)
     def discard(
+        here: Session,
         event_id: IdArgument,
         reason: Annotated[str, typer.Option("--reason", help="Why; it stays with the event.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Close it for good."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.post(f"/dead-events/{event_id}/discard", {"reason": reason}, key=str(uuid.uuid4()))
-        out.result(found)
-        _event(out, found)
-
-
-def _event(out: Output, one: dict[str, Any]) -> None:
-    shown = [
-        (("id", "المعرّف"), plain(one["dead_event_id"])), (("plane", "الطبقة"), word("plane", one["plane"], out.lang)),
-        (("event", "الرسالة"), plain(one["subject"])), (("error", "الخطأ"), plain(one["error"])),
-        (("state", "الحالة"), word("letter_state", one["state"], out.lang)), (("trace", "التتبع"), plain(one["trace_id"])),
-    ]  # fmt: skip
-    out.show(facts([(ar if out.lang == "ar" else en, value) for (en, ar), value in shown if str(value)]))
+        found = here.client.post(f"/dead-events/{event_id}/discard", {"reason": reason}, key=str(uuid.uuid4()))
+        here.out.result(found)
+        show_one(here.out, found, ONE)

@@ -39,7 +39,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
     @group.command()
     def dedupe(
-        show: Annotated[int, typer.Option("--show", min=0, max=200, help="Print so many mistakes of each kind.")] = 0,
+        show: Annotated[int, typer.Option("--show", min=0, max=200, help="Print this many mistakes of each kind.")] = 0,
         lang: LangOption = None,
         as_json: JsonOption = False,
     ) -> None:
@@ -78,7 +78,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
     @group.command()
     def knowledge(
-        show: Annotated[int, typer.Option("--show", min=0, max=200, help="Print so many missed questions.")] = 0,
+        show: Annotated[int, typer.Option("--show", min=0, max=200, help="Print this many missed questions.")] = 0,
         lang: LangOption = None,
         as_json: JsonOption = False,
     ) -> None:
@@ -118,7 +118,7 @@ def _gate(group: typer.Typer) -> None:
     @group.command()
     def gate(
         show: Annotated[
-            int, typer.Option("--show", min=0, max=200, help="Print so many mistakes of the tuning part.")
+            int, typer.Option("--show", min=0, max=200, help="Print this many mistakes of the tuning part.")
         ] = 0,
         lang: LangOption = None,
         as_json: JsonOption = False,

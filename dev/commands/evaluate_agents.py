@@ -41,7 +41,7 @@ def register(group: typer.Typer, connect: Connect) -> None:
         record: Annotated[
             bool, typer.Option("--record", help="Keep what was measured: a version answers only with a passing record.")
         ] = False,
-        show: Annotated[int, typer.Option("--show", min=0, max=200, help="Print so many mistakes of each.")] = 0,
+        show: Annotated[int, typer.Option("--show", min=0, max=200, help="Print this many mistakes of each.")] = 0,
         provider: Annotated[
             str | None,
             typer.Option(

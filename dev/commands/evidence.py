@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption, write_bytes
+from dev.commands.common import Connect, write_bytes
+from dev.commands.session import Session, command
 from dev.messages import Sentence
 from dev.output import JsonOption, LangOption, Output, output
 from dev.terminal import plain, table
@@ -29,8 +30,9 @@ def register(app: typer.Typer, connect: Connect) -> None:
     group = typer.Typer(help="Evidence packs.", no_args_is_help=True)
     app.add_typer(group, name="evidence")
 
-    @group.command()
+    @command(group, connect)
     def export(
+        here: Session,
         scope: Annotated[
             str,
             typer.Option("--scope", help="action:ID, flow:ID, deal:ID, control:ID or period:2026-11-01..2026-11-30."),
@@ -40,21 +42,15 @@ def register(app: typer.Typer, connect: Connect) -> None:
             bool,
             typer.Option("--wait/--no-wait", help="Wait up to 15 s for entries to come under a signed checkpoint."),
         ] = True,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Make a pack and download it; anyone can check it with `dealix verify`."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            pack, content = make_pack(client, scope, CHECKPOINT_SECONDS if wait else 0.0)
+        pack, content = make_pack(here.client, scope, CHECKPOINT_SECONDS if wait else 0.0)
         write_bytes(to, content)
-        out.result({**pack, "file": str(to)})
-        out.say(Sentence(f"{to}: {len(content):,} bytes, SHA-256 {pack.get('sha256', '')}",
+        here.out.result({**pack, "file": str(to)})
+        here.out.say(Sentence(f"{to}: {len(content):,} bytes, SHA-256 {pack.get('sha256', '')}",
                          f"{to}: {len(content):,} بايت، SHA-256 {pack.get('sha256', '')}"))  # fmt: skip
         check = f"dealix trust-root -o jwks.json && dealix verify {to} --trust-root jwks.json"
-        out.say(Sentence(f"Check it: {check}", f"للتحقق: {check}"))
+        here.out.say(Sentence(f"Check it: {check}", f"للتحقق: {check}"))
 
     @app.command()
     def verify(
@@ -81,24 +77,21 @@ def register(app: typer.Typer, connect: Connect) -> None:
         show_report(out, verdict)
         raise typer.Exit(verdict.exit_code)
 
-    @app.command("trust-root")
+    @command(app, connect, "trust-root")
     def trust_root_(
+        here: Session,
         to: Annotated[
             Path | None, typer.Option("--output", "-o", help="File to write (default: standard output).")
         ] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
     ) -> None:
         """The operator's public keys (JWK set), with which packs are checked."""
-        out = output(lang)
-        with connect(out, base_url, data_dir) as client:
-            content = client.raw("//.well-known/jwks.json")
+        content = here.client.raw("//.well-known/jwks.json")
         if to is None:
             typer.echo(content.decode())
             return
         write_bytes(to, content)
-        out.say(Sentence(f"Written to {to}.", f"حُفظت المفاتيح في {to}."))
+        here.out.result({"file": str(to)})
+        here.out.say(Sentence(f"Written to {to}.", f"حُفظت المفاتيح في {to}."))
 
 
 def make_pack(

@@ -7,22 +7,51 @@ from typing import Annotated, Any
 import typer
 
 from dev.commands import agent_runs
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption, LimitOption
-from dev.output import JsonOption, LangOption, Output, output
-from dev.terminal import plain, table
+from dev.commands.common import Connect, LimitOption
+from dev.commands.listing import Column, CursorOption, in_language, listing, named, show_items
+from dev.commands.session import Session, command
+from dev.messages import Lang, Sentence
+from dev.output import Output
+from dev.terminal import plain
+from dev.words import word
 
-STATES = {"open": ("in quarantine", "محجوز"), "confirmed": ("confirmed", "مؤكد"), "released": ("released", "أُفرج عنه")}
-ACTING = {
-    "active": ("active", "يعمل"),
-    "suspended": ("suspended", "موقوف"),
-    "skill_changed": ("skill changed", "تغيّرت مهارته"),
-}
-LEVELS = {
-    "clean": ("clean", "سليم"),
-    "note": ("noted", "ملحوظ"),
-    "review": ("for review", "للمراجعة"),
-    "block": ("blocked", "ممنوع"),
-}
+ACTING = {"active": "ok", "suspended": "blocked", "skill_changed": "warn"}
+FINDINGS = (
+    Column("id", "المعرّف", "finding_id", whole=True),
+    Column("record", "السجل", "subject"),
+    Column("field", "الحقل", "field"),
+    Column("what", "ماذا", in_language()),
+    Column("OWASP", "OWASP", "owasp"),
+    Column("state", "الحالة", named("finding_state", "state")),
+)
+NO_FINDINGS = Sentence("Nothing was found in texts from outside.", "لم يُعثر على شيء في النصوص الواردة.")
+
+AGENTS = (
+    Column("agent", "الوكيل", lambda one, _: plain(one["agent"]["id"])),
+    Column("skill", "المهارة", lambda one, _: plain(one["agent"]["skill"])),
+    Column("engine", "المحرك", lambda one, _: plain(one["agent"]["engine"])),
+    Column("version", "الإصدار", lambda one, _: plain(one["version"] or "-")),
+    Column("accuracy", "الدقة", lambda one, _: f"{one['evaluation']['accuracy']:.0%}" if one["evaluation"] else "-"),
+    Column("state", "الحالة", named("agent_state", "state", ACTING)),
+)
+SKILLS = (
+    Column("skill", "المهارة", lambda one, _: plain(one["skill"]["skill_id"])),
+    Column("version", "الإصدار", lambda one, _: plain(one["skill"]["version"])),
+    Column("hash", "البصمة", lambda one, _: plain(one["skill"]["hash"]), whole=True),
+    Column("admission", "القبول", lambda one, _: f"{one['admission_score']:.2f}", number=True),
+    Column("state", "الحالة", named("agent_state", "state", ACTING)),
+)
+PARTS = (
+    Column("factor", "العامل", in_language()),
+    Column("weight", "الوزن", lambda one, _: f"{one['weight']:.0%}", number=True),
+    Column("good", "الجيد", "good", number=True),
+    Column("rows", "الصفوف", "rows", number=True),
+    Column("value", "القيمة", lambda one, lang: _score(one["value"], lang), number=True),
+)
+AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="As `dealix agents list` names it.")]
+FindingArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="Id of the finding, as `dealix gate list` shows it.")
+]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why.")]
 
 
@@ -39,206 +68,97 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
 
 def _findings(group: typer.Typer, connect: Connect) -> None:
-    @group.command("list")
+    @command(group, connect, "list")
     def listed(
+        here: Session,
         state: Annotated[str | None, typer.Option("--state", help="open, confirmed or released.")] = None,
         subject: Annotated[str | None, typer.Option("--subject", help="For instance contact:ID.")] = None,
         limit: LimitOption = 50,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
         """Findings in texts from outside, the newest first."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get("/screening/findings", state=state, subject=subject, limit=limit)
-        out.result(found)
-        headings = [
-            ("id", "المعرّف"), ("record", "السجل"), ("field", "الحقل"), ("what", "ماذا"), ("OWASP", "OWASP"), ("state", "الحالة"),
-        ]  # fmt: skip
-        rows = [
-            [
-                plain(one["finding_id"]), plain(one["subject"]), plain(one["field"]), out.text(one["en"], one["ar"]), plain(one["owasp"]),
-                out.text(*STATES[one["state"]]),
-            ]
-            for one in found["items"]
-        ]  # fmt: skip
-        out.show(table(out.lang, headings, rows, whole=[0]))
+        listing(
+            here, "/screening/findings", FINDINGS, NO_FINDINGS, limit=limit, cursor=cursor, state=state, subject=subject
+        )
 
-    @group.command()
+    @command(group, connect)
     def check(
+        here: Session,
         text: Annotated[str, typer.Argument(help="The text.")],
         outbound: Annotated[bool, typer.Option("--outbound", help="As a text that would leave.")] = False,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """What the gate sees in a text. Nothing is kept."""
-        out = output(lang, as_json)
         body = {"text": text, "direction": "outbound" if outbound else "inbound"}
-        with connect(out, base_url, data_dir) as client:
-            found = client.post("/screening/check", body)
-        out.result(found)
-        out.show(out.text(*LEVELS[found["level"]]))
+        found = here.client.post("/screening/check", body)
+        here.out.result(found)
+        here.out.show(word("screening_level", found["level"], here.out.lang))
         for one in found["findings"]:
-            out.show(f"{one['code']} ({one['owasp']}): {out.text(one['en'], one['ar'])}")
+            here.out.show(f"{one['code']} ({one['owasp']}): {here.out.text(one['en'], one['ar'])}")
 
 
 def _deciding(group: typer.Typer, connect: Connect) -> None:
-    @group.command()
-    def release(
-        finding: Annotated[str, typer.Argument(metavar="ID")],
-        reason: ReasonOption,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def release(here: Session, finding: FindingArgument, reason: ReasonOption) -> None:
         """Say that a text is harmless: its records leave quarantine."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            _said(out, client.post(f"/screening/findings/{finding}/release", {"reason": reason}))
+        _said(here.out, here.client.post(f"/screening/findings/{finding}/release", {"reason": reason}))
 
-    @group.command()
-    def confirm(
-        finding: Annotated[str, typer.Argument(metavar="ID")],
-        reason: ReasonOption,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def confirm(here: Session, finding: FindingArgument, reason: ReasonOption) -> None:
         """Say that a text is what it looks like: its records stay in quarantine."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            _said(out, client.post(f"/screening/findings/{finding}/confirm", {"reason": reason}))
+        _said(here.out, here.client.post(f"/screening/findings/{finding}/confirm", {"reason": reason}))
 
 
 def _said(out: Output, one: dict[str, Any]) -> None:
     out.result(one)
-    out.show(f"{plain(one['subject'])}: {out.text(*STATES[one['state']])}")
+    out.show(f"{plain(one['subject'])}: {word('finding_state', one['state'], out.lang)}")
 
 
 def _agents(group: typer.Typer, connect: Connect) -> None:
-    @group.command("list")
-    def listed(
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect, "list")
+    def listed(here: Session) -> None:
         """The agents, their skill and engine, and whether they may act."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get("/agents")
-        out.result(found)
-        headings = [
-            ("agent", "الوكيل"), ("skill", "المهارة"), ("engine", "المحرك"), ("version", "الإصدار"), ("accuracy", "الدقة"), ("state", "الحالة"),
-        ]  # fmt: skip
-        rows = [
-            [
-                plain(one["agent"]["id"]), plain(one["agent"]["skill"]), plain(one["agent"]["engine"]), plain(one["version"] or "-"),
-                f"{one['evaluation']['accuracy']:.0%}" if one["evaluation"] else "-", out.text(*ACTING[one["state"]]),
-            ]
-            for one in found["items"]
-        ]  # fmt: skip
-        out.show(table(out.lang, headings, rows))
+        found = here.client.get("/agents")
+        here.out.result(found)
+        show_items(here.out, found["items"], AGENTS)
 
     agent_runs.register(group, connect)
 
-    @group.command()
-    def suspend(
-        agent: Annotated[str, typer.Argument(metavar="AGENT")],
-        reason: ReasonOption,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def suspend(here: Session, agent: AgentArgument, reason: ReasonOption) -> None:
         """Stop an agent: whatever it asks for is refused."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.post(f"/agents/{agent}/suspend", {"reason": reason})
-        out.result(found)
-        out.show(f"{agent}: {out.text(*ACTING['suspended'])}")
+        found = here.client.post(f"/agents/{agent}/suspend", {"reason": reason})
+        here.out.result(found)
+        here.out.show(f"{agent}: {word('agent_state', 'suspended', here.out.lang)}")
 
-    @group.command()
-    def resume(
-        agent: Annotated[str, typer.Argument(metavar="AGENT")],
-        reason: ReasonOption,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def resume(here: Session, agent: AgentArgument, reason: ReasonOption) -> None:
         """Let an agent act again."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.post(f"/agents/{agent}/resume", {"reason": reason})
-        out.result(found)
-        out.show(f"{agent}: {out.text(*ACTING['active'])}")
+        found = here.client.post(f"/agents/{agent}/resume", {"reason": reason})
+        here.out.result(found)
+        here.out.show(f"{agent}: {word('agent_state', 'active', here.out.lang)}")
 
 
 def _skills(app: typer.Typer, connect: Connect) -> None:
-    @app.command()
-    def skills(
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(app, connect)
+    def skills(here: Session) -> None:
         """The skills: version, hash, what each was admitted with, and whether it may be used."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get("/skills")
-        out.result(found)
-        headings = [
-            ("skill", "المهارة"),
-            ("version", "الإصدار"),
-            ("hash", "البصمة"),
-            ("admission", "القبول"),
-            ("state", "الحالة"),
-        ]
-        rows = [
-            [
-                plain(one["skill"]["skill_id"]), plain(one["skill"]["version"]), plain(one["skill"]["hash"]), f"{one['admission_score']:.2f}",
-                out.text(*ACTING[one["state"]]),
-            ]
-            for one in found["items"]
-        ]  # fmt: skip
-        out.show(table(out.lang, headings, rows, whole=[2]))
+        found = here.client.get("/skills")
+        here.out.result(found)
+        show_items(here.out, found["items"], SKILLS)
 
-    @app.command("trust-score")
+    @command(app, connect, "trust-score")
     def trust_score(
+        here: Session,
         kind: Annotated[str, typer.Argument(metavar="KIND", help="agent, connector, source or contact.")],
-        id: Annotated[str, typer.Argument(metavar="ID")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        id: Annotated[str, typer.Argument(metavar="ID", help="Its id; of a source, its name.")],
     ) -> None:
         """The trust score of an agent, a connector, a source or a contact, with the rows behind each part."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get(f"/trust-scores/{kind}/{id}")
-        out.result(found)
-        none = out.text("no data", "لا بيانات")
-        out.show(f"{plain(kind)} {plain(id)}: {none if found['score'] is None else found['score']}")
-        headings = [
-            ("factor", "العامل"),
-            ("weight", "الوزن"),
-            ("good", "الجيد"),
-            ("rows", "الصفوف"),
-            ("value", "القيمة"),
-        ]
-        rows = [
-            [
-                out.text(one["en"], one["ar"]), f"{one['weight']:.0%}", str(one["good"]), str(one["rows"]),
-                none if one["value"] is None else str(one["value"]),
-            ]
-            for one in found["parts"]
-        ]  # fmt: skip
-        out.show(table(out.lang, headings, rows))
-        out.show(out.text(found["effect_en"], found["effect_ar"]))
+        found = here.client.get(f"/trust-scores/{kind}/{id}")
+        here.out.result(found)
+        here.out.show(f"{plain(kind)} {plain(id)}: {_score(found['score'], here.out.lang)}")
+        show_items(here.out, found["parts"], PARTS)
+        here.out.show(here.out.text(found["effect_en"], found["effect_ar"]))
+
+
+def _score(value: float | None, lang: Lang) -> str:
+    return word("quality_state", "no_data", lang) if value is None else plain(value)

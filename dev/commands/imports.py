@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption, LimitOption, write_bytes
+from dev.commands.common import Connect, LimitOption, write_bytes
+from dev.commands.listing import CursorOption, listing
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, output
 from dev.views import job as views
+
+NOTHING = Sentence("Nothing has been imported yet.", "لم يُستورد شيء بعد.")
 
 ImportArgument = Annotated[str, typer.Argument(metavar="IMPORT", help="Id of the import.")]
 
@@ -18,63 +21,40 @@ ImportArgument = Annotated[str, typer.Argument(metavar="IMPORT", help="Id of the
 def register(app: typer.Typer, connect: Connect) -> None:
     """Add the commands to the application."""
 
-    @app.command()
-    def imports(
-        limit: LimitOption = 20,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(app, connect)
+    def imports(here: Session, limit: LimitOption = 20, cursor: CursorOption = None) -> None:
         """Imports, newest first."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            items = client.items("/targeting/imports", limit)
-        out.result({"items": items})
-        if items:
-            out.show(views.imports(out.lang, items))
-        else:
-            out.say(Sentence("Nothing has been imported yet.", "لم يُستورد شيء بعد."))
+        listing(here, "/targeting/imports", views.imports, NOTHING, limit=limit, cursor=cursor)
 
-    @app.command()
+    @command(app, connect)
     def rejects(
+        here: Session,
         import_id: ImportArgument,
         to: Annotated[
             Path | None, typer.Option("--output", "-o", help="File to write (default: standard output).")
         ] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """The rejected rows of an import with their reasons, as CSV: mend them and import the file again."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            content = client.raw(f"/targeting/imports/{import_id}/rejects.csv")
+        content = here.client.raw(f"/targeting/imports/{import_id}/rejects.csv")
         if to is None:
             typer.echo(content.decode("utf-8-sig"), nl=False)
             return
         write_bytes(to, content)
-        out.say(Sentence(f"Written to {to}.", f"حُفظت في {to}."))
-        out.result({"file": str(to), "bytes": len(content)})
+        here.out.say(Sentence(f"Written to {to}.", f"حُفظت في {to}."))
+        here.out.result({"file": str(to), "bytes": len(content)})
 
-    @app.command()
+    @command(app, connect)
     def undo(
+        here: Session,
         import_id: ImportArgument,
         yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
-        """Take back an import as a whole: what it created and nothing has been built upon."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            status = client.get(f"/targeting/imports/{import_id}")
-            out.show(*views.outcome(out.lang, status))
-            if not yes:
-                out.ask(Sentence("Take this import back?", "أتريد التراجع عن هذا الاستيراد؟"), otherwise="--yes")
-            reply = client.post(f"/targeting/imports/{import_id}/undo", {}, timeout=120.0)
-        out.result(reply)
+        """Take back an import: everything that it created and that nothing has been built on since."""
+        status = here.client.get(f"/targeting/imports/{import_id}")
+        here.out.show(*views.outcome(here.out.lang, status))
+        if not yes:
+            here.out.ask(Sentence("Take this import back?", "أتريد التراجع عن هذا الاستيراد؟"), otherwise="--yes")
+        reply = here.client.post(f"/targeting/imports/{import_id}/undo", {}, timeout=120.0)
+        here.out.result(reply)
         removed, kept = reply.get("removed"), reply.get("kept")
-        out.say(Sentence(f"Removed: {removed}. Kept: {kept}.", f"المحذوف: {removed}. الباقي: {kept}."))
+        here.out.say(Sentence(f"Removed: {removed}. Kept: {kept}.", f"المحذوف: {removed}. الباقي: {kept}."))

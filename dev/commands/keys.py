@@ -6,11 +6,19 @@ from typing import Annotated
 
 import typer
 
-from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, data_directory
+from dev.commands.common import BadInput, Connect, DataDirOption, data_directory
+from dev.commands.listing import Column, show_items
+from dev.commands.session import Session, command
 from dev.messages import Sentence
 from dev.output import JsonOption, LangOption, output
 from dev.settings import operator_environment
-from dev.terminal import plain, table
+
+KEYS = (
+    Column("key", "المفتاح", "kid"),
+    Column("signs", "يوقّع", "dealix_use"),
+    Column("state", "الحالة", "dealix_state"),
+    Column("retired", "أُوقف", "dealix_retired_at"),
+)
 
 
 def register(app: typer.Typer, connect: Connect) -> None:
@@ -55,17 +63,9 @@ def register(app: typer.Typer, connect: Connect) -> None:
             )
         )
 
-    @group.command("list")
-    def list_(
-        base_url: BaseUrlOption = None, data_dir: DataDirOption = None, lang: LangOption = None, as_json: JsonOption = False
-    ) -> None:  # fmt: skip
+    @command(group, connect, "list")
+    def list_(here: Session) -> None:  # fmt: skip
         """The published key set: current, retired and compromised keys."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get("//.well-known/jwks.json")
-        out.result(found)
-        rows = [(plain(k["kid"]), plain(k.get("dealix_use")), plain(k.get("dealix_state")), plain(k.get("dealix_retired_at") or ""))
-                for k in found["keys"]]  # fmt: skip
-        out.show(
-            table(out.lang, [("key", "المفتاح"), ("signs", "يوقّع"), ("state", "الحالة"), ("retired", "أُوقف")], rows)
-        )
+        found = here.client.get("//.well-known/jwks.json")
+        here.out.result(found)
+        show_items(here.out, found["keys"], KEYS)

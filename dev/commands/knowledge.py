@@ -7,10 +7,24 @@ from typing import Annotated
 
 import typer
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption, LimitOption
+from dev.commands.common import Connect, LimitOption
+from dev.commands.listing import Column, CursorOption, listing, show_items
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, output
-from dev.terminal import table
+from dev.terminal import plain
+
+DOCUMENTS = (
+    Column("id", "المعرّف", "document_id", whole=True),
+    Column("document", "المستند", "title"),
+    Column("passages", "المقاطع", "chunks", number=True),
+)
+NO_DOCUMENTS = Sentence("No documents yet: dealix knowledge add FILE", "لا مستندات بعد: dealix knowledge add FILE")
+PASSAGES = (
+    Column("document", "المستند", "title"),
+    Column("where", "الموضع", lambda one, _: " · ".join(plain(part) for part in (one["heading"], one["page"]) if part)),
+    Column("passage", "المقطع", lambda one, _: plain(one["text"][:300])),
+)
+NO_PASSAGE = Sentence("No passage answers this.", "لا مقطع يجيب عن هذا.")
 
 
 def register(app: typer.Typer, connect: Connect) -> None:
@@ -18,60 +32,29 @@ def register(app: typer.Typer, connect: Connect) -> None:
     group = typer.Typer(no_args_is_help=True, help="Documents that answers come from.")
     app.add_typer(group, name="knowledge")
 
-    @group.command()
+    @command(group, connect)
     def add(
+        here: Session,
         file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="PDF, DOCX, HTML, Markdown or text.")],
         title: Annotated[str, typer.Option("--title", help="Its title (default: the file's name).")] = "",
         source: Annotated[str, typer.Option("--source", help="Where it comes from.")] = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Take in a document."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.upload("/knowledge/documents", file, {"title": title, "source": source})
-        out.result(found)
+        found = here.client.upload("/knowledge/documents", file, {"title": title, "source": source})
+        here.out.result(found)
         count = found["chunks"]
-        out.say(Sentence(f"{found['title']}: {count} passages.", f"{found['title']}: عدد المقاطع {count}."))
+        here.out.say(Sentence(f"{found['title']}: {count} passages.", f"{found['title']}: عدد المقاطع {count}."))
 
-    @group.command()
+    @command(group, connect)
     def search(
-        question: Annotated[str, typer.Argument(help="In Arabic or English.")],
-        limit: LimitOption = 5,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        here: Session, question: Annotated[str, typer.Argument(help="In Arabic or English.")], limit: LimitOption = 5
     ) -> None:
         """The passages that answer best."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get("/knowledge/search", q=question, limit=min(limit, 50))
-        out.result(found)
-        rows = [
-            (p["title"], " · ".join(str(part) for part in (p["heading"], p["page"]) if part), p["text"][:300])
-            for p in found["items"]
-        ]
-        if rows:
-            headings = [("document", "المستند"), ("where", "الموضع"), ("passage", "المقطع")]
-            out.show(table(out.lang, headings, rows))
-        else:
-            out.say(Sentence("No passage answers this.", "لا مقطع يجيب عن هذا."))
+        found = here.client.get("/knowledge/search", q=question, limit=min(limit, 50))
+        here.out.result(found)
+        show_items(here.out, found["items"], PASSAGES, NO_PASSAGE)
 
-    @group.command("list")
-    def list_documents(
-        limit: LimitOption = 20,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect, "list")
+    def list_documents(here: Session, limit: LimitOption = 20, cursor: CursorOption = None) -> None:
         """Documents, newest first."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            items = client.items("/knowledge/documents", limit)
-        out.result({"items": items})
-        headings = [("id", "المعرّف"), ("document", "المستند"), ("passages", "المقاطع")]
-        out.show(table(out.lang, headings, [(i["document_id"], i["title"], str(i["chunks"])) for i in items]))
+        listing(here, "/knowledge/documents", DOCUMENTS, NO_DOCUMENTS, limit=limit, cursor=cursor)

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption
+from dev.commands.common import Connect
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, Output, output
+from dev.output import Output
 from dev.terminal import table
 from libs.contracts.catalogue.lineage import lineage as catalogue
 
@@ -16,24 +17,19 @@ from libs.contracts.catalogue.lineage import lineage as catalogue
 def register(app: typer.Typer, connect: Connect) -> None:
     """Add the command to the application."""
 
-    @app.command()
+    @command(app, connect)
     def lineage(
+        here: Session,
         kind: Annotated[
             str, typer.Argument(help="card, draft, action, lead, account, contact, import, row, approval, entry, …")
         ],
         id: Annotated[str, typer.Argument(help="Its id; a row is IMPORT:NUMBER.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
-        """Back to the file and its rows, forward to cards, drafts, actions and their proof."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get(f"/lineage/{kind}/{id}")
-        out.result(found)
-        _show(out, found, "came_from", Sentence("Came from", "جاء من"))
-        _show(out, found, "caused", Sentence("Caused", "نتج عنه"))
+        """Where something came from (file, row, lead) and what came of it: cards, drafts, actions and their proof."""
+        found = here.client.get(f"/lineage/{kind}/{id}")
+        here.out.result(found)
+        _show(here.out, found, "came_from", Sentence("Came from", "جاء من"))
+        _show(here.out, found, "caused", Sentence("Caused", "نتج عنه"))
 
 
 def _show(out: Output, found: dict[str, Any], way: str, title: Sentence) -> None:

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from dev.client import Client
-from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption
+from dev.commands.common import BadInput, Connect
+from dev.commands.session import Session, command
 from dev.mail_domains import SELECTOR, ascii_name, from_dns, look
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, output
 
 REGISTER = "/registers/sender-domains"
 SEEN = 500
@@ -22,17 +22,13 @@ SEEN = 500
 def register(app: typer.Typer, connect: Connect, texts: Callable[[str], Sequence[str]] = from_dns) -> None:
     """Add the command to the application."""
 
-    @app.command("check-domain")
+    @command(app, connect, "check-domain")
     def check_domain(
+        here: Session,
         domain: Annotated[str, typer.Argument(help="The domain that mail is sent from.")],
         selector: Annotated[str, typer.Option("--selector", help="The DKIM selector in use.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Check SPF, DKIM and DMARC of a sending domain, and put the result on record; run it daily."""
-        out = output(lang, as_json)
         name = ascii_name(domain)
         if SELECTOR.fullmatch(selector.casefold()) is None:
             raise BadInput(f"{selector} is no DKIM selector.", f"«{selector}» ليس محدِّد DKIM.")
@@ -41,10 +37,9 @@ def register(app: typer.Typer, connect: Connect, texts: Callable[[str], Sequence
             "domain": name, "spf": found.spf, "dkim": found.dkim, "dmarc": found.dmarc,
             "checked_at": datetime.now(UTC).isoformat(timespec="seconds"), "evidence": "\n".join(found.evidence)[:20_000],
         }  # fmt: skip
-        with connect(out, base_url, data_dir) as client:
-            done = _keep(client, values)
-        out.result(done)
-        out.say(
+        done = _keep(here.client, values)
+        here.out.result(done)
+        here.out.say(
             Sentence(
                 f"{name}: SPF {found.spf}, DKIM {found.dkim}, DMARC {found.dmarc}. On record.",
                 f"{name}: SPF {found.spf}، DKIM {found.dkim}، DMARC {found.dmarc}. سُجّلت النتيجة.",

@@ -6,10 +6,25 @@ from typing import Annotated
 
 import typer
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption, LimitOption
+from dev.commands.common import Connect, LimitOption
+from dev.commands.listing import Column, CursorOption, listing, moment, show_items
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, output
-from dev.terminal import plain, table, when
+from dev.terminal import plain
+
+METRICS = (
+    Column("name", "الاسم", lambda one, _: plain(one["metric"]["name"]), whole=True),
+    Column("metric", "المؤشر", lambda one, lang: plain(one["metric"][lang])),
+    Column("definition", "التعريف", lambda one, lang: plain(one["metric"][f"definition_{lang}"])),
+    Column("unit", "الوحدة", lambda one, _: plain(one["metric"]["unit"])),
+)
+ROWS = (
+    Column("kind", "النوع", "kind"),
+    Column("id", "المعرّف", "id", whole=True),
+    Column("figure", "القيمة", "figure"),
+    Column("when", "متى", moment("at")),
+)
+NO_ROWS = Sentence("No records in the last 30 days.", "لا سجلات في آخر 30 يومًا.")
 
 
 def register(app: typer.Typer, connect: Connect) -> None:
@@ -17,64 +32,36 @@ def register(app: typer.Typer, connect: Connect) -> None:
     group = typer.Typer(no_args_is_help=True, help="Metrics: each defined once.")
     app.add_typer(group, name="metrics")
 
-    @group.command("list")
-    def list_metrics(
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect, "list")
+    def list_metrics(here: Session) -> None:
         """All metrics with their definitions."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get("/metrics-catalog")
-        out.result(found)
-        rows = [
-            (i["metric"]["name"], i["metric"][out.lang], i["metric"][f"definition_{out.lang}"], i["metric"]["unit"])
-            for i in found["items"]
-        ]
-        headings = [("name", "الاسم"), ("metric", "المؤشر"), ("definition", "التعريف"), ("unit", "الوحدة")]
-        out.show(table(out.lang, headings, rows))
+        found = here.client.get("/metrics-catalog")
+        here.out.result(found)
+        show_items(here.out, found["items"], METRICS)
 
-    @group.command()
+    @command(group, connect)
     def rows(
+        here: Session,
         name: Annotated[str, typer.Argument(help="The metric's name.")],
-        excluded: Annotated[bool, typer.Option("--excluded", help="Those left out of it instead.")] = False,
+        excluded: Annotated[
+            bool, typer.Option("--excluded", help="The records that were left out of it instead.")
+        ] = False,
         limit: LimitOption = 20,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
         """The records that a metric's value of the last 30 days came from."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            items = client.items(f"/metrics-catalog/{name}/rows", limit, excluded=str(excluded).lower())
-        out.result({"items": items})
-        lines = [
-            (plain(i["kind"]), plain(i["id"]), plain("" if i["figure"] is None else i["figure"]), when(i["at"]))
-            for i in items
-        ]
-        headings = [("kind", "النوع"), ("id", "المعرّف"), ("figure", "القيمة"), ("when", "متى")]
-        out.show(table(out.lang, headings, lines, whole=[1]))
+        left_out = str(excluded).lower()
+        listing(here, f"/metrics-catalog/{name}/rows", ROWS, NO_ROWS, limit=limit, cursor=cursor, excluded=left_out)
 
-    @group.command()
-    def value(
-        name: Annotated[str, typer.Argument(help="The metric's name.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def value(here: Session, name: Annotated[str, typer.Argument(help="The metric's name.")]) -> None:
         """A metric's value over the last 30 days."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get(f"/metrics-catalog/{name}/value")
-        out.result(found)
+        found = here.client.get(f"/metrics-catalog/{name}/value")
+        here.out.result(found)
         if found["no_data"]:
-            out.say(Sentence(f"No data. {found['why_en']}", f"لا توجد بيانات. {found['why_ar']}"))
+            here.out.say(Sentence(f"No data. {found['why_en']}", f"لا توجد بيانات. {found['why_ar']}"))
             return
         said, unit = found["value"], found["unit"]
         en = f"{found['en']}: {said} {unit} ({found['counted']} of {found['rows']} records, {found['as_of']})."
         ar = f"{found['ar']}: {said} {unit} ({found['counted']} من {found['rows']} سجلًا، {found['as_of']})."
-        out.say(Sentence(en, ar))
+        here.out.say(Sentence(en, ar))

@@ -8,12 +8,24 @@ from typing import Annotated, Any
 
 import typer
 
-from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, LimitOption
-from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, Output, output
-from dev.terminal import plain, table, toned, when
-from dev.views.audit import entry
+from dev.commands.common import BadInput, Connect, LimitOption
+from dev.commands.listing import Column, CursorOption, Json, listing, moment, named, show_items
+from dev.commands.session import Session, command
+from dev.messages import Lang, Sentence
+from dev.terminal import plain, toned
+from dev.views.audit import trail
 from dev.words import word
+
+NO_ENTRIES = Sentence("No entries match.", "لا قيود مطابقة.")
+CONTROLS = (
+    Column("scope", "النطاق", named("control_scope", "scope")),
+    Column("target", "الهدف", "target"),
+    Column("state", "الحالة", lambda one, lang: toned(_standing(one, lang), "blocked" if one.get("paused") else "ok")),
+    Column("acknowledged by", "أكّدته", lambda one, lang: _acknowledged(one, lang)),
+    Column("by", "من", "changed_by"),
+    Column("since", "منذ", moment("changed_at")),
+)
+NOTHING_PAUSED = Sentence("Nothing is paused.", "لا شيء موقوف.")
 
 
 class Command(StrEnum):
@@ -37,83 +49,62 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
 
 def _audit(app: typer.Typer, connect: Connect) -> None:
-    @app.command("audit-log")
+    @command(app, connect, "audit-log")
     def audit_log(
+        here: Session,
         kind: Annotated[str | None, typer.Option("--kind", help="Kind of entry.")] = None,
         actor: Annotated[str | None, typer.Option("--actor", help="Who did it.")] = None,
         target: Annotated[str | None, typer.Option("--target", help="What it was about, like action:ID.")] = None,
         trace: Annotated[str | None, typer.Option("--trace", help="Trace id.")] = None,
         limit: LimitOption = 20,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
         """What the ledger holds: who did what to what, newest first."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            items = client.items("/audit", limit, kind=kind, actor=actor, target=target, trace_id=trace)
-        out.result({"items": items})
-        if not items:
-            out.say(Sentence("No entries match.", "لا قيود مطابقة."))
-            return
-        out.show(*(entry(out.lang, e) for e in items))
+        listing(
+            here,
+            "/audit",
+            trail,
+            NO_ENTRIES,
+            limit=limit,
+            cursor=cursor,
+            kind=kind,
+            actor=actor,
+            target=target,
+            trace_id=trace,
+        )
 
 
 def _control(app: typer.Typer, connect: Connect) -> None:
-    @app.command()
+    @command(app, connect)
     def control(
+        here: Session,
         command: Annotated[
             Command | None, typer.Argument(help="pause, stop or resume; without it, what is paused now.")
         ] = None,
-        scope: Annotated[Scope, typer.Option("--scope", help="What it holds.")] = Scope.ALL,
+        scope: Annotated[Scope, typer.Option("--scope", help="What the order is about.")] = Scope.ALL,
         target: Annotated[str, typer.Option("--target", help="Which connector, action type or tenant.")] = "*",
         reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")] = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Pause, stop or resume effects: everything, a tenant, a connector or an action type."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            if command is None:
-                found = client.get("/control")
-                states = found["items"]
-                out.result(found)
-            else:
-                body = {"scope": scope.value, "target": target, "command": command.value, "reason": reason}
-                state = client.post("/control", body)
-                states = [state]
-                out.result(state)
-        _say_controls(out, states)
+        if command is None:
+            found = here.client.get("/control")
+            states = found["items"]
+            here.out.result(found)
+        else:
+            body = {"scope": scope.value, "target": target, "command": command.value, "reason": reason}
+            state = here.client.post("/control", body)
+            states = [state]
+            here.out.result(state)
+        show_items(here.out, states, CONTROLS, NOTHING_PAUSED)
 
 
-def _say_controls(out: Output, states: list[dict[str, Any]]) -> None:
-    if not states:
-        out.say(Sentence("Nothing is paused.", "لا شيء موقوف."))
-        return
-    rows = []
-    for state in states:
-        paused = bool(state.get("paused"))
-        standing = out.text("paused", "موقوف") if paused else out.text("running", "يعمل")
-        planes = state.get("acknowledged") or {}
-        said = ", ".join(f"{word('plane', plane, out.lang)} {'✓' if done else '…'}" for plane, done in planes.items())
-        rows.append(
-            (
-                word("control_scope", state.get("scope"), out.lang),
-                plain(state.get("target")),
-                toned(standing, "blocked" if paused else "ok"),
-                said,
-                plain(state.get("changed_by")),
-                when(state.get("changed_at")),
-            )
-        )
-    headings = [
-        ("scope", "النطاق"), ("target", "الهدف"), ("state", "الحالة"), ("acknowledged by", "أكّدته"),
-        ("by", "من"), ("since", "منذ"),
-    ]  # fmt: skip
-    out.show(table(out.lang, headings, rows))
+def _standing(one: Json, lang: Lang) -> str:
+    return word("standing", "paused" if one.get("paused") else "running", lang)
+
+
+def _acknowledged(one: Json, lang: Lang) -> str:
+    planes = one.get("acknowledged") or {}
+    return ", ".join(f"{word('plane', plane, lang)} {'✓' if done else '…'}" for plane, done in planes.items())
 
 
 def _access(app: typer.Typer, connect: Connect) -> None:
@@ -122,8 +113,9 @@ def _access(app: typer.Typer, connect: Connect) -> None:
     app.add_typer(keys, name="key")
     app.add_typer(users, name="user")
 
-    @keys.command("create")
+    @command(keys, connect, "create")
     def create(
+        here: Session,
         name: Annotated[str, typer.Option("--name", help="What the key is for.")],
         scope: Annotated[
             list[str] | None,
@@ -139,25 +131,22 @@ def _access(app: typer.Typer, connect: Connect) -> None:
             datetime | None,
             typer.Option("--expires", formats=["%Y-%m-%d"], help="The day (UTC) on which it stops working."),
         ] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Create an API key. It is shown once; only a hash of it is kept."""
-        out = output(lang, as_json)
         body: dict[str, Any] = {"name": name, "scopes": _scopes(scope), "personal": personal}
         if expires_at is not None:
             body["expires_at"] = expires_at.replace(tzinfo=UTC).isoformat()
-        with connect(out, base_url, data_dir) as client:
-            made = client.post("/api-keys", body)
-        out.result(made)
+        made = here.client.post("/api-keys", body)
+        here.out.result(made)
         secret = plain(made.get("api_key"))
-        out.say(Sentence(f"{secret}\nKeep it now: it is not shown again.", f"{secret}\nاحفظه الآن: لن يُعرض مرة أخرى."))
+        here.out.say(
+            Sentence(f"{secret}\nKeep it now: it is not shown again.", f"{secret}\nاحفظه الآن: لن يُعرض مرة أخرى.")
+        )
 
-    @users.command("add")
+    @command(users, connect, "add")
     def add(
-        email: Annotated[str, typer.Argument(metavar="EMAIL")],
+        here: Session,
+        email: Annotated[str, typer.Argument(metavar="EMAIL", help="The address that they sign in with.")],
         name: Annotated[str, typer.Option("--name", help="The person's name.")] = "",
         role: Annotated[
             list[str] | None, typer.Option("--role", help="owner, admin, approver, operator, member, auditor …")
@@ -165,13 +154,8 @@ def _access(app: typer.Typer, connect: Connect) -> None:
         business_role: Annotated[
             str | None, typer.Option("--business-role", help="Whose cards they see: ceo, sales_manager …")
         ] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Add a person. The first password is shown once."""
-        out = output(lang, as_json)
         if "@" not in email:
             raise BadInput(f"{email} is not an e-mail address.", f"{email} ليس عنوان بريد.")
         body = {
@@ -180,13 +164,12 @@ def _access(app: typer.Typer, connect: Connect) -> None:
             "roles": role or ["member"],
             "business_role": business_role,
         }
-        with connect(out, base_url, data_dir) as client:
-            made = client.post("/users", body)
-        out.result(made)
-        out.say(Sentence(f"{email} is added.", f"أُضيف {email}."))
+        made = here.client.post("/users", body)
+        here.out.result(made)
+        here.out.say(Sentence(f"{email} is added.", f"أُضيف {email}."))
         if password := made.get("password"):
             text = plain(password)
-            out.say(Sentence(f"First password, shown once: {text}", f"كلمة المرور الأولى، تُعرض مرة واحدة: {text}"))
+            here.out.say(Sentence(f"First password, shown once: {text}", f"كلمة المرور الأولى، تُعرض مرة واحدة: {text}"))
 
 
 def _scopes(given: list[str] | None) -> list[str]:

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import typer
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption
+from dev.commands.common import Connect
+from dev.commands.listing import Column, show_items
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, output
-from dev.terminal import plain, table
+from dev.terminal import plain
+
+PLUGINS = (
+    Column("plugin", "الإضافة", "name"),
+    Column("version", "الإصدار", "version"),
+    Column(
+        "task types",
+        "أنواع المهام",
+        lambda one, _: plain(", ".join(f"{t['task_type']} ({t['action_class']})" for t in one["tasks"])),
+    ),
+    Column("hooks", "نقاط المراقبة", lambda one, _: plain(", ".join(hook["point"] for hook in one["hooks"]))),
+    Column("digest", "البصمة", lambda one, _: plain(one["digest"][:16])),
+)
+NOTHING = Sentence("No plugin is installed.", "لا توجد إضافات مثبَّتة.")
 
 
 def register(app: typer.Typer, connect: Connect) -> None:
@@ -15,32 +29,9 @@ def register(app: typer.Typer, connect: Connect) -> None:
     group = typer.Typer(help="Installed plugins.", no_args_is_help=True)
     app.add_typer(group, name="plugins")
 
-    @group.command("list")
-    def listed(
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect, "list")
+    def listed(here: Session) -> None:
         """Plugins with their task types, classes, hooks and digest."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get("/plugins")
-        out.result(found)
-        if not found["items"]:
-            out.say(Sentence("No plugin is installed.", "لا توجد إضافات مثبَّتة."))
-            return
-        headings = [
-            ("plugin", "الإضافة"), ("version", "الإصدار"), ("task types", "أنواع المهام"), ("hooks", "نقاط المراقبة"), ("digest", "البصمة"),
-        ]  # fmt: skip
-        rows = [
-            [
-                plain(one["name"]),
-                plain(one["version"]),
-                plain(", ".join(f"{task['task_type']} ({task['action_class']})" for task in one["tasks"])),
-                plain(", ".join(hook["point"] for hook in one["hooks"])),
-                plain(one["digest"][:16]),
-            ]
-            for one in found["items"]
-        ]
-        out.show(table(out.lang, headings, rows))
+        found = here.client.get("/plugins")
+        here.out.result(found)
+        show_items(here.out, found["items"], PLUGINS, NOTHING)

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from dev.commands import policy_bundles
-from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, read_json_input, read_text
+from dev.commands.common import BadInput, Connect, read_json_input, read_text
+from dev.commands.session import Session, command
 from dev.messages import DealixError, Sentence
 from dev.output import JsonOption, LangOption, Output, output
 from dev.terminal import plain, table, toned
@@ -44,8 +45,9 @@ def register(app: typer.Typer, connect: Connect) -> None:
         out.result({"valid": True, "version": bundle.version})
         out.say(Sentence(f"{file} is valid. Version {bundle.version}", f"{file} صالح. الإصدار {bundle.version}"))
 
-    @group.command()
+    @command(group, connect)
     def explain(
+        here: Session,
         file: Annotated[
             str,
             typer.Argument(
@@ -53,22 +55,16 @@ def register(app: typer.Typer, connect: Connect) -> None:
                 help="An action as for `actions submit`, or an AuthZEN question; - reads standard input.",
             ),
         ],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """What the active policies would decide, and why. Nothing is granted and nothing is requested."""
-        out = output(lang, as_json)
         asked = read_json_input(file)
-        with connect(out, base_url, data_dir) as client:
-            body = question(asked, file, lambda: client.get("/me"))
-            several = "evaluations" in body
-            path, sent = ("//access/v1/evaluations", body) if several else ("/policy/explain", {"question": body})
-            answer = client.post(path, sent)
-        out.result(answer)
+        body = question(asked, file, lambda: here.client.get("/me"))
+        several = "evaluations" in body
+        path, sent = ("//access/v1/evaluations", body) if several else ("/policy/explain", {"question": body})
+        answer = here.client.post(path, sent)
+        here.out.result(answer)
         for one in answer.get("evaluations") or [answer]:
-            _show(out, one)
+            _show(here.out, one)
 
     policy_bundles.register(group, connect)
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption, progress, read_text
+from dev.commands.common import BadInput, Connect, progress, read_text
+from dev.commands.listing import Column, moment, show_items
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, Output, output
+from dev.output import Output
 from dev.terminal import plain, table
 
 if TYPE_CHECKING:
@@ -19,60 +21,62 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.3
 VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="A bundle's version.")]
 
+BUNDLES = (
+    Column("version", "الإصدار", "version", whole=True),
+    Column("state", "الحالة", "state"),
+    Column("title", "العنوان", "title"),
+    Column("by", "من", "proposed_by"),
+)
+PER_APPROVER = (
+    Column("approver", "المعتمِد", "approver"),
+    Column("a day before", "يوميًا قبل", "before_per_day", number=True),
+    Column("after", "بعد", "after_per_day", number=True),
+)
+NEWLY_ALLOWED = (
+    Column("newly allowed", "ستُسمح", moment("decided_at")),
+    Column("effect", "الأثر", "effect"),
+    Column("who", "من", "subject"),
+    Column("action", "الإجراء", "action_id", whole=True),
+)
+
 
 def register(group: typer.Typer, connect: Connect) -> None:
     """Add the commands to the group."""
 
-    @group.command()
+    @command(group, connect)
     def propose(
+        here: Session,
         file: Annotated[str, typer.Argument(metavar="FILE", help="Cedar policies; - reads standard input.")],
         title: Annotated[str, typer.Option("--title", help="What the bundle is for.")] = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Propose a bundle: additions that forbid, or a whole bundle. Nothing is in force by it."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            made = client.post("/policy/bundles", {"text": read_text(file), "title": title})
-        out.result(made)
-        out.say(Sentence(f"Proposed. Version {made['version']}", f"قُدّمت الحزمة. الإصدار {made['version']}"))
+        made = here.client.post("/policy/bundles", {"text": read_text(file), "title": title})
+        here.out.result(made)
+        here.out.say(Sentence(f"Proposed. Version {made['version']}", f"قُدّمت الحزمة. الإصدار {made['version']}"))
 
-    @group.command()
-    def bundles(
-        base_url: BaseUrlOption = None, data_dir: DataDirOption = None, lang: LangOption = None, as_json: JsonOption = False
-    ) -> None:  # fmt: skip
+    @command(group, connect)
+    def bundles(here: Session) -> None:  # fmt: skip
         """The tenant's bundles and the platform's own."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            page = client.get("/policy/bundles")
-        out.result(page)
-        rows = [(b["version"], plain(b["state"]), plain(b["title"]), plain(b["proposed_by"])) for b in page["items"]]
-        out.show(
-            table(out.lang, [("version", "الإصدار"), ("state", "الحالة"), ("title", "العنوان"), ("by", "من")], rows)
-        )
+        page = here.client.get("/policy/bundles")
+        here.out.result(page)
+        show_items(here.out, page["items"], BUNDLES)
 
-    @group.command()
+    @command(group, connect)
     def diff(
+        here: Session,
         version: VersionArgument,
         against: Annotated[
             str | None, typer.Option("--against", help="Another version (default: the one in force).")
         ] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """What a bundle changes."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get(f"/policy/bundles/{version}/diff", against=against)
-        out.result(found)
-        out.show(found["text"] or out.text("No difference.", "لا فرق."))
+        found = here.client.get(f"/policy/bundles/{version}/diff", against=against)
+        here.out.result(found)
+        here.out.show(found["text"] or here.out.text("No difference.", "لا فرق."))
 
-    @group.command()
+    @command(group, connect)
     def replay(
+        here: Session,
         version: VersionArgument,
         since: Annotated[
             datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (default: 30 days ago).")
@@ -80,45 +84,34 @@ def register(group: typer.Typer, connect: Connect) -> None:
         until: Annotated[
             datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Day after the last (default: now).")
         ] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Decide history again under a bundle, and report what would be other."""
-        out = output(lang, as_json)
         now = datetime.now(UTC)
         begin = since.replace(tzinfo=UTC) if since else now - timedelta(days=30)
         end = until.replace(tzinfo=UTC) if until else now
         body = {"bundle": version, "from": begin.isoformat(), "to": end.isoformat()}
-        with connect(out, base_url, data_dir) as client:
-            done = _wait(out, client, client.post("/policy/replay", body))
-            allowed = client.get(f"/policy/replays/{done['replay_id']}/changes", kind="newly_allowed")["items"]
-        out.result({**done, "newly_allowed": allowed})
-        _show_report(out, done, allowed)
+        done = _wait(here.out, here.client, here.client.post("/policy/replay", body))
+        allowed = here.client.get(f"/policy/replays/{done['replay_id']}/changes", kind="newly_allowed")["items"]
+        here.out.result({**done, "newly_allowed": allowed})
+        _show_report(here.out, done, allowed)
 
-    @group.command()
+    @command(group, connect)
     def activate(
+        here: Session,
         version: VersionArgument,
         replay_id: Annotated[str, typer.Option("--replay", help="The finished replay that approvers will see.")],
         canary: Annotated[
             int | None, typer.Option("--canary", min=1, max=99, help="Decide this percentage of actions first.")
         ] = None,
         reason: Annotated[str, typer.Option("--reason", help="Why.")] = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Ask for a bundle's activation; two people approve exactly this bundle with exactly this report."""
-        out = output(lang, as_json)
         body: dict[str, Any] = {"replay_id": replay_id, "reason": reason}
         if canary is not None:
             body |= {"mode": "canary", "percent": canary}
-        with connect(out, base_url, data_dir) as client:
-            asked = client.post(f"/policy/bundles/{version}/activate", body)
-        out.result(asked)
-        out.say(
+        asked = here.client.post(f"/policy/bundles/{version}/activate", body)
+        here.out.result(asked)
+        here.out.say(
             Sentence(
                 f"Approval requested: action {asked['action_id']}. The bundle is in force once two people have approved.",
                 f"طُلبت الموافقة: الإجراء {asked['action_id']}. تسري الحزمة بعد موافقة شخصين.",
@@ -153,21 +146,9 @@ def _show_report(out: Output, done: dict[str, Any], allowed: list[dict[str, Any]
     rows = [(out.text(*label), plain(report[name])) for name, label in words.items()]
     out.show(table(out.lang, [("", ""), ("count", "العدد")], rows))
     if report["approvals_per_approver"]:
-        per = [
-            (plain(a["approver"]), a["before_per_day"], a["after_per_day"]) for a in report["approvals_per_approver"]
-        ]
-        out.show(table(out.lang, [("approver", "المعتمِد"), ("a day before", "يوميًا قبل"), ("after", "بعد")], per))
+        show_items(out, report["approvals_per_approver"], PER_APPROVER)
     if allowed:
-        listed = [
-            (plain(c["decided_at"]), plain(c["effect"]), plain(c["subject"]), plain(c["action_id"])) for c in allowed
-        ]
-        out.show(
-            table(
-                out.lang,
-                [("newly allowed", "ستُسمح"), ("effect", "الأثر"), ("who", "من"), ("action", "الإجراء")],
-                listed,
-            )
-        )
+        show_items(out, allowed, NEWLY_ALLOWED)
     out.say(
         Sentence(
             f"Attach it: dealix policy activate {done['bundle'][:12]}… --replay {done['replay_id']}",

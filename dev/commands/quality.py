@@ -6,36 +6,37 @@ from typing import Annotated
 
 import typer
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption
-from dev.output import JsonOption, LangOption, output
-from dev.terminal import table
+from dev.commands.common import Connect
+from dev.commands.listing import Column, Json, in_language, named, show_items
+from dev.commands.session import Session, command
 
-STATES = {"ok": ("ok", "سليم"), "below": ("below the goal", "دون المستهدف"), "no_data": ("no data", "لا بيانات")}
+COLUMNS = (
+    Column("check", "الفحص", in_language()),
+    Column("state", "الحالة", named("quality_state", "state", {"below": "blocked"})),
+    Column("right", "السليم", lambda one, _: _share(one), number=True),
+    Column("goal", "المستهدف", lambda one, _: f"{one['goal']:.0%}", number=True),
+    Column("failed of rows", "المخالف من الصفوف", lambda one, _: _counted(one)),
+)
 
 
 def register(app: typer.Typer, connect: Connect) -> None:
     """Add the command to the application."""
 
-    @app.command()
+    @command(app, connect)
     def quality(
-        now: Annotated[bool, typer.Option("--now", help="Look at the rows first.")] = False,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        here: Session, now: Annotated[bool, typer.Option("--now", help="Look at the rows anew first.")] = False
     ) -> None:
-        """Completeness, validity, duplicates, freshness and sources of the tenant's rows."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.post("/data-quality/run", {}) if now else client.get("/data-quality")
-        out.result(found)
-        rows = []
-        for one in found["items"]:
-            latest = one["latest"]
-            share = "–" if latest is None or latest["share"] is None else f"{latest['share']:.1%}"
-            counted = "–" if latest is None else f"{latest['failed']} / {latest['rows']}"
-            rows.append((one[out.lang], out.text(*STATES[one["state"]]), share, f"{one['goal']:.0%}", counted))
-        headings = [
-            ("check", "الفحص"), ("state", "الحالة"), ("right", "السليم"), ("goal", "المستهدف"), ("failed of rows", "المخالف من الصفوف"),
-        ]  # fmt: skip
-        out.show(table(out.lang, headings, rows))
+        """How complete, valid and fresh the tenant's rows are, how many are duplicates, and whether their source is known."""
+        found = here.client.post("/data-quality/run", {}) if now else here.client.get("/data-quality")
+        here.out.result(found)
+        show_items(here.out, found["items"], COLUMNS)
+
+
+def _share(one: Json) -> str:
+    latest = one["latest"]
+    return "–" if latest is None or latest["share"] is None else f"{latest['share']:.1%}"
+
+
+def _counted(one: Json) -> str:
+    latest = one["latest"]
+    return "–" if latest is None else f"{latest['failed']} / {latest['rows']}"

@@ -8,57 +8,40 @@ from typing import Annotated
 
 import typer
 
-from dev.commands.common import BadInput, BaseUrlOption, Connect, DataDirOption
+from dev.commands.common import BadInput, Connect
+from dev.commands.listing import Column, moment, named, show_items
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, output
-from dev.terminal import plain, table, when
+from dev.terminal import plain
 
-KINDS = {"backup": ("backup", "نسخة احتياطية"), "restore_test": ("restored and verified", "استعادة مثبتة")}
+RECOVERIES = (
+    Column("what", "النوع", named("recovery_kind", "kind")),
+    Column("when", "الوقت", moment("at")),
+    Column("rows", "الصفوف", "rows", number=True),
+    Column("entries", "القيود", "leaves", number=True),
+    Column("digest", "البصمة", lambda one, _: plain(one["digest"][:16])),
+)
+NOTHING = Sentence("No backup is on record.", "لا توجد نسخة مسجّلة.")
 
 
 def register(app: typer.Typer, connect: Connect) -> None:
     """Add the command to the application."""
 
-    @app.command()
+    @command(app, connect)
     def recoveries(
+        here: Session,
         report: Annotated[
             Path | None,
             typer.Option("--report", help="A restore-report.json that `dealix restore` wrote: put it on record."),
         ] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Backups of this installation and restores of them; controls on recovery are read from these."""
-        out = output(lang, as_json)
         told = _read(report) if report is not None else None
-        with connect(out, base_url, data_dir) as client:
-            if told is not None:
-                client.post("/recoveries", told)
-            found = client.get("/recoveries")
-        out.result(found)
-        if not found["items"]:
-            out.say(Sentence("No backup is on record.", "لا توجد نسخة مسجّلة."))
-            return
-        headings = [
-            ("what", "النوع"),
-            ("when", "الوقت"),
-            ("rows", "الصفوف"),
-            ("entries", "القيود"),
-            ("digest", "البصمة"),
-        ]
-        rows = [
-            [
-                KINDS[one["kind"]][out.lang == "ar"],
-                when(one["at"]),
-                plain(one["rows"]),
-                plain(one["leaves"]),
-                plain(one["digest"][:16]),
-            ]
-            for one in found["items"]
-        ]
-        out.show(table(out.lang, headings, rows))
+        if told is not None:
+            here.client.post("/recoveries", told)
+        found = here.client.get("/recoveries")
+        here.out.result(found)
+        show_items(here.out, found["items"], RECOVERIES, NOTHING)
 
 
 def _read(file: Path) -> dict[str, object]:

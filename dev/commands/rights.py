@@ -9,17 +9,50 @@ from typing import Annotated, Any
 import typer
 
 from dev.commands.common import (
-    BadInput,
-    BaseUrlOption,
     Connect,
-    DataDirOption,
     LimitOption,
-    read_json_input,
+    read_object,
     write_bytes,
 )
+from dev.commands.listing import Column, CursorOption, in_language, listing, moment, named, show_items, show_one
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, Output, output
-from dev.terminal import facts, plain, table, when
+from dev.output import Output
+from dev.terminal import plain
+
+LATE = Column("late", "متأخر", lambda one, _: "!" if one["late"] else "")
+REQUESTS = (
+    Column("request", "الطلب", "request_id", whole=True),
+    Column("right", "الحق", named("rights_kind", "kind")),
+    Column("state", "الحالة", named("rights_state", "state")),
+    Column("due", "الموعد", moment("due_at")),
+    LATE,
+)
+ONE = (
+    Column("request", "الطلب", "request_id"),
+    Column("right", "الحق", named("rights_kind", "kind")),
+    Column("state", "الحالة", named("rights_state", "state")),
+    Column("received", "استُلم", moment("received_at")),
+    Column("due", "الموعد", moment("due_at")),
+)
+STEPS = (
+    Column("time", "الوقت", moment("at")),
+    Column("step", "الخطوة", "step"),
+    Column("by", "من", "actor"),
+    Column("note", "ملاحظة", "note"),
+)
+ERASED = (
+    Column("plane", "الطبقة", named("plane", "plane")),
+    Column("done", "أُنجز", moment("done_at")),
+    Column("what", "ما مُحي", lambda one, _: ", ".join(f"{plain(k)} {v}" for k, v in one["counts"].items())),
+)
+NO_REQUESTS = Sentence("No requests of people.", "لا طلبات من أصحاب البيانات.")
+REGISTERS = (
+    Column("register", "السجل", "key"),
+    Column("name", "الاسم", in_language()),
+    Column("must be filled", "المطلوب", lambda one, _: ", ".join(one["required"])),
+)
+NO_ENTRIES = Sentence("This register holds nothing yet.", "لا قيود في هذا السجل بعد.")
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the request.")]
 
@@ -36,44 +69,26 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
 
 def _requests(group: typer.Typer, connect: Connect) -> None:
-    @group.command("list")
+    @command(group, connect, "list")
     def list_(
+        here: Session,
         state: Annotated[
             str | None, typer.Option("--state", help="received, identified, working, completed or refused.")
         ] = None,
         limit: LimitOption = 50,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
         """Requests, the newest first."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.items("/rights-requests", limit, state=state)
-        out.result({"items": found})
-        headings = [("request", "الطلب"), ("right", "الحق"), ("state", "الحالة"), ("due", "الموعد"), ("late", "متأخر")]
-        rows = [
-            [plain(r["request_id"]), plain(r["kind"]), plain(r["state"]), when(r["due_at"]), "!" if r["late"] else ""]
-            for r in found
-        ]
-        out.show(table(out.lang, headings, rows, whole=[0]))
+        listing(here, "/rights-requests", REQUESTS, NO_REQUESTS, limit=limit, cursor=cursor, state=state)
 
-    @group.command()
-    def show(
-        request_id: IdArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def show(here: Session, request_id: IdArgument) -> None:
         """One request with its steps, and what each plane has to do for it."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            _shown(out, client.get(f"/rights-requests/{request_id}"))
+        _shown(here.out, here.client.get(f"/rights-requests/{request_id}"))
 
-    @group.command("open")
+    @command(group, connect, "open")
     def open_(
+        here: Session,
         kind: Annotated[str, typer.Argument(help="access, correction, erasure, portability or objection.")],
         contact: Annotated[str, typer.Option("--contact", metavar="ID", help="The contact.")],
         identifier: Annotated[str, typer.Option("--from", help="The address or number under which it came.")],
@@ -81,13 +96,8 @@ def _requests(group: typer.Typer, connect: Connect) -> None:
         received: Annotated[
             str | None, typer.Option("--received", help="When it came, with its zone (default: now).")
         ] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Record a request; thirty days run from when it was received."""
-        out = output(lang, as_json)
         body = {
             "kind": kind,
             "contact_id": contact,
@@ -95,161 +105,116 @@ def _requests(group: typer.Typer, connect: Connect) -> None:
             "details": details,
             "received_at": received,
         }
-        with connect(out, base_url, data_dir) as client:
-            _shown(out, client.post("/rights-requests", {k: v for k, v in body.items() if v is not None}))
+        _shown(here.out, here.client.post("/rights-requests", {k: v for k, v in body.items() if v is not None}))
 
 
 def _answers(group: typer.Typer, connect: Connect) -> None:
-    @group.command()
+    @command(group, connect)
     def identify(
+        here: Session,
         request_id: IdArgument,
         method: Annotated[str, typer.Option("--method", help="How the identity was checked.")],
         evidence: Annotated[str, typer.Option("--evidence", help="Where the evidence of that is.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
-        """The identity was checked. An objection takes effect with this."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            body = {"method": method, "evidence": evidence}
-            _shown(out, client.post(f"/rights-requests/{request_id}/identify", body))
+        """Record that the identity was checked. An objection takes effect with this."""
+        body = {"method": method, "evidence": evidence}
+        _shown(here.out, here.client.post(f"/rights-requests/{request_id}/identify", body))
 
-    @group.command()
+    @command(group, connect)
     def extend(
+        here: Session,
         request_id: IdArgument,
         reason: Annotated[str, typer.Option("--reason", help="Why; the person was told.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Thirty more days, once, before the first term ends."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            _shown(out, client.post(f"/rights-requests/{request_id}/extend", {"reason": reason}))
+        _shown(here.out, here.client.post(f"/rights-requests/{request_id}/extend", {"reason": reason}))
 
-    @group.command()
+    @command(group, connect)
     def close(
+        here: Session,
         request_id: IdArgument,
         note: Annotated[str, typer.Option("--note", help="What was done, or why not.")],
         refused: Annotated[bool, typer.Option("--refused", help="The request is refused.")] = False,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Answer a request: done, or refused with the ground for it."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            _shown(out, client.post(f"/rights-requests/{request_id}/close", {"note": note, "refused": refused}))
+        _shown(here.out, here.client.post(f"/rights-requests/{request_id}/close", {"note": note, "refused": refused}))
 
-    @group.command()
+    @command(group, connect)
     def export(
+        here: Session,
         request_id: IdArgument,
         file: Annotated[Path, typer.Option("-o", "--output", help="Where to write it.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Everything every plane holds about the person, as JSON."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get(f"/rights-requests/{request_id}/export", timeout=60.0)
+        found = here.client.get(f"/rights-requests/{request_id}/export", timeout=60.0)
         write_bytes(file, json.dumps(found, ensure_ascii=False, indent=2).encode())
-        out.result({"file": str(file)})
-        out.say(Sentence(f"Written to {file}.", f"كُتب في {file}."))
+        here.out.result({"file": str(file)})
+        here.out.say(Sentence(f"Written to {file}.", f"كُتب في {file}."))
 
-    @group.command()
+    @command(group, connect)
     def erase(
+        here: Session,
         request_id: IdArgument,
         yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
         alone: Annotated[
             bool, typer.Option("--alone", help="You also checked the identity: prove who you are again.")
         ] = False,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Erase the person in every plane. It cannot be undone."""
         import getpass
 
-        out = output(lang, as_json)
         if not yes:
             question = Sentence("Erase this person for good?", "أتمحو بيانات هذا الشخص نهائيًا؟")
-            out.ask(question, otherwise="--yes")
-        body = {"password": getpass.getpass(out.text("Your password: ", "كلمة مرورك: "))} if alone else {}
-        with connect(out, base_url, data_dir) as client:
-            _shown(out, client.post(f"/rights-requests/{request_id}/erase", body))
+            here.out.ask(question, otherwise="--yes")
+        body = {"password": getpass.getpass(here.out.text("Your password: ", "كلمة مرورك: "))} if alone else {}
+        _shown(here.out, here.client.post(f"/rights-requests/{request_id}/erase", body))
 
 
 def _registers(group: typer.Typer, connect: Connect) -> None:
-    @group.command("list")
+    @command(group, connect, "list")
     def list_(
+        here: Session,
         kind: Annotated[
             str | None, typer.Argument(help="Which register; without it, all registers with their fields.")
         ] = None,
         limit: LimitOption = 50,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
         """The registers, or the entries of one."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            known = client.get("/registers")["items"]
-            found = client.items(f"/registers/{kind}", limit) if kind else []
+        known = here.client.get("/registers")["items"]
         if kind is None:
-            out.result({"items": known})
-            rows = [[plain(r["key"]), plain(r[out.lang]), ", ".join(r["required"])] for r in known]
-            out.show(table(out.lang, [("register", "السجل"), ("name", "الاسم"), ("must be filled", "المطلوب")], rows))
+            here.out.result({"items": known})
+            show_items(here.out, known, REGISTERS)
             return
-        out.result({"items": found})
         title = next((r["title"] for r in known if r["key"] == kind), "")
-        headings = [
-            ("entry", "القيد"),
-            ("title", "العنوان"),
-            ("version", "الإصدار"),
-            ("changed", "عُدّل"),
-            ("due", "الموعد"),
-            ("late", "متأخر"),
-        ]
-        entries = [
-            [plain(e["entry_id"]), plain(e["values"].get(title)), plain(e["version"]), when(e["changed_at"]), when(e["due_at"]),
-             "!" if e["late"] else ""]
-            for e in found
-        ]  # fmt: skip
-        out.show(table(out.lang, headings, entries, whole=[0]))
+        columns = (
+            Column("entry", "القيد", "entry_id", whole=True),
+            Column("title", "العنوان", lambda one, _: plain(one["values"].get(title))),
+            Column("version", "الإصدار", "version"),
+            Column("changed", "عُدّل", moment("changed_at")),
+            Column("due", "الموعد", moment("due_at")),
+            LATE,
+        )
+        listing(here, f"/registers/{kind}", columns, NO_ENTRIES, limit=limit, cursor=cursor)
 
-    @group.command()
+    @command(group, connect)
     def put(
+        here: Session,
         kind: Annotated[str, typer.Argument(help="Which register.")],
         file: Annotated[str, typer.Argument(metavar="FILE", help="JSON with the fields; - reads standard input.")],
         entry_id: Annotated[
             str | None, typer.Option("--entry", metavar="ID", help="Change this entry; without it, add one.")
         ] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Add an entry to a register, or change one."""
-        out = output(lang, as_json)
-        values = read_json_input(file)
-        if not isinstance(values, dict):
-            raise BadInput("An entry is a JSON object.", "القيد كائن JSON.")
-        with connect(out, base_url, data_dir) as client:
-            if entry_id is None:
-                done = client.post(f"/registers/{kind}", {"values": values})
-            else:
-                version = client.get(f"/registers/{kind}/{entry_id}")["version"]
-                done = client.put(f"/registers/{kind}/{entry_id}", {"values": values}, version=version)
-        out.result(done)
-        out.say(
+        values = read_object(file)
+        if entry_id is None:
+            done = here.client.post(f"/registers/{kind}", {"values": values})
+        else:
+            version = here.client.get(f"/registers/{kind}/{entry_id}")["version"]
+            done = here.client.put(f"/registers/{kind}/{entry_id}", {"values": values}, version=version)
+        here.out.result(done)
+        here.out.say(
             Sentence(
                 f"Entry {plain(done['entry_id'])}, version {done['version']}.",
                 f"القيد {plain(done['entry_id'])}، الإصدار {done['version']}.",
@@ -259,22 +224,8 @@ def _registers(group: typer.Typer, connect: Connect) -> None:
 
 def _shown(out: Output, found: dict[str, Any]) -> None:
     out.result(found)
-    ar = out.lang == "ar"
-    out.show(
-        facts(
-            [
-                ("الطلب" if ar else "request", plain(found["request_id"])), ("الحق" if ar else "right", plain(found["kind"])),
-                ("الحالة" if ar else "state", plain(found["state"])), ("استُلم" if ar else "received", when(found["received_at"])),
-                ("الموعد" if ar else "due", when(found["due_at"])),
-            ]
-        )
-    )  # fmt: skip
+    show_one(out, found, ONE)
     if steps := found.get("steps"):
-        rows = [[when(s["at"]), plain(s["step"]), plain(s["actor"]), plain(s["note"])] for s in steps]
-        out.show(table(out.lang, [("time", "الوقت"), ("step", "الخطوة"), ("by", "من"), ("note", "ملاحظة")], rows))
+        show_items(out, steps, STEPS)
     if tasks := found.get("tasks"):
-        done = [
-            [plain(t["plane"]), when(t["done_at"]), ", ".join(f"{k} {v}" for k, v in t["counts"].items())]
-            for t in tasks
-        ]
-        out.show(table(out.lang, [("plane", "المستوى"), ("done", "أُنجز"), ("what", "ما مُحي")], done))
+        show_items(out, tasks, ERASED)

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption
+from dev.commands.common import Connect
+from dev.commands.session import Session, command
 from dev.messages import DealixError, Sentence
-from dev.output import JsonOption, LangOption, Output, output
+from dev.output import Output
 from dev.smoke import Step, steps
 from dev.terminal import plain
 
@@ -18,25 +19,19 @@ from dev.terminal import plain
 def register(app: typer.Typer, connect: Connect) -> None:
     """Add the command to the application."""
 
-    @app.command()
+    @command(app, connect)
     def smoke(
-        read_only: Annotated[bool, typer.Option("--read-only", help="Look, and change nothing.")] = False,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        here: Session, read_only: Annotated[bool, typer.Option("--read-only", help="Look, and change nothing.")] = False
     ) -> None:
         """Run the main job with made-up people and check each step; exit code 1 at the first that fails."""
-        out = output(lang, as_json)
         done: list[dict[str, object]] = []
-        with connect(out, base_url, data_dir) as client:
-            for step in steps(client, out.lang, read_only=read_only):
-                failure = _run(out, step, done)
-                if failure is not None:
-                    out.result({"ok": False, "steps": done})
-                    raise typer.Exit(1)
-        out.result({"ok": True, "steps": done})
-        out.say(Sentence(f"All {len(done)} steps are ok.", f"نجحت كل الخطوات وعددها {len(done)}."))
+        for step in steps(here.client, here.out.lang, read_only=read_only):
+            failure = _run(here.out, step, done)
+            if failure is not None:
+                here.out.result({"ok": False, "steps": done})
+                raise typer.Exit(1)
+        here.out.result({"ok": True, "steps": done})
+        here.out.say(Sentence(f"All {len(done)} steps are ok.", f"نجحت كل الخطوات وعددها {len(done)}."))
 
 
 def _run(out: Output, step: Step, done: list[dict[str, object]]) -> DealixError | None:

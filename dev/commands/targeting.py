@@ -12,15 +12,15 @@ from dev import job
 from dev.commands.approvals import approve_exactly
 from dev.commands.common import (
     BadInput,
-    BaseUrlOption,
     Connect,
-    DataDirOption,
     LimitOption,
     existing_file,
     progress,
 )
+from dev.commands.listing import CursorOption, listing
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, Output, output
+from dev.output import Output
 from dev.terminal import plain
 from dev.views import approvals as approval_views
 from dev.views import cards as card_views
@@ -42,129 +42,102 @@ FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX.
 def register(app: typer.Typer, connect: Connect) -> None:
     """Add the commands to the application."""
 
-    @app.command()
+    @command(app, connect)
     def run(
+        here: Session,
         file: FileArgument,
         tenant: Annotated[str | None, typer.Option("--tenant", help="Check that the key is of this tenant.")] = None,
         source: SourceOption = "own_crm",
         obtained_how: HowOption = "",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """The main job: import a list, rank it, prepare cards and drafts; print the report and what waits for you."""
-        out = output(lang, as_json)
         check_source(source)
-        with connect(out, base_url, data_dir) as client:
-            job.check_tenant(client, tenant)
-            with progress(out) as step:
-                result = job.run_job(client, existing_file(file), source, step, out.lang, obtained_how=obtained_how)
-        report(out, result)
+        job.check_tenant(here.client, tenant)
+        with progress(here.out) as step:
+            result = job.run_job(
+                here.client, existing_file(file), source, step, here.out.lang, obtained_how=obtained_how
+            )
+        report(here.out, result)
 
-    @app.command("import")
+    @command(app, connect, "import")
     def import_(
+        here: Session,
         file: FileArgument,
         source: SourceOption = "own_crm",
         obtained_how: HowOption = "",
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen and store nothing.")] = False,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Import a list of leads and say what became of every row."""
-        out = output(lang, as_json)
         check_source(source)
-        with connect(out, base_url, data_dir) as client, progress(out) as step:
+        with progress(here.out) as step:
             import_id = job.start_import(
-                client, existing_file(file), source, obtained_how=obtained_how, dry_run=dry_run
+                here.client, existing_file(file), source, obtained_how=obtained_how, dry_run=dry_run
             )
-            status = job.follow_import(client, import_id, step, out.lang)
-        out.result(status)
-        out.show(*views.outcome(out.lang, status))
+            status = job.follow_import(here.client, import_id, step, here.out.lang)
+        here.out.result(status)
+        here.out.show(*views.outcome(here.out.lang, status))
         if status.get("mapping"):
-            out.show(views.mapping(out.lang, status["mapping"]))
+            here.out.show(views.mapping(here.out.lang, status["mapping"]))
         if (status.get("counts") or {}).get("rejected"):
-            out.say(_rejects_hint(import_id))
+            here.out.say(_rejects_hint(import_id))
 
-    @app.command()
-    def rank(
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(app, connect)
+    def rank(here: Session) -> None:
         """Rank all leads anew and make the day's cards and drafts."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            with progress(out) as step:
-                ranked = job.rank(client, step, out.lang)
-            best = client.items("/targeting/opportunities", views.TOP)
-        out.result(ranked)
-        out.show(views.ranking(out.lang, ranked), views.opportunities(out.lang, best))
+        with progress(here.out) as step:
+            ranked = job.rank(here.client, step, here.out.lang)
+        best = here.client.items("/targeting/opportunities", views.TOP)
+        here.out.result(ranked)
+        here.out.show(views.ranking(here.out.lang, ranked), views.opportunities(here.out.lang, best))
 
-    @app.command()
+    @command(app, connect)
     def opportunities(
+        here: Session,
         tier: Annotated[str | None, typer.Option("--tier", help="Only this tier.")] = None,
         contactability: Annotated[
             str | None, typer.Option("--contactability", help="safe, needs_review, blocked or unknown.")
         ] = None,
         limit: LimitOption = 20,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
         """Ranked leads, best first."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            items = client.items("/targeting/opportunities", limit, tier=tier, contactability=contactability)
-        out.result({"items": items})
-        out.show(views.opportunities(out.lang, items))
+        path = "/targeting/opportunities"
+        listing(
+            here, path, views.opportunities, views.NO_OPPORTUNITIES,
+            limit=limit, cursor=cursor, tier=tier, contactability=contactability,
+        )  # fmt: skip
 
-    @app.command()
+    @command(app, connect)
     def cards(
-        role: Annotated[str, typer.Option("--role", help="ceo, sales_manager, growth_manager …")] = "ceo",
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        here: Session, role: Annotated[str, typer.Option("--role", help="ceo, sales_manager, growth_manager …")] = "ceo"
     ) -> None:
         """The decisions in front of a role, most urgent first, with the commands that decide them."""
-        out = output(lang, as_json)
         if role not in words()["role"]:
             known = ", ".join(words()["role"])
             raise BadInput(f"There is no role {role}; choose one of {known}.", f"لا يوجد دور {role}؛ اختر من: {known}.")
-        with connect(out, base_url, data_dir) as client:
-            feed = client.get("/cards/feed", role=role)
-        out.result(feed)
+        feed = here.client.get("/cards/feed", role=role)
+        here.out.result(feed)
         if not feed["items"]:
-            out.say(Sentence("No decisions wait.", "لا قرارات معلّقة."))
-        out.show(*(card_views.card(out.lang, item) for item in feed["items"]))
+            here.out.say(Sentence("No decisions wait.", "لا قرارات معلّقة."))
+        here.out.show(*(card_views.card(here.out.lang, item) for item in feed["items"]))
         if more := max(0, int(feed.get("waiting") or 0) - len(feed["items"])):
-            out.say(Sentence(f"{more} more wait behind these.", f"عدد القرارات التالية: {more}."))
+            here.out.say(Sentence(f"{more} more wait behind these.", f"عدد القرارات التالية: {more}."))
 
-    @app.command()
+    @command(app, connect)
     def decide(
+        here: Session,
         card: Annotated[str, typer.Argument(metavar="CARD", help="Id of the card.")],
         button: Annotated[
             str, typer.Argument(metavar="BUTTON", help="The machine name of the choice, as `cards` shows it.")
         ],
         note: Annotated[str, typer.Option("--note", help="A note for the record.")] = "",
         yes: Annotated[bool, typer.Option("--yes", help="Do not ask when the choice approves something.")] = False,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Decide a card. A choice that approves something shows exactly what, and asks."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            reply = _decide(out, client, card, button, note, yes=yes)
-            out.result(reply)
-            if not out.as_json:
-                _say_decided(out, client, reply, button)
+        reply = _decide(here.out, here.client, card, button, note, yes=yes)
+        here.out.result(reply)
+        if not here.out.as_json:
+            _say_decided(here.out, here.client, reply, button)
 
 
 def check_source(source: str) -> None:

@@ -6,11 +6,49 @@ from typing import Annotated, Any
 
 import typer
 
-from dev.commands.common import BaseUrlOption, Connect, DataDirOption, LimitOption
+from dev.commands.common import Connect, LimitOption
+from dev.commands.listing import Column, CursorOption, in_language, listing, moment, named, show_items, show_one
+from dev.commands.session import Session, command
 from dev.messages import Sentence
-from dev.output import JsonOption, LangOption, Output, output
-from dev.terminal import Cell, facts, plain, table, toned, when
-from dev.words import word
+from dev.output import Output
+from dev.terminal import plain
+
+TONES = {"active": "ok", "delivered": "ok", "disabled": "blocked", "failed": "blocked", "paused": "warn"}
+SUBSCRIPTIONS = (
+    Column("id", "المعرّف", "subscription_id", whole=True),
+    Column("kind", "النوع", named("subscription_kind", "kind")),
+    Column("address", "العنوان", "url"),
+    Column("state", "الحالة", named("subscription_state", "state", TONES)),
+    Column("failures", "إخفاقات", "failures", number=True),
+    Column("waiting", "المنتظر", "waiting", number=True),
+    Column("last success", "آخر نجاح", moment("last_success_at")),
+)
+ONE = (
+    Column("Subscription", "الاشتراك", "subscription_id"),
+    Column("Kind", "النوع", named("subscription_kind", "kind")),
+    Column("Address", "العنوان", "url"),
+    Column("Hears", "يستقبل", lambda one, _: plain(", ".join(one["event_types"]))),
+    Column("Form", "الصيغة", "form"),
+    Column("State", "الحالة", named("subscription_state", "state", TONES)),
+    Column("Failures in a row", "إخفاقات متتالية", lambda one, _: f"{one['failures']} / {one['disable_after']}"),
+    Column("Next entry", "القيد التالي", "cursor"),
+    Column("Waiting", "المنتظر", "waiting"),
+    Column("Last success", "آخر نجاح", moment("last_success_at")),
+    Column("Last error", "آخر خطأ", in_language("last_error")),
+)
+NO_SUBSCRIPTIONS = Sentence("No subscriptions.", "لا اشتراكات.")
+DELIVERIES = (
+    Column("delivery", "الإرسال", "delivery_id", whole=True),
+    Column("event", "الحدث", "event_type"),
+    Column("entries", "القيود", "entries", number=True),
+    Column("state", "الحالة", named("delivery_state", "state", TONES)),
+    Column("tries", "المحاولات", "attempts", number=True),
+    Column("mode", "الوضع", named("mode", "mode")),
+    Column("error", "السبب", in_language("error")),
+    Column("at", "الوقت", moment("created_at", seconds=True)),
+)
+NO_DELIVERIES = Sentence("Nothing was delivered yet.", "لم يُرسل شيء بعد.")
+EVENT_TYPES = (Column("family", "المجموعة", "name", whole=True), Column("what", "المعنى", in_language()))
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the subscription.")]
 PATH = "/webhook-subscriptions"
@@ -29,110 +67,44 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
 
 def _looking(group: typer.Typer, connect: Connect) -> None:
-    @group.command("list")
-    def list_(
-        limit: LimitOption = 20,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect, "list")
+    def list_(here: Session, limit: LimitOption = 20, cursor: CursorOption = None) -> None:
         """Subscriptions, newest first."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            items = client.items(PATH, limit)
-        out.result({"items": items})
-        if not items:
-            out.say(Sentence("No subscriptions.", "لا اشتراكات."))
-            return
-        headings = [
-            ("id", "المعرّف"), ("kind", "النوع"), ("address", "العنوان"), ("state", "الحالة"), ("failures", "إخفاقات"),
-            ("waiting", "المنتظر"), ("last success", "آخر نجاح"),
-        ]  # fmt: skip
-        rows = [
-            (
-                plain(one["subscription_id"]),
-                word("subscription_kind", one["kind"], out.lang),
-                plain(one["url"]),
-                toned(word("subscription_state", one["state"], out.lang), _tone(one["state"])),
-                str(one["failures"]),
-                str(one["waiting"]),
-                when(one["last_success_at"]),
-            )
-            for one in items
-        ]
-        out.show(table(out.lang, headings, rows, whole=[0], numbers=[4, 5]))
+        listing(here, PATH, SUBSCRIPTIONS, NO_SUBSCRIPTIONS, limit=limit, cursor=cursor)
 
-    @group.command()
-    def show(
-        subscription_id: IdArgument,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def show(here: Session, subscription_id: IdArgument) -> None:
         """One subscription: what it hears, how it stands, and why."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            one = client.get(f"{PATH}/{subscription_id}")
-        out.result(one)
-        _say(out, one)
+        one = here.client.get(f"{PATH}/{subscription_id}")
+        here.out.result(one)
+        show_one(here.out, one, ONE)
 
-    @group.command()
-    def events(
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
+    @command(group, connect)
+    def events(here: Session) -> None:
         """What can be subscribed to: `family.*` is all of a family, `*` everything."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            found = client.get(f"{PATH}/event-types")
-        out.result(found)
-        rows = [(plain(one["name"]), plain(one[out.lang])) for one in found["items"]]
-        out.show(table(out.lang, [("family", "المجموعة"), ("what", "المعنى")], rows, whole=[0]))
+        found = here.client.get(f"{PATH}/event-types")
+        here.out.result(found)
+        show_items(here.out, found["items"], EVENT_TYPES)
 
-    @group.command()
+    @command(group, connect)
     def deliveries(
+        here: Session,
         subscription_id: IdArgument,
         state: Annotated[
             str | None, typer.Option("--state", help="pending, sending, waiting, delivered, failed or cancelled.")
         ] = None,
         limit: LimitOption = 20,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
+        cursor: CursorOption = None,
     ) -> None:
         """The delivery log, newest first."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            items = client.items(f"{PATH}/{subscription_id}/deliveries", limit, state=state)
-        out.result({"items": items})
-        headings = [
-            ("delivery", "الإرسال"), ("event", "الحدث"), ("entries", "القيود"), ("state", "الحالة"), ("tries", "المحاولات"),
-            ("mode", "الوضع"), ("error", "السبب"), ("at", "الوقت"),
-        ]  # fmt: skip
-        rows = [
-            (
-                plain(one["delivery_id"]),
-                plain(one["event_type"]),
-                str(one["entries"]),
-                toned(word("delivery_state", one["state"], out.lang), _tone(one["state"])),
-                str(one["attempts"]),
-                word("mode", one["mode"], out.lang) if one["mode"] else "",
-                plain(one["error"][out.lang]) if one["error"] else "",
-                when(one["created_at"], seconds=True),
-            )
-            for one in items
-        ]
-        out.show(table(out.lang, headings, rows, whole=[0], numbers=[2, 4]))
+        path = f"{PATH}/{subscription_id}/deliveries"
+        listing(here, path, DELIVERIES, NO_DELIVERIES, limit=limit, cursor=cursor, state=state)
 
 
 def _making(group: typer.Typer, connect: Connect) -> None:
-    @group.command()
+    @command(group, connect)
     def add(
+        here: Session,
         url: Annotated[str, typer.Argument(metavar="URL", help="An https address of your own.")],
         events: Annotated[
             list[str] | None,
@@ -141,149 +113,94 @@ def _making(group: typer.Typer, connect: Connect) -> None:
         siem: Annotated[
             str | None, typer.Option("--siem", help="The whole trail in order, as jsonl, cloudevents or cef.")
         ] = None,
-        description: Annotated[str, typer.Option("--description")] = "",
-        disable_after: Annotated[int, typer.Option("--disable-after", min=3, max=100)] = 10,
+        description: Annotated[str, typer.Option("--description", help="A note of your own on what it is for.")] = "",
+        disable_after: Annotated[
+            int, typer.Option("--disable-after", min=3, max=100, help="How many failures in a row disable it.")
+        ] = 10,
         from_start: Annotated[bool, typer.Option("--from-start", help="Begin with the ledger's first entry.")] = False,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Subscribe an address; prints its secret, this once."""
-        out = output(lang, as_json)
         body: dict[str, Any] = {
             "url": url, "event_types": events or ["*"], "description": description, "disable_after": disable_after,
             "from_start": from_start,
         }  # fmt: skip
         if siem is not None:
             body |= {"kind": "siem", "form": siem}
-        with connect(out, base_url, data_dir) as client:
-            made = client.post(PATH, body)
-        out.result(made)
-        _say(out, made["subscription"])
-        _secret(out, made["secret"])
+        made = here.client.post(PATH, body)
+        here.out.result(made)
+        show_one(here.out, made["subscription"], ONE)
+        _secret(here.out, made["secret"])
 
-    @group.command("rotate-secret")
+    @command(group, connect, "rotate-secret")
     def rotate(
+        here: Session,
         subscription_id: IdArgument,
         overlap: Annotated[
-            int, typer.Option("--overlap-hours", min=0, max=168, help="The old secret signs too for so long.")
+            int, typer.Option("--overlap-hours", min=0, max=168, help="How many hours the old secret signs as well.")
         ] = 24,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """A new secret, printed this once."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            made = client.post(f"{PATH}/{subscription_id}/rotate-secret", {"overlap_hours": overlap})
-        out.result(made)
-        _secret(out, made["secret"])
+        made = here.client.post(f"{PATH}/{subscription_id}/rotate-secret", {"overlap_hours": overlap})
+        here.out.result(made)
+        _secret(here.out, made["secret"])
 
 
 def _acting(group: typer.Typer, connect: Connect) -> None:
     said = {
-        "pause": ("Nothing is tried for now.", "Paused. What happens meanwhile is delivered later.", "أُوقف. ما يحدث الآن يُرسل لاحقًا."),
+        "pause": ("Deliver nothing for now; what happens meanwhile is kept.", "Paused. What happens meanwhile is delivered later.", "أُوقف. ما يحدث الآن يُرسل لاحقًا."),
         "resume": ("Go on, with what waits first.", "It goes on.", "استُؤنف."),
         "test": ("Send a message of type webhook.test.", "A test message is on its way; see the log.", "رسالة التجربة في طريقها، راجع السجل."),
     }  # fmt: skip
 
-    def command(name: str) -> None:
+    def verb(name: str) -> None:
         purpose, en, ar = said[name]
 
-        @group.command(name, help=purpose)
-        def act(
-            subscription_id: IdArgument,
-            base_url: BaseUrlOption = None,
-            data_dir: DataDirOption = None,
-            lang: LangOption = None,
-            as_json: JsonOption = False,
-        ) -> None:
-            out = output(lang, as_json)
-            with connect(out, base_url, data_dir) as client:
-                out.result(client.post(f"{PATH}/{subscription_id}/{name}"))
-            out.say(Sentence(en, ar))
+        @command(group, connect, name, help=purpose)
+        def act(here: Session, subscription_id: IdArgument) -> None:
+            here.out.result(here.client.post(f"{PATH}/{subscription_id}/{name}"))
+            here.out.say(Sentence(en, ar))
 
     for name in said:
-        command(name)
+        verb(name)
 
-    @group.command()
-    def remove(
-        subscription_id: IdArgument, base_url: BaseUrlOption = None, data_dir: DataDirOption = None, lang: LangOption = None
-    ) -> None:  # fmt: skip
+    @command(group, connect)
+    def remove(here: Session, subscription_id: IdArgument) -> None:
         """End it: its secret is forgotten and what waits is cancelled."""
-        out = output(lang)
-        with connect(out, base_url, data_dir) as client:
-            client.delete(f"{PATH}/{subscription_id}")
-        out.say(Sentence("Ended.", "انتهى الاشتراك."))
+        here.out.result(here.client.delete(f"{PATH}/{subscription_id}"))
+        here.out.say(Sentence("Ended.", "انتهى الاشتراك."))
 
 
 def _again(group: typer.Typer, connect: Connect) -> None:
-    @group.command()
+    @command(group, connect)
     def replay(
+        here: Session,
         subscription_id: IdArgument,
         first: Annotated[int | None, typer.Option("--first", min=0, help="Ledger number of the first entry.")] = None,
         last: Annotated[int | None, typer.Option("--last", min=0, help="Ledger number of the last entry.")] = None,
         since: Annotated[str | None, typer.Option("--since", help="From this moment, with its zone.")] = None,
         until: Annotated[str | None, typer.Option("--until", help="Until before this moment, with its zone.")] = None,
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Deliver a range of the ledger again, under the ids of the first time."""
-        out = output(lang, as_json)
         given = {"first_seq": first, "last_seq": last, "since": since, "until": until}
-        with connect(out, base_url, data_dir) as client:
-            body = {name: value for name, value in given.items() if value is not None}
-            made = client.post(f"{PATH}/{subscription_id}/replay", body)
-        out.result(made)
-        out.say(
+        body = {name: value for name, value in given.items() if value is not None}
+        made = here.client.post(f"{PATH}/{subscription_id}/replay", body)
+        here.out.result(made)
+        here.out.say(
             Sentence(
                 f"Entries {made['first_seq']} to {made['last_seq']} are delivered again.",
                 f"يُعاد إرسال القيود من {made['first_seq']} إلى {made['last_seq']}.",
             )
         )
 
-    @group.command()
+    @command(group, connect)
     def retry(
+        here: Session,
         subscription_id: IdArgument,
         delivery_id: Annotated[str, typer.Argument(metavar="DELIVERY", help="Id of the delivery.")],
-        base_url: BaseUrlOption = None,
-        data_dir: DataDirOption = None,
-        lang: LangOption = None,
-        as_json: JsonOption = False,
     ) -> None:
         """Try one delivery at once that waits or was given up."""
-        out = output(lang, as_json)
-        with connect(out, base_url, data_dir) as client:
-            out.result(client.post(f"{PATH}/{subscription_id}/deliveries/{delivery_id}/retry"))
-        out.say(Sentence("It is tried at once.", "يُعاد الإرسال فورًا."))
-
-
-def _tone(state: str) -> str:
-    return {"active": "ok", "delivered": "ok", "disabled": "blocked", "failed": "blocked", "paused": "warn"}.get(
-        state, ""
-    )
-
-
-def _say(out: Output, one: dict[str, Any]) -> None:
-    error = one["last_error"]
-    pairs: list[tuple[str, Cell]] = [
-        (out.text("Subscription", "الاشتراك"), plain(one["subscription_id"])),
-        (out.text("Kind", "النوع"), word("subscription_kind", one["kind"], out.lang)),
-        (out.text("Address", "العنوان"), plain(one["url"])),
-        (out.text("Hears", "يستقبل"), plain(", ".join(one["event_types"]))),
-        (out.text("Form", "الصيغة"), plain(one["form"])),
-        (out.text("State", "الحالة"), toned(word("subscription_state", one["state"], out.lang), _tone(one["state"]))),
-        (out.text("Failures in a row", "إخفاقات متتالية"), f"{one['failures']} / {one['disable_after']}"),
-        (out.text("Next entry", "القيد التالي"), str(one["cursor"])),
-        (out.text("Waiting", "المنتظر"), str(one["waiting"])),
-        (out.text("Last success", "آخر نجاح"), when(one["last_success_at"])),
-        (out.text("Last error", "آخر خطأ"), plain(error[out.lang]) if error else ""),
-    ]
-    out.show(facts(pairs))
+        here.out.result(here.client.post(f"{PATH}/{subscription_id}/deliveries/{delivery_id}/retry"))
+        here.out.say(Sentence("It is tried at once.", "يُعاد الإرسال فورًا."))
 
 
 def _secret(out: Output, secret: str) -> None:

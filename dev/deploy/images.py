@@ -1,6 +1,9 @@
 """Builds one image a plane, with a bill of materials (CycloneDX) and a provenance statement (in-toto, SLSA 1.0) beside each.
 
 python -m dev.deploy.images [PLANE …]     exit code 2 where no engine answers; what needs none is written all the same
+
+DEALIX_IMAGES_BASE      the image to build on, instead of the official Python (a mirror's, or one made by `python -m dev.deploy.base`)
+DEALIX_IMAGES_OPTIONS   further options of the engine's `build`, e.g. `--network host --build-arg UV_DEFAULT_INDEX=https://mirror/simple`
 """
 
 from __future__ import annotations
@@ -8,13 +11,16 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
+import shlex
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +30,7 @@ IMAGES = ROOT / "deploy" / "images"
 OUT = ROOT / "build" / "images"
 UV = Path(sysconfig.get_path("scripts")) / "uv"
 NAMES = ("decision", "execution", "trust", "data", "operating", "gateway", "migrator")
-ENGINES = ("docker", "podman")
+ENGINES = ("docker", "podman", "buildah")
 BUILD_TYPE = "https://dealix.example/build/dockerfile/v1"
 
 
@@ -125,16 +131,40 @@ def engine() -> str | None:
     return None
 
 
-def build(program: str, name: str) -> str:
-    """Build one image; returns its id. Raises CalledProcessError."""
+@dataclass(frozen=True)
+class Built:
+    """An image: its id, and the bytes of all its layers (0 where the engine does not say)."""
+
+    id: str
+    size: int
+
+
+def build(program: str, name: str) -> Built:
+    """Build one image. Raises CalledProcessError."""
     tag = f"dealix/{name}:{version()}"
+    subprocess.run(command(program, name, os.environ), check=True)
+    if Path(program).name == "buildah":
+        shown = _said(program, "inspect", "--type", "image", "--format", "{{.FromImageID}}", tag)
+        return Built(shown.removeprefix("sha256:"), 0)
+    shown, size = _said(program, "image", "inspect", "--format", "{{.Id}} {{.Size}}", tag).split()
+    return Built(shown.removeprefix("sha256:"), int(size))
+
+
+def command(program: str, name: str, environ: Mapping[str, str]) -> list[str]:
+    """How an engine is told to build an image."""
     arguments = [f"PLANE={name}", f"VERSION={version()}", f"REVISION={_git('rev-parse', 'HEAD')}"]
+    if base := environ.get("DEALIX_IMAGES_BASE", ""):
+        arguments.append(f"BASE={base}")
     options = [part for argument in arguments for part in ("--build-arg", argument)]
-    subprocess.run([program, "build", "-f", str(IMAGES / "Dockerfile"), *options, "-t", tag, str(ROOT)], check=True)
-    shown = subprocess.run(
-        [program, "image", "inspect", "--format", "{{.Id}}", tag], capture_output=True, text=True, check=True
-    )
-    return shown.stdout.strip().removeprefix("sha256:")
+    if Path(program).name != "docker":
+        # The OCI format has no health check, and its engines would leave ours out.
+        options += ["--format", "docker"]
+    options += shlex.split(environ.get("DEALIX_IMAGES_OPTIONS", ""))
+    return [program, "build", "-f", str(IMAGES / "Dockerfile"), *options, "-t", f"dealix/{name}:{version()}", str(ROOT)]
+
+
+def _said(*words: str) -> str:
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main(names: Sequence[str]) -> int:
@@ -149,13 +179,15 @@ def main(names: Sequence[str]) -> int:
                 assemble(name, Path(folder) / "app")
                 subject, digest = f"dealix/{name}/app", tree_digest(Path(folder) / "app")
         else:
-            subject, digest = f"dealix/{name}:{version()}", build(program, name)
+            built = build(program, name)
+            subject, digest = f"dealix/{name}:{version()}", built.id
+            print(f"{subject}: {built.size / 1e6:.0f} MB" if built.size else subject)
         statement = provenance(name, subject, digest, lines, engine=program, finished=datetime.now(UTC))
         (OUT / f"{name}.provenance.json").write_text(json.dumps(statement, indent=1) + "\n", encoding="utf-8")
         print(f"{OUT}/{name}: bill of materials, provenance of {subject}")
     if program is None:
         print(
-            f"No container engine answers ({' or '.join(ENGINES)}): no image was built. Install one, or build elsewhere with "
+            f"No container engine answers ({', '.join(ENGINES)}): no image was built. Install one, or build elsewhere with "
             f"`docker build -f deploy/images/Dockerfile --build-arg PLANE=trust .`",
             file=sys.stderr,
         )

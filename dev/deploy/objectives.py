@@ -6,11 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import yaml
+
 from dev.deploy.objects import Object, make
 from libs.contracts.catalogue.slos import Slo, SloKind, slos
 from libs.contracts.message import Plane
 
 RUNBOOK = "docs/runbook.md"
+READ_COPY_SECONDS = 60
+"""A read-only copy that is behind by more is no use; planes stop asking it long before (DEALIX_READ_MAX_AGE_SECONDS)."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,17 @@ def _conditions() -> list[Object]:
             },
         },
         {
+            "alert": "DealixReadCopyOld",
+            "expr": f"max(dealix_replica_age_seconds) by (plane) > {READ_COPY_SECONDS}",
+            "for": "10m",
+            "labels": {"severity": "ticket", "owner": "operations"},
+            "annotations": {
+                "summary": "{{ $labels.plane }} reads metrics from the primary: its read-only copy is too old",
+                "summary_ar": "تقرأ {{ $labels.plane }} المؤشرات من القاعدة الأساسية: نسختها للقراءة متأخرة",
+                "runbook": f"{RUNBOOK}#read-only-copy",
+            },
+        },
+        {
             "alert": "DealixCertificateExpires",
             "expr": "min(certmanager_certificate_expiration_timestamp_seconds) by (name) - time() < 7 * 86400",
             "for": "1h",
@@ -194,6 +209,13 @@ def _planes() -> Object:
             _panel("Unpublished events", "max(dealix_outbox_unpublished) by (plane)", "{{plane}}", "short"),
             _panel("Due actions that nobody has in hand", "max(dealix_due_backlog)", "due", "short"),
             _panel("Replicas", "count(dealix_plane_info) by (plane, version)", "{{plane}} {{version}}", "short"),
+            _panel("HTTP answers", "sum(rate(dealix_http_requests_total[5m])) by (status)", "{{status}}", "reqps"),
+            _panel("Dead letters that wait", "max(dealix_dead_letters_open)", "dead letters", "short"),
+            _panel("Dead events that wait", "max(dealix_dead_events_open)", "dead events", "short"),
+            _panel("Flows that have not ended", "max(dealix_flows_live)", "flows", "short"),
+            _panel("Pages that listen", "sum(dealix_streams_open)", "streams", "short"),
+            _panel("Age of the read-only copy", "max(dealix_replica_age_seconds) by (plane)", "{{plane}}", "s"),
+            _panel("Metrics read, by source", "sum(rate(dealix_reads_total[5m])) by (source)", "{{source}}", "reqps"),
         ],
     )
 
@@ -233,3 +255,12 @@ def _labels(where: Mapping[str, str], **exact: str) -> str:
 
 def _json(document: Object) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def plain() -> str:
+    """The rules as a file for a Prometheus without its operator, and for `promtool`."""
+    return yaml.safe_dump({"groups": rules()["spec"]["groups"]}, sort_keys=False, allow_unicode=True, width=10**6)
+
+
+if __name__ == "__main__":
+    print(plain(), end="")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from dev.messages import Lang
 from dev.terminal import facts, plain, when
 
 Json = Mapping[str, Any]
+
+
+def trail(lang: Lang, items: Sequence[Json]) -> RenderableType:
+    """Entries, one below the other."""
+    return Group(*(entry(lang, one) for one in items))
 
 
 def entry(lang: Lang, item: Json) -> RenderableType:

@@ -8,12 +8,13 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from dev.messages import Lang
+from dev.messages import Lang, Sentence
 from dev.terminal import Cell, command, plain, table, toned, when
 from dev.words import word, words
 
 TOP = 10
 Json = Mapping[str, Any]
+NO_OPPORTUNITIES = Sentence("No opportunities yet.", "لا توجد فرص بعد.")
 
 
 def heading(lang: Lang, en: str, ar: str) -> Text:
@@ -24,8 +25,12 @@ def outcome(lang: Lang, status: Json) -> list[RenderableType]:
     """What became of each row, and what the outcomes mean."""
     counts: Json = status.get("counts") or {}
     rows = [
-        (toned(word("outcome", name, lang), name), str(counts.get(name, 0)), words()["outcome_means"][name].text(lang))
-        for name in words()["outcome"]
+        (
+            toned(word("import_outcome", name, lang), name),
+            str(counts.get(name, 0)),
+            words()["import_outcome_means"][name].text(lang),
+        )
+        for name in words()["import_outcome"]
     ]
     file = plain(status.get("file_name") or "")
     what = heading(lang, f"Import of {file}", f"استيراد {file}")
@@ -68,7 +73,7 @@ def ranking(lang: Lang, ranked: Json) -> RenderableType:
 def opportunities(lang: Lang, items: Sequence[Json]) -> RenderableType:
     """Ranked leads, best first."""
     if not items:
-        return Text("لا توجد فرص بعد." if lang == "ar" else "No opportunities yet.")
+        return Text(NO_OPPORTUNITIES.text(lang))
     rows = [
         (
             str(at),
@@ -127,7 +132,7 @@ def imports(lang: Lang, items: Sequence[Json]) -> RenderableType:
             toned(word("import_state", item.get("state"), lang), item.get("state")),
             " · ".join(
                 f"{word('outcome', name, lang)} {count}"
-                for name in words()["outcome"]
+                for name in words()["import_outcome"]
                 if (count := (item.get("counts") or {}).get(name))
             ),
         ]

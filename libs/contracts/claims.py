@@ -177,7 +177,7 @@ class SuggestionState(StrEnum):
 
 class ClaimSuggestion(ReadClaim):
     """A claim that nobody has confirmed: it is compared with nothing and raises nothing. `contradicts` says that a claim on record could
-    not hold beside it."""
+    not hold beside it; `on_record` is what is on record of that subject and key now, the newest first, five at most."""
 
     source: str
     state: SuggestionState
@@ -186,6 +186,7 @@ class ClaimSuggestion(ReadClaim):
     decided_by: str | None = None
     decided_at: datetime | None = None
     reason: str = ""
+    on_record: tuple[Claim, ...] = ()
 
 
 class SuggestionsRequest(Message):

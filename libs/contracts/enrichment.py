@@ -24,7 +24,10 @@ class FactState(StrEnum):
 
 
 class Enrich(Message):
-    """A file in the object store, read by an adapter. `licence` names the terms of its source."""
+    """A file in the object store, read by an adapter. `licence` names the terms of its source.
+
+    With `dry_run` nothing is written and the file stays, so that it can be taken in after somebody has looked.
+    """
 
     principal: Principal
     batch_id: UUID
@@ -34,6 +37,7 @@ class Enrich(Message):
     lawful_basis: Annotated[str, Field(max_length=50)]
     licence: Annotated[str, Field(max_length=500)] = ""
     obtained_on: date
+    dry_run: bool = False
 
 
 class RowRefused(Message):
@@ -43,17 +47,6 @@ class RowRefused(Message):
     field: str
     en: str
     ar: str
-
-
-class Enriched(Message):
-    """What became of a file's rows and of the facts in them. Of the refused rows the first 200 are listed; `refused` counts all."""
-
-    batch_id: UUID
-    rows: int
-    matched: int
-    facts: dict[str, int]
-    refused: int
-    refusals: tuple[RowRefused, ...] = ()
 
 
 class FactsList(Message):
@@ -89,6 +82,21 @@ class EnrichedFact(Message):
     decided_at: datetime | None = None
     decided_by: str | None = None
     reason: str = ""
+
+
+class Enriched(Message):
+    """What became of a file's rows and of the facts in them. Of the refused rows the first 200 are listed; `refused` counts all.
+
+    A dry run names the first 200 facts that would be kept in `found`, as they would stand.
+    """
+
+    batch_id: UUID
+    rows: int
+    matched: int
+    facts: dict[str, int]
+    refused: int
+    refusals: tuple[RowRefused, ...] = ()
+    found: tuple[EnrichedFact, ...] = ()
 
 
 class FactsListed(Message):

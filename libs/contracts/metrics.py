@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
 
 from libs.contracts.message import Message, Page, Principal
 
@@ -65,3 +68,29 @@ class MetricRow(Message):
 class MetricRowsReply(Message):
     items: tuple[MetricRow, ...]
     next_cursor: str | None = None
+
+
+class SeriesRequest(Message):
+    """A metric's value over each stretch between neighbouring `edges`, the oldest first."""
+
+    principal: Principal
+    name: str
+    edges: Annotated[tuple[datetime, ...], Field(min_length=2, max_length=121)]
+
+
+class SeriesPoint(Message):
+    """One stretch. `value` is None where the metric has no data, which is not zero."""
+
+    since: datetime
+    until: datetime
+    value: Decimal | None
+    rows: int
+    counted: int
+    excluded: int
+
+
+class SeriesReply(Message):
+    name: str
+    unit: str
+    as_of: datetime
+    points: tuple[SeriesPoint, ...]

@@ -1,17 +1,23 @@
-"""What planes tell trust about themselves and about their people, so that controls are read from facts and not from promises.
+"""What planes tell trust, about themselves, their people and what they did, so that controls are read from facts and not from promises.
 
-Ids, times and yes or no: no names, no addresses. What concerns the whole installation has the tenant `PLATFORM`.
+Ids, times, names of fields and yes or no: nobody's name, no addresses. What concerns the whole installation has the tenant `PLATFORM`.
+Which plane may tell which kind is its own message: nobody but decision says who wrote a draft.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import Field
 
 from libs.contracts.message import Message, TenantId
 
+MOST_FACTS = 1000
+"""Facts of one message."""
+Name = Annotated[str, Field(max_length=100)]
 Subject = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -146,21 +152,107 @@ class LogDay(Message):
     size: int
 
 
-Fact = (
-    PersonSeen
-    | SessionSeen
-    | KeySeen
-    | SignInRules
-    | BackupMade
-    | RestoreTested
-    | LinkSeen
-    | SecretSeen
-    | TemplateSeen
-    | NumberSeen
-    | LogVerified
-    | LogDay
-)
-"""Each names its kind, by which it is read."""
+class ImportFact(Message):
+    """What an import kept of people (PDPL art. 11(3)): the fields that its columns fed. `dropped` columns fed none and were not stored."""
+
+    kind: Literal["import"] = "import"
+    subject: UUID
+    source: Name
+    fields: tuple[Name, ...]
+    dropped: int
+
+
+class DocumentFact(Message):
+    """A file that was stored. `identity` is the kind of identity document that it looks like, empty for none (PDPL art. 28)."""
+
+    kind: Literal["document"] = "document"
+    subject: UUID
+    identity: Literal["", "national_id", "residence_permit", "passport"] = ""
+    erased: bool = False
+
+
+class BounceFact(Message):
+    """A provider's report that the message of an action came back. `subject` is the action's."""
+
+    kind: Literal["bounce"] = "bounce"
+    subject: UUID
+    channel: Name
+
+
+class DraftFact(Message):
+    """Who and what wrote a draft, and from what. `subject` is the action's that it was submitted as."""
+
+    kind: Literal["draft"] = "draft"
+    subject: UUID
+    agent: Name
+    provider: Name
+    model_id: Name
+    prompt_version: Name
+    inputs: int
+    by_model: bool
+    """Whether a language model wrote it, not reviewed texts."""
+    disclosed: bool
+    """Whether its text says that a machine wrote it."""
+    passed: bool | None = None
+    """Whether the reviewers' rules let it pass; None for a draft from before they were told."""
+    ungrounded: tuple[Name, ...] = ()
+    """Figures of price or performance that nothing supports which its writer was given."""
+
+
+class RankingFact(Message):
+    """What a ranking looked at. `subject` follows from the version, which changes with whatever the ranking computes from."""
+
+    kind: Literal["ranking"] = "ranking"
+    subject: UUID
+    version: Name
+    features: tuple[Name, ...]
+    leads: int
+
+
+class AgentRunFact(Message):
+    """One run of an agent. `subject` is its record's. `personal` says whether its input held numbers or addresses of people."""
+
+    kind: Literal["agent_run"] = "agent_run"
+    subject: UUID
+    agent: Name
+    provider: Name
+    abroad: bool
+    personal: bool
+    purpose: Name
+    """The model policy under which the input may travel."""
+    fits: bool
+    """Whether what it made fits its schema."""
+
+
+class UsageFact(Message):
+    """What a tenant's agents used in a day of what they may use."""
+
+    kind: Literal["agent_usage"] = "agent_usage"
+    subject: UUID
+    day: date
+    runs: int
+    refused: int
+    budget: int
+    cost_sar: Decimal
+
+
+class ReplySeen(Message):
+    """A person wrote to us; `subject` is the activity's."""
+
+    kind: Literal["inbound"] = "inbound"
+    subject: UUID
+    contact_id: UUID
+    channel: str
+
+
+# Told apart by `kind`, which each has one value of. Every plane tells of its connections.
+DataFact = ImportFact | DocumentFact | BounceFact | LinkSeen
+DecisionFact = DraftFact | RankingFact | AgentRunFact | UsageFact | LinkSeen
+ExecutionFact = SecretSeen | NumberSeen | LinkSeen
+GatewayFact = PersonSeen | SessionSeen | KeySeen | SignInRules | TemplateSeen | NumberSeen | LinkSeen
+OperatingFact = BackupMade | RestoreTested | LinkSeen
+TrustFact = LogVerified | LogDay | ReplySeen | LinkSeen
+Fact = DataFact | DecisionFact | ExecutionFact | GatewayFact | OperatingFact | TrustFact
 
 
 class FactsReported(Message):
@@ -168,5 +260,39 @@ class FactsReported(Message):
 
     tenant_id: TenantId
     at: datetime
-    facts: Annotated[tuple[Fact, ...], Field(max_length=1000)]
+    facts: Annotated[tuple[Fact, ...], Field(max_length=MOST_FACTS)]
     whole: tuple[str, ...] = ()
+
+
+class DataFacts(FactsReported):
+    facts: Annotated[tuple[DataFact, ...], Field(max_length=MOST_FACTS)]
+
+
+class DecisionFacts(FactsReported):
+    facts: Annotated[tuple[DecisionFact, ...], Field(max_length=MOST_FACTS)]
+
+
+class ExecutionFacts(FactsReported):
+    facts: Annotated[tuple[ExecutionFact, ...], Field(max_length=MOST_FACTS)]
+
+
+class GatewayFacts(FactsReported):
+    facts: Annotated[tuple[GatewayFact, ...], Field(max_length=MOST_FACTS)]
+
+
+class OperatingFacts(FactsReported):
+    facts: Annotated[tuple[OperatingFact, ...], Field(max_length=MOST_FACTS)]
+
+
+class FactsRecorded(Message):
+    """Facts of data and decision as the release before this one tells them: `fact_id` for the subject. Goes with its events."""
+
+    tenant_id: TenantId
+    items: Annotated[tuple[dict[str, Any], ...], Field(min_length=1, max_length=500)]
+    at: datetime
+
+    def facts(self) -> tuple[dict[str, Any], ...]:
+        """The same facts as they are told now."""
+        return tuple(
+            {("subject" if name == "fact_id" else name): value for name, value in one.items()} for one in self.items
+        )

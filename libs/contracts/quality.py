@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
-from libs.contracts.message import Message, Principal
+from libs.contracts.message import Message, Principal, TenantId
 
 
 class QualityState(StrEnum):
@@ -52,3 +53,38 @@ class QualityReply(Message):
 
     items: tuple[QualityStanding, ...]
     counts: dict[str, int]
+
+
+class CheckState(Message):
+    """How a check stood at a look. `since` is the first of the looks in a row that were below the goal; None where this one was not."""
+
+    name: str
+    state: QualityState
+    share: float | None
+    goal: float
+    rows: int
+    failed: int
+    since: datetime | None = None
+
+
+class QualityChecked(Message):
+    """A tenant's rows were looked at: every check as it stood, failed or not."""
+
+    tenant_id: TenantId
+    at: datetime
+    checks: tuple[CheckState, ...]
+
+
+class DataHealthRequest(Message):
+    principal: Principal
+
+
+class DataHealth(Message):
+    """What operating has heard of a tenant's data. `unknown` is nothing yet, `stale` is nothing for longer than two intervals between looks;
+    neither is well."""
+
+    status: Literal["ok", "below", "stale", "unknown"]
+    looked_at: datetime | None
+    below: int
+    no_data: int
+    checks: tuple[CheckState, ...]

@@ -17,38 +17,39 @@ from libs.contracts import (
     compliance,
     connectors,
     consent,
-    control_facts,
     crm,
     data,
     dead_events,
     dead_letters,
+    deal_history,
     decision,
     enrichment,
     execution,
     flows,
+    forecasts,
     governance,
     growth,
     inbound,
     knowledge,
     ledger,
-    lineage,
     memos,
-    metrics,
     negotiation,
-    observed,
     operating,
     outreach,
     partners,
     plugins,
     policy,
+    predictive,
     prices,
     push,
     quality,
+    reachable,
     receipts,
     recoveries,
     rights,
     screening,
     settling,
+    simulations,
     tenant_hours,
     trust,
     waiting,
@@ -60,6 +61,19 @@ from libs.contracts.declaring import Event as Event
 from libs.contracts.declaring import Signal as Signal
 from libs.contracts.declaring import by as _by
 from libs.contracts.declaring import check
+from libs.contracts.families import AUDITED as AUDITED
+from libs.contracts.families import ERASED as ERASED
+from libs.contracts.families import HOLDERS as HOLDERS
+from libs.contracts.families import LINEAGE as LINEAGE
+from libs.contracts.families import METRIC_ROWS as METRIC_ROWS
+from libs.contracts.families import METRIC_SERIES as METRIC_SERIES
+from libs.contracts.families import METRICS as METRICS
+from libs.contracts.families import OBSERVED as OBSERVED
+from libs.contracts.families import OBSERVED_BEFORE as OBSERVED_BEFORE
+from libs.contracts.families import PERSON as PERSON
+from libs.contracts.families import PINGS as PINGS
+from libs.contracts.families import RECORDED_BEFORE as RECORDED_BEFORE
+from libs.contracts.families import TAKE_EVENT as TAKE_EVENT
 from libs.contracts.message import Message, Ok, Plane
 
 _D, _E, _T, _DA, _O, _G = (
@@ -97,6 +111,7 @@ BRIEF_REPLY = Call("trust.brief_reply.v1", briefs.WhatsAppReply, briefs.BriefAns
 CONTACTABILITY = Call(
     "trust.contactability.v1", trust.ContactabilityRequest, trust.ContactabilityReply, _by(_D, _DA), 20.0
 )
+REACHABLE = Call("trust.reachable.v1", reachable.ReachableRequest, reachable.ReachableReply, _by(_DA), 20.0)
 RECORD_CONSENTS = Call("trust.record_consents.v1", trust.RecordConsents, Ok, _by(), 20.0)
 WITHDRAW_CONSENT = Call("trust.withdraw_consent.v1", trust.WithdrawConsent, Ok, _by())
 CONSENTS = Call("trust.consents.v1", trust.ConsentsRequest, trust.ConsentsReply, _by())
@@ -298,6 +313,12 @@ DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 ENRICH = Call("data.enrich.v1", enrichment.Enrich, enrichment.Enriched, _by(), 120.0)
 ENRICHED_FACTS = Call("data.enriched_facts.v1", enrichment.FactsList, enrichment.FactsListed, _by(_D))
 DECIDE_FACT = Call("data.decide_fact.v1", enrichment.DecideFact, enrichment.EnrichedFact, _by())
+DEAL_HISTORY = Call(
+    "data.deal_history.v1", deal_history.DealHistoryRequest, deal_history.DealHistoryReply, frozenset({_D}), 15.0
+)
+LOAD_CLOSED_DEALS = Call(
+    "data.load_closed_deals.v1", deal_history.LoadClosedDeals, deal_history.ClosedDealsLoaded, _by(), 30.0
+)
 DATA_QUALITY = Call("data.quality.v1", quality.QualityRequest, quality.QualityReply, _by(), 60.0)
 ADD_DOCUMENT = Call("data.add_document.v1", knowledge.AddDocument, knowledge.Document, _by(), 90.0)
 DOCUMENTS = Call("data.documents.v1", knowledge.DocumentsRequest, knowledge.DocumentsReply, _by(_D))
@@ -315,7 +336,7 @@ IMPORT_COMPLETED = Event("data.import_completed.v1", data.ImportCompleted, froze
 TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozenset({_T}))
 LEADS_CHANGED = Event("data.leads_changed.v1", data.LeadsChanged, frozenset({_D}))
 CLAIMS_SUGGESTED = Event("data.claims_suggested.v1", claims.ClaimsSuggested, frozenset({_T}))
-DATA_FACTS = Event("data.facts_recorded.v1", control_facts.DataFactsRecorded, frozenset({_T}))
+QUALITY_CHECKED = Event("data.quality_checked.v1", quality.QualityChecked, frozenset({_D, _O}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))
 
 IMPORT_FILES = Bucket("imports", writers=frozenset({_G}), readers=frozenset({_DA}))
@@ -329,6 +350,13 @@ DECIDE_CARD = Call("decision.decide_card.v1", decision.DecideCard, decision.Deci
 WHATSAPP_BRIEF = Call("decision.whatsapp_brief.v1", decision.CardsRequest, decision.BriefReply, _by())
 COMMITTEE = Call("decision.committee.v1", outreach.CommitteeRequest, outreach.CommitteeReply, _by(), 15.0)
 PREPARE_DRAFT = Call("decision.prepare_draft.v1", decision.PrepareDraft, decision.PrepareDraftReply, _by(), 15.0)
+FORECAST = Call("decision.forecast.v1", forecasts.ForecastRequest, forecasts.Forecast, _by(), 30.0)
+MAKE_FORECAST = Call("decision.make_forecast.v1", forecasts.ForecastRequest, forecasts.Forecast, _by(), 60.0)
+FORECASTS_MADE = Call("decision.forecasts_made.v1", forecasts.MadeRequest, forecasts.MadeReply, _by())
+FORECAST_VARIANCE = Call("decision.forecast_variance.v1", forecasts.VarianceRequest, forecasts.Variance, _by(), 30.0)
+PREDICTIVE = Call("decision.predictive.v1", predictive.PredictiveRequest, predictive.Predictive, _by(), 30.0)
+SIMULATE = Call("decision.simulate.v1", simulations.Simulate, simulations.Simulation, _by(), 30.0)
+ROI = Call("decision.roi.v1", simulations.RoiRequest, simulations.Roi, _by())
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
 RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 60.0)
 MODEL_USES = Call("decision.model_uses.v1", completions.ModelUsesRequest, completions.ModelUsesReply, _by())
@@ -346,7 +374,6 @@ PARTNER_BRIEF = Call("decision.partner_brief.v1", partners.PartnerGet, partners.
 DAILY_PLAN = Call("decision.daily_plan.v1", growth.DailyPlanRequest, growth.DailyPlanReply, _by(), 15.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 60.0)
-DECISION_FACTS = Event("decision.facts_recorded.v1", control_facts.DecisionFactsRecorded, frozenset({_T}))
 
 # operating ---------------------------------------------------------------------------------------------------------------------
 PLANES = Call("operating.planes.v1", operating.HealthRequest, operating.HealthReply, frozenset({_G}))
@@ -356,6 +383,7 @@ CONTROLS = Call("operating.controls.v1", operating.ControlList, operating.Contro
 FLAGS = Call("operating.flags.v1", operating.FlagsRequest, operating.FlagsReply, frozenset({_G, _T}), 2.0)
 SET_FLAG = Call("operating.set_flag.v1", operating.SetFlag, operating.FlagsReply, frozenset({_G}))
 TRACE = Call("operating.trace.v1", operating.TraceRequest, operating.TraceReply, frozenset({_G}))
+DATA_HEALTH = Call("operating.data_health.v1", quality.DataHealthRequest, quality.DataHealth, frozenset({_G}))
 RECOVERIES = Call("operating.recoveries.v1", recoveries.RecoveriesRequest, recoveries.RecoveriesReply, frozenset({_G}))
 REPORT_RESTORE = Call("operating.report_restore.v1", recoveries.ReportRestore, recoveries.Recovery, frozenset({_G}))
 
@@ -368,55 +396,6 @@ DISCARD_EVENT = Call("operating.discard_event.v1", dead_events.DiscardEvent, dea
 
 HEALTH = Signal("health_reported", operating.HealthReported, _O)
 SPANS = Signal("spans_exported", operating.SpansExported, _O)
-
-# every plane -------------------------------------------------------------------------------------------------------------------
-PINGS: dict[Plane, Call[operating.PingRequest, operating.PingReply]] = {
-    plane: Call(
-        f"{plane.value}.ping.v1", operating.PingRequest, operating.PingReply, frozenset({_G, _O}) - {plane}, 2.0
-    )
-    for plane in Plane
-}
-TAKE_EVENT: dict[Plane, Call[dead_events.TakeEvent, Ok]] = {
-    plane: Call(f"{plane.value}.take_event.v1", dead_events.TakeEvent, Ok, frozenset({_O}), 10.0)
-    for plane in Plane
-    if plane not in (_G, _O)
-}
-"""Planes that hear events beside operating, which keeps what could not be taken: each asked to take one that it could not take before."""
-HOLDERS = (_T, _DA, _D, _E)
-"""Planes that hold something about people."""
-PERSON: dict[Plane, Call[rights.PersonRequest, rights.PersonReply]] = {
-    plane: Call(f"{plane.value}.person.v1", rights.PersonRequest, rights.PersonReply, _by() - {plane}, 10.0)
-    for plane in HOLDERS
-}
-METRICS: dict[Plane, Call[metrics.MetricGet, metrics.MetricValue]] = {
-    plane: Call(f"{plane.value}.metric.v1", metrics.MetricGet, metrics.MetricValue, _by(_D) - {plane}, 15.0)
-    for plane in HOLDERS
-} | {_O: Call("operating.metric.v1", metrics.MetricGet, metrics.MetricValue, frozenset({_G}), 15.0)}
-METRIC_ROWS: dict[Plane, Call[metrics.MetricRowsRequest, metrics.MetricRowsReply]] = {
-    plane: Call(
-        f"{plane.value}.metric_rows.v1", metrics.MetricRowsRequest, metrics.MetricRowsReply, _by() - {plane}, 15.0
-    )
-    for plane in (*HOLDERS, _O)
-}
-LINEAGE: dict[Plane, Call[lineage.LineageRequest, lineage.LineageReply]] = {
-    plane: Call(f"{plane.value}.lineage.v1", lineage.LineageRequest, lineage.LineageReply, _by() - {plane}, 10.0)
-    for plane in HOLDERS
-}
-ERASED: dict[Plane, Event[rights.ErasurePerformed]] = {
-    plane: Event(f"{plane.value}.erasure_performed.v1", rights.ErasurePerformed, frozenset({_T}))
-    for plane in HOLDERS
-    if plane is not _T
-}
-AUDITED: dict[Plane, Event[trust.AuditRecorded]] = {
-    plane: Event(f"{plane.value}.audit_recorded.v1", trust.AuditRecorded, frozenset({_T}))
-    for plane in Plane
-    if plane is not _T
-}
-OBSERVED: dict[Plane, Event[observed.FactsReported]] = {
-    plane: Event(f"{plane.value}.facts_reported.v1", observed.FactsReported, frozenset({_T}))
-    for plane in Plane
-    if plane is not _T
-}
 
 
 def _declared(kind: type) -> Iterator[object]:

@@ -116,7 +116,7 @@ async def _answer(
         except DealixError as error:
             span.set_attribute("dealix.refusal", error.code)
             return error.fault()
-        except Exception as error:
+        except Exception as error:  # a handler's mistake is its caller's answer, never the end of the subscription
             span.record_exception(error, {"exception.message": "", "exception.stacktrace": ""})
             log.exception("a handler failed", extra={"ids": {"subject": call.subject}})
             return Fault(

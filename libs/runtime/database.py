@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -19,11 +20,14 @@ import asyncpg
 from libs.contracts.message import Message, Plane, new_id
 from libs.contracts.subjects import Event
 from libs.runtime import telemetry
+from libs.runtime.replica import GIVING_UP, Replica
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 Connection = Any
 """An asyncpg connection (or its pool proxy); asyncpg ships no usable types."""
 
@@ -42,12 +46,19 @@ class Work:
 
     tenants: tuple[UUID, ...]
     emitted: list[_Emitted] = field(default_factory=list)
+    _trace: tuple[object, str] = field(default=(None, ""), init=False)
+    """The context of the last event, and its headers: a batch emits hundreds in one."""
 
     def emit(self, event: Event[M], message: M) -> UUID:
         """Publish `message` if, and only if, this transaction commits. Returns the event's id (`Nats-Msg-Id`)."""
+        context, headers = self._trace
+        current = telemetry.current()
+        if current is not context or not headers:
+            headers = json.dumps(telemetry.headers())
+            self._trace = current, headers
         event_id = new_id()
         self.emitted.append(
-            _Emitted(event_id, event.subject, json.dumps(telemetry.headers()), message.model_dump_json().encode())
+            _Emitted(event_id, event.subject, headers, message.__pydantic_serializer__.to_json(message))
         )
         return event_id
 
@@ -65,6 +76,14 @@ class SessionWork(Work):
 @dataclass
 class BatchWork(Work):
     connection: Connection = None
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """What a question found, and how many seconds old it may be: 0 from the primary."""
+
+    value: T
+    age: float = 0.0
 
 
 async def _no_reset(_: Connection) -> None:
@@ -87,12 +106,16 @@ def tenant_list(tenants: Iterable[UUID]) -> str:
 class Database:
     """A plane's engine and pool, under its own role. `on_commit` is called after a transaction that emitted something."""
 
-    def __init__(self, plane: Plane, url: str, *, pool_size: int = 12, sessions: bool = True) -> None:
-        """Without `sessions` there are batches only, and SQLAlchemy need not be imported: a short-lived process starts sooner."""
+    def __init__(
+        self, plane: Plane, url: str, *, pool_size: int = 12, sessions: bool = True, replica: Replica | None = None
+    ) -> None:
+        """Without `sessions` there are batches only, and SQLAlchemy need not be imported: a short-lived process starts sooner.
+        `replica` answers what is asked by `read`, while it is fresh enough."""
         self.plane = plane
         self._url = url
         self._pool_size = pool_size
         self._sessions = sessions
+        self.replica = replica
         self._pool: Any = None
         self._engine: AsyncEngine | None = None
         self.on_commit: Callable[[], None] = lambda: None
@@ -126,6 +149,8 @@ class Database:
         )
 
     async def stop(self) -> None:
+        if self.replica is not None:
+            await self.replica.stop()
         if self._engine is not None:
             await self._engine.dispose()
         if self._pool is not None:
@@ -155,6 +180,14 @@ class Database:
                 )
         if work.emitted:
             self.on_commit()
+
+    @asynccontextmanager
+    async def singly(self) -> AsyncIterator[Connection]:
+        """A bare connection on which each statement commits by itself, for tables without tenants: no tenant's rows are seen."""
+        if self._pool is None:
+            raise RuntimeError("the database has not been started")
+        async with self._pool.acquire() as connection:
+            yield connection
 
     @asynccontextmanager
     async def batch(self, *tenants: UUID, planned: bool = False) -> AsyncIterator[BatchWork]:
@@ -188,3 +221,44 @@ class Database:
                 raise
         if work.emitted:
             self.on_commit()
+
+    async def read(self, ask: Callable[[Connection], Awaitable[T]], *tenants: UUID) -> Answer[T]:
+        """Ask something that may be a little old, in one transaction that can't write and sees `tenants`.
+
+        The read-only copy answers while it is fresh; the primary does where there is no copy, where it is too old, and where it gives up on
+        the question, so `ask` may be called twice.
+        """
+        replica = self.replica
+        if replica is not None and (pool := replica.pool) is not None:
+            age = replica.age
+            try:
+                async with pool.acquire(timeout=5) as connection:
+                    found = await _asked(connection, ask, tenants)
+                replica.answered["replica"] += 1
+                return Answer(found, age)
+            except GIVING_UP as error:
+                log.info("the read-only copy gave up on a question: %s", type(error).__name__)
+        if self._pool is None:
+            raise RuntimeError("the database has not been started")
+        async with self._pool.acquire() as connection:
+            found = await _asked(connection, ask, tenants)
+        if replica is not None:
+            replica.answered["primary"] += 1
+        return Answer(found)
+
+    async def position(self) -> tuple[int, int]:
+        """How far the primary's log is on disk, in bytes, and which server it is: all that was answered as committed is before that."""
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(
+                "select pg_current_wal_flush_lsn() - '0/0'::pg_lsn as position, (select system_identifier from pg_control_system()) as identity"
+            )
+        return int(row["position"]), int(row["identity"])
+
+
+async def _asked(connection: Connection, ask: Callable[[Connection], Awaitable[T]], tenants: Iterable[UUID]) -> T:
+    await connection.execute(f"begin read only; set local dealix.tenants = '{tenant_list(tenants)}'")
+    try:
+        return await ask(connection)
+    finally:
+        if not connection.is_closed():
+            await asyncio.shield(connection.execute("rollback"))

@@ -144,7 +144,7 @@ class Consumer:
                 await handle_once(
                     self._database, self._event, self._handler, headers.get("Nats-Msg-Id", ""), message.data
                 )
-            except Exception as error:
+            except Exception as error:  # whatever it is, the event is tried again, and ends with the dead ones
                 log.exception(
                     "an event failed",
                     extra={"ids": {"event": self._event.subject, "tries": message.metadata.num_delivered}},

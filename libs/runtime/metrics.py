@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from libs.contracts.catalogue.metrics import MetricRule, metrics
 from libs.contracts.errors import Invalid, NotFound
-from libs.contracts.metrics import MetricGet, MetricRow, MetricRowsReply, MetricRowsRequest, MetricValue
-from libs.contracts.subjects import METRIC_ROWS, METRICS
+from libs.contracts.metrics import (
+    MetricGet,
+    MetricRow,
+    MetricRowsReply,
+    MetricRowsRequest,
+    MetricValue,
+    SeriesPoint,
+    SeriesReply,
+    SeriesRequest,
+)
+from libs.contracts.subjects import METRIC_ROWS, METRIC_SERIES, METRICS
 from libs.runtime.plane import Runtime
 
 DAYS = 30
@@ -29,6 +39,8 @@ def serve_metrics(runtime: Runtime) -> None:
     served = Metrics(runtime)
     runtime.bus.serve(METRICS[runtime.plane], served.value)
     runtime.bus.serve(METRIC_ROWS[runtime.plane], served.rows)
+    if (series := METRIC_SERIES.get(runtime.plane)) is not None:
+        runtime.bus.serve(series, served.series)
 
 
 class Metrics:
@@ -46,31 +58,50 @@ class Metrics:
         said = rule.model_dump(
             include={"name", "unit", "en", "ar", "definition_en", "definition_ar", "freshness_hours"}
         )
+        tenant, now = request.principal.tenant_id, self._runtime.now()
+        asked = await self._database.read(lambda copy: copy.fetchrow(rule.sql, tenant, since, until), tenant)
+        row = asked.value
         empty = MetricValue(
-            **said, value=None, no_data=True, since=since, until=until, as_of=self._runtime.now(),
+            **said, value=None, no_data=True, since=since, until=until, as_of=now - timedelta(seconds=asked.age),
             why_en="There are no records to compute it from in this period.", why_ar="لا توجد سجلات لحسابه في هذه الفترة.",
         )  # fmt: skip
-        tenant = request.principal.tenant_id
-        async with self._database.batch(tenant) as work:
-            row = await work.connection.fetchrow(rule.sql, tenant, since, until)
         if not row["rows"] or row["value"] is None:
             return empty
-        places = Decimal("0.01") if rule.unit == "SAR" else Decimal("0.0001")
         found: MetricValue = empty.evolve(
-            value=Decimal(row["value"]).quantize(places), no_data=False, why_en="", why_ar="",
+            value=Decimal(row["value"]).quantize(_places(rule)), no_data=False, why_en="", why_ar="",
             rows=row["rows"], counted=row["counted"], excluded=row["excluded"],
         )  # fmt: skip
         return found
+
+    async def series(self, request: SeriesRequest) -> SeriesReply:
+        """A metric over stretch after stretch, all as of one moment. Raises as `value` does."""
+        edges = request.edges
+        points = []
+        async with self._database.batch(request.principal.tenant_id) as work:
+            for since, until in pairwise(edges):
+                rule, _, _ = self._asked(
+                    MetricGet(principal=request.principal, name=request.name, since=since, until=until)
+                )
+                row = await work.connection.fetchrow(rule.sql, request.principal.tenant_id, since, until)
+                value = (
+                    None if not row["rows"] or row["value"] is None else Decimal(row["value"]).quantize(_places(rule))
+                )
+                points.append(
+                    SeriesPoint(
+                        since=since, until=until, value=value, rows=row["rows"], counted=row["counted"], excluded=row["excluded"]
+                    )
+                )  # fmt: skip
+        return SeriesReply(name=rule.name, unit=rule.unit, as_of=self._runtime.now(), points=tuple(points))
 
     async def rows(self, request: MetricRowsRequest) -> MetricRowsReply:
         """The records behind a value, newest first. Raises as `value` does, and BadCursor."""
         rule, since, until = self._asked(request)
         tenant, limit = request.principal.tenant_id, request.page.limit
         at, last = _cursor(request.page.cursor)
-        async with self._database.batch(tenant) as work:
-            found = await work.connection.fetch(
-                rule.listing, tenant, since, until, at, last, request.excluded, limit + 1
-            )
+        asked = await self._database.read(
+            lambda copy: copy.fetch(rule.listing, tenant, since, until, at, last, request.excluded, limit + 1), tenant
+        )
+        found = asked.value
         items = tuple(MetricRow(kind=r["kind"], id=r["id"], at=r["at"], figure=r["x"]) for r in found[:limit])
         more = None
         if len(found) > limit:
@@ -86,6 +117,10 @@ class Metrics:
         if since >= until:
             raise BadPeriod
         return rule, since, until
+
+
+def _places(rule: MetricRule) -> Decimal:
+    return Decimal("0.01") if rule.unit == "SAR" else Decimal("0.0001")
 
 
 def _cursor(text: str | None) -> tuple[datetime | None, str | None]:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
-SHARE = 0.2
+SHARE = 0.1
 """Of the time, at most, is worked; the rest is rested."""
 
 

@@ -28,6 +28,8 @@ select c.relname as name, (regexp_match(pg_get_expr(c.relpartbound, c.oid), $$TO
 from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = $1::regclass order by until nulls last
 """
 
+_FILLED = "select exists (select from pg_inherits where inhparent = $1::regclass and pg_relation_size(inhrelid) > 0)"
+
 
 @dataclass(frozen=True)
 class Partition:
@@ -71,13 +73,15 @@ async def roll_over(connection: Any, today: date, *, ahead: int = AHEAD) -> list
         partitions = await connection.fetch(_PARTITIONS, f"{schema}.{table}")
         newest = [each for each in partitions if each["until"] is not None][-1]
         month, like = _month_of(newest["until"]), newest["name"]
+        # Before new ones are made: PostgreSQL supposes some pages in a table it has never looked at, and none in one that it saw empty, for
+        # which every index seems as good as the right one, until it looks again.
+        if month <= last and await connection.fetchval(_FILLED, f"{schema}.{table}"):
+            await connection.execute(f"analyze {schema}.{table}")
         while month <= last:
             name = f"{table}_{month:%Y_%m}"
             await _make(connection, schema, table, key, name, like, newest["options"], month)
             made.append(f"{schema}_months.{name}")
             month, like = following(month), name
-        if made:
-            await connection.execute(f"analyze {schema}.{table}")
     return made
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -28,6 +29,7 @@ from libs.runtime.health import HealthServer
 from libs.runtime.links import Links
 from libs.runtime.metering import exposition
 from libs.runtime.preflight import check_plugins, preflight
+from libs.runtime.replica import Replica
 from libs.runtime.settings import VERSION, PlaneSettings, SettingsError, adopt_secret_files, load
 
 log = logging.getLogger(__name__)
@@ -69,7 +71,7 @@ class Runtime:
             try:
                 await run()
                 return
-            except Exception:
+            except Exception:  # a loop is for ever: what it meets once must not end it
                 log.exception("a background loop failed and starts again", extra={"ids": {"loop": name}})
                 await asyncio.sleep(1)
 
@@ -79,7 +81,7 @@ class Runtime:
         for name, check in self.checks.items():
             try:
                 checks[name] = await asyncio.wait_for(check(), 2)
-            except Exception as error:
+            except Exception as error:  # not logged: probes ask every second, and the answer carries it
                 checks[name] = type(error).__name__
         return checks
 
@@ -89,7 +91,7 @@ class Runtime:
         for name, read in {"dealix_outbox_unpublished": self._unpublished, **self.gauges}.items():
             try:
                 values[name] = await asyncio.wait_for(read(), 2)
-            except Exception as error:
+            except Exception as error:  # one gauge must not take the others from whoever watches
                 log.warning("a gauge can't be read: %s", type(error).__name__, extra={"ids": {"gauge": name}})
         own = exposition(self.plane.value, VERSION, await self.health(), values)
         return own + "".join(more() for more in self.expositions)
@@ -103,7 +105,7 @@ class Runtime:
             async with asyncio.timeout(2), self.database.batch() as work:
                 await work.connection.fetchval("select 1")
             return "ok"
-        except Exception as error:
+        except Exception as error:  # not logged, as above
             return type(error).__name__
 
 
@@ -126,7 +128,10 @@ class RunningPlane:
     def __init__(self, plane: Plane, build: Build, settings: PlaneSettings) -> None:
         self.build = build
         bus = NatsBus(plane, settings.nats_url, settings.nats_seed, ca=settings.nats_ca)
-        database = Database(plane, settings.database_url, pool_size=settings.database_pool)
+        replica = None
+        if settings.read_database_url:
+            replica = Replica(plane, settings.read_database_url, limit=settings.read_max_age_seconds)
+        database = Database(plane, settings.database_url, pool_size=settings.database_pool, replica=replica)
         self.runtime = Runtime(plane, settings, bus, database)
 
         self.serving = False
@@ -149,6 +154,9 @@ class RunningPlane:
         check_plugins()
         await preflight(runtime.settings, runtime.now)
         await runtime.database.start()
+        if (replica := runtime.database.replica) is not None:
+            runtime.loop("read-only copy", partial(replica.run, runtime.database.position))
+            runtime.expositions.append(lambda: "\n".join(replica.lines()) + "\n")
         await self.build(runtime)
         runtime.bus.serve(PINGS[runtime.plane], self._ping)
         if (retake := TAKE_EVENT.get(runtime.plane)) is not None:

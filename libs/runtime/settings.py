@@ -48,6 +48,12 @@ class RuntimeSettings(BaseSettings):
         description="whether to serve on a schema newer than this version; allow it for a rollback only",
     )
     database_pool: int = Field(12, ge=2, le=100, description="connections to PostgreSQL, at most, per plane")
+    read_max_age_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=600,
+        description="how old an answer of the read-only copy (DEALIX_<PLANE>_READ_DATABASE_URL) may be",
+    )
 
 
 class PlaneSettings(RuntimeSettings):
@@ -56,6 +62,8 @@ class PlaneSettings(RuntimeSettings):
     plane: Plane
     nats_seed: str
     database_url: str
+    read_database_url: str = ""
+    """A standby of the same database, for metrics; the primary answers where there is none."""
 
 
 def load(plane: Plane) -> PlaneSettings:
@@ -70,6 +78,10 @@ def load(plane: Plane) -> PlaneSettings:
         if not value:
             raise SettingsError(f"{prefix}{name} is not set: the {plane.value} plane has no credentials of its own.")
         credentials[name.lower()] = value
+    # Given also when empty: pydantic would otherwise take one that names no plane.
+    copy = credentials["read_database_url"] = os.environ.get(f"{prefix}READ_DATABASE_URL", "")
+    if copy and not copy.startswith(("postgresql://", "postgres://")):
+        raise SettingsError(f"{prefix}READ_DATABASE_URL is unusable: not a PostgreSQL address.")
     try:
         return PlaneSettings(plane=plane, **credentials)
     except ValidationError as error:

@@ -150,7 +150,7 @@ def span(
     ) as made:
         try:
             yield made
-        except Exception as error:
+        except Exception as error:  # seen by the span, and raised on
             made.set_status(trace.StatusCode.ERROR, type(error).__name__)
             raise
 
@@ -167,6 +167,11 @@ def headers() -> dict[str, str]:
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return carrier
+
+
+def current() -> object:
+    """What `headers` is made of: the same object for as long as the trace and the span are the same."""
+    return otel_context.get_current()
 
 
 def extract(carrier: dict[str, str] | None) -> otel_context.Context:

@@ -271,7 +271,7 @@ class MemoryHub:
                 tenants = getattr(decoded, "tenant_ids", None) or (decoded.tenant_id,)
                 async with bus.database.work(*tenants) as work:
                     await bus.event_handlers[delivery.event.subject](work, decoded)
-            except Exception as error:
+            except Exception as error:  # as in `delivery.py`
                 log.exception(
                     "an event failed", extra={"ids": {"event": delivery.event.subject, "tries": delivery.attempts}}
                 )

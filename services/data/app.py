@@ -10,6 +10,7 @@ from services.data.crm.app import serve_crm
 from services.data.enriching.desk import serve_enriching
 from services.data.erasure import People
 from services.data.handlers import ImportDesk, Tenants, Truth
+from services.data.history.desk import serve_history
 from services.data.importing.worker import ImportWorker
 from services.data.insight.lineage import serve_lineage
 from services.data.insight.quality import serve_quality
@@ -37,6 +38,7 @@ async def build(runtime: Runtime) -> None:
     runtime.bus.serve(subjects.PERSON[Plane.DATA], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     serve_enriching(runtime)
+    serve_history(runtime)
     serve_knowledge(runtime)
     serve_lineage(runtime)
     serve_quality(runtime)

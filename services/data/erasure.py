@@ -95,6 +95,13 @@ _STATEMENTS = {
     "select ticket_id from data.tickets where tenant_id = $1 and contact_id = $2))",
     "match_keys": "delete from data.match_keys where tenant_id = $1 and account_id in "
     "(select account_id from data.contacts where tenant_id = $1 and contact_id = $2)",
+    "key_pages": "update data.key_pages p set keys = n.keys, accounts = n.accounts from (select o.bucket, o.batch_id, o.page, "
+    "coalesce(array_agg(u.k order by u.nth) filter (where u.a <> w.account_id), '{}') keys, "
+    "coalesce(array_agg(u.a order by u.nth) filter (where u.a <> w.account_id), '{}') accounts "
+    "from (select account_id from data.contacts where tenant_id = $1 and contact_id = $2 and account_id is not null) w "
+    "join data.key_pages o on o.tenant_id = $1 and w.account_id = any(o.accounts), "
+    "unnest(o.keys, o.accounts) with ordinality u(k, a, nth) group by 1, 2, 3) n "
+    "where p.tenant_id = $1 and (p.bucket, p.batch_id, p.page) = (n.bucket, n.batch_id, n.page)",
     # The account is filed for the search and for matching anew, without this person.
     "accounts": "update data.accounts set indexed = false, keys_version = 0 where tenant_id = $1 and account_id = "
     "(select account_id from data.contacts where tenant_id = $1 and contact_id = $2)",

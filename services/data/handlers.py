@@ -10,7 +10,6 @@ from uuid import UUID
 import orjson
 
 from libs.contracts.catalogue.sources import Handling, sources
-from libs.contracts.control_facts import ImportFact
 from libs.contracts.data import (
     ConsentClaim,
     ContactFacts,
@@ -34,6 +33,7 @@ from libs.contracts.data import (
 )
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.message import Principal, new_id
+from libs.contracts.observed import ImportFact
 from libs.contracts.subjects import AUDITED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
@@ -197,7 +197,7 @@ class ImportDesk:
             await imports.finish(tenant, request.import_id, ImportState.UNDONE)
             tell_changed(work, tenant, gone, self._runtime.now())
             tell_leads(work, tenant, self._runtime.now(), contacts=gone)
-            taken_back = ImportFact(fact_id=request.import_id, source=status.source, fields=(), dropped=0)
+            taken_back = ImportFact(subject=request.import_id, source=status.source, fields=(), dropped=0)
             tell_facts(work, tenant, [taken_back], self._runtime.now())
             work.emit(
                 AUDITED[self._runtime.plane],

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from libs.contracts.control_facts import MOST_FACTS, BounceFact, DataFactsRecorded, DocumentFact, ImportFact
-from libs.contracts.subjects import DATA_FACTS
+from libs.contracts.message import Plane
+from libs.contracts.observed import MOST_FACTS, BounceFact, DataFacts, DocumentFact, ImportFact
+from libs.contracts.subjects import OBSERVED
 
 
 def tell_facts(
@@ -18,7 +19,7 @@ def tell_facts(
     """Emit them; nothing when there are none."""
     for start in range(0, len(facts), MOST_FACTS):
         part = tuple(facts[start : start + MOST_FACTS])
-        work.emit(DATA_FACTS, DataFactsRecorded(tenant_id=tenant_id, items=part, at=now))
+        work.emit(OBSERVED[Plane.DATA], DataFacts(tenant_id=tenant_id, facts=part, at=now))
 
 
 def bounced(external_ids: Sequence[str], channel: str) -> list[BounceFact]:
@@ -28,5 +29,5 @@ def bounced(external_ids: Sequence[str], channel: str) -> list[BounceFact]:
         kind, _, name = one.partition(":")
         if kind == "action":
             with suppress(ValueError):  # a vendor's own name for a message
-                out.append(BounceFact(fact_id=UUID(name), channel=channel))
+                out.append(BounceFact(subject=UUID(name), channel=channel))
     return out

@@ -17,6 +17,8 @@ from services.decision.contradicted import Contradicted
 from services.decision.disabled import DisabledSubscriptions
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
+from services.decision.forecasting.desk import serve_forecasts
+from services.decision.forecasting.predictive import serve_predictive
 from services.decision.growth.plan import Growth
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
 from services.decision.insight.lineage import serve_lineage
@@ -26,8 +28,10 @@ from services.decision.negotiation.desk import Negotiation
 from services.decision.partners.desk import Partners
 from services.decision.ranking import Ranking
 from services.decision.settings import DecisionSettings
+from services.decision.simulating.desk import serve_simulator
 from services.decision.stalled import StalledFlows
 from services.decision.targeting.desk import Committees
+from services.decision.unclean import UncleanData
 
 
 async def build(runtime: Runtime) -> None:
@@ -66,6 +70,9 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.APPROVAL_ESCALATED, listener.approval_escalated)
     serve_lineage(runtime)
     serve_metrics(runtime)
+    serve_forecasts(runtime)
+    serve_predictive(runtime)
+    serve_simulator(runtime)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
     letters = LetterCards(runtime)
     bus.on(subjects.DEAD_LETTER_ARRIVED, letters.arrived)
@@ -74,6 +81,7 @@ async def build(runtime: Runtime) -> None:
     bus.on(subjects.CONTRADICTION_OPENED, contradicted.opened)
     bus.on(subjects.CONTRADICTION_DECIDED, contradicted.decided)
     bus.on(subjects.SUBSCRIPTION_DISABLED, DisabledSubscriptions(runtime).heard)
+    bus.on(subjects.QUALITY_CHECKED, UncleanData(runtime).checked)
     negotiation, partners = Negotiation(runtime, choosing), Partners(runtime)
     bus.serve(subjects.CLASSIFY_OBJECTION, negotiation.classify)
     bus.serve(subjects.ANSWER_OBJECTION, negotiation.respond)

@@ -15,13 +15,13 @@ from uuid import UUID
 from libs.contracts.agents import AgentVerdict
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.consent import LinkRequest
-from libs.contracts.control_facts import DecisionFactsRecorded
 from libs.contracts.data import Lead, LeadsRequest, TenantProfile, TenantRequest
 from libs.contracts.decision import FIRST, Draft
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.execution import ActionItem, SubmitRequest
-from libs.contracts.message import Principal, PrincipalKind, new_id
-from libs.contracts.subjects import DECISION_FACTS, LEADS, SUBMIT, TENANT, UNSUBSCRIBE_LINK
+from libs.contracts.message import Plane, Principal, PrincipalKind, new_id
+from libs.contracts.observed import DecisionFacts
+from libs.contracts.subjects import LEADS, OBSERVED, SUBMIT, TENANT, UNSUBSCRIBE_LINK
 from libs.contracts.trust import ResourceRef
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
@@ -147,10 +147,10 @@ class Drafting:
         async with self._runtime.database.batch(profile.tenant_id) as work:
             store = Recommendations(work)
             if await store.add_draft(kept):
-                facts = DecisionFactsRecorded(
-                    tenant_id=profile.tenant_id, items=(draft_fact(kept, _given(profile, one)),), at=self._runtime.now()
+                facts = DecisionFacts(
+                    tenant_id=profile.tenant_id, facts=(draft_fact(kept, _given(profile, one)),), at=self._runtime.now()
                 )
-                work.emit(DECISION_FACTS, facts)
+                work.emit(OBSERVED[Plane.DECISION], facts)
                 return kept
             return await store.draft_of(profile.tenant_id, kept.lead_id, purpose) or kept
 

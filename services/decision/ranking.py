@@ -12,10 +12,11 @@ from uuid import UUID
 
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.targeting import targeting
-from libs.contracts.control_facts import DecisionFactsRecorded
 from libs.contracts.data import LeadsReply, LeadsRequest
 from libs.contracts.decision import Card, Opportunity, RankReply
-from libs.contracts.subjects import DECISION_FACTS, LEADS
+from libs.contracts.message import Plane
+from libs.contracts.observed import DecisionFacts
+from libs.contracts.subjects import LEADS, OBSERVED
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
 from services.decision.cards.domain import happenings
@@ -103,7 +104,7 @@ class Ranking:
             added = await store.add_cards(made)
             if ranked:
                 told = (ranking_fact(rules, len(ranked)),)
-                work.emit(DECISION_FACTS, DecisionFactsRecorded(tenant_id=tenant_id, items=told, at=now))
+                work.emit(OBSERVED[Plane.DECISION], DecisionFacts(tenant_id=tenant_id, facts=told, at=now))
         drafts = await self._drafting.prepare(tenant_id, plan.drafts[:FIRST_DRAFTS])
         tiers = Counter(one.tier for one in ranked)
         return RankReply(
@@ -159,7 +160,7 @@ class Ranking:
             await store.add_cards(self._made(found, now))
             if ranked:
                 told = (ranking_fact(rules, len(ranked)),)
-                work.emit(DECISION_FACTS, DecisionFactsRecorded(tenant_id=tenant_id, items=told, at=now))
+                work.emit(OBSERVED[Plane.DECISION], DecisionFacts(tenant_id=tenant_id, facts=told, at=now))
         new = [one for lead_id, one in best.items() if lead_id not in touched]
         await self._drafting.prepare(tenant_id, day_plan(new, rules.autopilot).drafts[:FIRST_DRAFTS])
         return True

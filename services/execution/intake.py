@@ -173,7 +173,7 @@ class Intake:
                 return list(await unit.accept(jobs, self._runtime.instance))
         except Exception as error:
             if len(jobs) == 1:
-                log.exception("an action could not be stored")
+                log.exception("an action could not be stored", extra={"ids": {"action_id": str(jobs[0].action_id)}})
                 return [error]
             # One bad item must not take its neighbours down: halve until it stands alone.
             middle = len(jobs) // 2

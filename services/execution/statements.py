@@ -29,6 +29,8 @@ join execution.actions s on s.tenant_id = x.t and s.action_id = x.a
 where s.attempt = x.n and s.state = 'accepted' for no key update of s
 """
 
+# The queue is not joined: whenever PostgreSQL last saw it empty, it plans as if it were, and a join then reads the whole queue once for each
+# row. An array of ids can only be looked up in the key, and `is true` keeps the pair's test from becoming a join again.
 MOVE = """
 with x as (
   select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::bool[], $7::text[], $8::text[], $9::text[],
@@ -51,10 +53,13 @@ with x as (
   from y where s.tenant_id = y.t and s.action_id = y.a and s.attempt = y.n and s.state in ('accepted', 'unknown')
   returning s.tenant_id, s.action_id, y.final, y.due
 ), gone as (
-  delete from execution.work w using moved m where w.tenant_id = m.tenant_id and w.action_id = m.action_id and m.final
+  delete from execution.work w where w.action_id = any(array(select action_id from moved where final))
+    and ((w.tenant_id, w.action_id) in (select tenant_id, action_id from moved where final)) is true
 ), later as (
-  update execution.work w set due_at = now() + make_interval(secs => m.due), lease_owner = null, lease_until = null, tries = w.tries + 1
-  from moved m where w.tenant_id = m.tenant_id and w.action_id = m.action_id and not m.final and m.due >= 0
+  update execution.work w set lease_owner = null, lease_until = null, tries = w.tries + 1,
+    due_at = now() + make_interval(secs => (select m.due from moved m where m.tenant_id = w.tenant_id and m.action_id = w.action_id))
+  where w.action_id = any(array(select action_id from moved where not final and due >= 0))
+    and ((w.tenant_id, w.action_id) in (select tenant_id, action_id from moved where not final and due >= 0)) is true
 )
 select tenant_id, action_id from moved
 """

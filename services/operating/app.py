@@ -10,6 +10,7 @@ from libs.contracts.catalogue.flags import flags
 from libs.runtime.bus import Bus
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import HEARTBEAT_SECONDS, Runtime
+from services.operating.data_health.desk import serve_data_health
 from services.operating.dead_events.handlers import serve_dead_events
 from services.operating.domain.health import Board
 from services.operating.domain.spans import Buffer
@@ -35,6 +36,7 @@ async def build(runtime: Runtime) -> None:
         runtime.loop(name, run)
     runtime.on_stop.append(flush)
     serve_dead_events(runtime)
+    serve_data_health(runtime)
     runtime.loop("watching", Watching(runtime).run)
     serve_metrics(runtime)
 

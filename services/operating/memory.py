@@ -146,7 +146,7 @@ class MemoryStore:
         before = self.controls.copy(), self.deliveries.copy(), self.flags.copy()
         try:
             yield MemoryUnit(self, work)
-        except BaseException:
+        except BaseException:  # a rollback, cancelled or not
             self.controls, self.deliveries, self.flags = before
             raise
 

@@ -31,7 +31,6 @@ from services.trust.compliance.files import EvidenceFiles
 from services.trust.compliance.gate import Gates
 from services.trust.compliance.handlers import Compliance
 from services.trust.compliance.sweep import Sweep
-from services.trust.compliance.told import Told
 from services.trust.consent.handlers import Consenting
 from services.trust.contradictions.handlers import Contradicting
 from services.trust.contradictions.sweep import Sweep as Comparing
@@ -119,10 +118,6 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.TRUST_SCORE, scores.get)
     sweep = Sweep(database, LiveFlags(bus).any_live)
     serve_compliance(bus, Compliance(database, sweep, EvidenceFiles(bus).take))
-    told = Told()
-    bus.on(subjects.DATA_FACTS, told.data)
-    bus.on(subjects.DECISION_FACTS, told.decision)
-    bus.on(subjects.REPLY_RECEIVED, told.replied)
     runtime.loop("compliance", sweep.run)
     hear_reports(bus)
     runtime.loop("own connections", lambda: own_links(runtime))
@@ -254,6 +249,7 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.BRIEF_REPLY, briefing.reply)
     bus.serve(subjects.OWN_NUMBER, OwnNumbers(store, projection).put)
     bus.serve(subjects.CONTACTABILITY, people.contactability)
+    bus.serve(subjects.REACHABLE, people.reachable)
     bus.serve(subjects.RECORD_CONSENTS, consenting.record)
     bus.serve(subjects.WITHDRAW_CONSENT, consenting.withdraw)
     bus.serve(subjects.CONSENTS, people.consents)

@@ -16,6 +16,7 @@ from libs.contracts.errors import Conflict, Forbidden, NotFound
 from libs.contracts.execution import ActionsSettled, Settled
 from libs.contracts.ledger import EvidenceAssembled
 from libs.contracts.message import PLATFORM, Principal, new_id
+from libs.contracts.reachable import ReachableReply, ReachableRequest, ReachedAlike
 from libs.contracts.settling import OutcomeSettled
 from libs.contracts.subjects import EVIDENCE_ASSEMBLED
 from libs.contracts.trust import (
@@ -27,6 +28,7 @@ from libs.contracts.trust import (
     ConsentsRequest,
     ConsistencyReply,
     ConsistencyRequest,
+    Contactability,
     ContactabilityReply,
     ContactabilityRequest,
     ContactContactability,
@@ -89,6 +91,23 @@ class People:
                     ),
                 )
                 for c in request.contact_ids
+            )
+        )
+
+    async def reachable(self, request: ReachableRequest) -> ReachableReply:
+        """The states of a whole list. A list of thousands has a few dozen different ones."""
+        await self._projection.refresh(request.tenant_id, request.contact_ids)
+        async with self._store.unit(request.tenant_id) as unit:
+            states = await unit.states(request.tenant_id, request.contact_ids)
+        alike: dict[tuple[Contactability, ...], list[UUID]] = {}
+        for contact in dict.fromkeys(request.contact_ids):
+            state = states.get(contact)
+            said = tuple(contactability(state, channel, reasons=False).status for channel in CHANNELS)
+            alike.setdefault(said, []).append(contact)
+        return ReachableReply(
+            items=tuple(
+                ReachedAlike(channels=dict(zip(CHANNELS, said, strict=True)), contact_ids=tuple(contacts))
+                for said, contacts in alike.items()
             )
         )
 

@@ -1,13 +1,17 @@
-"""The hop's statements: what a batch of evaluations needs to know in one round trip, and what deciding it writes."""
+"""The hop's statements: what a batch of evaluations needs to know in one round trip, and what deciding it writes.
+
+A plan is made once and kept, often while a month's part of a table is new and empty; a join of tables would then be planned as if it stayed so,
+and read all of it for each batch. So what is looked up by key is a subquery of its own, which only an index can answer.
+"""
 
 from __future__ import annotations
 
 KNOWN = """
 select e.ord, now() as now, d.reply, a.approval_id, a.state as approval_state, a.expires_at < now() as lapsed,
-  exists(select 1 from trust.decisions p left join trust.grant_closures g on g.tenant_id = p.tenant_id and g.grant_id = p.grant_id
-         where p.tenant_id = e.tenant and p.action_id = e.action and p.attempt < e.attempt and p.grant_id is not null
+  exists(select 1 from trust.decisions p where p.tenant_id = e.tenant and p.action_id = e.action and p.attempt < e.attempt and p.grant_id is not null
            and coalesce((select r.outcome from trust.outcome_resolutions r where r.tenant_id = p.tenant_id and r.grant_id = p.grant_id),
-             g.outcome, 'open') not in ('not_sent', 'failed')) as earlier_open,
+             (select g.outcome from trust.grant_closures g where g.tenant_id = p.tenant_id and g.grant_id = p.grant_id),
+             'open') not in ('not_sent', 'failed')) as earlier_open,
   c.contact_id, c.email_mac, c.phone_mac, c.source, c.opted_out, c.cold, c.email_valid, c.collected_directly,
   case when e.mac = '' then false else exists(select 1 from trust.suppressions s where s.tenant_id = e.tenant and s.mac = e.mac) end as suppressed,
   case when e.contact is null then false else exists(select 1 from trust.rights_requests r where r.tenant_id = e.tenant
@@ -17,9 +21,10 @@ select e.ord, now() as now, d.reply, a.approval_id, a.state as approval_state, a
     from trust.consents k where k.tenant_id = e.tenant and k.contact_id = e.contact and k.channel = e.channel and k.purpose = e.purpose
     order by k.captured_at desc limit 1) end as consent,
   case when e.contact is null then 0 else
-   (select count(*) from trust.decisions t left join trust.grant_closures h on h.tenant_id = t.tenant_id and h.grant_id = t.grant_id
-    where t.tenant_id = e.tenant and t.contact_id = e.contact and t.channel = e.channel and t.grant_id is not null
-      and t.decided_at > now() - interval '7 days' and coalesce(h.outcome, 'open') not in ('not_sent', 'failed')) end as touches,
+   (select count(*) from trust.decisions t where t.tenant_id = e.tenant and t.contact_id = e.contact and t.channel = e.channel
+      and t.grant_id is not null and t.decided_at > now() - interval '7 days'
+      and coalesce((select h.outcome from trust.grant_closures h where h.tenant_id = t.tenant_id and h.grant_id = t.grant_id), 'open')
+        not in ('not_sent', 'failed')) end as touches,
   case when e.channel = '' then 0 else
    coalesce((select used from trust.caps q where q.tenant_id = e.tenant and q.channel = e.channel
               and q.day = (now() at time zone 'Asia/Riyadh')::date), 0) end as sent_today,
@@ -29,7 +34,8 @@ select e.ord, now() as now, d.reply, a.approval_id, a.state as approval_state, a
         and (w.document->>'earlier_attempt_open')::boolean)) end as agent_blocks
 from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[])
      with ordinality as e(tenant, action, attempt, digest, contact, channel, purpose, mac, agent, ord)
-left join trust.decisions d on d.tenant_id = e.tenant and d.action_id = e.action and d.attempt = e.attempt and d.digest = e.digest
+left join lateral (select reply from trust.decisions d where d.tenant_id = e.tenant and d.action_id = e.action
+     and d.attempt = e.attempt and d.digest = e.digest limit 1) d on true
 left join trust.contact_facts c on c.tenant_id = e.tenant and c.contact_id = e.contact
      and c.refreshed_at > now() - make_interval(hours => $10)
 left join lateral (select approval_id, case when state = 'approved' and exists (select 1 from trust.approval_tokens k
@@ -45,12 +51,13 @@ select now() as now, found.* from (values (1)) as always left join (
  select * from (
   select e.ord, d.reply, a.approval_id, a.state as approval_state, a.expires_at < now() as lapsed,
     e.attempt > 1 and exists(
-      select 1 from trust.decisions p left join trust.grant_closures g on g.tenant_id = p.tenant_id and g.grant_id = p.grant_id
-      where p.tenant_id = e.tenant and p.action_id = e.action and p.attempt < e.attempt and p.grant_id is not null
+      select 1 from trust.decisions p where p.tenant_id = e.tenant and p.action_id = e.action and p.attempt < e.attempt and p.grant_id is not null
         and coalesce((select r.outcome from trust.outcome_resolutions r where r.tenant_id = p.tenant_id and r.grant_id = p.grant_id),
-          g.outcome, 'open') not in ('not_sent', 'failed')) as earlier_open
+          (select g.outcome from trust.grant_closures g where g.tenant_id = p.tenant_id and g.grant_id = p.grant_id),
+          'open') not in ('not_sent', 'failed')) as earlier_open
   from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) with ordinality as e(tenant, action, attempt, digest, ord)
-  left join trust.decisions d on d.tenant_id = e.tenant and d.action_id = e.action and d.attempt = e.attempt and d.digest = e.digest
+  left join lateral (select reply from trust.decisions d where d.tenant_id = e.tenant and d.action_id = e.action
+     and d.attempt = e.attempt and d.digest = e.digest limit 1) d on true
   left join lateral (select approval_id, case when state = 'approved' and exists (select 1 from trust.approval_tokens k
        where k.tenant_id = a.tenant_id and k.approval_id = a.approval_id and k.used_by is not null) then 'spent' else state end as state, expires_at from trust.approvals a
        where a.tenant_id = e.tenant and a.action_id = e.action and a.payload_hash = e.digest

@@ -5,7 +5,6 @@ The in-memory twin is in `memory.py`; one suite runs over both.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -236,19 +235,27 @@ class SqlUnit:
 
     async def states(self, tenant_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID, ContactState]:
         rows = await self._c.fetch(
-            """select c.*, array(select s.mac from trust.suppressions s where s.tenant_id = c.tenant_id and s.mac in (c.email_mac, c.phone_mac)) macs,
-               (select json_object_agg(channel, state) from (select distinct on (channel) channel,
-                   case when withdrawn_at is not null then 'withdrawn' when expires_at < now() then 'expired' else 'active' end as state
-                 from trust.consents k where k.tenant_id = c.tenant_id and k.contact_id = c.contact_id and k.purpose = 'marketing'
-                 order by channel, captured_at desc) x) as consents
+            """select c.*, array(select s.mac from trust.suppressions s where s.tenant_id = c.tenant_id and s.mac in (c.email_mac, c.phone_mac)) macs
                from trust.contact_facts c where c.tenant_id = $1 and c.contact_id = any($2::uuid[])
                  and c.refreshed_at > now() - make_interval(hours => $3)""",
             tenant_id,
             list(contact_ids),
             MAX_AGE_HOURS,
         )
+        # By themselves: looked up contact by contact they took longer than everything else together.
+        given = await self._c.fetch(
+            """select distinct on (contact_id, channel) contact_id, channel,
+                 case when withdrawn_at is not null then 'withdrawn' when expires_at < now() then 'expired' else 'active' end as state
+               from trust.consents where tenant_id = $1 and contact_id = any($2::uuid[]) and purpose = 'marketing'
+               order by contact_id, channel, captured_at desc""",
+            tenant_id,
+            list(contact_ids),
+        )
+        consents: dict[UUID, list[tuple[str, str]]] = {}
+        for row in given:
+            consents.setdefault(row["contact_id"], []).append((row["channel"], row["state"]))
         return {
-            row["contact_id"]: state_of(row, frozenset(row["macs"]), tuple(json.loads(row["consents"] or "{}").items()))
+            row["contact_id"]: state_of(row, frozenset(row["macs"]), tuple(consents.get(row["contact_id"], ())))
             for row in rows
         }
 

@@ -16,6 +16,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from services.gateway.console import assets, pages, urls, views
 from services.gateway.console.render import SECURITY_HEADERS, render, render_fragment
 from tests.browser.fixture_pages import SIGNED_OUT, Fixtures
+from tests.browser.fixture_real import NAMES as REAL
+from tests.browser.fixture_real import real_pages
 
 
 class Preview:
@@ -85,13 +87,16 @@ def create(state: Preview) -> FastAPI:
 
     @app.get("/preview")
     async def index(request: Request) -> Response:
-        names = Fixtures("en").all()
+        names = (*Fixtures("en").all(), *REAL)
         lines = "".join(f'<li><a href="/preview/{n}?{request.url.query}">{n}</a>' for n in names)
         return HTMLResponse(f"<!doctype html><title>Preview</title><ul>{lines}</ul>")
 
     @app.get("/preview/{name}")
     async def page(name: str, request: Request) -> Response:
         fixtures, theme = reader(request)
+        if name in REAL:
+            # In a thread: the routes run in a loop of their own.
+            return HTMLResponse((await asyncio.to_thread(real_pages, fixtures.lang))[name])
         return answer(request, fixtures.all()[name], fixtures, theme)
 
     @app.get(urls.PATHS["approvals"])

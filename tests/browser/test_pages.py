@@ -5,8 +5,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser.fixture_pages import Fixtures
+from tests.browser.fixture_real import NAMES as REAL
 
-NAMES = list(Fixtures("en").all())
+NAMES = [*Fixtures("en").all(), *REAL]
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
 
 # Left-to-right values inside a right-to-left page: the first character must stand left of the last one.

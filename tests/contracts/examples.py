@@ -25,6 +25,7 @@ TEXT = 'نص "text" ✓'
 # Fields whose text has a form of its own.
 FORMED = {
     "slug": "ofoq-trading",
+    "month": "2026-10",
     "event_types": "approval.*",
     "claims": '{"action_id":"01930000-0000-7000-8000-000000000001"}',
 }
@@ -82,6 +83,9 @@ def _plain(name: str, kind: Any, field: FieldInfo | None) -> Any:
     most = next((m.le for m in (field.metadata if field else ()) if hasattr(m, "le")), None)
     if kind is Decimal and most is not None:
         return Decimal(most) / 8
+    least = next((m.ge for m in (field.metadata if field else ()) if hasattr(m, "ge")), None)
+    if kind is int and least is not None and least > 7:
+        return least
     values: dict[Any, Any] = {
         bool: True,
         int: 7,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 import subprocess
 from collections import Counter
 from functools import cache
@@ -94,16 +93,20 @@ def test_every_expression_is_promql() -> None:
         promql_parser.parse(expressions[0] + ")")
 
 
-def test_alerts_only_use_what_is_recorded_or_exposed() -> None:
-    groups = one("production", "PrometheusRule", "dealix")["spec"]["groups"]
-    recorded = {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
-    ours = {"dealix_http_requests_total", "dealix_http_request_seconds_bucket", "dealix_http_request_seconds_count"}
-    ours |= {"dealix_calls_total", "dealix_call_seconds_bucket", "dealix_call_seconds_count", "dealix_check"}
-    ours |= {"dealix_plane_info", "dealix_outbox_unpublished", "dealix_due_backlog"}
-    for group in groups:
-        for rule in group["rules"]:
-            for word in re.findall(r"\bdealix[a-z0-9_:]*", rule["expr"]):
-                assert word in recorded | ours, word
+def test_each_monitor_finds_a_service_with_the_port_that_it_scrapes() -> None:
+    services = [document for document in rendered("production") if document["kind"] == "Service"]
+    for monitor in (document for document in rendered("production") if document["kind"] == "ServiceMonitor"):
+        wanted = monitor["spec"]["selector"]["matchLabels"].items()
+        found = [service for service in services if wanted <= service["metadata"]["labels"].items()]
+        assert found, monitor["metadata"]["name"]
+        for endpoint in monitor["spec"]["endpoints"]:
+            for service in found:
+                assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}, service["metadata"][
+                    "name"
+                ]
+    planes = one("production", "ServiceMonitor", "planes")["spec"]["selector"]["matchLabels"].items()
+    scraped = {service["metadata"]["name"] for service in services if planes <= service["metadata"]["labels"].items()}
+    assert scraped == {plane.value for plane in Plane}
 
 
 def test_nats_accepts_the_configuration_and_each_plane_has_its_declared_rights(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from libs.contracts.trust import (
     WithdrawConsent,
 )
 from services.trust.ledger.domain.records import EntryFilter
-from tests.flows.test_approvals_complete import set_rules
+from tests.flows.approving import set_rules
 from tests.flows.world import (
     APPROVER,
     OTHER_TENANT,

@@ -10,7 +10,8 @@ import pytest
 from libs.contracts.data import ContactsChanged
 from libs.contracts.execution import Action, ActionState
 from libs.contracts.message import new_id
-from libs.contracts.subjects import AUTHORIZE, CONTACTABILITY, CONTACTS_CHANGED, EVALUATE, FACTS, SUPPRESS
+from libs.contracts.reachable import ReachableRequest
+from libs.contracts.subjects import AUTHORIZE, CONTACTABILITY, CONTACTS_CHANGED, EVALUATE, FACTS, REACHABLE, SUPPRESS
 from libs.contracts.trust import (
     AuthorizeRequest,
     Contactability,
@@ -473,3 +474,8 @@ async def test_contactability_says_what_a_send_would_meet(world: World) -> None:
     assert by_email[gone] is Contactability.UNKNOWN
     by_whatsapp = {i.contact_id: {c.channel: c.status for c in i.channels}["whatsapp"] for i in reply.items}
     assert by_whatsapp[cases["fine"].contact_id] is Contactability.BLOCKED
+    # The short answer for whole lists says the same of everybody, once.
+    short = await world.gateway.call(REACHABLE, ReachableRequest(tenant_id=TENANT, contact_ids=(*ids, gone)))
+    named = [(contact, one.channels) for one in short.items for contact in one.contact_ids]
+    assert len(named) == len(ids)
+    assert dict(named) == {i.contact_id: {c.channel: c.status for c in i.channels} for i in reply.items}

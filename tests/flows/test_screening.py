@@ -53,7 +53,7 @@ async def test_secrets_and_hidden_characters_do_not_leave_even_when_somebody_wou
         body = f"معكم شركة أفق. {text} لإيقاف الرسائل: رد بكلمة إيقاف."
         action = await made.run(email(made.contact(), body=body))
         assert action.state is ActionState.REFUSED
-        assert action.reasons[0].code == "screening_blocked" or "screening_blocked" in [r.code for r in action.reasons]
+        assert "screening_blocked" in [reason.code for reason in action.reasons]
         assert made.wire.sent == []
 
 

@@ -99,6 +99,10 @@ class Postgres:
         where = ",".join(f"{host.address}:5432" for host in self.hosts)
         return f"postgresql://{login or f'postgres:{self._password}'}@{where}/dealix?target_session_attrs=read-write"
 
+    def copy_url(self, login: str) -> str:
+        """Whichever of the two is the standby."""
+        return self.url(login).replace("=read-write", "=standby")
+
     def admin_url(self, database: str = "dealix") -> str:
         return f"postgresql://postgres:{self._password}@{self.hosts[0].address}:5432/{database}"
 
@@ -193,6 +197,7 @@ def plane_programs(
             login = f"dealix_{plane}:{secrets.database_passwords[plane]}"
             environ |= {
                 f"DEALIX_{plane.upper()}_DATABASE_URL": postgres.url(login),
+                f"DEALIX_{plane.upper()}_READ_DATABASE_URL": postgres.copy_url(login),
                 "DEALIX_HEALTH_PORT": str(port),
                 "DEALIX_HEALTH_HOST": host.address,
                 "DEALIX_TRACE_RATIO": "0.01",

@@ -12,10 +12,14 @@ from uuid import UUID
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.execution import ActionsSettled, ActionState, Receipt
 from libs.contracts.message import Plane, Principal, new_id
+from libs.contracts.observed import FactsReported
 from libs.contracts.rights import RegisterPut, RightsKind, RightsRequest, RightsState
+from libs.contracts.subjects import OBSERVED
 from libs.contracts.trust import ApprovalState
 from libs.runtime.database import Database
+from libs.runtime.delivery import handle_once
 from services.trust.handlers import Listener
+from services.trust.observations.handlers import taker
 from services.trust.rights.registers import Registers
 from services.trust.rights.store import RightsStore
 from services.trust.store import SqlStore
@@ -126,6 +130,21 @@ class Book:
 
 
 Write = Callable[[Book], Awaitable[Any]]
+
+
+async def carry(book: Book, plane: Plane, told: FactsReported) -> None:
+    """Deliver a report to trust as its consumer does."""
+    body = told.model_dump_json().encode()
+    await handle_once(book.database, OBSERVED[plane], taker(plane), str(new_id()), body)
+
+
+async def carry_told(book: Book, plane: Plane, database: Database) -> None:
+    """Deliver what a plane has told so far, from its outbox."""
+    event = OBSERVED[plane]
+    async with database.batch() as work:
+        told = await work.connection.fetch("delete from outbox where subject = $1 returning id, body", event.subject)
+    for row in sorted(told, key=lambda row: str(row["id"])):
+        await handle_once(book.database, event, taker(plane), str(row["id"]), row["body"])
 
 
 def entries(*given: tuple[str, dict[str, Any]], **sent: Any) -> Write:

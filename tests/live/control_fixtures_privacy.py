@@ -7,22 +7,11 @@ from typing import Any, Literal
 from uuid import UUID
 
 from libs.contracts.compliance import ControlResult
-from libs.contracts.control_facts import (
-    BounceFact,
-    DataFact,
-    DataFactsRecorded,
-    DecisionFact,
-    DecisionFactsRecorded,
-    DocumentFact,
-    DraftFact,
-    ImportFact,
-    RankingFact,
-)
 from libs.contracts.message import Plane, new_id
+from libs.contracts.observed import BounceFact, DocumentFact, DraftFact, Fact, FactsReported, ImportFact, RankingFact
 from libs.contracts.rights import IdentifyRights, OpenRights, RightsKind, RightsRequest, RightsState
 from libs.contracts.screening import DecideFinding, FindingsRequest, FindingState, ScreenedText, TextsScreened
 from libs.runtime.testing import MemoryHub
-from services.trust.compliance.told import Told
 from services.trust.ledger.domain.entry import Entry
 from services.trust.projection import Projection
 from services.trust.rights.handlers import Rights
@@ -37,6 +26,7 @@ from tests.live.control_fixtures import (
     TRANSFER,
     Book,
     Write,
+    carry,
     consents,
     contacts,
     entries,
@@ -71,9 +61,9 @@ _DATASET = {
 _SENDER = {"sender": "Acme", "channel": "email", "country": "SA", "promotional": True}
 _ASSESSED = {**TRANSFER, "risk_assessment_ref": "RA-1"}
 _REFERRED: dict[str, Any] = {"source": "referral", "collected_directly": False}
-_KEPT = ImportFact(fact_id=new_id(), source="referral", fields=("email",), dropped=2)
+_KEPT = ImportFact(subject=new_id(), source="referral", fields=("email",), dropped=2)
 _MAPPED = {"field": "email", "activity": "Outreach", "why": "to write to them"}
-_RANKING = RankingFact(fact_id=new_id(), version="1+abc", features=("sector", "signal:hiring"), leads=3)
+_RANKING = RankingFact(subject=new_id(), version="1+abc", features=("sector", "signal:hiring"), leads=3)
 _FAIR = {"version": "1+abc", "result": "fair", "reported_on": _TODAY, "evidence_ref": "B-1"}
 _OLD = (datetime.now(UTC) - timedelta(days=40)).date()
 _NIGHT = NOON + timedelta(hours=12)
@@ -157,20 +147,9 @@ def ward(**guardian: Any) -> Write:
     return write
 
 
-def told_by_data(*facts: DataFact, at: datetime | None = None) -> Write:
+def told_by(plane: Plane, *facts: Fact, at: datetime | None = None) -> Write:
     async def write(book: Book) -> None:
-        event = DataFactsRecorded(tenant_id=book.tenant, items=facts, at=at or datetime.now(UTC))
-        async with book.database.work(book.tenant) as work:
-            await Told().data(work, event)
-
-    return write
-
-
-def told_by_decision(*facts: DecisionFact) -> Write:
-    async def write(book: Book) -> None:
-        event = DecisionFactsRecorded(tenant_id=book.tenant, items=facts, at=datetime.now(UTC))
-        async with book.database.work(book.tenant) as work:
-            await Told().decision(work, event)
+        await carry(book, plane, FactsReported(tenant_id=book.tenant, facts=facts, at=at or datetime.now(UTC)))
 
     return write
 
@@ -181,10 +160,10 @@ def document(
     """A stored file, perhaps a copy of an identity document, and perhaps the duty to keep one."""
 
     async def write(book: Book) -> None:
-        fact = DocumentFact(fact_id=new_id(), identity=identity, erased=erased)
-        await told_by_data(fact)(book)
+        fact = DocumentFact(subject=new_id(), identity=identity, erased=erased)
+        await told_by(Plane.DATA, fact)(book)
         if kept is not None:
-            await book.entry("identity-documents", {"document_id": str(fact.fact_id), **kept})
+            await book.entry("identity-documents", {"document_id": str(fact.subject), **kept})
 
     return write
 
@@ -198,10 +177,10 @@ def agents_message(*, fact: bool = True, **changes: Any) -> Write:
         action = await book.sent(contact, agent="agent:outreach_writer")
         if fact:
             made = DraftFact(
-                fact_id=action, agent="outreach_writer", provider="local", model_id="engine=template", prompt_version="3", inputs=2,
+                subject=action, agent="outreach_writer", provider="local", model_id="engine=template", prompt_version="3", inputs=2,
                 by_model=False, disclosed=False,
             )  # fmt: skip
-            await told_by_decision(made.evolve(**changes))(book)
+            await told_by(Plane.DECISION, made.evolve(**changes))(book)
 
     return write
 
@@ -213,7 +192,7 @@ def bounced(*, earlier: bool) -> Write:
         contact = await book.contact(last_verified_at=datetime.now(UTC))
         first = await book.sent(contact)
         at = NOON + timedelta(hours=1 if earlier else 5)
-        await told_by_data(BounceFact(fact_id=first, channel="email"), at=at)(book)
+        await told_by(Plane.DATA, BounceFact(subject=first, channel="email"), at=at)(book)
         await book.sent(contact, at=NOON + timedelta(hours=3))
 
     return write
@@ -270,8 +249,8 @@ PRIVACY: dict[str, tuple[Write | None, Write, Write]] = {
         contacts({**_REFERRED, "obtained_at": _OLD}), contacts({**_REFERRED, "obtained_at": None}),
     ),
     "PDPL-11": (
-        after(told_by_data(_KEPT), entries((P, ACTIVITY), ("data-map", _MAPPED))),
-        after(told_by_data(_KEPT), entries((P, ACTIVITY))), told_by_data(_KEPT.evolve(fields=())),
+        after(told_by(Plane.DATA, _KEPT), entries((P, ACTIVITY), ("data-map", _MAPPED))),
+        after(told_by(Plane.DATA, _KEPT), entries((P, ACTIVITY))), told_by(Plane.DATA, _KEPT.evolve(fields=())),
     ),
     "PDPL-14": (
         message(contact={"last_verified_at": NOON}), message(contact={"last_verified_at": NOON - timedelta(days=181)}), message(),
@@ -305,7 +284,7 @@ PRIVACY: dict[str, tuple[Write | None, Write, Write]] = {
     "SDAIA-AI-7": (after(agents_message(), message()), message(same=False), nothing()),
     "SDAIA-AI-6": (agents_message(), agents_message(by_model=True), message()),
     "SDAIA-AI-1": (
-        after(told_by_decision(_RANKING), entries(("bias-reports", _FAIR))), told_by_decision(_RANKING), nothing(),
+        after(told_by(Plane.DECISION, _RANKING), entries(("bias-reports", _FAIR))), told_by(Plane.DECISION, _RANKING), nothing(),
     ),
     "NDMO-DC-1": (
         after(contacts({}), entries(("datasets", _DATASET), ("processors", {**PROCESSOR, "max_level": "restricted"}), effect="send_email")),
@@ -324,7 +303,7 @@ MORE: tuple[tuple[str, Write, ControlResult], ...] = (
     ("PDPL-10", contacts({"source": "scraped"}), ControlResult.FAIL),
     ("PDPL-IR4-3", after(contacts({**_REFERRED, "obtained_at": _OLD}), entries(("person-notices", {k: v for k, v in _NOTICE.items() if k != "sent_on"}))), ControlResult.FAIL),
     ("PDPL-IR4-3", contacts({**_REFERRED, "obtained_at": _RECENT}), ControlResult.PASS),
-    ("PDPL-11", after(told_by_data(_KEPT), entries(("data-map", _MAPPED))), ControlResult.FAIL),
+    ("PDPL-11", after(told_by(Plane.DATA, _KEPT), entries(("data-map", _MAPPED))), ControlResult.FAIL),
     ("PDPL-14", bounced(earlier=True), ControlResult.FAIL),
     ("PDPL-14", bounced(earlier=False), ControlResult.PASS),
     ("PDPL-14", message(contact={"last_verified_at": NOON, "email_valid": False}), ControlResult.FAIL),
@@ -335,8 +314,8 @@ MORE: tuple[tuple[str, Write, ControlResult], ...] = (
     ("SDAIA-AI-7", agents_message(inputs=0), ControlResult.FAIL),
     ("SDAIA-AI-6", agents_message(fact=False), ControlResult.FAIL),
     ("SDAIA-AI-6", agents_message(by_model=True, disclosed=True), ControlResult.PASS),
-    ("SDAIA-AI-1", after(told_by_decision(_RANKING), entries(("bias-reports", {**_FAIR, "result": "biased"}))), ControlResult.FAIL),
-    ("SDAIA-AI-1", after(told_by_decision(_RANKING.evolve(features=("sector", "gender"))), entries(("bias-reports", _FAIR))), ControlResult.FAIL),
+    ("SDAIA-AI-1", after(told_by(Plane.DECISION, _RANKING), entries(("bias-reports", {**_FAIR, "result": "biased"}))), ControlResult.FAIL),
+    ("SDAIA-AI-1", after(told_by(Plane.DECISION, _RANKING.evolve(features=("sector", "gender"))), entries(("bias-reports", _FAIR))), ControlResult.FAIL),
     ("PDPL-1-11", sensitive(), ControlResult.PASS),
     ("PDPL-1-11", sensitive(written=True), ControlResult.FAIL),
     ("PDPL-1-11", sensitive(state=FindingState.CONFIRMED, written=True), ControlResult.FAIL),

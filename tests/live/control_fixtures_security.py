@@ -14,14 +14,12 @@ from typing import Any
 import asyncpg
 
 from libs.contracts.agents import AgentVerdict, Conversation
-from libs.contracts.control_facts import DecisionFactsRecorded
 from libs.contracts.decision import Draft, DraftReview
 from libs.contracts.message import PLATFORM, Plane, Provenance, new_id
 from libs.contracts.observed import BackupMade, Fact, FactsReported, LinkSeen, RestoreTested, SignInRules
 from libs.contracts.rights import RegisterPut
-from libs.contracts.subjects import AUDITED, DECISION_FACTS, OBSERVED
+from libs.contracts.subjects import AUDITED
 from libs.contracts.trust import AuditRecorded
-from libs.runtime.database import Database
 from libs.runtime.delivery import handle_once
 from services.decision.consumption.budget import Budget, BudgetSpent
 from services.decision.consumption.meter import Meter
@@ -30,18 +28,16 @@ from services.gateway.domain.people import ApiKey, Session, User
 from services.gateway.reporting.people import PeopleReports
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import SqlStore as GatewayStore
-from services.trust.compliance.told import Told
 from services.trust.domain.keys import LiveKeys
 from services.trust.handlers import Listener
 from services.trust.keys.rotation import KeyBook
 from services.trust.ledger.sequencer import Sequencer
 from services.trust.ledger.store import SqlLedgerStore
 from services.trust.ledger.verifying import LogWatch
-from services.trust.observations.handlers import taker
 from services.trust.rights.registers import Registers
 from services.trust.store import SqlStore
 from tests.flows.world import KEYS_OF_TRUST
-from tests.live.control_fixtures import NO_PROJECTION, Book, Write, entries, message, nothing
+from tests.live.control_fixtures import NO_PROJECTION, Book, Write, carry, carry_told, entries, message, nothing
 from tests.live.migrated import plane_database
 
 NOW = datetime.now(UTC)
@@ -59,12 +55,6 @@ def at(**ago: float) -> str:
 
 
 # -- what planes report -----------------------------------------------------------------------------------------------------------
-
-
-async def carry(book: Book, plane: Plane, told: FactsReported) -> None:
-    """Deliver a report to trust as its consumer does."""
-    body = told.model_dump_json().encode()
-    await handle_once(book.database, OBSERVED[plane], taker(plane), str(new_id()), body)
 
 
 def reported(plane: Plane, *facts: Fact, whole: Iterable[str], ago: float = 0) -> Write:
@@ -99,12 +89,7 @@ def people(*given: dict[str, Any], rules: dict[str, Any] | None = None) -> Write
             for one in given:
                 await _person(GatewayStore(database), book, **one)
             await PeopleReports(database, settings(**(rules or {}))).run_once()
-            async with database.batch() as work:
-                told = await work.connection.fetch("delete from outbox where subject like '%facts%' returning id, body")
-            for row in sorted(told, key=lambda row: str(row["id"])):
-                await handle_once(
-                    book.database, OBSERVED[Plane.GATEWAY], taker(Plane.GATEWAY), str(row["id"]), row["body"]
-                )
+            await carry_told(book, Plane.GATEWAY, database)
 
     return write
 
@@ -198,16 +183,6 @@ def paused(**ago: float) -> Write:
 # -- agents -----------------------------------------------------------------------------------------------------------------------
 
 
-async def _decided(book: Book, database: Database) -> None:
-    """Deliver what decision told, as trust's consumer does."""
-    async with database.batch() as work:
-        told = await work.connection.fetch(
-            "delete from outbox where subject = $1 returning id, body", DECISION_FACTS.subject
-        )
-    for row in sorted(told, key=lambda row: str(row["id"])):
-        await handle_once(book.database, DECISION_FACTS, Told().decision, str(row["id"]), row["body"])
-
-
 def ran(text: str, *, engine: str = "rules", counted: bool = True) -> Write:
     """A run of an agent, counted and told by decision's meter."""
 
@@ -222,7 +197,7 @@ def ran(text: str, *, engine: str = "rules", counted: bool = True) -> Write:
                 latency_ms=1.0,
             )  # fmt: skip
             await meter.tell(run, {"content": {"body": text}})
-            await _decided(book, database)
+            await carry_told(book, Plane.DECISION, database)
 
     return write
 
@@ -255,10 +230,8 @@ def drafted(body: str = "Good morning") -> Write:
             body=body, facts_used=(), qa_score=90.0, action_id=action, provenance=origin,
             reviews=(DraftReview(reviewer="qa_reviewer", verdict="pass"),),
         )  # fmt: skip
-        told = DecisionFactsRecorded(tenant_id=book.tenant, items=(draft_fact(made, ("12%",)),), at=datetime.now(UTC))
-        await handle_once(
-            book.database, DECISION_FACTS, Told().decision, str(new_id()), told.model_dump_json().encode()
-        )
+        fact = draft_fact(made, ("12%",))
+        await carry(book, Plane.DECISION, FactsReported(tenant_id=book.tenant, facts=(fact,), at=datetime.now(UTC)))
 
     return write
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import asyncpg
+
 from dev.postgres import EmbeddedPostgres
 from libs.contracts.message import Plane
 from libs.runtime.database import Database
@@ -16,8 +18,8 @@ PASSWORDS = {plane.value: "only-here" for plane in Plane}
 
 
 @contextmanager
-def migrated_postgres(directory: Path) -> Iterator[str]:
-    """The superuser's URL of a database with every plane's tables. Enter it in the main thread."""
+def bare_postgres(directory: Path) -> Iterator[tuple[EmbeddedPostgres, asyncio.Runner]]:
+    """A server that runs, and what to run things beside it with. Enter it in the main thread."""
     for parent in (directory, *directory.parents):
         if parent.stat().st_uid == 0 and parent != Path("/"):
             parent.chmod(parent.stat().st_mode | 0o011)  # as root the server runs under another account
@@ -25,10 +27,29 @@ def migrated_postgres(directory: Path) -> Iterator[str]:
     with asyncio.Runner() as runner:
         runner.run(postgres.start())
         try:
-            runner.run(migrate(postgres.admin_url, PASSWORDS))
-            yield postgres.admin_url
+            yield postgres, runner
         finally:
             runner.run(postgres.stop())
+
+
+@contextmanager
+def migrated_postgres(directory: Path) -> Iterator[str]:
+    """The superuser's URL of a database with every plane's tables. Enter it in the main thread."""
+    with bare_postgres(directory) as (postgres, runner):
+        runner.run(migrate(postgres.admin_url, PASSWORDS))
+        yield postgres.admin_url
+
+
+async def emptied(admin_url: str, plane: Plane) -> None:
+    """Leave no row in a plane's tables."""
+    admin = await asyncpg.connect(admin_url)
+    try:
+        tables = await admin.fetch(
+            "select tablename from pg_tables where schemaname = $1 and tablename <> 'alembic_version'", plane.value
+        )
+        await admin.execute("truncate " + ", ".join(f"{plane.value}.{row['tablename']}" for row in tables))
+    finally:
+        await admin.close()
 
 
 @asynccontextmanager

@@ -69,6 +69,9 @@ async def test_an_inbound_message_is_read_confirmed_by_a_person_and_opens_a_cont
     }  # fmt: skip
     assert {one["source"] for one in found.values()} == {f"activity:{activity}"}
     assert {one["state"] for one in found.values()} == {"suggested"}
+    assert [one["value"] for one in found["discount_percent"]["on_record"]] == ["5"] and found["deal_value"][
+        "on_record"
+    ] == []
     assert await items(running, "/contradictions", subject=f"deal:{deal}") == [], "a suggestion raises nothing"
 
     discount = found["discount_percent"]["suggestion_id"]

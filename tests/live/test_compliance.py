@@ -34,14 +34,13 @@ from services.trust.compliance.sweep import Sweep
 from services.trust.ledger.sequencer import Sequencer
 from services.trust.ledger.store import SqlLedgerStore
 from tests.flows.world import KEYS_OF_TRUST
-from tests.live.control_fixtures import NOON, Book, Write
+from tests.live.control_fixtures import NOON, Book, Write, carry
 from tests.live.control_fixtures_privacy import PRIVACY
 from tests.live.control_fixtures_security import (
     DATASET,
     HOLE,
     NO_MFA,
     SECURITY,
-    carry,
     invoice,
     people,
     unreported,

@@ -81,3 +81,61 @@ async def test_every_tenant_is_looked_at_without_being_asked_and_sees_its_own_ro
             return bool(await work.connection.fetchval("select count(*) from data.quality_turns where due_at > now()"))
 
     await eventually(30, looked)
+
+
+async def _risks(running: Served) -> list[dict[str, Any]]:
+    feed = (await running.http.get(f"{API}/cards/feed", params={"role": "support"})).json()["items"]
+    return [one for one in feed if one["context"].get("event") == "data_quality_failed"]
+
+
+async def test_a_check_that_fails_is_one_card_until_it_holds_again_and_operating_hears_of_it(running: Served) -> None:
+    account = (await running.http.post(f"{API}/accounts", json={"name": "Sahab"})).json()["id"]
+    past = {"title": "late", "account_id": account, "amount": "10", "expected_close": "2020-01-01"}
+    deal = (await running.http.post(f"{API}/deals", json=past)).json()["id"]
+    assert (await _standing(running))["deal_dated"]["state"] == "below"
+
+    async def named() -> list[dict[str, Any]]:
+        return [one for one in await _risks(running) if one["context"]["check"] == "deal_dated"]
+
+    async def one_card() -> bool:
+        return len(await named()) == 1
+
+    await eventually(20, one_card)
+    await _standing(running)  # the same trouble, seen again
+    board = f"{API}/data-quality/board"
+
+    async def heard() -> bool:
+        found = (await running.http.get(board)).json()
+        state = {one["name"]: one["state"] for one in found["checks"]}
+        return bool(found["status"] == "below" and state["deal_dated"] == "below" and found["looked_at"])
+
+    await eventually(20, heard)
+    (card,) = await named()
+    assert card["title_ar"] and card["title_en"].startswith("Data needs mending") and len(card["buttons"]) <= 3
+    kept = await running.http.post(f"{API}/cards/{card['card_id']}/decision", json={"button": "keep"})
+    assert kept.status_code == 200, kept.text
+    await _standing(running)
+    looked = (await _standing(running, now=False))["deal_dated"]["latest"]["at"]
+
+    async def up_to_date() -> bool:
+        return bool((await running.http.get(board)).json()["looked_at"] == looked)
+
+    await eventually(20, up_to_date)
+    assert await named() == [], "what a person closed stays closed while the same trouble lasts"
+
+    async def closes(version: int, day: str) -> str:
+        """Change the day on top of a version, and how the check stands then."""
+        headers = {"If-Match": f'"{version}"'}
+        changed = await running.http.patch(f"{API}/deals/{deal}", json={"expected_close": day}, headers=headers)
+        assert changed.status_code == 200, changed.text
+        return str((await _standing(running))["deal_dated"]["state"])
+
+    assert await closes(1, "2099-01-01") == "ok"
+    assert await closes(2, "2020-01-01") == "below"
+    await eventually(20, one_card)
+    assert await closes(3, "2099-01-01") == "ok"
+
+    async def gone() -> bool:
+        return not await named()
+
+    await eventually(20, gone)

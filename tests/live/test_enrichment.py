@@ -64,7 +64,15 @@ async def test_what_may_not_be_used_is_refused_in_both_languages_and_changes_not
 async def test_a_register_fills_what_is_empty_disputes_what_was_stated_and_says_where_from(running: Served) -> None:
     made = await running.http.post(f"{API}/accounts", json={"name": "Ofoq", "cr": "1010123456", "employees": 20})
     account = made.json()["id"]
+    looked = await _enrich(running, REGISTER, dry_run="true")
+    assert looked["facts"] == {"applied": 3, "confirmed": 1, "disputed": 1} and looked["refused"] == 1
+    assert {one["field"]: one["state"] for one in looked["found"]}["employees"] == "disputed"
+    untouched = (await running.http.get(f"{API}/accounts/{account}")).json()
+    assert (untouched["version"], untouched["city"]) == (made.json()["version"], None) and await _facts(
+        running
+    ) == [], "looking is not doing"
     found = await _enrich(running, REGISTER)
+    assert found["found"] == [], "what was taken in is listed as facts"
     assert (found["rows"], found["matched"], found["refused"]) == (2, 1, 1) and found["refusals"][0]["row"] == 3
     assert found["facts"] == {"applied": 3, "confirmed": 1, "disputed": 1}
     now = (await running.http.get(f"{API}/accounts/{account}")).json()

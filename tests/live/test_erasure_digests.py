@@ -32,7 +32,10 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
 async def filed(running: Served) -> set[int]:
     connection = await asyncpg.connect(on_database(running.system.servers.admin_url, "dealix"))
     try:
-        rows = await connection.fetch("select key from data.match_keys where key = any($1::bigint[])", OF_THE_PERSON)
+        rows = await connection.fetch(
+            "select distinct u.key from data.key_pages p, unnest(p.keys) u(key) where u.key = any($1::bigint[])",
+            OF_THE_PERSON,
+        )
     finally:
         await connection.close()
     return {row["key"] for row in rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -12,6 +13,7 @@ import pytest_asyncio
 
 from libs.contracts.message import Plane, new_id
 from libs.runtime.database import Database
+from services.execution.statements import MOVE
 from services.execution.store import LEASE_SECONDS, SqlStore
 from tests.live.migrated import migrated_postgres, plane_database
 from tests.unit.execution.letter_promises import LetterPromises
@@ -72,6 +74,27 @@ async def test_a_lease_ends_with_its_time(database: Database) -> None:
     assert asked.action_id not in {action for _, action, _, _ in await store.claim("replica-2", 100_000)}
     await pass_by(6)
     assert (asked.tenant_id, asked.action_id, 1, 0) in await store.claim("replica-2", 100_000)
+
+
+async def test_a_batch_leaves_the_queue_by_its_ids_even_where_the_planner_supposes_it_empty(
+    admin_url: str, database: Database
+) -> None:
+    admin = await asyncpg.connect(admin_url)
+    try:
+        await admin.execute("truncate execution.work; analyze execution.work")
+    finally:
+        await admin.close()
+    async with database.batch(planned=True) as work:
+        await work.connection.execute(f"prepare move as {MOVE}")
+        nothing = ", ".join(["'{}'"] * 19)
+        rows = await work.connection.fetch(f"explain (costs off) execute move({nothing})")
+        await work.connection.execute("deallocate move")
+    plan = "\n".join(row[0] for row in rows)
+    parts = re.findall(r"->  (?:Delete|Update) on work w.*?(?=\n  CTE|\Z)", plan, re.DOTALL)
+    assert len(parts) == 2, plan
+    for part in parts:
+        assert "Index Cond: (action_id = ANY" in part, plan
+        assert "Join" not in part and "Loop" not in part, plan
 
 
 @pytest.mark.parametrize("table", ["dispatches", "sandbox"])

@@ -2,62 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from dev.postgres import EmbeddedPostgres
 from libs.contracts.message import Plane, new_id
 from libs.runtime.database import Database
-from libs.runtime.migrate import migrate
 from services.gateway.store import SqlStore
+from tests.live.migrated import emptied, migrated_postgres, plane_database
 from tests.unit.gateway.store_promises import LEASE, OURS, Later, StorePromises, added, session_of, slot, user
 
-PASSWORDS = {plane.value: "only-here" for plane in Plane}
 pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    directory: Path = tmp_path_factory.mktemp("gateway")
-    for parent in (directory, *directory.parents):
-        if parent.stat().st_uid == 0 and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)  # as root the server runs under another account
-    postgres = EmbeddedPostgres(directory, sync_new_cluster=False)
-    with asyncio.Runner() as runner:
-        runner.run(postgres.start())
-        yield postgres
-        runner.run(postgres.stop())
-
-
-@pytest.fixture(scope="module")
-def migrated(server: EmbeddedPostgres) -> str:
-    """The database with every plane's tables; the superuser's URL."""
-    asyncio.run(migrate(server.admin_url, PASSWORDS))
-    return server.admin_url
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with migrated_postgres(tmp_path_factory.mktemp("gateway")) as url:
+        yield url
 
 
 @pytest_asyncio.fixture
 async def database(migrated: str) -> AsyncIterator[Database]:
     """The gateway's database with empty tables."""
-    admin = await asyncpg.connect(migrated)
-    try:
-        tables = await admin.fetch(
-            "select tablename from pg_tables where schemaname = 'gateway' and tablename <> 'alembic_version'"
-        )
-        await admin.execute("truncate " + ", ".join(f"gateway.{row['tablename']}" for row in tables))
-    finally:
-        await admin.close()
-    host = migrated.rpartition("@")[2]
-    made = Database(Plane.GATEWAY, f"postgresql://dealix_gateway:only-here@{host}", pool_size=4)
-    await made.start()
-    yield made
-    await made.stop()
+    await emptied(migrated, Plane.GATEWAY)
+    async with plane_database(migrated, Plane.GATEWAY) as made:
+        yield made
 
 
 class TestSqlStore(StorePromises):

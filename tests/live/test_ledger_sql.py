@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -19,6 +18,7 @@ from services.trust.ledger.proofs import prove
 from services.trust.ledger.sequencer import Sequencer, run
 from services.trust.ledger.store import EntryFilter, SqlLedgerStore, connect
 from services.trust.ledger.tables import TABLES
+from tests.live.migrated import bare_postgres
 from tests.unit.trust.ledger_promises import KEY, ORIGIN, LedgerPromises, entries, record
 
 ROLE = "ledger_owner"
@@ -26,15 +26,8 @@ ROLE = "ledger_owner"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    directory: Path = tmp_path_factory.mktemp("ledger")
-    for parent in (directory, *directory.parents):
-        if parent.stat().st_uid == 0 and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)  # as root the server runs under another account
-    postgres = EmbeddedPostgres(directory, sync_new_cluster=False)
-    with asyncio.Runner() as runner:
-        runner.run(postgres.start())
+    with bare_postgres(tmp_path_factory.mktemp("ledger")) as (postgres, _):
         yield postgres
-        runner.run(postgres.stop())
 
 
 @pytest_asyncio.fixture

@@ -20,10 +20,10 @@ from libs.runtime.delivery import handle_once
 from libs.runtime.links import Links
 from services.trust.compliance.checks import statement
 from services.trust.compliance.store import ControlRows
-from services.trust.compliance.told import Told
 from services.trust.ledger.verifying import LogWatch
-from tests.live.control_fixtures import NOON, Book
-from tests.live.control_fixtures_security import ORIGIN, at, carry, day, watched, whatsapp
+from services.trust.observations.handlers import replied as hear_reply
+from tests.live.control_fixtures import NOON, Book, carry
+from tests.live.control_fixtures_security import ORIGIN, at, day, watched, whatsapp
 from tests.live.migrated import migrated_postgres, plane_database
 
 pytestmark = pytest.mark.live
@@ -217,4 +217,4 @@ async def test_free_text_on_whatsapp_needs_what_the_person_wrote_in_the_day_befo
 
 async def replied(book: Book, contact: UUID, when: datetime) -> None:
     event = ReplyReceived(tenant_id=book.tenant, contact_id=contact, channel="whatsapp", activity_id=new_id(), at=when)
-    await handle_once(book.database, REPLY_RECEIVED, Told().replied, str(new_id()), event.model_dump_json().encode())
+    await handle_once(book.database, REPLY_RECEIVED, hear_reply, str(new_id()), event.model_dump_json().encode())

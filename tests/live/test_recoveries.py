@@ -61,7 +61,7 @@ async def told(database: Database) -> list[Any]:
     async with database.batch() as work:
         return list(
             await work.connection.fetch(
-                "delete from outbox where subject = 'operating.facts_reported.v1' returning body"
+                "delete from outbox where subject = 'operating.facts_reported.v2' returning body"
             )
         )
 

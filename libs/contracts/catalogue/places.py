@@ -10,6 +10,17 @@ import yaml
 
 from libs.contracts.message import Message
 
+_LETTERS = str.maketrans(
+    {
+        **dict.fromkeys("أإآٱ", "ا"),
+        "ة": "ه",
+        "ى": "ي",
+        "-": " ",
+        "ـ": None,
+        **dict.fromkeys(map(chr, range(0x64B, 0x653))),
+    }
+)
+"""Letters that lists write in more than one way, and marks that they leave out."""
 FILE = Path(__file__).with_suffix(".yaml")
 
 
@@ -27,8 +38,8 @@ class Places(Message):
     cities: dict[str, Place]
 
     def shown(self, place: str, lang: Literal["ar", "en"]) -> str:
-        """The name of a city or region for a reader of a language; what is no key is shown as it was written."""
-        known = self.cities.get(place) or self.regions.get(place)
+        """The name of a city or region for a reader of a language, by its key or any spelling; what nobody knows is shown as it was written."""
+        known = self.cities.get(place) or self.regions.get(place) or _spelled().get(_folded(place))
         return place if known is None else known.ar if lang == "ar" else known.en
 
 
@@ -41,3 +52,17 @@ def places() -> Places:
         if city.region not in found.regions:
             raise ValueError(f"the city {key} lies in no region that is there: {city.region}")
     return found
+
+
+@cache
+def _spelled() -> dict[str, Place]:
+    """Cities, and regions that are called like none of them, by every spelling."""
+    found: dict[str, Place] = {}
+    for key, place in (*places().cities.items(), *places().regions.items()):
+        for name in (key.replace("_", " "), place.en, place.ar, *place.names):
+            found.setdefault(_folded(name), place)
+    return found
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().translate(_LETTERS).split())

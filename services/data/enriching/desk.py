@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Any
@@ -87,10 +88,15 @@ class _Work:
     refusals: list[RowRefused] = field(default_factory=list)
     claims: list[NewClaim] = field(default_factory=list)
     contacts: set[UUID] = field(default_factory=set)
+    found: list[EnrichedFact] = field(default_factory=list)
     matched: int = 0
 
     def refuse(self, row: int, name: str, en: str, ar: str) -> None:
         self.refusals.append(RowRefused(row=row, field=name, en=en, ar=ar))
+
+
+class _OnlyLooked(Exception):
+    """Ends the transaction of a dry run."""
 
 
 class Enriching:
@@ -100,36 +106,51 @@ class Enriching:
         self._database = runtime.database
 
     async def enrich(self, request: Enrich) -> Enriched:
-        """Read a file and keep its facts, all or none. The same file again changes nothing.
+        """Read a file and keep its facts, all or none. The same file again changes nothing, and neither does a dry run.
 
         Raises Forbidden, NoAdapter, NoBasis, NoLicence, NotFromTheFuture, FileUnfit, NothingToMatch.
         """
         require_editor(request.principal)
+        kept = False
         try:
             adapter = self._permitted(request)
             parsed = await self._parsed(request)
             if not set(adapter.match) & set(parsed.mapping):
                 raise NothingToMatch(adapter)
+            kept = request.dry_run  # for the time when somebody has looked
         finally:
-            await self._forget(request)
+            if not kept:
+                await self._forget(request)
         tenant = request.principal.tenant_id
-        async with self._database.batch(tenant) as work:
-            state = _Work(request, adapter, work, Store(work, tenant), Facts(work, tenant), self._runtime.now())
-            for row in parsed.rows:
-                cells = {name: row.cells[at].strip() for name, at in parsed.mapping.items() if at < len(row.cells)}
-                await self._row(state, row.row_number, {name: text for name, text in cells.items() if text})
-            for broken in parsed.broken:
-                state.refuse(broken.row_number, "", "The row cannot be read.", "تعذّرت قراءة الصف.")
-            if state.contacts:
-                tell_changed(work, tenant, sorted(state.contacts), state.now)
-            self._audit(work, request.principal, "records.enriched", f"batch:{request.batch_id}", {
-                "adapter": adapter.key, "lawful_basis": request.lawful_basis, "licence": request.licence, "matched": state.matched, **state.counts,
-            })  # fmt: skip
-        await self._after(request.principal, state)
+        state: _Work | None = None
+        with suppress(_OnlyLooked):
+            async with self._database.batch(tenant) as work:
+                state = _Work(request, adapter, work, Store(work, tenant), Facts(work, tenant), self._runtime.now())
+                await self._read(state, parsed)
+                if request.dry_run:
+                    raise _OnlyLooked  # the same work, and then nothing of it is kept
+        assert state is not None
+        if not request.dry_run:
+            await self._after(request.principal, state)
         return Enriched(
             batch_id=request.batch_id, rows=len(parsed.rows) + len(parsed.broken), matched=state.matched, facts=dict(state.counts),
             refused=len(state.refusals), refusals=tuple(state.refusals[:LISTED]),
+            found=tuple(state.found[:LISTED]) if request.dry_run else (),
         )  # fmt: skip
+
+    async def _read(self, state: _Work, parsed: ParsedFile) -> None:
+        for row in parsed.rows:
+            cells = {name: row.cells[at].strip() for name, at in parsed.mapping.items() if at < len(row.cells)}
+            await self._row(state, row.row_number, {name: text for name, text in cells.items() if text})
+        for broken in parsed.broken:
+            state.refuse(broken.row_number, "", "The row cannot be read.", "تعذّرت قراءة الصف.")
+        request, tenant = state.request, state.store.tenant_id
+        if state.contacts:
+            tell_changed(state.work, tenant, sorted(state.contacts), state.now)
+        self._audit(state.work, request.principal, "records.enriched", f"batch:{request.batch_id}", {
+            "adapter": state.adapter.key, "lawful_basis": request.lawful_basis, "licence": request.licence, "matched": state.matched,
+            **state.counts,
+        })  # fmt: skip
 
     def _permitted(self, request: Enrich) -> Adapter:
         adapter = enrichment().adapters.get(request.adapter)
@@ -220,6 +241,7 @@ class Enriching:
                 state.counts["known"] += 1
                 continue
             state.counts[verdict.value] += 1
+            state.found.append(fact)
             if verdict is FactState.APPLIED:
                 filled[name] = value
             if verdict is FactState.DISPUTED and name in state.adapter.claims:

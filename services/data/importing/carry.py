@@ -4,38 +4,33 @@ child of their own, so that the plane goes on answering."""
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from libs.contracts.control_facts import ImportFact
+import numpy as np
+
 from libs.contracts.data import ContactsChanged, ImportCounts, ImportRequest, ImportState
 from libs.contracts.message import Plane, new_id
+from libs.contracts.observed import ImportFact
 from libs.contracts.subjects import AUDITED, CONTACTS_CHANGED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime.database import BatchWork, Database
 from services.data.importing.domain.batch import uncollected
 from services.data.importing.domain.clusters import Filed
-from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.mapping import of_people
 from services.data.importing.domain.plan import plan_import
-from services.data.importing.domain.records import LeadRow, MergePlan, ParsedFile, ReadRows
-from services.data.importing.domain.rows import read_rows
+from services.data.importing.domain.records import LeadRow, MergePlan, ParsedFile
+from services.data.importing.reading import FIRST_CHUNK, Order, Part, Reading
 from services.data.importing.store import Imports, Written
-from services.data.matching.keys import Digests, MatchKeys, row_keys
-from services.data.screening.domain.texts import of_rows
+from services.data.matching.index import KeyIndex
+from services.data.matching.keys import Digests, MatchKeys, filed_under, row_keys
+from services.data.matching.remembered import Remembered
 from services.data.screening.telling import of_import, tell
 from services.data.telling import tell_facts
 
-CHUNK = 10_000
-"""Rows read, matched and written at a time: what an import holds in memory beside the file's own text."""
-FIRST_CHUNK = 2_000
-"""So that PostgreSQL soon has something to write."""
-AHEAD = 2
-"""Chunks that are read ahead of the one that is matched."""
 PAGE = 1000
 MANY = 5_000
 """From so many rows on the planner is told at once what the tables hold now."""
@@ -54,17 +49,18 @@ class _Rehearsed(Exception):
 
 
 async def carry_out(
-    database: Database, request: ImportRequest, content: bytes, *, now: datetime, trace_id: str
+    database: Database, request: ImportRequest, reading: Reading, *, now: datetime, trace_id: str
 ) -> None:
     """Read, match and write an import in one transaction: it is there or it is not.
 
-    Raises FileRefused, Cancelled, TenantBusy.
+    Raises FileRefused, Cancelled, TenantBusy, ReaderFailed.
     """
     tenant, import_id = request.principal.tenant_id, request.import_id
     async with database.batch(tenant) as work:
         remembered = await Imports(work).remembered_mapping(tenant, request.source)
-    parsed = await asyncio.to_thread(read_file, content, mapping=request.mapping, remembered=remembered)
-    carried = _Carried(database, request, parsed, now)
+    order = Order(request.mapping or {}, remembered, request.source, now.date())
+    parsed, total = await reading.open(order)
+    carried = _Carried(database, request, now)
     try:
         async with database.batch(tenant) as work:
             # One import a tenant at a time: two of the same file must not both find nothing to match.
@@ -74,7 +70,7 @@ async def carry_out(
                 raise TenantBusy
             # What an open transaction has written, nobody's statistics know: a plan of nested loops would go through it once a row.
             await work.connection.execute("set local enable_nestloop = off")
-            await carried.write(work)
+            await carried.write(work, reading, total)
             if request.dry_run:
                 raise _Rehearsed
             imports = Imports(work)
@@ -111,33 +107,35 @@ async def carry_out(
 
 
 class _Chunk(NamedTuple):
-    """Some rows of the file, typed, with what matching sees of each and the keys of each, by row number."""
+    """A part of the file, with what matching sees of each row and the keys of each, by row number."""
 
-    part: ParsedFile
-    rows: ReadRows
+    part: Part
     filed: dict[int, Filed]
     keys: dict[int, Digests]
 
 
-class _Written(NamedTuple):
-    """A chunk whose companies and people are stored, and whose leads and rows are not yet."""
+class _Planned(NamedTuple):
+    """A chunk that is planned and waits to be written. `filing` has the keys under which accounts are filed from now on."""
 
     chunk: _Chunk
     plan: MergePlan
     stored: Written
+    filing: list[tuple[UUID, list[int]]]
     fresh: tuple[LeadRow, ...]
 
 
 class _Carried:
     """An import on its way: what became of the rows so far."""
 
-    def __init__(self, database: Database, request: ImportRequest, parsed: ParsedFile, now: datetime) -> None:
+    def __init__(self, database: Database, request: ImportRequest, now: datetime) -> None:
         self._database = database
         self._request = request
-        self._parsed = parsed
+        self._tenant = request.principal.tenant_id
         self._now = now
         self._counts: Counter[str] = Counter()
-        self._clean: set[str] = set()
+        self._index = KeyIndex()
+        self._remembered = Remembered()
+        self._writing = asyncio.Lock()
         self.changed_contacts: list[UUID] = []
         self.rejecting: list[MergePlan] = []
 
@@ -145,64 +143,82 @@ class _Carried:
     def counts(self) -> ImportCounts:
         return ImportCounts(**self._counts)
 
-    async def write(self, work: BatchWork) -> None:
-        tenant, import_id = self._request.principal.tenant_id, self._request.import_id
-        imports, keys = Imports(work), MatchKeys(work)
-        done, total = 0, max(1, len(self._parsed.rows))
+    async def write(self, work: BatchWork, reading: Reading, total: int) -> None:
+        """Chunk after chunk: PostgreSQL writes one while the next is matched against what the file itself and the tenant have."""
+        done = 0
         changed: dict[UUID, None] = {}
-        written: _Written | None = None
-        async for chunk in self._read():
-            await self._report(done / total)
-            fresh = chunk.rows.leads
-            if seen := await imports.seen(tenant, import_id, [row.fingerprint for row in fresh]):
-                fresh = tuple(row for row in fresh if row.fingerprint not in seen)
-            await keys.file_unfiled(tenant)
-            existing = await keys.candidates(tenant, [chunk.keys[row.row_number] for row in fresh])
-            # What nobody matches against is written while the next rows are matched.
-            async with asyncio.TaskGroup() as group:
-                if written is not None:
-                    group.create_task(self._write_rest(work, written))
-                plan = await asyncio.to_thread(plan_import, chunk.rows, existing, seen, chunk.filed)
-            self._counts.update(asdict(plan.counts))
-            stored = await imports.write_records(tenant, import_id, plan, chunk.keys)
-            changed.update(dict.fromkeys(stored.changed_contacts))
-            written = _Written(chunk, plan, stored, fresh)
-            if self._request.dry_run and plan.rejected:
-                self.rejecting.append(replace(plan, decisions=(), accounts=(), contacts=(), leads=(), reviews=()))
-            done += len(chunk.part.rows)
-        if written is not None:
-            await self._write_rest(work, written)
+        keys = MatchKeys(work)
+        await keys.file_unfiled(self._tenant)
+        if total > FIRST_CHUNK:
+            self._index = await keys.index(self._tenant)
+        writing: asyncio.Task[None] | None = None
+        try:
+            async for part in reading.parts():
+                await self._report(done / max(1, total))
+                chunk = await asyncio.to_thread(_chunk, part)
+                if total <= FIRST_CHUNK:
+                    wanted = [key for its in chunk.keys.values() for key, _ in its]
+                    self._index = await keys.index(self._tenant, wanted)
+                planned = await self._plan(work, chunk)
+                self._counts.update(asdict(planned.plan.counts))
+                changed.update(dict.fromkeys(planned.stored.changed_contacts))
+                if self._request.dry_run and planned.plan.rejected:
+                    self.rejecting.append(
+                        replace(planned.plan, decisions=(), accounts=(), contacts=(), leads=(), reviews=())
+                    )
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(self._write(work, planned))
+                done += part.lines
+            if writing is not None:
+                await writing
+        finally:
+            if writing is not None and not writing.done():
+                writing.cancel()
+                await asyncio.wait([writing])
         self.changed_contacts = list(changed)
 
-    async def _write_rest(self, work: BatchWork, written: _Written) -> None:
-        """Leads, outcomes of rows, pairs for review; and what the rows' texts show."""
-        tenant, import_id = self._request.principal.tenant_id, self._request.import_id
-        await Imports(work).write_rest(tenant, import_id, written.plan, written.stored)
-        texts = [(row.row_number, row.raw) for row in written.fresh]
-        found = await asyncio.to_thread(of_rows, written.chunk.part.mapping, texts, self._clean)
-        tell(work, tenant, f"import:{import_id}", await of_import(work, tenant, import_id, found), self._now)
+    async def _plan(self, work: BatchWork, chunk: _Chunk) -> _Planned:
+        # What other imports brought is committed: it is read beside the transaction, which has its hands full.
+        async with self._database.batch(self._tenant) as beside:
+            fresh = chunk.part.rows.leads
+            fingerprints = [row.fingerprint for row in fresh]
+            seen = await Imports(beside).seen(self._tenant, self._request.import_id, fingerprints)
+            if seen:
+                fresh = tuple(row for row in fresh if row.fingerprint not in seen)
+            found = await asyncio.to_thread(self._candidates, [chunk.keys[row.row_number] for row in fresh])
+            ours, others = self._remembered.missing(found)
+            if others:
+                self._remembered.read(others, await MatchKeys(beside).records(self._tenant, others))
+        if ours:
+            async with self._writing:
+                self._remembered.read(ours, await MatchKeys(work).records(self._tenant, ours))
+        return await asyncio.to_thread(self._planned, chunk, fresh, seen, found)
 
-    async def _read(self) -> AsyncIterator[_Chunk]:
-        """Chunk by chunk; the next ones are read while PostgreSQL writes this one."""
-        waiting: deque[asyncio.Task[_Chunk]] = deque()
-        one_at_a_time = asyncio.Lock()
+    def _candidates(self, rows: list[Digests]) -> list[UUID]:
+        items = np.repeat(np.arange(len(rows)), [len(keys) for keys in rows])
+        keys = np.fromiter((key for its in rows for key, _ in its), dtype=np.int64, count=len(items))
+        loose = np.fromiter((loose for its in rows for _, loose in its), dtype=bool, count=len(items))
+        return self._index.candidates(items, keys, loose)
 
-        async def read(part: ParsedFile) -> _Chunk:
-            async with one_at_a_time:
-                return await asyncio.to_thread(self._rows, part)
-
-        for part in chunks(self._parsed):
-            waiting.append(asyncio.create_task(read(part)))
-            if len(waiting) > AHEAD:
-                yield await waiting.popleft()
-        while waiting:
-            yield await waiting.popleft()
-
-    def _rows(self, part: ParsedFile) -> _Chunk:
-        rows = read_rows(part, source=self._request.source, today=self._now.date())
+    def _planned(self, chunk: _Chunk, fresh: tuple[LeadRow, ...], seen: frozenset[str], found: list[UUID]) -> _Planned:
+        plan = plan_import(chunk.part.rows, (), seen, chunk.filed, self._remembered.known(found))
         with uncollected():
-            filed = {row.row_number: Filed.of(row) for row in rows.leads}
-            return _Chunk(part, rows, filed, {number: row_keys(one) for number, one in filed.items()})
+            stored = Written.of(plan)
+            filing = self._remembered.planned(plan, stored.account_ids, stored.contact_ids, chunk.filed, chunk.keys)
+            self._remembered.forget()
+            self._index.add(*filed_under(filing))
+        return _Planned(chunk, plan, stored, filing, fresh)
+
+    async def _write(self, work: BatchWork, planned: _Planned) -> None:
+        """Companies and people, then leads, outcomes of rows, pairs for review; and what the rows' texts show."""
+        async with self._writing:
+            tenant, import_id, imports = self._tenant, self._request.import_id, Imports(work)
+            await imports.write_records(tenant, import_id, planned.plan, planned.stored, planned.filing)
+            await imports.write_rest(tenant, import_id, planned.plan, planned.stored)
+            shown = planned.chunk.part.found
+            found = {row.row_number: shown[row.row_number] for row in planned.fresh if row.row_number in shown}
+            tell(work, tenant, f"import:{import_id}", await of_import(work, tenant, import_id, found), self._now)
 
     async def _report(self, share: float) -> None:
         """Progress, and whether anybody wants it to stop: in a transaction of its own, so that others see it now."""
@@ -214,19 +230,17 @@ class _Carried:
             await imports.step(tenant, import_id, ImportState.MATCHING, 0.1 + 0.6 * share)
 
 
+def _chunk(part: Part) -> _Chunk:
+    with uncollected():
+        filed = {row.row_number: Filed.of(row) for row in part.rows.leads}
+        return _Chunk(part, filed, {number: row_keys(one) for number, one in filed.items()})
+
+
 def _kept(request: ImportRequest, parsed: ParsedFile) -> ImportFact:
     return ImportFact(
-        fact_id=request.import_id, source=request.source, fields=tuple(sorted(parsed.mapping.keys() & of_people())),
+        subject=request.import_id, source=request.source, fields=tuple(sorted(parsed.mapping.keys() & of_people())),
         dropped=len(parsed.columns) - len(parsed.mapping),
     )  # fmt: skip
-
-
-def chunks(parsed: ParsedFile) -> Iterator[ParsedFile]:
-    """The file in parts; lines beyond reading go with the first."""
-    start, end = 0, FIRST_CHUNK
-    while start == 0 or start < len(parsed.rows):
-        yield replace(parsed, rows=parsed.rows[start:end], broken=parsed.broken if start == 0 else ())
-        start, end = end, end + CHUNK
 
 
 def tell_changed(work: BatchWork, tenant_id: UUID, contact_ids: list[UUID], now: datetime) -> None:

@@ -19,6 +19,7 @@ from libs.runtime.database import Database
 from libs.runtime.settings import PlaneSettings, load
 from services.data.importing.carry import Cancelled, TenantBusy, carry_out
 from services.data.importing.domain.messages import FileRefused
+from services.data.importing.reading import Beside
 from services.data.importing.store import Imports
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ async def carry_out_apart(settings: PlaneSettings, tenant_id: UUID, import_id: U
     credentials = {
         "DEALIX_DATA_NATS_SEED": settings.nats_seed,
         "DEALIX_DATA_DATABASE_URL": settings.database_url,
+        "OPENBLAS_NUM_THREADS": "1",  # it forks, which is for processes of one thread
     }
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.data.importing.child", str(tenant_id), str(import_id), str(file),
@@ -65,7 +67,7 @@ def _answer(code: int | None, said: bytes) -> None:
         raise TenantBusy
 
 
-async def _main(tenant_id: UUID, import_id: UUID, file: Path) -> dict[str, str]:
+async def _main(tenant_id: UUID, import_id: UUID, reading: Beside) -> dict[str, str]:
     database = Database(Plane.DATA, load(Plane.DATA).database_url, pool_size=2, sessions=False)
     await database.start()
     try:
@@ -74,9 +76,7 @@ async def _main(tenant_id: UUID, import_id: UUID, file: Path) -> dict[str, str]:
             status = await Imports(work).status(tenant_id, import_id)
         if request is None or status is None:
             raise ChildFailed("the import is gone")
-        await carry_out(
-            database, request, await asyncio.to_thread(file.read_bytes), now=datetime.now(UTC), trace_id=status.trace_id
-        )
+        await carry_out(database, request, reading, now=datetime.now(UTC), trace_id=status.trace_id)
     except FileRefused as error:
         return {"end": "refused", "code": error.code, "en": error.en, "ar": error.ar}
     except Cancelled:
@@ -91,5 +91,9 @@ async def _main(tenant_id: UUID, import_id: UUID, file: Path) -> dict[str, str]:
 if __name__ == "__main__":
     gc.disable()  # it lives for one import, whose rows are trees without cycles: going through them again and again helps nobody
     os.nice(LOWER_PRIORITY)
-    ended = uvloop.run(_main(UUID(sys.argv[1]), UUID(sys.argv[2]), Path(sys.argv[3])))
+    beside = Beside(Path(sys.argv[3]))
+    try:
+        ended = uvloop.run(_main(UUID(sys.argv[1]), UUID(sys.argv[2]), beside))
+    finally:
+        beside.close()
     sys.stdout.write(json.dumps(ended))

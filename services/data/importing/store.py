@@ -21,12 +21,11 @@ from libs.runtime.database import BatchWork
 from services.data.crm.search import SearchText
 from services.data.importing.codec import said, to_json
 from services.data.importing.domain.mapping import fields, label
-from services.data.importing.domain.records import ContactFields, MergePlan, ParsedFile
+from services.data.importing.domain.records import MergePlan, ParsedFile
 from services.data.importing.domain.text import fold
-from services.data.matching.keys import KEYS_VERSION, Digests, MatchKeys, keys_of
+from services.data.matching.keys import KEYS_VERSION, MatchKeys
 
 LEASE_SECONDS = 120
-_NO_KEYS: Mapping[int, Digests] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,16 @@ class Written:
     account_ids: tuple[UUID, ...]
     contact_ids: tuple[UUID, ...]
     changed_contacts: tuple[UUID, ...]
+
+    @classmethod
+    def of(cls, plan: MergePlan) -> Written:
+        """The stored ids of those that are there, new ones for the others."""
+        contact_ids = tuple(UUID(c.existing_id) if c.existing_id else new_id() for c in plan.contacts)
+        return cls(
+            tuple(UUID(a.existing_id) if a.existing_id else new_id() for a in plan.accounts),
+            contact_ids,
+            tuple(contact_ids[c.index] for c in plan.contacts if c.existing_id),
+        )
 
 
 class Imports:
@@ -173,16 +182,20 @@ class Imports:
         return frozenset(row["fingerprint"] for row in rows)
 
     async def write_records(
-        self, tenant_id: UUID, import_id: UUID, plan: MergePlan, row_keys: Mapping[int, Digests] = _NO_KEYS
-    ) -> Written:
-        """Companies and people, with the keys by which the next rows find them. `row_keys` are the keys of rows by row number, where they have been worked out."""
-        account_ids = [UUID(a.existing_id) if a.existing_id else new_id() for a in plan.accounts]
-        contact_ids = [UUID(c.existing_id) if c.existing_id else new_id() for c in plan.contacts]
+        self,
+        tenant_id: UUID,
+        import_id: UUID,
+        plan: MergePlan,
+        written: Written,
+        filing: Sequence[tuple[UUID, list[int]]],
+    ) -> None:
+        """Companies and people, under the ids that `written` gives them, with the keys by which later rows find the companies."""
+        account_ids, contact_ids = written.account_ids, written.contact_ids
         await self._c.execute(
             "insert into data.accounts as x (tenant_id, account_id, name, name_ar, fields, aliases, import_id, keys_version) "
             "select $1, i, n, na, f::jsonb, string_to_array(al, chr(31)), $2, $8 from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[]) "
             "as t(i, n, na, f, al) on conflict (tenant_id, account_id) do update set name = excluded.name, name_ar = excluded.name_ar, "
-            "fields = excluded.fields, aliases = excluded.aliases, version = x.version + 1, keys_version = 0, indexed = false, updated_at = now()",
+            "fields = excluded.fields, aliases = excluded.aliases, version = x.version + 1, indexed = false, updated_at = now()",
             tenant_id, import_id, account_ids, [a.fields.name for a in plan.accounts], [a.fields.name_ar for a in plan.accounts],
             [to_json(a.fields) for a in plan.accounts], [chr(31).join(a.aliases) for a in plan.accounts], KEYS_VERSION,
         )  # fmt: skip
@@ -196,30 +209,13 @@ class Imports:
             [c.fields.title for c in plan.contacts], [c.fields.phone_e164 for c in plan.contacts], [c.fields.email for c in plan.contacts],
             [c.fields.opted_out.value for c in plan.contacts], [to_json(c.fields) for c in plan.contacts],
         )  # fmt: skip
-        await self._file(tenant_id, plan, account_ids, row_keys)
-        changed = tuple(contact_ids[c.index] for c in plan.contacts if c.existing_id)
-        return Written(tuple(account_ids), tuple(contact_ids), changed)
+        await MatchKeys(self._work).add(tenant_id, filing)
 
     async def write_rest(self, tenant_id: UUID, import_id: UUID, plan: MergePlan, written: Written) -> None:
         """Leads, the outcome of every row, pairs for review: what matching does not look at."""
         await self._write_leads(tenant_id, import_id, plan, written.account_ids, written.contact_ids)
         await self._write_rows(tenant_id, import_id, plan, written.account_ids, written.contact_ids)
         await SearchText(self._work, tenant_id).enqueue()
-
-    async def _file(
-        self, tenant_id: UUID, plan: MergePlan, account_ids: Sequence[UUID], row_keys: Mapping[int, Digests]
-    ) -> None:
-        """New accounts go under their keys at once; those that were there are filed anew before the next matching."""
-        people: dict[int, list[ContactFields]] = {}
-        for contact in plan.contacts:
-            people.setdefault(contact.account, []).append(contact.fields)
-        fresh: list[tuple[UUID, Digests]] = []
-        for a in plan.accounts:
-            if a.existing_id is None:
-                keys = row_keys.get(a.rows[0]) if len(a.rows) == 1 else None
-                keys = keys_of(a.fields, tuple(people.get(a.index, ())), a.aliases) if keys is None else keys
-                fresh.append((account_ids[a.index], keys))
-        await MatchKeys(self._work).add(tenant_id, fresh)
 
     async def _write_leads(
         self,
@@ -317,11 +313,14 @@ class Imports:
         return tuple(json.loads(text or "[]"))
 
     async def set_contactability(self, tenant_id: UUID, rows: Sequence[tuple[UUID, dict[str, str]]]) -> None:
-        await self._c.execute(
-            "update data.leads l set contactability = t.c::jsonb from unnest($2::uuid[], $3::text[]) as t(i, c) "
-            "where l.tenant_id = $1 and l.contact_id = t.i",
-            tenant_id, [contact for contact, _ in rows], [json.dumps(channels) for _, channels in rows],
-        )  # fmt: skip
+        alike: dict[str, list[UUID]] = {}
+        for contact, channels in rows:
+            alike.setdefault(json.dumps(channels), []).append(contact)
+        for states, contacts in alike.items():
+            await self._c.execute(
+                "update data.leads set contactability = $3::jsonb where tenant_id = $1 and contact_id = any($2::uuid[])",
+                tenant_id, contacts, states,
+            )  # fmt: skip
 
     async def blocked_by(self, tenant_id: UUID, import_id: UUID) -> dict[str, int]:
         """Leads of an import that may not be contacted, by why: `opted_out`, or the source's key."""

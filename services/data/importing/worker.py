@@ -11,13 +11,14 @@ from uuid import UUID
 import nats.js.errors
 
 from libs.contracts.data import ImportCompleted, ImportRequest, ImportState
-from libs.contracts.subjects import CONTACTABILITY, IMPORT_COMPLETED, IMPORT_FILES
-from libs.contracts.trust import ContactabilityRequest
+from libs.contracts.reachable import ReachableRequest
+from libs.contracts.subjects import IMPORT_COMPLETED, IMPORT_FILES, REACHABLE
 from libs.runtime.plane import Runtime
 from services.data.crm.search import SearchText
 from services.data.importing.carry import PAGE, Cancelled, TenantBusy, carry_out
 from services.data.importing.child import carry_out_apart
 from services.data.importing.domain.messages import FileRefused
+from services.data.importing.reading import Here
 from services.data.importing.shredding import shred
 from services.data.importing.store import LEASE_SECONDS, Imports
 from services.data.importing.telling import FEW, tell_leads
@@ -62,7 +63,7 @@ class ImportWorker:
                 await self._cancelled(tenant_id, import_id)
             except FileRefused as error:
                 await self._end(tenant_id, import_id, ImportState.REFUSED, (error.code, error.en, error.ar))
-            except Exception:
+            except Exception:  # a mistake of ours: tried again, and in the end told to whoever asked
                 log.exception("an import failed", extra={"ids": {"import_id": str(import_id), "tries": tries}})
                 if tries >= MAX_TRIES:
                     said = (
@@ -110,7 +111,7 @@ class ImportWorker:
             await self._apart(request, file)
         else:
             content = await asyncio.to_thread(file.read_bytes)
-            await carry_out(self._runtime.database, request, content, now=self._runtime.now(), trace_id=trace_id)
+            await carry_out(self._runtime.database, request, Here(content), now=self._runtime.now(), trace_id=trace_id)
 
     async def _apart(self, request: ImportRequest, file: Path) -> None:
         """The plane's processor time stays its own; the lease is kept while the child works."""
@@ -190,9 +191,12 @@ class ImportWorker:
                 )
 
     async def _assess_page(self, tenant_id: UUID, page: tuple[UUID, ...]) -> None:
-        request = ContactabilityRequest(tenant_id=tenant_id, contact_ids=page, reasons=False)
-        reply = await self._runtime.bus.call(CONTACTABILITY, request)
-        said = [(item.contact_id, {c.channel: c.status.value for c in item.channels}) for item in reply.items]
+        reply = await self._runtime.bus.call(REACHABLE, ReachableRequest(tenant_id=tenant_id, contact_ids=page))
+        said = [
+            (contact, {channel: status.value for channel, status in one.channels.items()})
+            for one in reply.items
+            for contact in one.contact_ids
+        ]
         async with self._runtime.database.batch(tenant_id) as work:
             await Imports(work).set_contactability(tenant_id, said)
 

@@ -13,7 +13,15 @@ from libs.contracts import subjects
 from libs.contracts.catalogue.quality import QualityCheck, quality_checks
 from libs.contracts.catalogue.sources import Handling, sources
 from libs.contracts.errors import Forbidden
-from libs.contracts.quality import QualityPoint, QualityReply, QualityRequest, QualityStanding, QualityState
+from libs.contracts.quality import (
+    CheckState,
+    QualityChecked,
+    QualityPoint,
+    QualityReply,
+    QualityRequest,
+    QualityStanding,
+    QualityState,
+)
 from libs.runtime.database import BatchWork
 from libs.runtime.plane import Runtime
 
@@ -24,6 +32,13 @@ LOOK_SECONDS = 5.0
 POINTS = 12
 """Looks that a standing shows."""
 MAY_LOOK = frozenset({"owner", "admin", "approver", "operator", "member", "api_client", "compliance_officer"})
+
+
+# The first of the looks in a row, up to the newest, that were below the goal; a look at nothing breaks the row.
+_BELOW_SINCE = """
+with l as (select at, rows > 0 and round(1 - failed::numeric / nullif(rows, 0), 4) < $3::numeric as below from data.quality_looks
+  where tenant_id = $1 and name = $2)
+select min(at) from l where below and at > coalesce((select max(at) from l where not below), '-infinity')"""
 
 
 class Quality:
@@ -57,12 +72,27 @@ class Quality:
         """Run every check over a tenant's rows, one after the other, and remember the results."""
         now = self._runtime.now()
         blocked = [key for key, rule in sources().items() if rule.handling in (Handling.BLOCK, Handling.REFUSE)]
+        states = []
         async with self._database.batch(tenant) as work:
             for check in quality_checks().values():
                 row = await work.connection.fetchrow(*_statement(check.sql, tenant, now, blocked))
                 rows, failed = int(row["rows"]), int(row["failed"])
                 found = await work.connection.fetch(*_statement(check.sample, tenant, now, blocked)) if failed else []
                 await self._remember(work, tenant, check, now, rows, failed, [one["id"] for one in found])
+                states.append(await self._stood(work, tenant, check, now, rows, min(failed, rows)))
+            work.emit(subjects.QUALITY_CHECKED, QualityChecked(tenant_id=tenant, at=now, checks=tuple(states)))
+
+    async def _stood(
+        self, work: BatchWork, tenant: UUID, check: QualityCheck, now: datetime, rows: int, failed: int
+    ) -> CheckState:
+        """How the check stands after this look, and since when it has been below without a break."""
+        point = QualityPoint(at=now, rows=rows, failed=failed, share=_share(rows, failed))
+        state, since = _state(check, point), None
+        if state is QualityState.BELOW:
+            since = await work.connection.fetchval(_BELOW_SINCE, tenant, check.name, check.goal)
+        return CheckState(
+            name=check.name, state=state, share=point.share, goal=check.goal, rows=rows, failed=failed, since=since
+        )  # fmt: skip
 
     async def _remember(
         self, work: BatchWork, tenant: UUID, check: QualityCheck, now: datetime, rows: int, failed: int, sample: list[str]
@@ -83,7 +113,7 @@ class Quality:
                 await self.look(tenant)
             except Exception:
                 # One tenant's rows must not keep the others from being looked at; its next turn comes.
-                log.exception("data quality of a tenant could not be looked at")
+                log.exception("data quality could not be looked at", extra={"ids": {"tenant": str(tenant)}})
 
     async def _claim(self) -> UUID | None:
         async with self._database.batch() as work:
@@ -116,11 +146,15 @@ def _state(check: QualityCheck, latest: QualityPoint | None) -> QualityState:
     return QualityState.OK if latest.share >= check.goal else QualityState.BELOW
 
 
+def _share(rows: int, failed: int) -> float | None:
+    return None if not rows else round(1 - failed / rows, 4)
+
+
 def _standing(check: QualityCheck, looks: list[Any]) -> QualityStanding:
     points = tuple(
         QualityPoint(
             at=row["at"], rows=row["rows"], failed=row["failed"],
-            share=None if not row["rows"] else round(1 - row["failed"] / row["rows"], 4),
+            share=_share(row["rows"], row["failed"]),
         )
         for row in looks
     )  # fmt: skip

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import nats.js.errors
 
-from libs.contracts.control_facts import DocumentFact
 from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.knowledge import (
     AddDocument,
@@ -31,6 +30,7 @@ from libs.contracts.knowledge import (
     Remember,
 )
 from libs.contracts.message import Ok, Principal, new_id
+from libs.contracts.observed import DocumentFact
 from libs.contracts.screening import FindingDecided
 from libs.contracts.subjects import AUDITED, IMPORT_FILES
 from libs.contracts.trust import AuditRecorded
@@ -100,7 +100,7 @@ class Knowledge:
                     text = "\n".join(block.text for block in extracted.blocks)
                     suggest(work, tenant, f"document:{stored}", request.about, text, self._runtime.now())
                 tell(work, tenant, "document", of_record("document", stored, {}, found), self._runtime.now())
-                tell_facts(work, tenant, [DocumentFact(fact_id=stored, identity=identity)], self._runtime.now())
+                tell_facts(work, tenant, [DocumentFact(subject=stored, identity=identity)], self._runtime.now())
             shown = await shelf.document(stored)
         if shown is None:
             raise NotFound
@@ -162,7 +162,7 @@ class Knowledge:
         async with self._database.batch(tenant) as work:
             if not await self._shelf(work, tenant).drop(request.document_id):
                 raise NotFound
-            gone = DocumentFact(fact_id=request.document_id, erased=True)
+            gone = DocumentFact(subject=request.document_id, erased=True)
             tell_facts(work, tenant, [gone], self._runtime.now())
             self._audit(work, request.principal, "document.erased", f"document:{request.document_id}", {})
         return Ok()

@@ -5,23 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import chain
+from typing import Any
 from uuid import UUID
 
+import numpy as np
+
+from libs.contracts.message import new_id
 from libs.runtime.database import BatchWork
 from services.data.importing.codec import account_fields, contact_fields
 from services.data.importing.domain.clusters import Filed, account_keys, contact_keys, is_loose
-from services.data.importing.domain.matching import ContactView, account_view, contact_view
+from services.data.importing.domain.matching import account_view, contact_view
 from services.data.importing.domain.records import AccountFields, ContactFields, ExistingRecord
+from services.data.matching.index import KeyIndex, Keys, Owners, owners_of, page_numbers
 
-KEYS_VERSION = 1
-"""Raise it when the rules behind the keys change: every account is then filed anew before the next import."""
-MEMBERS, LOOSE_MEMBERS = 40, 12
-"""As many accounts of one key are fetched, the newest first: more of those that share a word would not be compared anyway."""
-RAREST = 3
-"""Of the words of its names a row follows the rarest: "trading" would lead everywhere."""
-COUNTED = 200
-"""How far the accounts of one key are counted: beyond, it is only common."""
+KEYS_VERSION = 2
+"""Raise it when the rules behind the keys, or where they are kept, change: every account is then filed anew before the next import."""
 FILING_PAGE = 5000
+BUCKET_BITS = 52
+"""A key's bucket is what is above them: 4096 of them."""
+PAGE_KEYS = 64
+"""Most keys of a page, so that it stays in the row and is never stored apart."""
+SLICES = 16
+"""A tenant's whole stock of keys is read in so many parts."""
+_BUCKETS = 1 << 64 - BUCKET_BITS
+_HEADER = 20
+"""Bytes that PostgreSQL puts before the elements of an array that it sends (array_send)."""
+_SENT_KEYS = np.dtype([("length", ">i4"), ("value", ">i8")])
+_SENT_IDS = np.dtype([("length", ">i4"), ("value", "S16")])
 
 
 def digest(key: str) -> int:
@@ -38,19 +49,17 @@ Digests = list[tuple[int, bool]]
 
 def keys_of(account: AccountFields, contacts: Sequence[ContactFields] = (), aliases: tuple[str, ...] = ()) -> Digests:
     """The keys under which an account with its people is filed."""
-    return _digests(account_keys(account_view(account, contacts, aliases)), map(contact_view, contacts))
+    people = (key for contact in contacts for key in contact_keys(contact_view(contact)))
+    return digests((*account_keys(account_view(account, contacts, aliases)), *people))
 
 
 def row_keys(filed: Filed) -> Digests:
     """The keys of a row of a file: those it is looked for by, and filed under where it becomes an account of its own."""
-    return _digests(filed.keys, (filed.contact,))
+    return digests((*filed.keys, *contact_keys(filed.contact)))
 
 
-def _digests(names: Iterable[str], people: Iterable[ContactView]) -> Digests:
-    keys = dict.fromkeys(names)
-    for person in people:
-        keys.update(dict.fromkeys(contact_keys(person)))
-    return [(_word_digest(key), True) if is_loose(key) else (digest(key), False) for key in keys]
+def digests(names: Iterable[str]) -> Digests:
+    return [(_word_digest(key), True) if is_loose(key) else (digest(key), False) for key in dict.fromkeys(names)]
 
 
 class MatchKeys:
@@ -62,22 +71,38 @@ class MatchKeys:
     async def file(self, tenant_id: UUID, filed: Sequence[tuple[UUID, Iterable[tuple[int, bool]]]]) -> None:
         """Put the accounts under these keys and no others."""
         ids = [account_id for account_id, _ in filed]
-        await self._c.execute(
-            "delete from data.match_keys where tenant_id = $1 and account_id = any($2::uuid[])", tenant_id, ids
-        )
-        await self.add(tenant_id, filed)
+        await self._take_off(tenant_id, ids)
+        await self.add(tenant_id, [(account_id, [key for key, _ in keys]) for account_id, keys in filed])
         await self._c.execute(
             "update data.accounts set keys_version = $3 where tenant_id = $1 and account_id = any($2::uuid[])",
             tenant_id, ids, KEYS_VERSION,
         )  # fmt: skip
 
-    async def add(self, tenant_id: UUID, filed: Sequence[tuple[UUID, Iterable[tuple[int, bool]]]]) -> None:
-        # In the order of the index: each of its pages is visited once.
-        rows = sorted((key, at, loose) for at, (_, keys) in enumerate(filed, 1) for key, loose in keys)
+    async def _take_off(self, tenant_id: UUID, ids: Sequence[UUID]) -> None:
+        """Take the accounts off all pages: one look through the tenant's pages, for they are not found by account."""
         await self._c.execute(
-            "insert into data.match_keys (tenant_id, key, account_id, loose) "
-            "select $1, k, ($5::uuid[])[a], l from unnest($2::bigint[], $3::int[], $4::bool[]) as t(k, a, l) on conflict do nothing",
-            tenant_id, [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows], [account_id for account_id, _ in filed],
+            "update data.key_pages p set keys = n.keys, accounts = n.accounts from (select bucket, batch_id, page, "
+            "coalesce(array_agg(k order by nth) filter (where not gone), '{}') keys, coalesce(array_agg(a order by nth) filter (where not gone), '{}') accounts "
+            "from (select o.bucket, o.batch_id, o.page, u.k, u.a, u.nth, u.a = any($2::uuid[]) gone from data.key_pages o, "
+            "unnest(o.keys, o.accounts) with ordinality u(k, a, nth) where o.tenant_id = $1) e group by 1, 2, 3 having bool_or(gone)) n "
+            "where p.tenant_id = $1 and (p.bucket, p.batch_id, p.page) = (n.bucket, n.batch_id, n.page)",
+            tenant_id, list(ids),
+        )  # fmt: skip
+        await self._c.execute("delete from data.key_pages where tenant_id = $1 and keys = '{}'", tenant_id)
+
+    async def add(self, tenant_id: UUID, filed: Sequence[tuple[UUID, Sequence[int]]]) -> None:
+        """Put accounts under keys, beside those that they have."""
+        keys = np.fromiter(chain.from_iterable(its for _, its in filed), dtype=np.int64)
+        if not len(keys):
+            return
+        accounts = np.repeat(np.arange(1, len(filed) + 1), [len(its) for _, its in filed])
+        order = np.argsort(keys, kind="stable")
+        await self._c.execute(
+            "insert into data.key_pages (tenant_id, bucket, batch_id, page, keys, accounts) "
+            f"select $1, (min(k) >> {BUCKET_BITS})::int, $2, p, array_agg(k), array_agg(($6::uuid[])[a]) "
+            "from unnest($3::int[], $4::bigint[], $5::int[]) as t(p, k, a) group by p",
+            tenant_id, new_id(), page_numbers(keys[order], BUCKET_BITS, PAGE_KEYS).tolist(), keys[order].tolist(), accounts[order].tolist(),
+            [account_id for account_id, _ in filed],
         )  # fmt: skip
 
     async def file_unfiled(self, tenant_id: UUID) -> int:
@@ -90,7 +115,7 @@ class MatchKeys:
             )  # fmt: skip
             if not rows:
                 return done
-            records = await self._records(tenant_id, [row["account_id"] for row in rows])
+            records = await self.records(tenant_id, [row["account_id"] for row in rows])
             people: dict[str, list[ContactFields]] = {}
             for record in records:
                 people.setdefault(record.account_id, []).extend([record.contact] if record.contact else [])
@@ -101,29 +126,26 @@ class MatchKeys:
             )
             done += len(rows)
 
-    async def candidates(self, tenant_id: UUID, rows: Iterable[Digests]) -> list[ExistingRecord]:
-        """Stored accounts, each with all its contacts, that share a telling key with some row. Soft-deleted ones never
-        collide with a new import."""
-        wanted = [(item, key, loose) for item, keys in enumerate(rows) for key, loose in keys]
-        await self._c.execute(
-            "create temporary table if not exists wanted_keys (item int, key bigint, loose boolean) on commit drop; truncate wanted_keys"
+    async def index(self, tenant_id: UUID, keys: Iterable[int] | None = None) -> KeyIndex:
+        """What is filed under these keys and their neighbours, or all that is; what was filed last stands last."""
+        index = KeyIndex()
+        columns = (
+            f"select string_agg(substr(array_send(keys), {_HEADER + 1}), '' order by batch_id) keys, "
+            f"string_agg(substr(array_send(accounts), {_HEADER + 1}), '' order by batch_id) accounts from data.key_pages where tenant_id = $1 and "
         )
-        await self._c.copy_records_to_table("wanted_keys", records=wanted, columns=("item", "key", "loose"))
-        await self._c.execute("analyze wanted_keys")
-        found = await self._c.fetch(
-            "with counted as materialized (select w.key, (select count(*) from (select 1 from data.match_keys k where k.tenant_id = $1 "
-            "and k.key = w.key limit $4) x) n from (select distinct key from wanted_keys) w), "
-            "ordered as (select w.key, w.loose, row_number() over (partition by w.item, w.loose order by c.n, w.key) nth "
-            "from wanted_keys w join counted c using (key) where c.n > 0), "
-            "chosen as (select key, bool_and(loose) loose from ordered where not loose or nth <= $2 group by key) "
-            "select distinct unnest(array(select k.account_id from data.match_keys k where k.tenant_id = $1 and k.key = chosen.key "
-            "order by k.account_id desc limit case when chosen.loose then $5::int else $3::int end)) as account_id from chosen",
-            tenant_id, RAREST, MEMBERS, COUNTED, LOOSE_MEMBERS,
-        )  # fmt: skip
-        return await self._records(tenant_id, [row["account_id"] for row in found])
+        if keys is not None:
+            buckets = sorted({key >> BUCKET_BITS for key in keys})
+            _take_in(index, await self._c.fetchrow(columns + "bucket = any($2::int[])", tenant_id, buckets))
+            return index
+        step = _BUCKETS // SLICES
+        for first in range(-_BUCKETS // 2, _BUCKETS // 2, step):
+            found = await self._c.fetchrow(columns + "bucket between $2 and $3", tenant_id, first, first + step - 1)
+            _take_in(index, found)
+        return index
 
-    async def _records(self, tenant_id: UUID, account_ids: Sequence[UUID]) -> list[ExistingRecord]:
-        """The accounts with all their contacts: two look-ups by index, whatever the planner thinks of the tables."""
+    async def records(self, tenant_id: UUID, account_ids: Sequence[UUID]) -> list[ExistingRecord]:
+        """The accounts that are there, each with all its contacts: two look-ups by index, whatever the planner thinks of the tables.
+        Soft-deleted ones never collide with a new import."""
         accounts = await self._c.fetch(
             "select account_id, fields, aliases from data.accounts where tenant_id = $1 and account_id = any($2::uuid[]) "
             "and deleted_at is null order by account_id",
@@ -143,3 +165,16 @@ class MatchKeys:
             for contact_id, contact in people.get(row["account_id"], [(None, None)]):
                 out.append(ExistingRecord(str(row["account_id"]), account, contact_id, contact, aliases))
         return out
+
+
+def filed_under(filing: Sequence[tuple[UUID, Sequence[int]]]) -> tuple[Keys, Owners]:
+    """Keys and the account of each, as an index takes them."""
+    counts = [len(keys) for _, keys in filing]
+    keys = np.fromiter(chain.from_iterable(keys for _, keys in filing), dtype=np.int64, count=sum(counts))
+    return keys, np.repeat(owners_of([account_id for account_id, _ in filing]), counts)
+
+
+def _take_in(index: KeyIndex, found: Any) -> None:
+    if found["keys"]:
+        keys = np.frombuffer(found["keys"], dtype=_SENT_KEYS)["value"].astype(np.int64)
+        index.add(keys, np.frombuffer(found["accounts"], dtype=_SENT_IDS)["value"].copy())

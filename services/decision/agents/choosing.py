@@ -106,7 +106,7 @@ class Choosing:
             answer = await self._in_version(asked.agent, version, work)
         except DealixError:
             raise
-        except Exception:
+        except Exception:  # whatever a version under trial does wrong counts against it, and another one answers
             await self._tell(assigned, asked, RunOutcome.FAILED)
             await self._keep(asked, version, Ended(AgentVerdict.FAILED, "broke"), began, new_id())
             if version == USUAL:

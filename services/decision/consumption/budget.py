@@ -7,9 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from libs.contracts.control_facts import UsageFact
 from libs.contracts.errors import Busy
 from libs.contracts.message import TenantId
+from libs.contracts.observed import UsageFact
 from libs.runtime.database import Database
 
 _NAMESPACE = uuid.UUID("5a9f3c1e-7f0d-5d49-9a51-0f6f7a1c2b44")
@@ -63,7 +63,7 @@ async def usage_fact(connection: Any, tenant_id: TenantId, cost: Decimal) -> Usa
     if row is None:
         return None
     return UsageFact(
-        fact_id=day_id(tenant_id, row["day"]), day=row["day"], runs=row["runs"], refused=row["refused"], budget=row["budget"],
+        subject=day_id(tenant_id, row["day"]), day=row["day"], runs=row["runs"], refused=row["refused"], budget=row["budget"],
         cost_sar=row["cost_sar"],
     )  # fmt: skip
 

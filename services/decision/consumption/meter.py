@@ -9,9 +9,9 @@ from typing import Any
 from libs.contracts.agents import AgentVerdict, Conversation
 from libs.contracts.catalogue.agents import agents
 from libs.contracts.catalogue.models import LOCAL, models
-from libs.contracts.control_facts import AgentRunFact, DecisionFactsRecorded
-from libs.contracts.message import TenantId
-from libs.contracts.subjects import DECISION_FACTS
+from libs.contracts.message import Plane, TenantId
+from libs.contracts.observed import AgentRunFact, DecisionFacts
+from libs.contracts.subjects import OBSERVED
 from libs.runtime.database import Database
 from libs.screening.personal import personal
 from libs.screening.screen import texts
@@ -36,8 +36,8 @@ class Meter:
         """After a run, with what went in: only whether it held personal data travels."""
         async with self._database.batch(run.tenant_id) as work:
             usage = await usage_fact(work.connection, run.tenant_id, run.cost_sar)
-            items = (run_fact(run, given), *((usage,) if usage is not None else ()))
-            work.emit(DECISION_FACTS, DecisionFactsRecorded(tenant_id=run.tenant_id, items=items, at=self._now()))
+            facts = (run_fact(run, given), *((usage,) if usage is not None else ()))
+            work.emit(OBSERVED[Plane.DECISION], DecisionFacts(tenant_id=run.tenant_id, facts=facts, at=self._now()))
 
 
 def run_fact(run: Conversation, given: Mapping[str, Any]) -> AgentRunFact:
@@ -48,7 +48,7 @@ def run_fact(run: Conversation, given: Mapping[str, Any]) -> AgentRunFact:
     )
     known = models().providers.get(provider)
     return AgentRunFact(
-        fact_id=run.conversation_id, agent=run.agent, provider=provider, abroad=known is None or known.country != models().home,
+        subject=run.conversation_id, agent=run.agent, provider=provider, abroad=known is None or known.country != models().home,
         personal=any(True for _, text in texts(dict(given)) for _ in personal(text)),
         purpose=agents().agents[run.agent].model_policy, fits=not (run.verdict is AgentVerdict.FAILED and run.code == UNFIT),
     )  # fmt: skip

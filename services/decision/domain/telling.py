@@ -9,8 +9,8 @@ from dataclasses import fields
 from functools import lru_cache
 
 from libs.contracts.catalogue.targeting import Targeting
-from libs.contracts.control_facts import DraftFact, RankingFact
 from libs.contracts.decision import Draft
+from libs.contracts.observed import DraftFact, RankingFact
 from services.decision.agents.review.grounding import ungrounded
 from services.decision.targeting.domain.facts import LeadFacts
 
@@ -28,7 +28,7 @@ def draft_fact(draft: Draft, given: Iterable[str] = ()) -> DraftFact:
     made = draft.provenance
     text = f"{draft.subject or ''}\n{draft.body}".casefold()
     return DraftFact(
-        fact_id=draft.action_id or draft.draft_id, agent=made.generated_by, provider=made.model_provider, model_id=made.model_id,
+        subject=draft.action_id or draft.draft_id, agent=made.generated_by, provider=made.model_provider, model_id=made.model_id,
         prompt_version=made.prompt_version, inputs=len(made.sources), by_model=made.model_provider != LOCAL,
         disclosed=any(words in text for words in DISCLOSURES), passed=all(one.verdict not in STOPPING for one in draft.reviews),
         ungrounded=ungrounded(text, given),
@@ -40,7 +40,7 @@ def ranking_fact(rules: Targeting, leads: int) -> RankingFact:
     version = _version(rules)
     features = [one.name for one in fields(LeadFacts) if not one.name.endswith("_id")]
     return RankingFact(
-        fact_id=uuid.uuid5(_NAMESPACE, version), version=version, leads=leads,
+        subject=uuid.uuid5(_NAMESPACE, version), version=version, leads=leads,
         features=(*features, *(f"signal:{key}" for key in rules.signals), *(f"topic:{key}" for key in rules.topics)),
     )  # fmt: skip
 

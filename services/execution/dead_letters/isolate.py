@@ -47,7 +47,7 @@ class Isolation:
             await self._run(jobs)
         except OUTAGES:
             raise
-        except Exception as error:
+        except Exception as error:  # whatever it is belongs to one item; `_alone` logs it
             if len(jobs) > 1:
                 middle = len(jobs) // 2
                 await self.carry(jobs[:middle])

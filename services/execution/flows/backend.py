@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from libs.contracts.flows import Flow, FlowRevision, FlowStatus
@@ -27,8 +26,7 @@ Key = tuple[UUID, UUID]
 """A flow: its tenant and its id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(NamedTuple):
     """One flow in one replica's hand. `epoch` fences: every claim and every command raises it."""
 
     tenant_id: UUID
@@ -40,8 +38,7 @@ class Lease:
         return self.tenant_id, self.flow_id
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(NamedTuple):
     """A transition to write. `keep` leaves the lease with its owner, who has questions to ask; `again` makes the flow due at once."""
 
     made: Transition

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
 from datetime import datetime
 from uuid import uuid5
 
@@ -27,7 +27,7 @@ from services.execution.domain.actions import Job, read
 from services.execution.flows.backend import LEASE_SECONDS, ExecutionBackend, FlowUnit, Key, Lease, Saved
 from services.execution.flows.domain.definition import Definition, Definitions
 from services.execution.flows.domain.moving import advance, begin, ended, not_accepted
-from services.execution.flows.domain.run import Errand, Facts, Question, Run, Signal, Transition
+from services.execution.flows.domain.run import Errand, Question, Run, Signal, Transition
 from services.execution.flows.hours import Hours
 from services.execution.router import TaskRouter
 
@@ -92,10 +92,10 @@ class FlowEngine:
                 one.cancel()
 
     async def _rest(self) -> None:
-        try:
-            await asyncio.wait_for(self.wake.wait(), 0.5)
-        except TimeoutError:
-            return
+        # Not wait_for: in Python 3.11 it forgets that it was cancelled when a wake comes in the same moment.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await self.wake.wait()
 
     async def keep_leases(self) -> None:
         """Hold what is in hand while agents think."""
@@ -145,7 +145,7 @@ class FlowEngine:
     ) -> list[tuple[Lease, Run, list[Question]]]:
         """One transaction. Answers are by token, and given for a single flow only."""
         questions = []
-        async with self._backend.unit(*sorted({one.tenant_id for one in leases})) as unit:
+        async with self._backend.unit(*{one.tenant_id for one in leases}) as unit:
             runs = await unit.held(leases)
             now = await unit.now()
             facts = await unit.facts(runs, now)
@@ -158,11 +158,11 @@ class FlowEngine:
                     continue
                 known = facts[run.key]
                 if answers or silent:
-                    known = Facts(now, known.actions, known.children, known.signals, answers, silent)
+                    known = known._replace(answers=answers, silent=silent)
                 if (hours := self._hours.of(run.tenant_id)) is not None:
-                    known = replace(known, hours=hours)
+                    known = known._replace(hours=hours)
                 try:
-                    made = advance(definition, run, known)
+                    made = advance(definition, run, known, spent=True)
                 except Exception:
                     # Its lease ends by itself and it is tried again; the others of the batch go on.
                     log.exception("a flow could not be moved", extra={"ids": {"flow_id": str(run.flow_id)}})

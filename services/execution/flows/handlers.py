@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +34,7 @@ from services.execution.flows.backend import ExecutionBackend, FlowUnit
 from services.execution.flows.domain.definition import Definition, Definitions
 from services.execution.flows.domain.moving import command, fork, migrate
 from services.execution.flows.domain.run import Run, Signal
+from services.execution.flows.domain.sizes import json_size
 from services.execution.flows.engine import FlowEngine
 from services.execution.flows.errors import (
     BadInput,
@@ -48,7 +48,7 @@ from services.execution.flows.errors import (
     UnknownSignal,
     VersionMissing,
 )
-from services.execution.flows.starting import Start, Starts
+from services.execution.flows.starting import Answer, Kept, Start, Starts
 
 SUBMITTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
 
@@ -69,7 +69,7 @@ class FlowDesk:
         (answer,) = await self._starts.keep([start])
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return answer.shown() if isinstance(answer, Kept) else answer
 
     async def start_many(self, request: StartFlows) -> FlowsStarted:
         """Keep up to a thousand new flows. Each is kept or refused by itself, and what is kept is durable when this answers.
@@ -217,8 +217,8 @@ def _kind(definition: Definition, entries: Any) -> FlowKind:
     )  # fmt: skip
 
 
-def _started(flow_id: UUID, answer: Flow | Exception) -> FlowStarted:
-    if isinstance(answer, Flow):
+def _started(flow_id: UUID, answer: Answer) -> FlowStarted:
+    if isinstance(answer, Kept | Flow):
         return FlowStarted(flow_id=flow_id, status=answer.status)
     told = answer if isinstance(answer, DealixError) else NotKept()
     return FlowStarted(flow_id=flow_id, status=None, error=Reason(code=told.code, en=told.en, ar=told.ar))
@@ -238,7 +238,7 @@ def _submitter(principal: Principal) -> Principal:
 
 
 def _fits(payload: dict[str, Any]) -> None:
-    if len(json.dumps(payload, ensure_ascii=False).encode()) > MAX_PAYLOAD_BYTES:
+    if json_size(payload) > MAX_PAYLOAD_BYTES:
         raise PayloadTooLarge
 
 

@@ -110,7 +110,7 @@ class MemoryFlowUnit:
             key = (run.tenant_id, run.flow_id)
             if key in self._t.runs:
                 continue
-            self._t.runs[key] = (run.model_dump_json(), self._now)
+            self._t.runs[key] = (_written(one), self._now)
             self._t.due[key] = _Due(run.flow, run.version, self._now)
             self._append(one, self._now)
             fresh.add(key)
@@ -121,7 +121,7 @@ class MemoryFlowUnit:
             run = one.made.run
             self._own(run.tenant_id)
             key = (run.tenant_id, run.flow_id)
-            self._t.runs[key] = (run.model_dump_json(), now)
+            self._t.runs[key] = (_written(one.made), now)
             due = self._t.due.get(key)
             if run.status in ENDED:
                 self._t.due.pop(key, None)
@@ -207,6 +207,14 @@ async def _actions(unit: Unit, run: Run) -> dict[UUID, ActionFact]:
         for one, a in found.items()
         if a is not None
     }
+
+
+def _written(made: Transition) -> str:
+    """What is kept of a run, which has to be the run itself. Raises RuntimeError where a turn says something else."""
+    text = made.written()
+    if text != made.run.model_dump_json():
+        raise RuntimeError("a run has changed after its last revision, and its turn did not say so")
+    return text
 
 
 def _states(actions: Mapping[UUID, ActionFact]) -> tuple[str, ...]:

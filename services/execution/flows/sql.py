@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from uuid_utils import uuid7
+
 from libs.contracts.execution import ActionState
 from libs.contracts.flows import ENDED, Flow, FlowRevision, FlowStatus
-from libs.contracts.message import Message, Reason, new_id
+from libs.contracts.message import Message, Reason
 from libs.contracts.subjects import Event
 from libs.runtime.database import BatchWork, Database, SessionWork
 from services.execution.flows import statements
@@ -28,20 +30,29 @@ class SqlFlowUnit:
     def __init__(self, work: BatchWork) -> None:
         self._work = work
         self._c = work.connection
+        self._now: datetime | None = None
+        self._unsignalled: set[Key] = set()
         self.actions = SqlUnit(work)
 
     def emit(self, event: Event[Any], message: Message) -> UUID:
         return self._work.emit(event, message)
 
     async def now(self) -> datetime:
-        moment: datetime = await self._c.fetchval("select clock_timestamp()")
-        return moment
+        if self._now is None:
+            self._now = await self._c.fetchval("select clock_timestamp()")
+        assert self._now is not None
+        return self._now
 
     async def held(self, leases: Sequence[Lease]) -> list[Run]:
         rows = await self._c.fetch(
             statements.HELD, [one.tenant_id for one in leases], [one.flow_id for one in leases], [one.epoch for one in leases]
         )  # fmt: skip
-        return [Run.model_validate_json(row["run"]) for row in rows]
+        runs = []
+        for text, signalled, self._now in rows:
+            runs.append(run := Run.model_validate_json(text))
+            if not signalled:
+                self._unsignalled.add(run.key)
+        return runs
 
     async def _load(self, keys: Sequence[tuple[UUID, UUID]]) -> list[Run]:
         rows = await self._c.fetch(
@@ -64,7 +75,10 @@ class SqlFlowUnit:
         actions, children = wanted(runs)
         acts = dict(await self._actions(actions)) if actions else {}
         kids = dict(await self._children(children)) if children else {}
-        signals = await self._signals(runs)
+        heard = [run for run in runs if run.key not in self._unsignalled]
+        signals = await self._signals(heard) if heard else {}
+        if not (actions or children or signals):
+            return dict.fromkeys((run.key for run in runs), Facts(now))
         return {
             run.key: Facts(
                 now,
@@ -111,7 +125,7 @@ class SqlFlowUnit:
         return out
 
     async def add(self, made: Sequence[Transition]) -> set[Key]:
-        runs, texts = [one.run for one in made], [_text(one) for one in made]
+        runs, texts = [one.run for one in made], [one.written() for one in made]
         rows = await self._c.fetch(
             statements.ADD, [r.tenant_id for r in runs], [r.flow_id for r in runs], [r.flow for r in runs], [r.version for r in runs],
             [r.status for r in runs], [r.parent_id for r in runs], texts, [r.started_at for r in runs], *_revisions(made, texts),
@@ -122,7 +136,7 @@ class SqlFlowUnit:
         if not saved:
             return
         runs = [one.made.run for one in saved]
-        texts = [run.model_dump_json() for run in runs]
+        texts = [one.made.written() for one in saved]
         await self._c.execute(
             statements.SAVE, [r.tenant_id for r in runs], [r.flow_id for r in runs], [r.status for r in runs], [r.version for r in runs],
             texts, [r.status in ENDED for r in runs],
@@ -210,16 +224,14 @@ class SqlFlowUnit:
         return [Revision(one.seq, one.note, one.step, one.by, json.dumps(one.checkpoint)) for one in found]
 
 
-def _text(new: Transition) -> str:
-    """A new run as JSON: its last revision has it already."""
-    return new.revisions[-1].text if new.revisions else new.run.model_dump_json()
-
-
 def _revisions(made: Sequence[Transition], runs: Sequence[str]) -> tuple[list[Any], ...]:
-    """The columns of what transitions append. `runs` are the runs after them as JSON; a revision that says the same goes without a text."""
+    """The columns of what transitions append, with ids as the library makes them: the driver takes them as they are.
+
+    `runs` are the runs after them as JSON; a revision that says the same goes without a text.
+    """
     rows = [(one.run, revision, text) for one, text in zip(made, runs, strict=True) for revision in one.revisions]
     return (
-        [r.tenant_id for r, _, _ in rows], [r.flow_id for r, _, _ in rows], [v.seq for _, v, _ in rows], [new_id() for _ in rows],
+        [r.tenant_id for r, _, _ in rows], [r.flow_id for r, _, _ in rows], [v.seq for _, v, _ in rows], [uuid7() for _ in rows],
         [v.note for _, v, _ in rows], [v.step for _, v, _ in rows], [v.by for _, v, _ in rows],
         [None if v.text == text else v.text for _, v, text in rows],
     )  # fmt: skip
@@ -239,11 +251,11 @@ class SqlBackend:
         yield SqlFlowUnit(await work.batch())
 
     async def claim(self, owner: str, limit: int) -> list[Lease]:
-        async with self._database.batch() as work:
+        async with self._database.singly() as connection:
             # The first alone waits for locks, in their order; what the second can't have at once it leaves.
-            await work.connection.execute(statements.WAKE, WAKES)
-            rows = await work.connection.fetch(statements.CLAIM, owner, limit, LEASE_SECONDS)
-        return [Lease(row["tenant_id"], row["flow_id"], row["epoch"]) for row in rows]
+            await connection.execute(statements.WAKE, WAKES)
+            rows = await connection.fetch(statements.CLAIM, owner, limit, LEASE_SECONDS)
+        return [Lease(*row) for row in rows]
 
     async def heartbeat(self, owner: str, leases: Sequence[Lease]) -> set[UUID]:
         async with self._database.batch() as work:

@@ -12,16 +12,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from libs.contracts.errors import Busy, DealixError
-from libs.contracts.flows import Flow
+from libs.contracts.flows import Flow, FlowStatus
 from libs.contracts.message import Principal
 from services.execution.flows.backend import ExecutionBackend, FlowUnit, Key
 from services.execution.flows.domain.definition import Definition
 from services.execution.flows.domain.moving import begin
-from services.execution.flows.domain.run import Transition
+from services.execution.flows.domain.run import Run, Transition
 from services.execution.flows.engine import FlowEngine, audit
 from services.execution.flows.errors import FlowIdTaken
 from services.execution.flows.rows import shown
@@ -35,7 +35,22 @@ COMMITTING = 2
 BACKLOG = 20_000
 TENANT_BACKLOG = BACKLOG // 2
 
-Answer = Flow | Exception
+
+class Kept(NamedTuple):
+    """A flow that is kept, as it was at a moment. Shown only to whoever asked for one: a caller of many is told no more than its status."""
+
+    run: Run
+    at: datetime
+
+    @property
+    def status(self) -> FlowStatus:
+        return self.run.status
+
+    def shown(self) -> Flow:
+        return shown(self.run, self.at)
+
+
+Answer = Kept | Flow | Exception
 """What became of a start. An exception says why nothing of it is kept."""
 
 
@@ -64,7 +79,7 @@ class Starts:
         self._backend = backend
         self._engine = engine
         self._line: Turns[Start] = Turns(1)
-        self._committing: set[asyncio.Task[None]] = set()
+        self._committing: set[asyncio.Task[None] | None] = set()
 
     async def keep(self, starts: Sequence[Start]) -> list[Answer]:
         """Keep new flows of one tenant; each is durable when this answers with it, and nothing of it is kept otherwise.
@@ -83,13 +98,19 @@ class Starts:
         if self._line and len(self._committing) < COMMITTING:
             task = asyncio.create_task(self._commit(), context=contextvars.Context())
             self._committing.add(task)
-            task.add_done_callback(self._committing.discard)
 
     async def _commit(self) -> None:
-        """Take what has arrived and commit it, until nothing is in line."""
-        while batch := self._next():
-            self._go_on()
-            await self._kept(batch)
+        """Take what has arrived and commit it, until nothing is in line.
+
+        It leaves the set before anybody else runs: a callback of the task would come after those whom its last batch woke, and what they ask
+        for next would find two tasks that have ended, and wait for ever.
+        """
+        try:
+            while batch := self._next():
+                self._go_on()
+                await self._kept(batch)
+        finally:
+            self._committing.discard(asyncio.current_task())
 
     def _next(self) -> list[Start]:
         batch: list[Start] = []
@@ -120,7 +141,7 @@ class Starts:
         self._engine.sent(())
 
     async def _write(self, batch: Sequence[Start]) -> list[Answer]:
-        async with self._backend.unit(*sorted({one.who.tenant_id for one in batch})) as unit:
+        async with self._backend.unit(*{one.who.tenant_id for one in batch}) as unit:
             now = await unit.now()
             begun = [_begun(one, now) for one in batch]
             first: dict[Key, Transition] = {}
@@ -128,13 +149,14 @@ class Starts:
                 if isinstance(made, Transition):
                     first.setdefault(made.run.key, made)
             fresh = await unit.add(list(first.values())) if first else set()
+            every = len(fresh) == len(batch)
             answers: list[Answer] = []
             for one, made in zip(batch, begun, strict=True):
                 if isinstance(made, DealixError):
                     answers.append(made)
-                elif one.key in fresh and first[one.key] is made:
+                elif every or (one.key in fresh and first[one.key] is made):
                     one.caller.run(audit, unit, made, now)
-                    answers.append(shown(made.run, now))
+                    answers.append(Kept(made.run, now))
                 else:
                     answers.append(await _again(unit, one, made))
         return answers

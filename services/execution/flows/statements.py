@@ -1,13 +1,14 @@
 """What flows say to PostgreSQL: each statement is for a whole batch, of as many tenants as its unit of work names."""
 
 HELD = """
-select s.run from unnest($1::uuid[], $2::uuid[], $3::int[]) as x(t, f, e)
+select s.run, exists (select from execution.flow_signals g where g.tenant_id = x.t and g.flow_id = x.f and g.taken_seq is null), clock_timestamp()
+from unnest($1::uuid[], $2::uuid[], $3::int[]) as x(t, f, e)
 join execution.flow_due d on d.tenant_id = x.t and d.flow_id = x.f and d.epoch = x.e
 join execution.flows s on s.tenant_id = x.t and s.flow_id = x.f
 order by d.flow_id for update of d
 """
 """Locked in one order, whoever locks several. A run changes under its epoch alone, so a row whose epoch still holds once it is locked has
-the run that this statement reads."""
+the run that this statement reads. A signal that comes after it wakes the flow once more."""
 
 # A revision without a text of its own has the run's: the last one of a turn as a rule, which then is sent and read once.
 ADD = """
@@ -41,12 +42,16 @@ with x as (
   select r.t, r.f, r.q, r.i, $10, r.n, r.s, r.b, coalesce(r.c::json, k.run)
   from unnest($11::uuid[], $12::uuid[], $13::int[], $14::uuid[], $15::text[], $16::text[], $17::text[], $18::text[]) as r(t, f, q, i, n, s, b, c)
   join kept k on k.tenant_id = r.t and k.flow_id = r.f
+), rest as (
+  update execution.flow_due d set wake_at = x.wake, version = x.v,
+    lease_owner = case when x.keep then d.lease_owner end, lease_until = case when x.keep then d.lease_until end
+  from x where not x.over and d.tenant_id = x.t and d.flow_id = x.f returning d.tenant_id, d.flow_id
 )
-insert into execution.flow_due as d (tenant_id, flow_id, flow, version, wake_at) select t, f, name, v, wake from x where not over
-on conflict (tenant_id, flow_id) do update set wake_at = excluded.wake_at, version = excluded.version,
-  lease_owner = case when (select keep from x where x.t = d.tenant_id and x.f = d.flow_id) then d.lease_owner end,
-  lease_until = case when (select keep from x where x.t = d.tenant_id and x.f = d.flow_id) then d.lease_until end
+insert into execution.flow_due (tenant_id, flow_id, flow, version, wake_at)
+select t, f, name, v, wake from x where not over and not exists (select from rest where rest.tenant_id = x.t and rest.flow_id = x.f)
+on conflict (tenant_id, flow_id) do update set wake_at = excluded.wake_at, version = excluded.version
 """
+"""An ended flow that goes on, to be rolled back, has no place in the queue: it gets one again, unless its parent was first."""
 
 WAKE = """
 with gone as (

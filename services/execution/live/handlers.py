@@ -23,7 +23,7 @@ from libs.contracts.execution import (
     SubmitResult,
 )
 from libs.contracts.message import Plane, Principal, PrincipalKind, Reason, new_id
-from libs.contracts.observed import Fact, FactsReported, SecretSeen
+from libs.contracts.observed import ExecutionFact, ExecutionFacts, SecretSeen
 from libs.contracts.subjects import AUDITED, OBSERVED
 from libs.contracts.trust import AuditRecorded, ResourceRef
 from libs.runtime import telemetry
@@ -54,7 +54,7 @@ MISSING = Reason(code="no_credential", en="No credential is stored.", ar="لا �
 class Probes(Protocol):
     """A connector whose vendor can be asked whether a credential works, without any effect there."""
 
-    async def probe(self, credential: Mapping[str, Any]) -> Sequence[Fact] | None:
+    async def probe(self, credential: Mapping[str, Any]) -> Sequence[ExecutionFact] | None:
         """What it learned on the way. Raises ConnectorError naming what is wrong."""
         ...
 
@@ -147,7 +147,7 @@ class Setup:
                 self._tell(work, tenant, *learned)
             return self._shown(request.connector, (await rows.standing([request.connector]))[request.connector])
 
-    async def _ask(self, tenant: UUID, connector: str) -> tuple[ConnectorStatus, Reason, tuple[Fact, ...]]:
+    async def _ask(self, tenant: UUID, connector: str) -> tuple[ConnectorStatus, Reason, tuple[ExecutionFact, ...]]:
         vendor = self._connectors[connector]
         try:
             credential = await self._vault.open(tenant, connector)
@@ -191,8 +191,8 @@ class Setup:
         if connector not in self._connectors:
             raise NotFound
 
-    def _tell(self, work: BatchWork, tenant: UUID, *facts: Fact) -> None:
-        work.emit(OBSERVED[Plane.EXECUTION], FactsReported(tenant_id=tenant, at=self._now(), facts=facts))
+    def _tell(self, work: BatchWork, tenant: UUID, *facts: ExecutionFact) -> None:
+        work.emit(OBSERVED[Plane.EXECUTION], ExecutionFacts(tenant_id=tenant, at=self._now(), facts=facts))
 
     def _note(self, work: BatchWork, request: Any, kind: str, **data: Any) -> None:
         work.emit(

@@ -8,6 +8,7 @@ only reported where it is told.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from typing import Any, Protocol
 
 from libs.contracts.catalogue.plugins import HookPoint, HookTerms
 from services.execution.plugins.api import Hook, Veto
+
+log = logging.getLogger(__name__)
 
 
 class Caller(Protocol):
@@ -87,6 +90,7 @@ class Hooks:
         for one in self._by_point.get(point, ()):
             answer, error = await _ask(one, seen())
             if error:
+                log.warning("a hook failed: %s", error, extra={"ids": {"plugin": one.plugin, "point": point.value}})
                 return Objection(one.plugin, point, _failed(one.plugin), failed=True)
             if answer is not None:
                 return Objection(one.plugin, point, answer)
@@ -108,7 +112,7 @@ async def _ask(one: Registered, seen: Any) -> tuple[Veto | None, str]:
         answer = await one.caller.call(one.hook, seen, one.terms.timeout_ms / 1000)
     except TimeoutError:
         return None, "timeout"
-    except Exception as error:
+    except Exception as error:  # somebody else's code may raise anything; a hook that fails holds the action
         return None, type(error).__name__
     if answer is None or isinstance(answer, Veto):
         return answer, ""

@@ -44,7 +44,7 @@ def _import(one: Installed) -> Plugin:
     module, _, attribute = one.target.partition(":")
     try:
         found = getattr(import_module(module), attribute)
-    except Exception as error:
+    except Exception as error:  # importing somebody else's code may raise anything; the start ends with its sentence
         raise SettingsError(
             f"The plugin {one.manifest.name} can't be loaded: {type(error).__name__}: {error}. Mend or uninstall it."
         ) from error
@@ -73,7 +73,7 @@ def _connectors(one: Installed, plugin: Plugin, tools: Tools) -> list[Connector]
     name = one.manifest.name
     try:
         made = [make(tools) for make in plugin.connectors]
-    except Exception as error:
+    except Exception as error:  # as above, for what its connectors need
         raise SettingsError(f"A connector of the plugin {name} can't be made: {type(error).__name__}.") from error
     used = {effects()[effect].connector for effect in one.manifest.effects} - INSIDE
     _agree(name, "the connector", used, {connector.profile.key for connector in made})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
@@ -102,6 +102,15 @@ def turn_seconds(place: int, per_minute: int) -> float:
     return (place + 1) * 60.0 / per_minute
 
 
+@dataclass(slots=True)
+class _Line(Generic[T]):
+    """One tenant's items with their costs, what it may still take in this turn, and what its items cost together."""
+
+    items: deque[tuple[T, int]] = field(default_factory=deque)
+    credit: int = 0
+    cost: int = 0
+
+
 class Turns(Generic[T]):
     """A line in which tenants take turns by what their items cost: deficit round robin (Shreedhar and Varghese, 1995).
 
@@ -110,9 +119,7 @@ class Turns(Generic[T]):
 
     def __init__(self, quantum: int) -> None:
         self._quantum = quantum
-        self._lines: OrderedDict[UUID, deque[tuple[T, int]]] = OrderedDict()
-        self._credit: dict[UUID, int] = {}
-        self._cost: dict[UUID, int] = {}
+        self._lines: OrderedDict[UUID, _Line[T]] = OrderedDict()
         self._total = 0
 
     def __len__(self) -> int:
@@ -121,35 +128,36 @@ class Turns(Generic[T]):
 
     def of(self, tenant: UUID) -> int:
         """What one tenant has in line."""
-        return self._cost.get(tenant, 0)
+        line = self._lines.get(tenant)
+        return line.cost if line is not None else 0
 
     def put(self, tenant: UUID, item: T, cost: int = 1) -> None:
-        self._lines.setdefault(tenant, deque()).append((item, cost))
-        self._cost[tenant] = self._cost.get(tenant, 0) + cost
+        line = self._lines.get(tenant)
+        if line is None:
+            line = self._lines[tenant] = _Line()
+        line.items.append((item, cost))
+        line.cost += cost
         self._total += cost
 
     def take(self) -> T | None:
         """The next item; None when nothing is in line."""
         while self._lines:
             tenant, line = next(iter(self._lines.items()))
-            item, cost = line[0]
-            if self._credit.get(tenant, 0) < cost:
+            item, cost = line.items[0]
+            if line.credit < cost:
                 # Its turn is over: it goes on with a little more when the others have had theirs.
-                self._credit[tenant] = self._credit.get(tenant, 0) + self._quantum
+                line.credit += self._quantum
                 self._lines.move_to_end(tenant)
                 continue
-            line.popleft()
-            self._credit[tenant] -= cost
-            self._leave(tenant, cost)
+            line.items.popleft()
+            line.credit -= cost
+            line.cost -= cost
+            self._total -= cost
+            if not line.items:
+                # Whoever has nothing in line saves up nothing either.
+                del self._lines[tenant]
             return item
         return None
-
-    def _leave(self, tenant: UUID, cost: int) -> None:
-        self._total -= cost
-        self._cost[tenant] -= cost
-        if not self._lines[tenant]:
-            # Whoever has nothing in line saves up nothing either.
-            del self._lines[tenant], self._credit[tenant], self._cost[tenant]
 
 
 def in_turn(items: Sequence[tuple[UUID, T]]) -> list[T]:

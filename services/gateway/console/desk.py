@@ -15,7 +15,8 @@ from libs.contracts.errors import DealixError
 from libs.contracts.message import Principal
 from libs.contracts.subjects import APPROVALS
 from libs.contracts.trust import ApprovalsRequest, ApprovalState
-from services.gateway.console import pages, present
+from services.gateway.console import naming, pages, present
+from services.gateway.console.pages_desk import DeskPage
 from services.gateway.console.render import SECURITY_HEADERS, render, render_fragment
 from services.gateway.console.urls import url
 from services.gateway.console.views import Flash, Lang, Shell, Theme
@@ -23,8 +24,9 @@ from services.gateway.domain.people import Caller
 from services.gateway.http.connectors import standing
 from services.gateway.http.context import Gateway, GatewayDep
 from services.gateway.http.guards import maybe_caller
+from services.gateway.http.problems import LANG_COOKIE
 
-LANG_COOKIE, THEME_COOKIE = "dealix_lang", "dealix_theme"
+THEME_COOKIE = "dealix_theme"
 
 
 def language(cookies: Mapping[str, str]) -> Lang:
@@ -95,12 +97,19 @@ class Desk:
         """The page, or the part of it that htmx asked for."""
         if isinstance(page, pages.SignInPage):
             page = replace(page, sso=self.gateway.single_sign_on is not None)
+        if isinstance(page, DeskPage):
+            page = await self._named(page)
         shell = await self.shell(flash)
         part = self.request.headers.get("HX-Request") == "true" and hasattr(page, "fragment")
         text = render_fragment(cast(pages.LivePage, page), shell) if part else render(page, shell)
         return HTMLResponse(
             text, status, headers={**SECURITY_HEADERS, "Cache-Control": "no-store", "Vary": "HX-Request"}
         )
+
+    async def _named(self, page: DeskPage) -> DeskPage:
+        found = naming.people(page)
+        names = await self.gateway.people.names(self.caller, found) if found and self.caller is not None else {}
+        return naming.named(page, names, self.lang)
 
     def go(self, name: str, id: str | int | None = None, **query: str | int | None) -> Response:
         """On to another page, after a form: by GET."""
@@ -133,18 +142,40 @@ def problem_page(scope: Scope, document: Mapping[str, Any]) -> Response | None:
     gateway: Gateway | None = scope["app"].state.gateway if "app" in scope else None
     if gateway is None or request.headers.get("accept", "").startswith("application/json"):
         return None
+    if document.get("code") == "password_change_required":
+        return RedirectResponse(url("own"), 303)
     status = int(document.get("status", 500))
     kind = {403: "denied", 404: "missing", 401: "expired", 503: "offline", 504: "offline"}.get(status, "error")
+    needed = tuple(document.get("roles", ())) if kind == "denied" else ()
     page = pages.ProblemPage(
         kind=cast(Any, kind),
         title=str(document.get("title", "")),
-        detail=str(document.get("detail", "")),
+        detail=present.pick(lang, "هذه الصفحة ليست لدورك.", "This page is not for your role.")
+        if needed
+        else str(document.get("detail", "")),
+        needs_role=present.pick(lang, " أو ", " or ").join(present.role(lang, one) for one in needed),
         safe=present.pick(lang, "لم يُرسل شيء ولم يُحذف شيء.", "Nothing was sent and nothing was lost."),
         reference=str(document.get("trace_id", "")),
         retry_href=request.url.path if request.method == "GET" else url("command_center"),
     )
-    shell = Shell(lang=lang, csrf="", now=gateway.now(), path=request.url.path)
-    return HTMLResponse(render(page, shell), status, headers={**SECURITY_HEADERS, "Cache-Control": "no-store"})
+    return HTMLResponse(
+        render(page, _plain_shell(request, gateway, lang)),
+        status,
+        headers={**SECURITY_HEADERS, "Cache-Control": "no-store"},
+    )
+
+
+def _plain_shell(request: Request, gateway: Gateway, lang: Lang) -> Shell:
+    """The shell of a page that nothing can be asked for: whoever is signed in keeps the way to the other pages."""
+    theme = request.cookies.get(THEME_COOKIE, "auto")
+    chosen = cast(Theme, theme if theme in ("light", "dark") else "auto")
+    plain = Shell(lang=lang, csrf="", now=gateway.now(), path=request.url.path, theme=chosen, sandbox=False)
+    caller = maybe_caller(request)
+    if caller is None:
+        return plain
+    csrf = caller.session.csrf(gateway.keyring) if caller.session else ""
+    role = next(iter(caller.principal.roles), "")
+    return replace(plain, csrf=csrf, user=present.user(lang, caller.principal), role=role)
 
 
 def field_map(body: Mapping[str, Any]) -> dict[str, str]:

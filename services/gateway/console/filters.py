@@ -22,6 +22,10 @@ RIYADH = ZoneInfo("Asia/Riyadh")
 CURRENCY_AR = {"SAR": "ر.س"}
 HASH_EDGE = 4  # characters of a shortened hash shown at each end
 MAX_INDENT = 6  # deepest indentation the style sheet knows
+HIJRI_KNOWN = (date(1924, 8, 1), date(2077, 11, 16))
+_LEFT_TO_RIGHT = re.compile(
+    r"\+\d[\d ]{6,}\d|\d{4}-\d{2}-\d{2}|(?<![\w.])[-−]\d[\d,.]*\d|[\w.+-]+@[\w-]+\.[\w.-]+\w|\b\d{1,2}:\d{2}\b|\d+(?: \d+)+|\bhttps?://\S+"
+)
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^{}\[\],:"]+')
 
 # Grouping and decimal signs are those of English in both languages, as Saudi business writing uses Latin digits.
@@ -36,6 +40,15 @@ def bdi_ltr(value: object) -> Markup:
 def bdi_name(value: object) -> Markup:
     """A name, whose direction comes from its first strong letter."""
     return Markup("<bdi>{}</bdi>").format(value)
+
+
+def mixed(value: object) -> Markup:
+    """A sentence in which phones, signed numbers, dates, times, addresses and rows of numbers keep their direction."""
+    text, out, at = str(value), [], 0
+    for found in _LEFT_TO_RIGHT.finditer(text):
+        out += [escape(text[at : found.start()]), bdi_ltr(found[0])]
+        at = found.end()
+    return Markup().join([*out, escape(text[at:])])
 
 
 def num(value: float | Decimal) -> Markup:
@@ -106,13 +119,18 @@ def filters(lang: Lang, messages: NullTranslations) -> Mapping[str, Callable[...
         return format_date(_day(value), "d MMMM y", locale=lang)
 
     def hijri(value: date) -> str:
+        """Empty outside the years that the Umm al-Qura calendar is published for."""
         day = _day(value)
+        if not HIJRI_KNOWN[0] <= day <= HIJRI_KNOWN[1]:
+            return ""
         moon = Gregorian(day.year, day.month, day.day).to_hijri()
         era = "هـ" if lang == "ar" else "AH"
         return f"{moon.day} {moon.month_name(lang)} {moon.year} {era}"
 
     def date_both(value: date) -> Markup:
-        """`11 جمادى الآخرة 1448 هـ · 21 نوفمبر 2026`."""
+        """`11 جمادى الآخرة 1448 هـ · 21 نوفمبر 2026`; the second alone where there is no first."""
+        if not hijri(value):
+            return date_short(value)
         return Markup('<time class="date" datetime="{}"><bdi>{}</bdi> · <bdi>{}</bdi></time>').format(
             _day(value).isoformat(), hijri(value), gregorian(value)
         )
@@ -170,6 +188,7 @@ def filters(lang: Lang, messages: NullTranslations) -> Mapping[str, Callable[...
     return {
         "bdi_ltr": bdi_ltr,
         "bdi_name": bdi_name,
+        "mixed": mixed,
         "num": num,
         "percent": percent,
         "sha_short": sha_short,

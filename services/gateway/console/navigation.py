@@ -35,7 +35,7 @@ DESTINATIONS: Final = (
     Destination("evidence", _("Evidence"), _("Evidence"), "evidence", "KeyE"),
     Destination("connectors", _("Connectors"), _("Connectors"), "arrow", "KeyO"),
     Destination("dead_letters", _("Dead letters"), _("Dead letters"), "clock", "KeyD"),
-    Destination("sandbox_mailbox", _("Sandbox mailbox"), _("Sandbox"), "mail", "KeyS"),
+    Destination("settings", _("Settings"), _("Settings"), "sliders", "KeyS"),
 )
 
 ON_PHONE: Final = 4

@@ -5,9 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from markupsafe import Markup
+
 from services.gateway.console.views import Tab
 
-InputKind = Literal["text", "long", "select", "password", "datetime-local", "date", "number", "hidden", "file"]
+InputKind = Literal[
+    "text", "long", "select", "password", "datetime-local", "date", "time", "number", "email", "hidden", "file", "check", "checks"
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Input:
-    """One field of a form. `options` are (value, label) of a select."""
+    """One field of a form. `options` are (value, label) of a select, or of the boxes of `checks`, of which those in `chosen` are ticked. A
+    `check` is one box, ticked when it has a value. `hint` says under the field what is wanted there."""
 
     name: str
     label: str
@@ -32,6 +37,9 @@ class Input:
     ltr: bool = False
     options: tuple[tuple[str, str], ...] = ()
     accept: str = ""
+    chosen: tuple[str, ...] = ()
+    hint: str = ""
+    step: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class Tile:
 @dataclass(frozen=True)
 class DeskForm:
     """A form that posts, or with `get` one that only asks. `key` makes the ids of its fields unique on the page; a `quiet` one stands beside
-    the page's main verb."""
+    the page's main verb. `columns` lets short fields stand beside one another; `text` says above them what they are about."""
 
     key: str
     action: str
@@ -69,10 +77,52 @@ class DeskForm:
     danger: bool = False
     quiet: bool = False
     get: bool = False
+    columns: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two texts beside one another: what is said, word for word where there is a text, and who says it."""
+
+    label: str
+    value: str
+    meta: str = ""
+    kind: Literal["text", "ltr"] = "text"
+    quote: str = ""
+    href: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two texts about one thing, where it comes from, and what a person may do about them."""
+
+    title: str
+    sides: tuple[Side, Side]
+    state: str = ""
+    tone: Literal["neutral", "low", "medium", "high"] = "neutral"
+    href: str = ""
+    facts: tuple[tuple[str, Cell], ...] = ()
+    forms: tuple[DeskForm, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A way to another page: what it is called, and what is done there."""
+
+    title: str
+    text: str
+    href: str
+    state: str = ""
+    tone: Literal["neutral", "low", "medium", "high"] = "neutral"
 
 
 @dataclass(frozen=True)
 class Section:
+    """A part of a page: facts, then a table or what else it holds, then forms. `code` is JSON as it stands; `drawing` an SVG made here;
+    `only` a form above the table that asks for a part of it."""
+
     title: str
     text: str = ""
     facts: tuple[tuple[str, Cell], ...] = ()
@@ -82,6 +132,11 @@ class Section:
     forms: tuple[DeskForm, ...] = ()
     notes: tuple[Note, ...] = ()
     tiles: tuple[Tile, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    code: str = ""
+    drawing: Markup | None = None
+    only: DeskForm | None = None
     links: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -12,6 +12,7 @@ from libs.contracts import data, decision, execution, trust
 from libs.contracts.catalogue import words
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.places import places
+from libs.contracts.catalogue.roles import roles
 from libs.contracts.catalogue.sources import sources
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.message import Principal
@@ -19,6 +20,8 @@ from services.gateway.console import views
 from services.gateway.console.urls import url
 from services.gateway.console.views import Lang
 
+_WHY_NOW = ("لماذا الآن", "Why now")
+_SAID_IN = {"notes": ("الملاحظات", "the notes"), "source_detail": ("تفصيل المصدر", "the detail of its source")}
 ROLES = {
     "owner": ("المالك", "Owner"),
     "admin": ("مدير النظام", "Administrator"),
@@ -53,6 +56,12 @@ def pick(lang: Lang, arabic: str, english: str) -> str:
 def user(lang: Lang, principal: Principal) -> views.User:
     role = next((r for r in ROLES if r in principal.roles), "member")
     return views.User(principal.name or principal.id, pick(lang, *ROLES[role]))
+
+
+def role(lang: Lang, key: str) -> str:
+    """A role of either kind in words; one that nobody declared stays as it is."""
+    known = {**roles().business_roles, **roles().system_roles}.get(key)
+    return pick(lang, known.ar, known.en) if known else key
 
 
 def sla(due_at: datetime, now: datetime) -> views.Sla:
@@ -301,9 +310,16 @@ def opportunity(lang: Lang, rank: int, one: decision.Opportunity, lead: data.Lea
         channel=pick(lang, sector.ar, sector.en) if sector else "",
         contactability=cast(Literal["safe", "needs_review", "blocked", "unknown"], state),
         consent="; ".join(one.channel_reasons_ar[:1] if arabic else one.channel_reasons_en[:1]),
-        reasons=one.reasons_ar if arabic else one.reasons_en,
+        # What stands under "why now" is not said twice.
+        reasons=tuple(
+            text
+            for text in (one.reasons_ar if arabic else one.reasons_en)
+            if not (one.why_now and text.startswith(_WHY_NOW))
+        ),
         why_now=tuple(
-            views.WhyNow(w.ar if arabic else w.en, w.observed_at.date() if w.observed_at else None, w.source)
+            views.WhyNow(
+                w.ar if arabic else w.en, w.observed_at.date() if w.observed_at else None, _said_in(lang, w.source)
+            )
             for w in one.why_now
         ),
         parts=tuple(
@@ -314,6 +330,13 @@ def opportunity(lang: Lang, rank: int, one: decision.Opportunity, lead: data.Lea
         email=(lead.email if lead else "") or "",
         button=draft if state == "safe" else None,
     )
+
+
+def _said_in(lang: Lang, source: str) -> str:
+    """Where a signal was read, in words: a field of the list, or the source itself."""
+    if source in _SAID_IN:
+        return pick(lang, *_SAID_IN[source])
+    return source_name(lang, source) if source in sources() else source
 
 
 def checkpoint(reply: trust.CheckpointReply) -> views.Checkpoint | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -36,6 +37,7 @@ _HAPPENED: dict[str, tuple[str, str, views.Tone]] = {
     "approval": ("طُلبت موافقة", "Approval asked for", "medium"), "message": ("سُجّلت رسالة في البيئة التجريبية", "Message recorded in the sandbox", "low"),
     "entry": ("قيد في الدفتر", "Entry in the ledger", "neutral"),
 }  # fmt: skip
+_AMOUNT = re.compile(r"\d{1,15}\.\d\d")
 _LTR = (FieldType.PHONE, FieldType.EMAIL, FieldType.DOMAIN, FieldType.CR, FieldType.VAT)
 _INPUTS = {
     FieldType.EMAIL: "email", FieldType.PHONE: "tel", FieldType.INTEGER: "number", FieldType.DATE: "date", FieldType.LONG_TEXT: "long",
@@ -45,6 +47,8 @@ _TITLES = ("full_name", "name_ar", "name", "subject", "email", "phone", "interes
 _TITLED = (RecordKind.DEAL, RecordKind.TASK)
 _ISOLATED = {True: "\u2066", False: "\u2068"}
 """Left-to-right, and by its first letter: what keeps a number in a sentence from turning round (UAX 9)."""
+OWN = "custom."
+"""What the inputs of a tenant's own fields begin with."""
 PAGES = {RecordKind.ACCOUNT: "account", RecordKind.CONTACT: "contact", RecordKind.LEAD: "lead", RecordKind.DEAL: "deal"}
 
 
@@ -67,9 +71,19 @@ def title(lang: Lang, record: crm.Record) -> str:
     return named or kind_word(lang, record.kind)
 
 
+def heading(lang: Lang, record: crm.Record) -> str:
+    """What the record's own page is called: a lead by whom it is, and then by what they want."""
+    if record.kind is not RecordKind.LEAD:
+        return title(lang, record)
+    who = record.names.get("account_id") or record.names.get("contact_id")
+    wants = str(record.values.get("interest") or "")
+    return " · ".join(part for part in (who, wants) if part) or title(lang, record)
+
+
 def href(kind: RecordKind, id: Any) -> str:
     """The page of a record; activities and tasks have none of their own."""
-    return url(PAGES[kind], str(id)) if kind in PAGES else ""
+    page = "partner" if kind is RecordKind.PARTNER else PAGES.get(kind)
+    return url(page, str(id)) if page else ""
 
 
 def line(lang: Lang, record: crm.Record) -> pages.Line:
@@ -88,8 +102,15 @@ def hit(lang: Lang, found: crm.Hit) -> pages.Line:
         found.title,
         kind_word(lang, found.kind),
         href(found.kind, found.id),
-        (found.subtitle,) if found.subtitle else (),
+        tuple(_subtitle(lang, found.kind, part) for part in found.subtitle.split(" · ")) if found.subtitle else (),
     )
+
+
+def _subtitle(lang: Lang, kind: RecordKind, part: str) -> str:
+    """A part of what stands under a hit: an amount with its currency, a place in the reader's language."""
+    if kind is RecordKind.DEAL and _AMOUNT.fullmatch(part):
+        return pick(lang, f"{Decimal(part):,.2f} ر.س", f"SAR {Decimal(part):,.2f}")
+    return places().shown(part, lang)
 
 
 def value_word(lang: Lang, name: str, field: RecordField, value: Any) -> str:
@@ -116,8 +137,36 @@ def facts(lang: Lang, record: crm.Record, own: tuple[crm.CustomField, ...]) -> t
             continue
         out.append(_fact(lang, name, field, value, record.names))
     for one in own:
-        if record.custom.get(one.key) is not None:
-            out.append(Fact(pick(lang, one.ar, one.en), str(record.custom[one.key])))
+        if record.custom.get(one.key) not in (None, ""):
+            out.append(_fact(lang, one.key, _own_field(one), record.custom[one.key], {}))
+    return tuple(out)
+
+
+def _own_field(one: crm.CustomField) -> RecordField:
+    """A field of the tenant's own as the catalogue words one; a choice without choices is a text."""
+    kind = FieldType.TEXT if one.type is FieldType.CHOICE and not one.choices else one.type
+    return RecordField(type=kind, en=one.en, ar=one.ar, choices=one.choices if kind is FieldType.CHOICE else ())
+
+
+def own_entries(lang: Lang, own: tuple[crm.CustomField, ...], values: Mapping[str, Any]) -> tuple[pages.Entry, ...]:
+    """Inputs for the tenant's own fields, named `custom.<key>`."""
+    out = []
+    for one in own:
+        field = _own_field(one)
+        kind = "datetime-local" if field.type is FieldType.MOMENT else _INPUTS.get(field.type, "text")
+        shown = "" if values.get(one.key) is None else str(values[one.key])
+        ltr = field.type in _LTR or field.type in (FieldType.MONEY, FieldType.INTEGER)
+        choices = tuple((choice, choice) for choice in field.choices)
+        out.append(
+            pages.Entry(
+                f"{OWN}{one.key}",
+                pick(lang, field.ar, field.en),
+                kind,
+                shown[:16] if kind == "datetime-local" else shown,
+                ltr=ltr,
+                choices=choices,
+            )
+        )
     return tuple(out)
 
 
@@ -168,14 +217,24 @@ def event(lang: Lang, happening: crm.Happening) -> Event:
             detail += pick(lang, f"، السبب: {reason}", f"; reason: {reason}")
     elif happening.what == "changed" and kind is not None:
         detail = _changed(lang, kind, happening.detail["before"], happening.detail["after"])
+    elif happening.what == "enriched" and kind is not None:
+        detail = _changed(lang, kind, happening.detail.get("before") or {}, happening.detail.get("after") or {})
+        origin, _, place = str(happening.detail.get("reason") or "").partition(" ")
+        if origin in sources():
+            named = pick(lang, sources()[origin].ar, sources()[origin].en)
+            detail += pick(lang, f"، المصدر: {named}", f"; source: {named}") + (
+                f" ({_ISOLATED[True]}{place}\u2069)" if place else ""
+            )
     elif happening.what == "imported":
         detail = pick(lang, f"الصف {happening.detail['row']}", f"row {happening.detail['row']}")
     else:
         detail = str(happening.detail.get("body") or "")
     if kind not in (None, RecordKind.ACTIVITY) and happening.what in ("created", "changed", "deleted"):
         what = f"{what}: {kind_word(lang, kind)}" if kind else what
-    said = str(happening.detail.get("title_ar") or "") if lang == "ar" else ""
-    named = f"{what} · {said or happening.title}" if said or happening.title else what
+    said = (str(happening.detail.get("title_ar") or "") if lang == "ar" else "") or happening.title
+    if said in _CHOICES:  # a draft is called by its channel
+        said = pick(lang, *_CHOICES[said])
+    named = f"{what} · {said}" if said else what
     target = href(kind, happening.record_id) if kind and happening.what != "deleted" else ""
     if "how" in happening.detail:
         target = url("lineage", kind=happening.kind, id_=str(happening.record_id))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from libs.contracts import data
+from libs.contracts.catalogue.records import RecordKind, records
 from libs.contracts.catalogue.sources import Handling, sources
 from services.gateway.console import pages, views
 from services.gateway.console.present import pick, source_name
@@ -21,6 +23,14 @@ _STATES: dict[str, tuple[str, str, views.Tone]] = {
     "undone": ("تم التراجع عنه", "Undone", "medium"),
     "cancelled": ("أُلغي", "Cancelled", "medium"),
 }
+
+
+_COLUMNS = {
+    "company": ("المنشأة", "Company"), "company_ar": ("المنشأة بالعربية", "Company in Arabic"), "landline": ("هاتف المنشأة", "Office phone"),
+    "consent": ("الموافقة", "Consent"),
+}  # fmt: skip
+"""Columns that no field of a record is named after."""
+LONGEST_ROW = 120
 
 
 def summary(lang: Lang, status: data.ImportStatus) -> views.ImportSummary:
@@ -72,6 +82,27 @@ def counts(status: data.ImportStatus) -> dict[str, int]:
 
 def rejects(lang: Lang, reply: data.RejectsReply) -> tuple[views.Reject, ...]:
     return tuple(
-        views.Reject(r.row_number, r.field, " · ".join(c for c in r.raw if c)[:120], pick(lang, r.ar, r.en))
+        views.Reject(r.row_number, column_word(lang, r.field), _cells(r.raw), pick(lang, r.ar, r.en))
         for r in reply.rows
     )
+
+
+def column_word(lang: Lang, key: str) -> str:
+    """What a column of a list feeds, as people call it."""
+    if key in _COLUMNS:
+        return pick(lang, *_COLUMNS[key])
+    for kind in (RecordKind.CONTACT, RecordKind.ACCOUNT, RecordKind.LEAD):
+        field = records().kinds[kind].fields.get(key)
+        if field is not None:
+            return pick(lang, field.ar, field.en)
+    return key
+
+
+def _cells(raw: Sequence[str]) -> str:
+    """The first cells of a row, whole ones."""
+    shown = ""
+    for cell in filter(None, raw):
+        if len(shown) + len(cell) > LONGEST_ROW:
+            return f"{shown} …" if shown else f"{cell[:LONGEST_ROW]}…"
+        shown = f"{shown} · {cell}" if shown else cell
+    return shown

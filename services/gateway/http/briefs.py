@@ -13,10 +13,11 @@ from libs.contracts.briefs import DAYS, BriefHours, Day
 from libs.contracts.errors import NotFound
 from libs.contracts.message import Principal
 from services.gateway.briefs.domain import Kind, Outgoing, Rules, State
+from services.gateway.domain.people import Caller
 from services.gateway.errors import Unprocessable
 from services.gateway.http.bodies import Items, PagingDep, items
 from services.gateway.http.bodies import Request as Body
-from services.gateway.http.context import GatewayDep
+from services.gateway.http.context import Gateway, GatewayDep
 from services.gateway.http.guards import CallerDep, require
 from services.gateway.http.problems import RESPONSES
 
@@ -73,6 +74,12 @@ async def rules(who: Reader, gateway: GatewayDep) -> BriefRules:
 @router.put("/approvals/whatsapp-rules")
 async def set_rules(body: BriefRules, who: Keeper, gateway: GatewayDep) -> BriefRules:
     """Choose which requests are sent to the people who decide them."""
+    await keep_rules(gateway, who, body)
+    return body
+
+
+async def keep_rules(gateway: Gateway, who: Principal, body: BriefRules) -> None:
+    """Set the tenant's rules, on record."""
     chosen = Rules(
         who.tenant_id, body.enabled, tuple(dict.fromkeys(body.risks)), tuple(body.action_types), body.template, body.language, who.id
     )  # fmt: skip
@@ -82,7 +89,6 @@ async def set_rules(body: BriefRules, who: Keeper, gateway: GatewayDep) -> Brief
             unit, who.tenant_id, "approval.brief_rules_changed", who.id, f"tenant:{who.tenant_id}",
             enabled=str(body.enabled).lower(), risks=",".join(chosen.risks), action_types=",".join(chosen.action_types),
         )  # fmt: skip
-    return body
 
 
 @router.get("/me/whatsapp-hours")
@@ -98,6 +104,13 @@ async def hours(who: Approver, caller: CallerDep, gateway: GatewayDep) -> HoursV
 @router.put("/me/whatsapp-hours")
 async def set_hours(body: HoursView, who: Approver, caller: CallerDep, gateway: GatewayDep) -> HoursView:
     """Set your hours. They hold for briefs and for answers alike."""
+    await keep_hours(gateway, caller, body)
+    return body
+
+
+async def keep_hours(gateway: Gateway, caller: Caller, body: HoursView) -> None:
+    """Set a person's own hours, on record. Raises Unprocessable."""
+    who = caller.principal
     opens, closes = _minute(body.opens), _minute(body.closes)
     if opens >= closes:
         raise Unprocessable("hours_reversed", "The hours open before they close.", "يجب أن تبدأ الساعات قبل أن تنتهي.")
@@ -107,12 +120,17 @@ async def set_hours(body: HoursView, who: Approver, caller: CallerDep, gateway: 
         await gateway.authentication.record(
             unit, who.tenant_id, "number.hours_set", who.id, who.id, opens=body.opens, closes=body.closes
         )
-    return body
 
 
 @router.delete("/me/whatsapp-hours", status_code=204, response_class=Response)
 async def drop_hours(who: Approver, caller: CallerDep, gateway: GatewayDep) -> None:
     """Nothing is sent to you any more. Whatever waits for you stays in the console."""
+    await forget_hours(gateway, caller)
+
+
+async def forget_hours(gateway: Gateway, caller: Caller) -> None:
+    """Nothing is sent to this person any more, on record."""
+    who = caller.principal
     async with gateway.store.unit(who.tenant_id) as unit:
         await unit.briefs.set_hours(caller.user.user_id, None)
         await gateway.authentication.record(unit, who.tenant_id, "number.hours_removed", who.id, who.id)

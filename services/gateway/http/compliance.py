@@ -20,9 +20,7 @@ from services.gateway.http.bodies import Items, Moment
 from services.gateway.http.context import Gateway, GatewayDep
 from services.gateway.http.guards import Ids, IdsDep, require
 from services.gateway.http.problems import RESPONSES
-from services.gateway.http.replays import replay
-from services.gateway.http.targeting import digest_of, file_name
-from services.gateway.idempotency import Answer, fields
+from services.gateway.http.uploads import file_name, once
 from services.gateway.matrix_pdf import matrix_pdf as as_pdf
 
 router = APIRouter(prefix="/api/v1/compliance", tags=["compliance"], responses=RESPONSES)
@@ -120,28 +118,13 @@ async def attest(
     """Hand in evidence for an attested control."""
     if file is not None and file.size is not None and file.size > LARGEST:
         raise BodyTooLarge(LARGEST)
-    held = None
-    if idempotency_key is not None:
-        given = {
-            "statement": statement, "valid_until": valid_until.isoformat(), "applies": str(applies), "name": (file.filename if file else "") or "",
-        }  # fmt: skip
-        route = f"POST /api/v1/compliance/controls/{control_id}/attest"
-        uploaded = await digest_of(file) if file is not None else b""
-        begun = await gateway.idempotency.begin(who, route, idempotency_key, fields(given), uploaded)
-        if isinstance(begun, Answer):
-            return replay(begun)
-        held, ids = begun, Ids(begun.reservation_id)
-    try:
-        found = await hand_in(gateway, who, ids, control_id, statement, valid_until, file, applies=applies)
-    except BaseException:
-        if held is not None:
-            await gateway.idempotency.give_up(held)
-        raise
-    shown = _shown(found)
-    if held is not None:
-        kept = Answer(200, (("content-type", "application/json"),), shown.model_dump_json().encode())
-        await gateway.idempotency.end(held, kept)
-    return shown
+    given = {"statement": statement, "valid_until": valid_until.isoformat(), "applies": str(applies)}
+
+    async def attest(made: Ids) -> ShownControl:
+        return _shown(await hand_in(gateway, who, made, control_id, statement, valid_until, file, applies=applies))
+
+    route = f"POST /api/v1/compliance/controls/{control_id}/attest"
+    return await once(gateway, who, route, idempotency_key, given, file, attest, ids=ids)
 
 
 async def hand_in(

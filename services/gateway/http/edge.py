@@ -63,7 +63,14 @@ body (the binding's secret checks it). Nobody signs in."""
 _TOKENED = tuple((method, path.partition("{")[0]) for method, path in SINGLE_PURPOSE)
 CLOSED = ("/api/", "/access/", "/scim/", "/console")
 STATIC = "/console/static/"
-LARGE = frozenset({"/api/v1/targeting/import", "/console/targeting/upload", "/api/v1/knowledge/documents"})
+LARGE = frozenset(
+    {
+        "/api/v1/targeting/import", "/console/targeting/upload",
+        "/api/v1/targeting/enrichment", "/console/targeting/enrichment/look",
+        "/api/v1/knowledge/documents", "/console/numbers/knowledge/documents",
+    }
+)  # fmt: skip
+"""Where files are uploaded."""
 SLACK = 1024 * 1024
 """What a multipart upload may be larger than its file."""
 
@@ -112,7 +119,9 @@ class Envelope:
 
         try:
             await self._app(scope, receive, watched)
-        except Exception as error:
+        except (
+            Exception
+        ) as error:  # the outermost place: what nobody foresaw becomes a problem document, and is logged there
             if started:
                 # Half an answer is out: only the connection's end can say so.
                 log.error("an answer broke off: %s", type(error).__name__)

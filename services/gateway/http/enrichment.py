@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi import APIRouter, File, Form, Header, Query, UploadFile
 from pydantic import Field
 
 from libs.contracts.catalogue.enrichment import Adapter, enrichment
@@ -17,10 +17,10 @@ from libs.contracts.subjects import DECIDE_FACT, ENRICH, ENRICHED_FACTS
 from services.gateway.errors import BodyTooLarge
 from services.gateway.http import bodies
 from services.gateway.http.bodies import Items, PagingDep, items
-from services.gateway.http.context import GatewayDep
-from services.gateway.http.guards import IdsDep, require
+from services.gateway.http.context import Gateway, GatewayDep
+from services.gateway.http.guards import Ids, IdsDep, require
 from services.gateway.http.problems import RESPONSES
-from services.gateway.http.targeting import file_name
+from services.gateway.http.uploads import file_name, once
 
 router = APIRouter(prefix="/api/v1/targeting/enrichment", tags=["targeting"], responses=RESPONSES)
 
@@ -40,7 +40,7 @@ async def adapters(who: Reader) -> Items[Adapter]:
     return Items(items=tuple(enrichment().adapters.values()))
 
 
-@router.post("")
+@router.post("", response_model=Enriched)
 async def enrich(
     who: Importer,
     gateway: GatewayDep,
@@ -50,25 +50,57 @@ async def enrich(
     lawful_basis: Annotated[str, Form(max_length=50)],
     obtained_on: Annotated[date, Form(description="When the file was obtained")],
     licence: Annotated[str, Form(max_length=500, description="The terms of the source, where it has any")] = "",
-) -> Enriched:
+    dry_run: Annotated[bool, Form(description="Say what would be filled in, and change nothing")] = False,
+    idempotency_key: Annotated[str | None, Header(max_length=300)] = None,
+) -> Any:
     """Fill in records from a file. What a person stated is never overwritten: what differs waits for a person. Twice is once."""
-    if file.size is not None and file.size > BYTES:
-        raise BodyTooLarge(BYTES)
-    batch_id = ids("enrichment")
+    _refuse_too_large(file)
+    given = {
+        "adapter": adapter, "basis": lawful_basis, "obtained_on": obtained_on.isoformat(), "licence": licence,
+        "dry_run": str(dry_run),
+    }  # fmt: skip
+
+    async def enriched(made: Ids) -> Enriched:
+        batch_id = made("enrichment")
+        name = await bring(gateway, who, batch_id, file)
+        wanted = Enrich(
+            principal=who, batch_id=batch_id, adapter=adapter, object_name=name, file_name=file_name(file.filename), lawful_basis=lawful_basis,
+            licence=licence, obtained_on=obtained_on, dry_run=dry_run,
+        )  # fmt: skip
+        try:
+            return await fill_in(gateway, wanted)
+        finally:
+            if dry_run:
+                await gateway.files.drop(name)
+
+    route = "POST /api/v1/targeting/enrichment"
+    return await once(gateway, who, route, idempotency_key, given, file, enriched, ids=ids)
+
+
+async def bring(gateway: Gateway, who: Principal, batch_id: UUID, file: UploadFile) -> str:
+    """Put the file where data reads it; its name there. Raises BodyTooLarge."""
+    _refuse_too_large(file)
     name = f"{who.tenant_id}/{batch_id}"
     await file.seek(0)
     await gateway.files.put(name, file.file)
-    request = Enrich(
-        principal=who, batch_id=batch_id, adapter=adapter, object_name=name, file_name=file_name(file.filename), lawful_basis=lawful_basis,
-        licence=licence, obtained_on=obtained_on,
-    )  # fmt: skip
+    return name
+
+
+def _refuse_too_large(file: UploadFile) -> None:
+    if file.size is not None and file.size > BYTES:
+        raise BodyTooLarge(BYTES)
+
+
+async def fill_in(gateway: Gateway, request: Enrich) -> Enriched:
+    """Have data read the file, or only look. A refused file is forgotten. Raises what data refuses."""
     try:
         reply = await gateway.bus.call(ENRICH, request)
     except DealixError as error:
         if not error.retryable:
-            await gateway.files.drop(name)
+            await gateway.files.drop(request.object_name)
         raise
-    gateway.pulse.nudge(who.tenant_id, "records")
+    if not request.dry_run:
+        gateway.pulse.nudge(request.principal.tenant_id, "records")
     return reply
 
 

@@ -125,7 +125,8 @@ async def list_integrations(
     )
 
 
-async def _one(gateway: Gateway, who: Principal, name: str) -> IntegrationView:
+async def found_one(gateway: Gateway, who: Principal, name: str) -> IntegrationView:
+    """One of the registry. Raises NotFound."""
     found = next((one for one in await listed(gateway, who) if one.name == name), None)
     if found is None:
         raise NotFound
@@ -134,7 +135,7 @@ async def _one(gateway: Gateway, who: Principal, name: str) -> IntegrationView:
 
 @router.get("/{name}")
 async def integration(name: Name, who: Reader, gateway: GatewayDep) -> IntegrationView:
-    return await _one(gateway, who, name)
+    return await found_one(gateway, who, name)
 
 
 def _connectable(one: IntegrationView) -> str:
@@ -153,22 +154,32 @@ def _connectable(one: IntegrationView) -> str:
     return one.connector
 
 
+async def join(gateway: Gateway, who: Principal, name: str, values: dict[str, str | int]) -> IntegrationView:
+    """Connect it and probe it. Raises NotFound, NotConnectable, and what execution refuses."""
+    key = _connectable(await found_one(gateway, who, name))
+    await gateway.bus.call(PUT_CREDENTIAL, contract.PutCredential(principal=who, connector=key, values=values))
+    await gateway.bus.call(PROBE_CONNECTOR, contract.ProbeConnector(principal=who, connector=key))
+    return await found_one(gateway, who, name)
+
+
+async def leave(gateway: Gateway, who: Principal, name: str) -> IntegrationView:
+    """Disconnect it. Raises NotFound, NotConnectable, and what execution refuses."""
+    found = await found_one(gateway, who, name)
+    key = _connectable(found)
+    if found.state == "live":
+        await gateway.bus.call(SET_FLAG, operating.SetFlag(principal=who, name=f"{LIVE}{key}", value=False))
+    await gateway.bus.call(DROP_CREDENTIAL, contract.DropCredential(principal=who, connector=key))
+    return await found_one(gateway, who, name)
+
+
 @router.post("/{name}/connect")
 async def connect(name: Name, body: Connection, who: SetUp, gateway: GatewayDep) -> IntegrationView:
     """Store the credential and ask the vendor whether it works. It acts for real only once that was approved: `POST
     /connectors/{key}/live`."""
-    key = _connectable(await _one(gateway, who, name))
-    await gateway.bus.call(PUT_CREDENTIAL, contract.PutCredential(principal=who, connector=key, values=body.values))
-    await gateway.bus.call(PROBE_CONNECTOR, contract.ProbeConnector(principal=who, connector=key))
-    return await _one(gateway, who, name)
+    return await join(gateway, who, name, body.values)
 
 
 @router.post("/{name}/disconnect")
 async def disconnect(name: Name, who: SetUp, gateway: GatewayDep) -> IntegrationView:
     """Back to the sandbox at once, then forget the credential."""
-    found = await _one(gateway, who, name)
-    key = _connectable(found)
-    if found.state == "live":
-        await gateway.bus.call(SET_FLAG, operating.SetFlag(principal=who, name=f"{LIVE}{key}", value=False))
-    await gateway.bus.call(DROP_CREDENTIAL, contract.DropCredential(principal=who, connector=key))
-    return await _one(gateway, who, name)
+    return await leave(gateway, who, name)

@@ -29,9 +29,7 @@ from services.gateway.http.bodies import Items, Moment, PagingDep, items
 from services.gateway.http.context import Gateway, GatewayDep
 from services.gateway.http.guards import Ids, IdsDep, require
 from services.gateway.http.problems import RESPONSES
-from services.gateway.http.replays import replay
-from services.gateway.http.targeting import digest_of, file_name
-from services.gateway.idempotency import Answer, fields
+from services.gateway.http.uploads import file_name, once
 
 router = APIRouter(prefix="/api/v1", tags=["knowledge"], responses=RESPONSES)
 
@@ -63,24 +61,13 @@ async def add_document(
     account (amounts, percentages, dates, payment terms) is suggested as claims (`GET /claims/suggestions`)."""
     if file.size is not None and file.size > LARGEST:
         raise BodyTooLarge(LARGEST)
-    held = None
-    if idempotency_key is not None:
-        given = {"title": title, "source": source, "about": about, "name": file.filename or ""}
-        route = "POST /api/v1/knowledge/documents"
-        begun = await gateway.idempotency.begin(who, route, idempotency_key, fields(given), await digest_of(file))
-        if isinstance(begun, Answer):
-            return replay(begun)
-        held, ids = begun, Ids(begun.reservation_id)
-    try:
-        document = await bring_document(gateway, who, ids("document"), file, title, source, about)
-    except BaseException:
-        if held is not None:
-            await gateway.idempotency.give_up(held)
-        raise
-    if held is not None:
-        kept = Answer(201, (("content-type", "application/json"),), document.model_dump_json().encode())
-        await gateway.idempotency.end(held, kept)
-    return document
+    given = {"title": title, "source": source, "about": about}
+
+    async def add(made: Ids) -> Document:
+        return await bring_document(gateway, who, made("document"), file, title, source, about)
+
+    route = "POST /api/v1/knowledge/documents"
+    return await once(gateway, who, route, idempotency_key, given, file, add, ids=ids, status=201)
 
 
 async def bring_document(

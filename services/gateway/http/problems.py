@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -91,8 +92,14 @@ _FIELDS_AR = {
 }
 
 
+LANG_COOKIE = "dealix_lang"
+"""The language that a reader of the console chose; Arabic without it."""
+
+
 def arabic(scope: Scope) -> bool:
-    """Whether the reader prefers Arabic to English (RFC 9110 section 12.5.4)."""
+    """Whether the reader prefers Arabic to English (RFC 9110 section 12.5.4); a page of the console is in the language chosen there."""
+    if scope.get("path", "").startswith("/console"):
+        return HTTPConnection(scope).cookies.get(LANG_COOKIE) != "en"
     accepted = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"accept-language"), "")
     weights: dict[str, float] = {}
     for part in accepted.split(","):

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from libs.contracts.message import Principal
-from libs.contracts.quality import QualityReply, QualityRequest, QualityStanding
-from libs.contracts.subjects import DATA_QUALITY
+from libs.contracts.quality import DataHealth, DataHealthRequest, QualityReply, QualityRequest, QualityStanding
+from libs.contracts.subjects import DATA_HEALTH, DATA_QUALITY
 from services.gateway.http.bodies import Items
 from services.gateway.http.context import GatewayDep
 from services.gateway.http.guards import require
@@ -36,6 +36,12 @@ async def standing(who: Reader, gateway: GatewayDep) -> Checked:
 async def look(who: Looker, gateway: GatewayDep) -> Checked:
     """Look at the rows now; otherwise that happens every six hours."""
     return _checked(await gateway.bus.call(DATA_QUALITY, QualityRequest(principal=who, now=True)))
+
+
+@router.get("/board")
+async def board(who: Reader, gateway: GatewayDep) -> DataHealth:
+    """The same as operating has heard it: `stale` when data has not looked for longer than two intervals."""
+    return await gateway.bus.call(DATA_HEALTH, DataHealthRequest(principal=who))
 
 
 def _checked(reply: QualityReply) -> Checked:

@@ -1,6 +1,6 @@
 """The `Idempotency-Key` of a POST, around the application: the body is read once, the answer is on record before it is sent.
 
-Uploads are not read here: their route begins and ends the record itself (`targeting.py`), by what is in the file.
+Uploads are not read here: their routes keep the record by what is in the file (`uploads.py`).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Replays:
         capture = _Capture()
         try:
             await self._app(scope, _again(body, receive), capture)
-        except BaseException:
+        except BaseException:  # a cancelled request as well: whoever asks again must not wait for the reservation's end
             await asyncio.shield(self._idempotency.give_up(held))
             raise
         # Whoever asked may be gone by now; the answer is kept all the same.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
@@ -37,8 +35,7 @@ from services.gateway.http.bodies import Items, PagingDep, items
 from services.gateway.http.context import Gateway, GatewayDep
 from services.gateway.http.guards import Ids, IdsDep, require
 from services.gateway.http.problems import RESPONSES
-from services.gateway.http.replays import replay
-from services.gateway.idempotency import Answer, fields
+from services.gateway.http.uploads import file_name, once
 
 router = APIRouter(prefix="/api/v1/targeting", tags=["targeting"], responses=RESPONSES)
 
@@ -82,34 +79,16 @@ async def start_import(
 ) -> Any:
     """Import a list of leads. The answer comes before the work: follow it at `/targeting/imports/{id}`."""
     columns = _mapping(mapping)
-    given = {
-        "source": source,
-        "mapping": mapping or "",
-        "dry_run": str(dry_run),
-        "how": obtained_how,
-        "name": file.filename or "",
-    }
-    held = None
-    if idempotency_key is not None:
-        begun = await gateway.idempotency.begin(
-            who, "POST /api/v1/targeting/import", idempotency_key, fields(given), await digest_of(file)
-        )
-        if isinstance(begun, Answer):
-            return replay(begun)
-        held, ids = begun, Ids(begun.reservation_id)
-    try:
+    given = {"source": source, "mapping": mapping or "", "dry_run": str(dry_run), "how": obtained_how}
+
+    async def begin(made: Ids) -> Imported:
         status = await bring_in(
-            gateway, who, ids("import"), file, source, columns, dry_run=dry_run, obtained_how=obtained_how
+            gateway, who, made("import"), file, source, columns, dry_run=dry_run, obtained_how=obtained_how
         )
-    except BaseException:
-        if held is not None:
-            await gateway.idempotency.give_up(held)
-        raise
-    shown = Imported(import_id=status.import_id, state=status.state.value)
-    if held is not None:
-        kept = Answer(202, (("content-type", "application/json"),), shown.model_dump_json().encode())
-        await gateway.idempotency.end(held, kept)
-    return shown
+        return Imported(import_id=status.import_id, state=status.state.value)
+
+    route = "POST /api/v1/targeting/import"
+    return await once(gateway, who, route, idempotency_key, given, file, begin, ids=ids, status=202)
 
 
 async def bring_in(
@@ -137,22 +116,6 @@ async def bring_in(
         raise
     gateway.pulse.nudge(who.tenant_id, "imports")
     return status
-
-
-def file_name(given: str | None) -> str:
-    """The last part of a file's name, without characters that lie about it (paths, control and direction marks)."""
-    last = re.split(r"[\\/]", given or "")[-1]
-    clean = re.sub(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", last).strip()
-    return clean.encode("utf-8", "ignore").decode()[:255] or "file"
-
-
-async def digest_of(file: UploadFile) -> bytes:
-    """Fingerprint of an upload: what it holds, in pieces."""
-    digest = hashlib.sha256()
-    await file.seek(0)
-    while piece := await file.read(1024 * 1024):
-        digest.update(piece)
-    return digest.digest()
 
 
 def _mapping(text: str | None) -> dict[str, str] | None:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.message import PLATFORM, Plane
-from libs.contracts.observed import Fact, FactsReported, KeySeen, PersonSeen, SessionSeen, SignInRules
+from libs.contracts.observed import MOST_FACTS, GatewayFact, GatewayFacts, KeySeen, PersonSeen, SessionSeen, SignInRules
 from libs.contracts.subjects import OBSERVED
 from libs.runtime.database import Database
 from services.gateway.domain.throttle import ACCOUNT
@@ -18,8 +18,6 @@ from services.gateway.settings import GatewaySettings
 EVERY_SECONDS = 300.0
 AT_LEAST = timedelta(minutes=30)
 """How often a tenant is reported of which nothing has changed: what trust holds must not grow old."""
-MOST = 1000
-"""Facts of one message."""
 KINDS = ("person", "session", "api_key")
 
 _PEOPLE = """
@@ -63,7 +61,7 @@ class PeopleReports:
         async with self._database.batch(PLATFORM) as work:
             rows = await work.connection.fetch("select distinct tenant_id from doors where kind = 'email'")
             now = await work.connection.fetchval("select now()")
-            self._emit(work, FactsReported(tenant_id=PLATFORM, at=now, facts=(self._rules(),)))
+            self._emit(work, GatewayFacts(tenant_id=PLATFORM, at=now, facts=(self._rules(),)))
         for row in rows:
             await self.tenant(row["tenant_id"])
 
@@ -72,7 +70,7 @@ class PeopleReports:
         async with self._database.batch(tenant_id) as work:
             c, idle = work.connection, self._settings.session_idle
             at = await c.fetchval("select now()")
-            facts: list[Fact] = [PersonSeen(**row) for row in await c.fetch(_PEOPLE, tenant_id, idle)]
+            facts: list[GatewayFact] = [PersonSeen(**row) for row in await c.fetch(_PEOPLE, tenant_id, idle)]
             facts += [SessionSeen(**row) for row in await c.fetch(_SESSIONS, tenant_id, idle)]
             facts += [KeySeen(**row) for row in await c.fetch(_KEYS, tenant_id)]
             digest = hash(tuple(facts))
@@ -80,9 +78,9 @@ class PeopleReports:
             if before is not None and before[1] == digest and at - before[0] < AT_LEAST:
                 return
             for part in _parts(facts):
-                self._emit(work, FactsReported(tenant_id=tenant_id, at=at, facts=part))
+                self._emit(work, GatewayFacts(tenant_id=tenant_id, at=at, facts=part))
             # Last and alone: whichever part arrives after it carries the same time, and stays.
-            self._emit(work, FactsReported(tenant_id=tenant_id, at=at, facts=(), whole=KINDS))
+            self._emit(work, GatewayFacts(tenant_id=tenant_id, at=at, facts=(), whole=KINDS))
         self._told[tenant_id] = (at, digest)
 
     def _rules(self) -> SignInRules:
@@ -92,11 +90,11 @@ class PeopleReports:
             free_attempts=ACCOUNT.free, first_lock_seconds=int(ACCOUNT.first.total_seconds()),
         )  # fmt: skip
 
-    def _emit(self, work: Any, told: FactsReported) -> None:
+    def _emit(self, work: Any, told: GatewayFacts) -> None:
         work.emit(OBSERVED[Plane.GATEWAY], told)
 
 
-def _parts(facts: Iterable[Fact]) -> Iterator[tuple[Fact, ...]]:
+def _parts(facts: Iterable[GatewayFact]) -> Iterator[tuple[GatewayFact, ...]]:
     listed = tuple(facts)
-    for start in range(0, len(listed), MOST):
-        yield listed[start : start + MOST]
+    for start in range(0, len(listed), MOST_FACTS):
+        yield listed[start : start + MOST_FACTS]

@@ -16,7 +16,7 @@ from libs.contracts.briefs import BriefAnswer, OwnNumber, WhatsAppReply
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.inbound import ReceiveMessage
 from libs.contracts.message import Plane, Principal, PrincipalKind, Text, new_id
-from libs.contracts.observed import FactsReported, NumberSeen, TemplateSeen
+from libs.contracts.observed import GatewayFacts, NumberSeen, TemplateSeen
 from libs.contracts.subjects import BRIEF_REPLY, OBSERVED, OWN_NUMBER, RECEIVE_MESSAGE, SUPPRESS
 from libs.contracts.trust import SuppressRequest
 from libs.runtime.bus import Bus
@@ -162,7 +162,7 @@ class Hooks:
         """Pass on what the vendor says of our templates and number."""
         if facts:
             async with self._store.unit(binding.tenant_id) as unit:
-                report = FactsReported(tenant_id=binding.tenant_id, at=await unit.now(), facts=tuple(facts))
+                report = GatewayFacts(tenant_id=binding.tenant_id, at=await unit.now(), facts=tuple(facts))
                 unit.emit(OBSERVED[Plane.GATEWAY], report)
 
     async def _take(self, binding: Binding, message: Incoming) -> Taken:

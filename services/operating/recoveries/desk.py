@@ -8,7 +8,7 @@ from typing import Any
 
 from libs.contracts.errors import Forbidden
 from libs.contracts.message import PLATFORM, Plane
-from libs.contracts.observed import BackupMade, FactsReported, RestoreTested
+from libs.contracts.observed import BackupMade, OperatingFacts, RestoreTested
 from libs.contracts.recoveries import RecoveriesReply, RecoveriesRequest, Recovery, ReportRestore
 from libs.contracts.subjects import OBSERVED
 from libs.runtime.database import Database
@@ -81,7 +81,7 @@ class Recoveries:
         now = await work.connection.fetchval("select now()")
         facts = tuple(_fact(row) for row in await work.connection.fetch(_NEWEST))
         whole = ("backup", "restore_test")
-        work.emit(OBSERVED[Plane.OPERATING], FactsReported(tenant_id=PLATFORM, at=now, facts=facts, whole=whole))
+        work.emit(OBSERVED[Plane.OPERATING], OperatingFacts(tenant_id=PLATFORM, at=now, facts=facts, whole=whole))
 
 
 def _fact(row: Any) -> BackupMade | RestoreTested:

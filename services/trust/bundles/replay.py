@@ -159,7 +159,7 @@ class Replays:
         tenant, replay_id = row["tenant_id"], row["replay_id"]
         try:
             await self._carry_out(tenant, replay_id)
-        except Exception:
+        except Exception:  # a report must not wait for ever: it ends as failed, and whoever asked sees it
             log.exception("a replay failed", extra={"ids": {"replay": str(replay_id)}})
             await self._end(tenant, replay_id, "failed", None)
         return True

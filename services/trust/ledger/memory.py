@@ -33,7 +33,7 @@ class MemoryLedgerStore:
         before = self._snapshot()
         try:
             yield
-        except BaseException:
+        except BaseException:  # a rollback, cancelled or not
             self.__dict__.update(before)
             raise
 

@@ -1,1 +1,1 @@
-"""What other planes, and trust itself, have told about themselves and their people."""
+"""What other planes, and trust itself, have told about themselves, their people and what they did."""

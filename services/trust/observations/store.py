@@ -29,6 +29,6 @@ async def keep(connection: Any, plane: Plane, told: FactsReported) -> None:
 
 def _columns(told: FactsReported) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
     # A statement may touch a row once: of two words about one subject the last stands.
-    last = {(fact.kind, fact.subject): fact for fact in told.facts}
+    last = {(fact.kind, str(fact.subject)): fact for fact in told.facts}
     documents = [json.dumps(fact.model_dump(mode="json", exclude={"kind", "subject"})) for fact in last.values()]
     return [kind for kind, _ in last], [subject for _, subject in last], documents

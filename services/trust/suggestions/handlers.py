@@ -28,6 +28,7 @@ from services.trust.store import Store
 SYSTEM = "system:trust"
 SOURCES = ("document:", "activity:")
 """Where texts are read."""
+MOST_BESIDE = 5
 
 
 class AlreadyDecided(Conflict):
@@ -81,14 +82,17 @@ class Suggesting:
             ])  # fmt: skip
 
     async def page(self, request: SuggestionsRequest) -> SuggestionsReply:
-        """Suggestions, the newest first."""
+        """Suggestions, the newest first, each with what is on record of the same."""
         if not READERS & set(request.principal.roles):
             raise Forbidden
         tenant, limit = request.principal.tenant_id, request.page.limit
         state = request.state.value if request.state else None
         async with self._store.unit(tenant) as unit:
             found = await unit.suggestions.page(tenant, state, request.subject, before(request.page), limit + 1)
-        more, found = len(found) > limit, found[:limit]
+            more, found = len(found) > limit, found[:limit]
+            subjects = sorted({one.subject for one in found})
+            current = standing_alone(await unit.contradictions.current([(tenant, subject) for subject in subjects]))
+        found = [one.evolve(on_record=_beside(one, current)) for one in found]
         return SuggestionsReply(items=tuple(found), next_cursor=str(found[-1].suggestion_id) if more else None)
 
     async def decide(self, request: DecideSuggestion) -> SuggestionDecided:
@@ -133,6 +137,12 @@ def _against(claim: Claim, current: list[Claim]) -> bool:
         other.subject == claim.subject and other.key == claim.key and not key.agree((claim.value, claim.unit), (other.value, other.unit))
         for other in current
     )  # fmt: skip
+
+
+def _beside(one: ClaimSuggestion, current: list[Claim]) -> tuple[Claim, ...]:
+    """What is on record of the same subject and key, without the claim that it became itself."""
+    same = (c for c in current if (c.subject, c.key) == (one.subject, one.key) and c.claim_id != one.suggestion_id)
+    return tuple(sorted(same, key=lambda c: c.recorded_at, reverse=True)[:MOST_BESIDE])
 
 
 def _suggestion(event: ClaimsSuggested, claim: Claim, place: str, contradicts: bool) -> ClaimSuggestion:

@@ -10,7 +10,16 @@ from services.gateway.console.present_crm import value_word
 
 @pytest.mark.parametrize(
     ("lang", "city", "shown"),
-    [("ar", "jeddah", "جدة"), ("en", "jeddah", "Jeddah"), ("ar", "Springfield", "Springfield"), ("en", "قرية", "قرية")],
+    [
+        ("ar", "jeddah", "جدة"),
+        ("en", "jeddah", "Jeddah"),
+        ("ar", "Springfield", "Springfield"),
+        ("ar", "جده", "جدة"),
+        ("ar", "Riyadh", "الرياض"),
+        ("en", "الدمّام", "Dammam"),
+        ("en", "أبها", "Abha"),
+        ("en", "قرية", "قرية"),
+    ],
 )
 def test_a_city_is_shown_in_the_readers_language(lang: str, city: str, shown: str) -> None:
     field = records().kinds[RecordKind.ACCOUNT].fields["city"]

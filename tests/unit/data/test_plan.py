@@ -299,6 +299,19 @@ LINES = lists_of_leads(REGISTRATIONS, CITIES)
 TELLING_LINES = lists_of_leads(REGISTRATIONS[:2], CITIES[:2])
 
 
+def test_a_stored_company_keeps_the_other_names_it_goes_by() -> None:
+    known = ExistingRecord(
+        "account-1",
+        AccountFields("Najd Technology", cr="1010123456"),
+        "contact-1",
+        ContactFields("Ali Saad"),
+        ("شركة نجد للتقنية",),
+    )
+    result = plan("Najd Tech Systems,Ali Saad,,,,,1010123456", existing=(known,))
+    assert result.accounts[0].existing_id == "account-1"
+    assert set(result.accounts[0].aliases) == {"شركة نجد للتقنية", "Najd Tech Systems"}
+
+
 def as_existing(result: MergePlan) -> tuple[ExistingRecord, ...]:
     return tuple(
         ExistingRecord(

@@ -40,5 +40,5 @@ def test_a_ranking_tells_every_fact_that_it_is_given() -> None:
 def test_another_rule_is_another_version_and_the_same_rules_are_the_same() -> None:
     rules = targeting()
     changed = rules.model_copy(update={"duplicate_penalty": rules.duplicate_penalty + 1})
-    assert ranking_fact(rules, 1).fact_id == ranking_fact(rules, 9).fact_id
-    assert ranking_fact(changed, 1).fact_id != ranking_fact(rules, 1).fact_id
+    assert ranking_fact(rules, 1).subject == ranking_fact(rules, 9).subject
+    assert ranking_fact(changed, 1).subject != ranking_fact(rules, 1).subject

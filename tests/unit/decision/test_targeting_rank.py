@@ -148,43 +148,72 @@ def test_the_order_does_not_depend_on_the_order_of_the_input(order: list[int]) -
 texts = st.none() | st.text(max_size=60)
 
 
-@given(
-    st.builds(
-        LeadFacts,
-        lead_id=st.uuids(),
-        account_id=st.uuids(),
-        contact_id=st.none(),
-        account_name=st.text(max_size=40),
-        account_name_ar=texts,
-        contact_name=texts,
-        title=texts,
-        sector=texts,
-        city=texts,
-        notes=texts,
-        employees=st.none() | st.integers(-5, 10**7),
-        email=st.sampled_from(EmailKind),
-        phone=st.sampled_from(PhoneKind),
-        source=st.sampled_from(["own_crm", "scraped", "unknown", "x"]),
-        source_detail=texts,
-        obtained_at=st.none() | st.dates(date(1990, 1, 1), date(2030, 1, 1)),
-        last_activity_at=st.none() | st.dates(date(1990, 1, 1), date(2030, 1, 1)),
-        estimated_value=st.none() | st.decimals(-(10**9), 10**9, places=2),
-        currency=st.sampled_from(["SAR", "USD", "EUR", "?"]),
-        language=st.none(),
-        contactability=st.dictionaries(
-            st.sampled_from(["email", "whatsapp", "phone"]), st.sampled_from(Contactability)
-        ),
-        contactability_reasons=st.just({}),
-        duplicates=st.integers(0, 50),
-        updated_at=st.just(NOW),
-    )
+leads_of_all_kinds = st.builds(
+    LeadFacts,
+    lead_id=st.uuids(),
+    account_id=st.uuids(),
+    contact_id=st.none(),
+    account_name=st.text(max_size=40),
+    account_name_ar=texts,
+    contact_name=texts,
+    title=texts,
+    sector=texts,
+    city=texts,
+    notes=texts,
+    employees=st.none() | st.integers(-5, 10**7),
+    email=st.sampled_from(EmailKind),
+    phone=st.sampled_from(PhoneKind),
+    source=st.sampled_from(["own_crm", "scraped", "unknown", "x"]),
+    source_detail=texts,
+    obtained_at=st.none() | st.dates(date(1990, 1, 1), date(2030, 1, 1)),
+    last_activity_at=st.none() | st.dates(date(1990, 1, 1), date(2030, 1, 1)),
+    estimated_value=st.none() | st.decimals(-(10**9), 10**9, places=2),
+    currency=st.sampled_from(["SAR", "USD", "EUR", "?"]),
+    language=st.none(),
+    contactability=st.dictionaries(st.sampled_from(["email", "whatsapp", "phone"]), st.sampled_from(Contactability)),
+    contactability_reasons=st.just({}),
+    duplicates=st.integers(0, 50),
+    updated_at=st.just(NOW),
 )
+
+
+@given(leads_of_all_kinds)
 def test_whatever_a_lead_holds_its_parts_stay_between_0_and_100_and_it_can_be_shown(lead: LeadFacts) -> None:
     ranked = one(lead)
     assert all(0 <= part <= 100 for part in ranked.parts)
     shown = opportunity(ranked, targeting(), NOW)
     assert 0 <= shown.provenance.confidence <= 1
     assert shown.account_name
+
+
+few = st.lists(
+    st.builds(
+        replace,
+        st.just(STRONG),
+        title=st.sampled_from([None, "CEO", "مدير المشتريات", "؟"]),
+        sector=st.sampled_from([None, "x", STRONG.sector]),
+        contact_name=st.sampled_from([None, "سالم"]),
+        employees=st.sampled_from([None, 0, 7, 900]),
+        email=st.sampled_from(EmailKind),
+        source=st.sampled_from(["own_crm", "scraped", "x"]),
+        obtained_at=st.sampled_from([None, TODAY - timedelta(days=400)]),
+        last_activity_at=st.sampled_from([None, TODAY - timedelta(days=3)]),
+        notes=st.sampled_from([None, "لا تتواصلوا معنا", STRONG.notes]),
+        estimated_value=st.sampled_from([None, Decimal(5)]),
+        contactability=st.sampled_from([{}, ALL_SAFE, ALL_BLOCKED]),
+        duplicates=st.integers(0, 2),
+    ),
+    max_size=12,
+)
+
+
+@given(few)
+def test_what_leads_have_in_common_is_worked_out_once_and_changes_nothing(leads: list[LeadFacts]) -> None:
+    scale = ValueScale.of(leads, targeting())
+    leads = [replace(lead, lead_id=UUID(int=at)) for at, lead in enumerate(leads)]
+    together = {one.lead.lead_id: one for one in rank(leads, targeting(), NOW, scale)}
+    for lead in leads:
+        assert rank([lead], targeting(), NOW, scale) == [together[lead.lead_id]]
 
 
 def test_weights_that_do_not_add_up_are_refused() -> None:
@@ -229,7 +258,8 @@ def test_the_day_plan_takes_only_safe_leads_and_one_an_account() -> None:
 def test_an_opportunity_says_why_in_both_languages_with_dates_and_sources() -> None:
     shown = opportunity(one(STRONG), targeting(), NOW, trace_id="4bf9")
     assert shown.why_now[0].signal == "requested_quote"
-    assert shown.why_now[0].ar == "طلب عرض سعر قبل يومين"
+    assert shown.why_now[0].ar == "طلب عرض سعر (سُجّل ذلك قبل يومين)"
+    assert shown.why_now[0].en == "asked for a quote (noted 2 days ago)"
     assert shown.why_now[0].source == "notes"
     assert len(shown.reasons_ar) == len(shown.reasons_en) >= 4
     assert shown.committee_role == "decision_maker"

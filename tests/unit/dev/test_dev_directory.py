@@ -1,3 +1,5 @@
+"""A data directory: one system at a time, room enough, and a state that is believed only while it is true."""
+
 from __future__ import annotations
 
 import errno

@@ -1,3 +1,5 @@
+"""Secrets are made once, stay what they are, and reach nobody whose they are not."""
+
 from __future__ import annotations
 
 import base64

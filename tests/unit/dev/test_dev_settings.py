@@ -1,3 +1,5 @@
+"""A setting is told with its source, and one that makes no sense stops the start with a sentence."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -12,9 +12,19 @@ from rich.console import Console, RenderableType
 from dev.terminal import plain, took, when
 from dev.views import actions, approvals, journey
 from dev.words import word, words
+from libs.contracts.agents import AgentVerdict
+from libs.contracts.canaries import CanaryState
+from libs.contracts.claims import ClaimStanding, ContradictionState, SuggestionState
+from libs.contracts.compliance import ControlResult
 from libs.contracts.data import ImportCounts, ImportState
+from libs.contracts.enrichment import FactState
 from libs.contracts.execution import ActionState
+from libs.contracts.flows import CompensationState, FlowStatus, WaitKind
 from libs.contracts.message import Plane
+from libs.contracts.push import DeliveryState, SubscriptionKind, SubscriptionState
+from libs.contracts.quality import QualityState
+from libs.contracts.rights import RightsKind, RightsState
+from libs.contracts.screening import FindingState
 from libs.contracts.trust import ApprovalState, ConnectorMode, Contactability
 
 
@@ -77,8 +87,25 @@ def test_times_are_on_the_clock_of_riyadh_and_nonsense_stays_itself() -> None:
         ("contactability", Contactability),
         ("plane", Plane),
         ("mode", ConnectorMode),
-        ("outcome", set(ImportCounts.model_fields) - {"unchanged"}),
-        ("outcome_means", set(ImportCounts.model_fields) - {"unchanged"}),
+        ("import_outcome", set(ImportCounts.model_fields) - {"unchanged"}),
+        ("import_outcome_means", set(ImportCounts.model_fields) - {"unchanged"}),
+        ("agent_verdict", AgentVerdict),
+        ("canary_state", CanaryState),
+        ("claim_standing", ClaimStanding),
+        ("compensation_state", CompensationState),
+        ("contradiction_state", ContradictionState),
+        ("control_result", ControlResult),
+        ("delivery_state", DeliveryState),
+        ("fact_state", FactState),
+        ("finding_state", FindingState),
+        ("flow_status", FlowStatus),
+        ("flow_wait", WaitKind),
+        ("quality_state", QualityState),
+        ("rights_kind", RightsKind),
+        ("rights_state", RightsState),
+        ("subscription_kind", SubscriptionKind),
+        ("subscription_state", SubscriptionState),
+        ("suggestion_state", SuggestionState),
     ],
 )
 def test_every_machine_word_has_a_name_in_both_languages(group: str, values: Any) -> None:

@@ -52,9 +52,12 @@ async def test_nothing_to_say_is_no_objection() -> None:
 
 
 @pytest.mark.parametrize("answer", [True, "granted", {"allowed": True}, 0, ValueError("secret@customer.example")])
-async def test_an_answer_that_is_no_veto_and_an_error_fail_closed(answer: Any) -> None:
+async def test_an_answer_that_is_no_veto_and_an_error_fail_closed(
+    answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     found = await Hooks((hook("a", saying(answer)),)).objection(POINT, dict)
     assert found is not None and found.failed and found.veto.code == "hook_failed"
+    assert type(answer).__name__ in caplog.text and "customer.example" not in caplog.text
 
 
 async def test_a_hook_that_never_ends_fails_closed_after_its_time() -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.gateway.console.filters import bdi_ltr, bdi_name, canonical_json, filters, num, percent, sha_short
+from services.gateway.console.filters import bdi_ltr, bdi_name, canonical_json, filters, mixed, num, percent, sha_short
 from services.gateway.console.messages import messages
 
 AR = filters("ar", messages("ar"))
@@ -67,3 +67,19 @@ def test_canonical_text_keeps_every_character() -> None:
     text = '{"a":[],"b":{"c":"قال \\"نعم\\", {ثم} ذهب","d":[1,-2.5e3,null,true]},"e":{}}'
     assert canonical_json(text).striptags() == text  # nothing to strip but the layout's own tags
     assert canonical_json(text).count("json-line") > 5
+
+
+def test_a_sentence_isolates_what_runs_from_left_to_right_and_escapes_the_rest() -> None:
+    said = str(
+        mixed(
+            "<b>اتصل</b> على +966 50 123 4567 قبل 2026-12-01 الساعة 09:30، والفرق -1,250، مثل 20 50 100. a.b@c.example"
+        )
+    )
+    for value in ("+966 50 123 4567", "2026-12-01", "09:30", "-1,250", "20 50 100", "a.b@c.example"):
+        assert f'<bdi dir="ltr" class="ltr">{value}</bdi>' in said, value
+    assert "<b>" not in said and said.count("<bdi") == 6
+
+
+def test_a_day_beyond_the_published_hijri_calendar_is_shown_in_the_gregorian_one() -> None:
+    shown = str(filters("ar", messages("ar"))["date_both"](date(2099, 1, 1)))
+    assert "2099" in shown and "هـ" not in shown

@@ -1,3 +1,5 @@
+"""The gateway's in-memory store keeps every promise of the one on PostgreSQL."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

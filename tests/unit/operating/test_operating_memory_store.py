@@ -1,3 +1,5 @@
+"""Operating's in-memory store keeps every promise of the one on PostgreSQL."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime

@@ -31,4 +31,5 @@ async def test_a_task_that_swallows_a_cancellation_is_ended_all_the_same() -> No
 
 
 async def test_nothing_to_end_is_ended_at_once() -> None:
-    await ended([])
+    async with asyncio.timeout(10):
+        await ended([])

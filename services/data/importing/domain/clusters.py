@@ -7,13 +7,13 @@ are handed back as pairs. A group never takes in two stored records, nor two dif
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.data.importing.domain.matching import AccountView, ContactView, Match, Verdict, account_view, contact_view
 from services.data.importing.domain.names import block_keys
-from services.data.importing.domain.records import LeadRow
+from services.data.importing.domain.records import ContactFields, ExistingRecord, LeadRow
 
 CROWDED = 40
 WINDOW, CROWDED_WINDOW, RAREST = 12, 4, 2
@@ -59,6 +59,43 @@ class Filed(NamedTuple):
         return cls(view, contact_view(row.contact), account_keys(view))
 
 
+class KnownAccount:
+    """A stored account with its people; what matching sees of it is worked out when it is first looked at."""
+
+    __slots__ = ("_identity", "_keys", "_view", "records")
+
+    def __init__(self, records: tuple[ExistingRecord, ...], filed: Filed | None = None) -> None:
+        """`records` are one a contact. `filed` is the row that the account was made of, where it is one alone."""
+        self.records = records
+        self._view = filed.account if filed else None
+        self._keys = filed.keys if filed else None
+        self._identity: Identity | None = None
+
+    @property
+    def contacts(self) -> tuple[ContactFields, ...]:
+        return tuple(record.contact for record in self.records if record.contact)
+
+    @property
+    def view(self) -> AccountView:
+        if self._view is None:
+            first = self.records[0]
+            self._view = account_view(first.account, self.contacts, first.account_aliases)
+        return self._view
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        if self._keys is None:
+            self._keys = account_keys(self.view)
+        return self._keys
+
+    @property
+    def identity(self) -> Identity:
+        if self._identity is None:
+            view = self.view
+            self._identity = Identity(self.records[0].account_id, view.cr, view.vat, traits(view.domain, view.city))
+        return self._identity
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What may occur only once in a group: the stored record and the registration numbers. And, kind by kind, the traits
@@ -99,7 +136,7 @@ class Grouping:
 
 
 def group_items(
-    keys: Sequence[Iterable[str]],
+    keys: Sequence[Sequence[str]],
     identities: Sequence[Identity],
     compare: Callable[[int, int], Match],
     strength: Callable[[int, int], float],
@@ -119,7 +156,7 @@ def group_items(
         earlier, later = pair
         if earlier >= stored:
             among_rows.append(pair)
-        elif later >= stored and pair not in compared:
+        elif pair not in compared:
             compared.add(pair)
             match = compare(earlier, later)
             if match.verdict is Verdict.SURE:
@@ -143,8 +180,9 @@ def group_items(
     return Grouping(groups.labels(), _between_groups(likely, groups))
 
 
-def _candidates(keys: Sequence[Iterable[str]], stored: int) -> Iterator[tuple[int, int]]:
-    """Pairs (earlier, later) worth comparing: all that share an identifier come before those whose names share words.
+def _candidates(keys: Sequence[Sequence[str]], stored: int) -> Iterator[tuple[int, int]]:
+    """Pairs (earlier, later) worth comparing, of two rows or of a stored item and a row: all that share an identifier come before
+    those whose names share words.
 
     Of its words an item follows only the rarest: names that are alike meet there, and "trading" would lead everywhere. In
     a long block only the first, the stored ones (items below `stored`) and the nearest before are tried.
@@ -155,11 +193,13 @@ def _candidates(keys: Sequence[Iterable[str]], stored: int) -> Iterator[tuple[in
             blocks.setdefault(name, []).append(item)
     for name, members in blocks.items():
         if len(members) > 1 and not is_loose(name):
-            for position, later in enumerate(members):
+            for position in range(bisect_left(members, stored), len(members)):
                 for earlier in _before(members, position, stored, WINDOW):
-                    yield earlier, later
-    for later, names in enumerate(keys):
-        shared = sorted((len(blocks[name]), name) for name in names if name[:2] in _LOOSE and len(blocks[name]) > 1)
+                    yield earlier, members[position]
+    for later in range(stored, len(keys)):
+        shared = sorted(
+            [(len(blocks[name]), name) for name in keys[later] if name[:2] in _LOOSE and len(blocks[name]) > 1]
+        )
         for crowd, name in shared[:RAREST]:
             members = blocks[name]
             window = CROWDED_WINDOW if crowd > CROWDED else WINDOW

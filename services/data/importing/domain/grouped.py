@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,7 +10,7 @@ from services.data.importing.domain.clusters import (
     Filed,
     Grouping,
     Identity,
-    account_keys,
+    KnownAccount,
     contact_keys,
     group_items,
     traits,
@@ -19,7 +19,6 @@ from services.data.importing.domain.matching import (
     AccountView,
     ContactView,
     account_strength,
-    account_view,
     compare_accounts,
     compare_contacts,
     contact_strength,
@@ -30,7 +29,6 @@ from services.data.importing.domain.messages import say
 from services.data.importing.domain.records import (
     AccountFields,
     ContactFields,
-    ExistingRecord,
     LeadRow,
     PlannedAccount,
     PlannedContact,
@@ -72,27 +70,20 @@ class GroupedAccounts:
     side: Side
     planned: tuple[PlannedAccount, ...]
     rows: tuple[LeadRow, ...]
-    item_of_existing: dict[str, int]
 
     @classmethod
     def of(
-        cls, existing: Sequence[ExistingRecord], rows: tuple[LeadRow, ...], filed: Mapping[int, Filed]
+        cls, known: Sequence[KnownAccount], rows: tuple[LeadRow, ...], filed: Mapping[int, Filed]
     ) -> GroupedAccounts:
-        stored: dict[str, ExistingRecord] = {}
-        for record in existing:
-            stored.setdefault(record.account_id, record)
         views: list[AccountView] = []
         keys: list[tuple[str, ...]] = []
         facts: list[AccountFields] = []
         items: list[tuple[str | None, list[int]]] = []
-        people: dict[str, list[ContactFields]] = {}
-        for record in existing:
-            people.setdefault(record.account_id, []).extend([record.contact] if record.contact else [])
-        for account_id, record in stored.items():
-            views.append(account_view(record.account, people[account_id], record.account_aliases))
-            keys.append(account_keys(views[-1]))
-            facts.append(record.account)
-            items.append((account_id, []))
+        for account in known:
+            views.append(account.view)
+            keys.append(account.keys)
+            facts.append(account.records[0].account)
+            items.append((account.records[0].account_id, []))
         item_of_signature: dict[tuple[object, ...], int] = {}
         item_of_row: list[int] = []
         for position, row in enumerate(rows):
@@ -106,9 +97,8 @@ class GroupedAccounts:
                 items.append((None, []))
             items[item][1].append(position)
             item_of_row.append(item)
-        identities = [
-            Identity(items[i][0], view.cr, view.vat, traits(view.domain, view.city)) for i, view in enumerate(views)
-        ]
+        identities = [account.identity for account in known]
+        identities += [Identity(None, v.cr, v.vat, traits(v.domain, v.city)) for v in views[len(known) :]]
         grouping = group_items(
             keys,
             identities,
@@ -119,8 +109,9 @@ class GroupedAccounts:
         side = Side(
             tuple((existing_id, tuple(of)) for existing_id, of in items), grouping, index_of_row, index_of_group
         )
-        planned = tuple(_planned_account(index, of, items, facts, rows) for index, of in enumerate(side.members()))
-        return cls(side, planned, rows, {account_id: i for i, account_id in enumerate(stored)})
+        plan = partial(_planned_account, items=items, facts=facts, known=known, rows=rows)
+        planned = tuple(plan(index, of) for index, of in enumerate(side.members()))
+        return cls(side, planned, rows)
 
     def reviews(self) -> tuple[ReviewPair, ...]:
         return review_pairs("account", self.side, self.rows)
@@ -135,14 +126,21 @@ def _account_signature(account: AccountFields) -> tuple[object, ...]:
 def _planned_account(
     index: int,
     of: list[int],
+    *,
     items: list[tuple[str | None, list[int]]],
     facts: list[AccountFields],
+    known: Sequence[KnownAccount],
     rows: tuple[LeadRow, ...],
 ) -> PlannedAccount:
-    existing_id = next((items[item][0] for item in of if items[item][0]), None)
-    parts = [facts[item] for item in of if items[item][0]]
+    stored = [item for item in of if items[item][0]]
+    existing_id = items[stored[0]][0] if stored else None
     positions = sorted(position for item in of for position in items[item][1])
-    merged, aliases = merge_accounts([*parts, *(rows[position].account for position in positions)])
+    merged, aliases = merge_accounts(
+        [*(facts[item] for item in stored), *(rows[position].account for position in positions)]
+    )
+    if stored and (before := known[stored[0]].records[0].account_aliases):
+        names = dict.fromkeys((*before, *aliases))
+        aliases = tuple(name for name in names if name not in (merged.name, merged.name_ar))
     return PlannedAccount(
         index, existing_id, merged, aliases, tuple(rows[position].row_number for position in positions)
     )
@@ -157,7 +155,7 @@ class GroupedContacts:
     @classmethod
     def of(
         cls,
-        existing: Sequence[ExistingRecord],
+        known: Sequence[KnownAccount],
         rows: tuple[LeadRow, ...],
         accounts: GroupedAccounts,
         filed: Mapping[int, Filed],
@@ -166,12 +164,18 @@ class GroupedContacts:
         homes: list[int] = []
         facts: list[ContactFields] = []
         items: list[tuple[str | None, list[int]]] = []
-        for record in existing:
-            if record.contact_id and record.contact:
-                views.append(contact_view(record.contact))
-                homes.append(accounts.side.grouping.group[accounts.item_of_existing[record.account_id]])
-                facts.append(record.contact)
-                items.append((record.contact_id, []))
+        reached = {key for row in rows for key in contact_keys(filed[row.row_number].contact)}
+        group_of = accounts.side.grouping.group
+        for item, account in enumerate(known):
+            home = group_of[item]
+            met = home in accounts.side.index_of_group
+            for record in account.records:
+                # Who is at another company and reached otherwise shares no key with any row.
+                if record.contact_id and record.contact and (met or _shares(record.contact, reached)):
+                    views.append(contact_view(record.contact))
+                    homes.append(home)
+                    facts.append(record.contact)
+                    items.append((record.contact_id, []))
         group_of_index = {index: group for group, index in accounts.side.index_of_group.items()}
         item_of_signature: dict[tuple[object, ...], int] = {}
         item_of_row: list[int] = []
@@ -205,6 +209,12 @@ class GroupedContacts:
 
     def reviews(self) -> tuple[ReviewPair, ...]:
         return review_pairs("contact", self.side, self.rows)
+
+
+def _shares(contact: ContactFields, reached: Set[str]) -> bool:
+    if contact.phone_e164 and f"phone:{contact.phone_e164}" in reached:
+        return True
+    return contact.email is not None and f"email:{contact.email.lower()}" in reached
 
 
 def _person_keys(view: ContactView, home: int) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ class NameForm:
     """A name taken apart. `key` is equal for spellings that are certainly the same within one script; `marks` are the
     consonants or meanings of its words.
 
-    `rigid` words (text, consonants, weight) are short and have no meaning of their own, as numbers and initials are: they are like
+    `rigid` words (text and consonants, weight) are short and have no meaning of their own, as numbers and initials are: they are like
     no word but one with their text or their consonants, and `touch` holds both of every word.
     """
 
@@ -60,7 +60,7 @@ class NameForm:
     words: tuple[Word, ...]
     weight: float
     marks: frozenset[str]
-    rigid: tuple[tuple[str, str, float], ...]
+    rigid: tuple[tuple[frozenset[str], float], ...]
     touch: frozenset[str]
 
 
@@ -155,7 +155,7 @@ def _form(folded: str, words: tuple[Word, ...]) -> NameForm:
     key = " ".join(word.text if word.meaning is None else f"#{word.meaning}" for word in words)
     marks = frozenset(word.bones if word.meaning is None else f"#{word.meaning}" for word in words)
     rigid = tuple(
-        (word.text, word.bones, word.weight)
+        (frozenset((word.text, word.bones)), word.weight)
         for word in words
         if word.meaning is None and len(word.text) < SLIPS_FROM and len(word.bones) < BONES_FROM
     )
@@ -264,14 +264,16 @@ def may_reach(left: Sequence[NameForm], right: Sequence[NameForm], least: float)
     """
     for a in left:
         for b in right:
-            lost = 0.0
-            for text, bones, weight in a.rigid:
-                if text not in b.touch and bones not in b.touch:
-                    lost += weight
-            for text, bones, weight in b.rigid:
-                if text not in a.touch and bones not in a.touch:
-                    lost += weight
-            if 100 * lost <= (100 - least) * (a.weight + b.weight):
+            lost, bearable = 0.0, (100 - least) * (a.weight + b.weight)
+            for either, weight in a.rigid:
+                if either.isdisjoint(b.touch):
+                    lost += 100 * weight
+            if lost > bearable:
+                continue
+            for either, weight in b.rigid:
+                if either.isdisjoint(a.touch):
+                    lost += 100 * weight
+            if lost <= bearable:
                 return True
     return False
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from services.data.importing.domain.batch import uncollected
-from services.data.importing.domain.clusters import Filed, contact_keys
+from services.data.importing.domain.clusters import Filed, KnownAccount, contact_keys
 from services.data.importing.domain.grouped import GroupedAccounts, GroupedContacts, Side, other_end
 from services.data.importing.domain.matching import Match, contact_view
 from services.data.importing.domain.merging import merge_leads
@@ -32,27 +32,33 @@ def plan_import(
     existing: Sequence[ExistingRecord] = (),
     seen: Collection[str] = (),
     filed: Mapping[int, Filed] | None = None,
+    known: Sequence[KnownAccount] | None = None,
 ) -> MergePlan:
     """Plan the import of rows beside what the tenant has.
 
     `existing` are the stored records that share a key with some row (`account_keys`, `contact_keys`); `seen` are
     fingerprints of rows imported before, which change nothing; `filed` is what matching sees of each row, by row number,
-    where somebody has worked it out already. The same input always gives the same plan, and the outcomes add up to the
-    rows of the file.
+    where somebody has worked it out already, and `known` the stored accounts in the same way, instead of `existing`. The
+    same input always gives the same plan, and the outcomes add up to the rows of the file.
     """
     with uncollected():
-        known = {row.row_number: Filed.of(row) for row in read.leads} if filed is None else filed
-        return _plan(read, existing, frozenset(seen), known)
+        rows = {row.row_number: Filed.of(row) for row in read.leads} if filed is None else filed
+        return _plan(read, _accounts(existing) if known is None else known, frozenset(seen), rows)
 
 
-def _plan(
-    read: ReadRows, existing: Sequence[ExistingRecord], seen: frozenset[str], filed: Mapping[int, Filed]
-) -> MergePlan:
+def _accounts(existing: Sequence[ExistingRecord]) -> list[KnownAccount]:
+    of: dict[str, list[ExistingRecord]] = {}
+    for record in existing:
+        of.setdefault(record.account_id, []).append(record)
+    return [KnownAccount(tuple(records)) for records in of.values()]
+
+
+def _plan(read: ReadRows, known: Sequence[KnownAccount], seen: frozenset[str], filed: Mapping[int, Filed]) -> MergePlan:
     fresh = tuple(row for row in read.leads if row.fingerprint not in seen)
     unchanged = tuple(row.row_number for row in read.leads if row.fingerprint in seen)
-    accounts = GroupedAccounts.of(existing, fresh, filed)
-    contacts = GroupedContacts.of(existing, fresh, accounts, filed)
-    draft = _Draft(fresh, accounts, contacts, _stored_opt_outs(existing))
+    accounts = GroupedAccounts.of(known, fresh, filed)
+    contacts = GroupedContacts.of(known, fresh, accounts, filed)
+    draft = _Draft(fresh, accounts, contacts, _stored_opt_outs(known))
     decisions = draft.decisions()
     counts = Counter(decision.outcome for decision in decisions)
     return MergePlan(
@@ -75,9 +81,14 @@ def _plan(
     )
 
 
-def _stored_opt_outs(existing: Sequence[ExistingRecord]) -> frozenset[str]:
+def _stored_opt_outs(known: Sequence[KnownAccount]) -> frozenset[str]:
     """Keys of the numbers and addresses that stored contacts opted out with."""
-    contacts = [record.contact for record in existing if record.contact and record.contact.opted_out is OptOut.YES]
+    contacts = [
+        record.contact
+        for account in known
+        for record in account.records
+        if record.contact and record.contact.opted_out is OptOut.YES
+    ]
     return frozenset(key for contact in contacts for key in contact_keys(contact_view(contact)))
 
 

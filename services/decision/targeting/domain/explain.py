@@ -148,7 +148,8 @@ def _signal_text(signal: Found, rules: Targeting, today: date) -> Text:
     if signal.observed_at is None:
         return Text(en=f"{named.en} (date not recorded)", ar=f"{named.ar} (دون تاريخ مسجّل)")
     days = (today - signal.observed_at).days
-    return Text(en=f"{named.en} {ago_en(days)}", ar=f"{named.ar} {ago_ar(days)}")
+    # In brackets and with a verb of its own: "their contract is ending 10 days ago" says nothing about when we heard of it.
+    return Text(en=f"{named.en} (noted {ago_en(days)})", ar=f"{named.ar} (سُجّل ذلك {ago_ar(days)})")
 
 
 def reasons(one: Ranked, rules: Targeting, now: datetime) -> tuple[Text, ...]:

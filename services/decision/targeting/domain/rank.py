@@ -98,6 +98,14 @@ class _Reach(NamedTuple):
     assessed: float
 
 
+class _Record(NamedTuple):
+    """What follows from which fields are known and how old they are: `quality` and which fields those are."""
+
+    known: dict[str, bool]
+    which: tuple[bool, ...]
+    quality: float
+
+
 class Scorer:
     """Scores leads one by one. What many leads have in common is worked out once: in a list of thousands few sources, dates and
     kinds of address are there, and most have no notes."""
@@ -107,13 +115,16 @@ class Scorer:
         self._today = now.astimezone(RIYADH).date()
         self._told: dict[Hashable, _Told] = {}
         self._reach: dict[Hashable, _Reach] = {}
+        self._records: dict[Hashable, _Record] = {}
+        self._sure: dict[Hashable, float] = {}
 
     def score(self, lead: LeadFacts) -> Ranked:
         """Score one lead."""
         rules = self._rules
-        told, reach = self._tell(lead), self._reached(lead)
+        told = self._tell(lead)
+        reach = self._reached(lead, told)
         place = seat(lead.title)
-        known = parts.known_fields(lead)
+        record = self._recorded(lead)
         intent, urgency, engaged = told.points
         sar = parts.in_sar(lead, rules)
         percentile = None if sar is None else self._values.percentile(sar)
@@ -123,7 +134,7 @@ class Scorer:
             urgency=round(urgency, 1),
             revenue=round(rules.unknown.revenue if percentile is None else percentile, 1),
             engagement=round(parts.engagement(lead, engaged, self._today, rules), 1),
-            quality=round(parts.quality(lead, known, self._today, rules), 1),
+            quality=record.quality,
             compliance=reach.compliance,
             deliverability=reach.deliverability,
         )
@@ -148,8 +159,8 @@ class Scorer:
             seat=place,
             advice=reach.advice,
             percentile=percentile,
-            known=known,
-            confidence=confidence(lead, place, known, rules, timing=told.timing, assessed=reach.assessed),
+            known=record.known,
+            confidence=self._confidence(lead, place, record, told, reach),
             freshness_hours=_freshness(lead, self._now),
         )
 
@@ -164,8 +175,45 @@ class Scorer:
                 self._told[key] = told
         return told
 
-    def _reached(self, lead: LeadFacts) -> _Reach:
-        rules, silenced = self._rules, self._tell(lead).stopped
+    def _recorded(self, lead: LeadFacts) -> _Record:
+        usable = (
+            bool(lead.account_name.strip()),
+            bool(lead.contact_name),
+            bool(lead.title),
+            lead.email,
+            lead.phone,
+            bool(lead.sector),
+        )
+        sized = lead.employees is not None and lead.employees > 0
+        dated = (lead.obtained_at, lead.last_activity_at, lead.duplicates)
+        key = (usable, sized, lead.estimated_value is not None, lead.source, dated)
+        record = self._records.get(key)
+        if record is None:
+            known = parts.known_fields(lead)
+            record = _Record(
+                known, tuple(known.values()), round(parts.quality(lead, known, self._today, self._rules), 1)
+            )
+            if len(self._records) < REMEMBERED:
+                self._records[key] = record
+        return record
+
+    def _confidence(self, lead: LeadFacts, place: Seat | None, record: _Record, told: _Told, reach: _Reach) -> float:
+        sure = (
+            lead.sector in self._rules.sectors,
+            place and place.exact,
+            lead.last_activity_at is None,
+            told.timing,
+            reach.assessed,
+        )
+        key = (record.which, lead.source, sure)
+        found = self._sure.get(key)
+        if found is None:
+            found = confidence(lead, place, record.known, self._rules, timing=told.timing, assessed=reach.assessed)
+            self._sure[key] = found
+        return found
+
+    def _reached(self, lead: LeadFacts, told: _Told) -> _Reach:
+        rules, silenced = self._rules, told.stopped
         statuses = tuple(lead.status(channel) for channel in rules.channels)
         key = (silenced, lead.source, lead.email, lead.phone, statuses)
         reach = self._reach.get(key)

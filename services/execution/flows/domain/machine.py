@@ -6,7 +6,6 @@ whoever commits it; ids follow from the flow, so that a turn made twice submits 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -33,6 +32,7 @@ from services.execution.flows.domain.run import (
     Transition,
     Wait,
 )
+from services.execution.flows.domain.sizes import json_size
 from services.execution.flows.domain.steps import (
     PERSON_WITHIN,
     Act,
@@ -69,11 +69,11 @@ class StepFailed(Exception):
 
 
 class Turn:
-    """One turn over a copy of the run; the original stays as it is."""
+    """One turn over a copy of the run; the original stays as it is. A `spent` run is moved itself: nobody looks at it again."""
 
-    def __init__(self, definition: Definition, run: Run, facts: Facts) -> None:
+    def __init__(self, definition: Definition, run: Run, facts: Facts, *, spent: bool = False) -> None:
         self.definition = definition
-        self.run = run.copied()
+        self.run = run if spent else run.copied()
         self.facts = facts
         self.made = Transition(self.run)
 
@@ -82,7 +82,12 @@ class Turn:
     def note(self, note: str, step: str = "", by: str = "") -> None:
         """Append a revision: the whole run as it is now."""
         self.run.seq += 1
-        self.made.revisions.append(Revision(self.run.seq, note, step, by, self.run.model_dump_json()))
+        self.made.text = self.run.text()
+        self.made.revisions.append(Revision(self.run.seq, note, step, by, self.made.text))
+
+    def unnoted(self) -> None:
+        """Something changes that is no transition: how often and until when a wait goes on. It is kept with the run alone."""
+        self.made.text = None
 
     def state(self) -> Any:
         return self.definition.state.model_validate(self.run.state)
@@ -93,7 +98,7 @@ class Turn:
             made = self.definition.state.model_validate({**self.run.state, **fields}).model_dump(mode="json")
         except ValidationError as error:
             raise StepFailed(reasons.unfit_state(error)) from error
-        if len(json.dumps(made, ensure_ascii=False).encode()) > MAX_PAYLOAD_BYTES:
+        if json_size(made) > MAX_PAYLOAD_BYTES:
             raise StepFailed(reasons.STATE_TOO_LARGE)
         self.run.state = made
 
@@ -320,6 +325,7 @@ class Turn:
         if not isinstance(step, Ask):
             return
         if token.id in self.facts.silent:
+            self.unnoted()
             wait.tries += 1
             wait.until = self.facts.now + timedelta(seconds=SILENCE[min(wait.tries, len(SILENCE)) - 1])
             return

@@ -66,25 +66,28 @@ def begin(
         asked = definition.input.model_validate(given)
     except ValidationError as error:
         raise BadInput("input", "المدخل", error) from error
-    state = definition.state.model_validate(asked.model_dump()).model_dump(mode="json")
+    kept = asked if definition.input is definition.state else definition.state.model_validate(asked.model_dump())
+    state = kept.model_dump(mode="json")
     assert definition.first is not None
     run = Run(
         tenant_id=principal.tenant_id, flow_id=flow_id, flow=definition.name, version=definition.version, principal=principal,
         state=definition.owned(state, flow_id), tokens=[Token(id="0", at=definition.first)], parent_id=parent_id, depth=depth, started_at=now,
+        seq=1,
     )  # fmt: skip
-    run.seq = 1
-    return Transition(run, [Revision(1, "started", "", principal.id, run.model_dump_json())])
+    text = run.text()
+    return Transition(run, [Revision(1, "started", "", principal.id, text)], text=text)
 
 
-def advance(definition: Definition, run: Run, facts: Facts) -> Transition:
-    """Move a run as far as it goes with what is known now."""
-    turn = Turn(definition, run, facts)
+def advance(definition: Definition, run: Run, facts: Facts, *, spent: bool = False) -> Transition:
+    """Move a run as far as it goes with what is known now. A `spent` run is moved itself instead of a copy."""
+    was = run.status
+    turn = Turn(definition, run, facts, spent=spent)
     _obey_parent(turn)
     _pass_over(turn)
     if turn.run.status is FlowStatus.RUNNING:
         turn.forward()
     if turn.run.status is FlowStatus.ROLLING_BACK:
-        if run.status is FlowStatus.ROLLING_BACK:
+        if was is FlowStatus.ROLLING_BACK:
             backward(turn)
         else:
             turn.made.again = True  # what there is to undo was not asked about in this turn
@@ -189,8 +192,8 @@ def _retry(turn: Turn, by: str) -> None:
             if token.at == run.failed_step and not token.joining:
                 token.wait = None
         run.status = FlowStatus.RUNNING
-    turn.note("retried", run.failed_step or "", by)
-    run.failed_step, run.error = None, None
+    step, run.failed_step, run.error = run.failed_step or "", None, None
+    turn.note("retried", step, by)
 
 
 def _ask_to_skip(turn: Turn, by: Principal, step: str | None) -> None:
@@ -276,7 +279,11 @@ def not_accepted(
 ) -> Transition:
     """The same transition when one of its actions can't be an action at all: its step fails, or its compensation needs a person."""
     turn = Turn(definition, made.run, Facts(now))
-    made.run, made.submissions = turn.run, [one for one in made.submissions if one.action_id != action_id]
+    made.run, made.text, made.submissions = (
+        turn.run,
+        None,
+        [one for one in made.submissions if one.action_id != action_id],
+    )
     turn.made = made
     if turn.run.skipping is not None and turn.run.skipping.action_id == action_id:
         turn.run.skipping = None

@@ -32,6 +32,7 @@ def woke(turn: Turn, token: Token, wait: Wait) -> bool:
     """Whether a rest is over at this moment. Sets it where the hours have become known, and prolongs it where nobody works now."""
     if wait.until is None or turn.facts.now < wait.until:
         return False
+    turn.unnoted()
     if not wait.data["set"]:
         if turn.made.wants_hours:
             return False  # asked for in this very turn

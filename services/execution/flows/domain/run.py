@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.contracts.business_time import Opening
@@ -100,6 +102,13 @@ class Run(_Kept):
         """What names a flow: its tenant and its id. Two tenants may choose the same id."""
         return self.tenant_id, self.flow_id
 
+    def text(self) -> str:
+        """The run as JSON, as it is kept. The fast library writes what pydantic would, and leaves to it what it does not know."""
+        try:
+            return orjson.dumps(self.__dict__, default=_fields, option=orjson.OPT_UTC_Z).decode()
+        except orjson.JSONEncodeError:
+            return self.model_dump_json()
+
     def copied(self) -> Run:
         """A run of its own to move. Only what the machine changes in place is copied: a deep copy costs more than the whole turn."""
         made = self.model_copy()
@@ -142,6 +151,12 @@ class Run(_Kept):
         return min(moments, default=None)
 
 
+def _fields(value: object) -> dict[str, Any]:
+    if isinstance(value, BaseModel):
+        return value.__dict__
+    raise TypeError
+
+
 @dataclass(frozen=True, slots=True)
 class ActionFact:
     state: ActionState
@@ -179,15 +194,14 @@ class Question:
     input: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What the world says about a run, read in the transaction that moves it."""
 
     now: datetime
-    actions: Mapping[UUID, ActionFact] = field(default_factory=dict)
-    children: Mapping[UUID, ChildFact] = field(default_factory=dict)
+    actions: Mapping[UUID, ActionFact] = MappingProxyType({})
+    children: Mapping[UUID, ChildFact] = MappingProxyType({})
     signals: Sequence[Signal] = ()
-    answers: Mapping[str, AgentAnswer | Reason] = field(default_factory=dict)
+    answers: Mapping[str, AgentAnswer | Reason] = MappingProxyType({})
     """By token. A Reason is a question that can't be answered at all."""
     silent: frozenset[str] = frozenset()
     """Tokens whose question decision did not answer: it is asked again later."""
@@ -195,8 +209,7 @@ class Facts:
     """The tenant's business hours; None where they are not known just now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(NamedTuple):
     """`text` is the whole run after it as JSON, written once and stored as it is."""
 
     seq: int
@@ -259,6 +272,12 @@ class Transition:
     """There is more to do at once: the run used up its share of this turn."""
     wants_hours: bool = False
     """Something waits in business time, and the tenant's hours were not known."""
+    text: str | None = None
+    """The run as JSON where its last revision says it; None once something has changed that no revision tells of."""
+
+    def written(self) -> str:
+        """The run as JSON, as it is to be kept."""
+        return self.run.text() if self.text is None else self.text
 
     def questions(self, now: datetime) -> list[Question]:
         """What agents are to be asked now."""

@@ -64,7 +64,7 @@ async def contradictions(
         ),
         columns=columns, rows=tuple(_row(desk, one) for one in found.items),
         empty=desk.say("لا تناقضات.", "No contradictions.") if state is None else desk.say("لا تناقضات بهذه الحالة.", "None in this state."),
-        links={desk.say("المزيد", "More"): more} if more else {},
+        links={**({desk.say("المزيد", "More"): more} if more else {}), desk.say("ادعاءات مقترحة من النصوص", "Claims that texts suggest"): url("suggestions")},
     )  # fmt: skip
     tabs = (
         Tab("all", desk.say("الكل", "All"), url("contradictions"), state is None),

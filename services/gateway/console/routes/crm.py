@@ -111,10 +111,13 @@ async def _record(
         id=str(id),
         kind=kind.value,
         kind_word=present.kind_word(desk.lang, kind),
-        title=present.title(desk.lang, record),
+        title=present.heading(desk.lang, record),
         version=record.version,
         facts=present.facts(desk.lang, record, own.items),
-        entries=present.entries(desk.lang, kind, record.values),
+        entries=(
+            *present.entries(desk.lang, kind, record.values),
+            *present.own_entries(desk.lang, own.items, record.custom),
+        ),
         related=tuple(related),
         events=tuple(present.event(desk.lang, one) for one in happened.items),
         activity=present.entries(desk.lang, K.ACTIVITY, {}, "type", "subject", "body"),
@@ -140,8 +143,18 @@ def _add_pages(kind: RecordKind) -> None:
         fields = records().kinds[kind].fields
         values: dict[str, Any] = {name: str(form[name]) or None for name in fields if name in form}
         version = str(form.get("version", ""))
+        own = {
+            name.removeprefix(present.OWN): str(text) or None
+            for name, text in form.items()
+            if name.startswith(present.OWN)
+        }
         change = crm.ChangeRecord(
-            principal=desk.who, kind=kind, id=id, values=values, version=int(version) if version.isdigit() else None
+            principal=desk.who,
+            kind=kind,
+            id=id,
+            values=values,
+            custom=own,
+            version=int(version) if version.isdigit() else None,
         )
         return await _done(desk, kind, id, CHANGE_RECORD, change)
 

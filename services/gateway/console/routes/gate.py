@@ -70,7 +70,8 @@ async def gate(
         desk.say("المحرك", "Engine"),
         desk.say("الحالة", "State"),
     )
-    acting = Section(desk.say("الوكلاء", "Agents"), columns=heads, rows=tuple(_agent(desk, one) for one in who))
+    acting = Section(desk.say("الوكلاء", "Agents"), columns=heads, rows=tuple(_agent(desk, one) for one in who),
+        links={desk.say("تشغيل الوكلاء", "Runs of agents"): url("agent_runs")})  # fmt: skip
     tabs = (
         Tab("all", desk.say("الكل", "All"), url("gate"), state is None),
         *(Tab(k, desk.say(ar, en), url("gate", state=k), state is not None and state.value == k) for k, (ar, en, _) in STATES.items()),
@@ -198,7 +199,10 @@ async def _show_agent(desk: Desk, id: str, *, error: str = "", status: int = 200
             for p in score.parts
         ),
     )  # fmt: skip
-    about = Section(desk.say("الوكيل", "Agent"), facts=facts, forms=forms)
+    links = {desk.say("كل مرة سُئل فيها", "Each time it was asked"): url("agent_runs", agent=id)}
+    if one.agent.engine != "none" and allowed(desk.who, "submit") is not None:
+        links[desk.say("اسأله الآن", "Ask it now")] = url("agent_ask", id)
+    about = Section(desk.say("الوكيل", "Agent"), facts=facts, forms=forms, links=links)
     page = DeskPage(
         "gate", id, (about, parts), error=error, back=url("gate"), back_label=desk.say("بوابة الأمان والوكلاء", "Security gate and agents")
     )  # fmt: skip

@@ -44,7 +44,8 @@ SAMPLED = {"contacts": "contact", "accounts": "account", "leads": "lead", "deals
 
 def tabs(desk: Desk, active: str) -> tuple[Tab, ...]:
     named = (
-        ("numbers", "المؤشرات", "Metrics"), ("data_quality", "جودة البيانات", "Data quality"), ("lineage", "أصل الأرقام", "Lineage"),
+        ("numbers", "المؤشرات", "Metrics"), ("forecast", "الفعلي والمتوقع", "Actual vs forecast"),
+        ("data_quality", "جودة البيانات", "Data quality"), ("lineage", "أصل الأرقام", "Lineage"),
         ("knowledge", "المعرفة", "Knowledge"),
     )  # fmt: skip
     return tuple(Tab(key, desk.say(ar, en), url(key), key == active) for key, ar, en in named)

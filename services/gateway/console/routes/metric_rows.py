@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from libs.contracts import crm
 from libs.contracts.catalogue.metrics import metrics
-from libs.contracts.errors import NotFound
+from libs.contracts.catalogue.records import RecordKind
+from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.message import Page
 from libs.contracts.metrics import MetricRow, MetricRowsReply, MetricRowsRequest
-from libs.contracts.subjects import METRIC_ROWS
+from libs.contracts.subjects import METRIC_ROWS, RECORD
+from services.gateway.console import present_crm
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, Section
 from services.gateway.console.routes.insight import Reading, shown, tile, value_of
@@ -29,6 +34,7 @@ KINDS = {
     "outage": ("انقطاع", "Outage", ""), "release": ("إصدار", "Release", ""), "rights_request": ("طلب حقوق", "Rights request", "rights_request"),
     "spend": ("إنفاق تسويقي", "Marketing spend", ""), "watch": ("فترة مراقبة", "Stretch of time", ""),
 }  # fmt: skip
+NAMED = frozenset({"account", "contact", "deal", "spend"})
 TRACED = frozenset({"action", "card", "draft"})
 """Shown by where they came from."""
 
@@ -50,20 +56,38 @@ async def metric_rows(
         )
     if value is not None and value.excluded and not excluded:
         links[desk.say("ما استُبعد من الحساب", "What was left out")] = url("metric_rows", id, excluded="true")
+    names = await _names(desk, found.items)
     behind = Section(
         desk.say("ما استُبعد من الحساب", "What was left out") if excluded else desk.say("السجلات وراء الرقم", "The records behind it"),
-        columns=(desk.say("السجل", "Record"), desk.say("القيمة", "Figure"), desk.say("متى", "When")),
-        rows=tuple(_row(desk, one) for one in found.items), links=links,
+        columns=(desk.say("النوع", "Kind"), desk.say("السجل", "Record"), desk.say("القيمة", "Figure"), desk.say("متى", "When")),
+        rows=tuple(_row(desk, one, names) for one in found.items), links=links,
         empty=desk.say("لا سجلات في آخر 30 يومًا.", "There are no records in the last 30 days."),
     )  # fmt: skip
     figure = (Section(desk.say("القيمة", "Value"), desk.say(rule.definition_ar, rule.definition_en), tiles=(tile(desk, rule, value),)),)  # fmt: skip
     return await shown(desk, "numbers", desk.say(rule.ar, rule.en), *figure, behind)
 
 
-def _row(desk: Desk, one: MetricRow) -> tuple[Cell, ...]:
+async def _names(desk: Desk, rows: tuple[MetricRow, ...]) -> dict[str, str]:
+    """What records of ours among the rows are called; one that is gone has no name."""
+
+    async def name(one: MetricRow) -> str:
+        try:
+            record = await desk.call(
+                RECORD, crm.GetRecord(principal=desk.who, kind=RecordKind(one.kind), id=UUID(one.id))
+            )
+        except (DealixError, ValueError):
+            return ""
+        return present_crm.title(desk.lang, record)
+
+    ours = [one for one in rows if one.kind in NAMED]
+    return dict(zip((one.id for one in ours), await asyncio.gather(*map(name, ours)), strict=True))
+
+
+def _row(desk: Desk, one: MetricRow, names: dict[str, str]) -> tuple[Cell, ...]:
     ar, en, page = KINDS[one.kind]
     href = url(page, one.id) if page else url("lineage", kind=one.kind, id_=one.id) if one.kind in TRACED else ""
+    shown = names.get(one.id) or (one.id if len(one.id) < 25 else f"…{one.id[-12:]}")
     return (
-        Cell(f"{desk.say(ar, en)} {one.id if len(one.id) < 25 else one.id[-12:]}", href=href),
+        Cell(desk.say(ar, en)), Cell(shown, "text" if names.get(one.id) else "ltr", href=href),
         Cell("" if one.figure is None else f"{one.figure:,.2f}".removesuffix(".00"), "ltr"), Cell(one.at, "moment"),
     )  # fmt: skip

@@ -10,12 +10,13 @@ from starlette.responses import Response
 
 from libs.contracts.errors import DealixError
 from services.gateway.console import pages
-from services.gateway.console.desk import LANG_COOKIE, THEME_COOKIE, DeskDep, local
+from services.gateway.console.desk import THEME_COOKIE, DeskDep, local
 from services.gateway.console.urls import PATHS
 from services.gateway.errors import LockedOut, SecondFactorRequired
 from services.gateway.http.auth import address, forget_cookie, set_cookie
 from services.gateway.http.edge import COOKIE
 from services.gateway.http.guards import require
+from services.gateway.http.problems import LANG_COOKIE
 
 router = APIRouter()
 

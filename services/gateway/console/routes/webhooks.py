@@ -10,10 +10,9 @@ from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from libs.contracts import push as contract
-from libs.contracts.catalogue.webhook_events import families
 from libs.contracts.errors import DealixError
 from libs.contracts.message import Page, new_id
-from libs.contracts.push import Delivery, Subscription, SubscriptionCommand, SubscriptionKind
+from libs.contracts.push import Delivery, DeliveryState, Subscription, SubscriptionCommand, SubscriptionKind
 from libs.contracts.subjects import (
     COMMAND_SUBSCRIPTION,
     DELIVERIES,
@@ -27,6 +26,7 @@ from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
 from services.gateway.console.routes.compliance import Tone
 from services.gateway.console.urls import PATHS, url
+from services.gateway.console.webhook_parts import changing, event_options
 from services.gateway.http.guards import require
 
 router = APIRouter()
@@ -88,11 +88,9 @@ def _title(desk: Desk) -> str:
 
 
 def _adding(desk: Desk) -> Section:
-    each = ((f"{one.name}.*", desk.say(one.ar, one.en)) for one in families().values())
-    events = (("*", desk.say("كل شيء", "Everything")), *each)
     inputs = (
         Input("url", desk.say("العنوان (https)", "Address (https)"), ltr=True),
-        Input("event", desk.say("ماذا يستقبل", "What it hears"), "select", value="*", options=events),
+        Input("event", desk.say("ماذا يستقبل", "What it hears"), "select", value="*", options=event_options(desk)),
         Input(
             "form",
             desk.say("الصيغة", "Form"),
@@ -132,25 +130,30 @@ async def add(
     except (ValidationError, ValueError):
         wrong = desk.say("العنوان أو الاختيار غير صالح.", "The address or a choice is not one.")
         return await _list(desk, error=wrong, status=422)
-    return await _one(desk, made.subscription.subscription_id, secret=made.secret)
+    return await show_one(desk, made.subscription.subscription_id, secret=made.secret)
 
 
 @router.get(PATHS["webhook"], dependencies=[SETTING_UP])
-async def webhook(id: UUID, desk: DeskDep, cursor: Annotated[str, Query(max_length=100)] = "") -> Response:
-    return await _one(desk, id, cursor=cursor)
+async def webhook(
+    id: UUID, desk: DeskDep, cursor: Annotated[str, Query(max_length=100)] = "", state: DeliveryState | None = None, queued: int = -1
+) -> Response:  # fmt: skip
+    done = desk.say(f"أُعيد إلى الانتظار: {queued}.", f"Put in the queue again: {queued}.") if queued >= 0 else ""
+    return await show_one(desk, id, cursor=cursor, state=state, done=done)
 
 
-async def _one(
-    desk: Desk, id: UUID, *, cursor: str = "", secret: str = "", error: str = "", status: int = 200
-) -> Response:
+async def show_one(
+    desk: Desk, id: UUID, *, cursor: str = "", state: DeliveryState | None = None, secret: str = "", error: str = "", done: str = "",
+    status: int = 200,
+) -> Response:  # fmt: skip
+    """A subscription with its log, and what can be done about it."""
     one: Subscription = await desk.call(SUBSCRIPTION, contract.SubscriptionGet(principal=desk.who, subscription_id=id))
-    request = contract.DeliveriesRequest(principal=desk.who, subscription_id=id, page=Page(cursor=cursor or None))
+    request = contract.DeliveriesRequest(principal=desk.who, subscription_id=id, state=state, page=Page(cursor=cursor or None))  # fmt: skip
     log: contract.DeliveriesReply = await desk.call(DELIVERIES, request)
-    sections = [_about(desk, one), _acting(desk, one), _log(desk, one, log)]
+    sections = [_about(desk, one), _acting(desk, one), _log(desk, one, log, state), *changing(desk, one)]
     if secret:
         sections.insert(0, _secret(desk, secret))
     page = DeskPage(
-        "connectors", desk.say(*KINDS[one.kind.value]), tuple(sections), error=error, back=url("webhooks"), back_label=_title(desk)
+        "connectors", desk.say(*KINDS[one.kind.value]), tuple(sections), error=error, done=done, back=url("webhooks"), back_label=_title(desk)
     )  # fmt: skip
     return await desk.show(page, status=status)
 
@@ -206,16 +209,24 @@ def _acting(desk: Desk, one: Subscription) -> Section:
     return Section(title, forms=(*forms, rotate))
 
 
-def _log(desk: Desk, one: Subscription, found: contract.DeliveriesReply) -> Section:
+def _log(desk: Desk, one: Subscription, found: contract.DeliveriesReply, state: DeliveryState | None) -> Section:
     columns = (
         desk.say("الحدث", "Event"), desk.say("القيود", "Entries"), desk.say("الحالة", "State"), desk.say("المحاولات", "Tries"),
         desk.say("الوضع", "Mode"), desk.say("الوقت", "Time"),
     )  # fmt: skip
-    more = url("webhook", str(one.subscription_id), cursor=found.next_cursor) if found.next_cursor else ""
+    more = url("webhook", str(one.subscription_id), cursor=found.next_cursor, state=state) if found.next_cursor else ""
+    states = (
+        ("", desk.say("كل الحالات", "All states")),
+        *((key, desk.say(ar, en)) for key, (ar, en, _) in DELIVERED.items()),
+    )
+    chosen = Input("state", desk.say("الحالة", "State"), "select", state or "", False, options=states)
+    only = DeskForm(
+        "only", url("webhook", str(one.subscription_id)), desk.say("اعرض", "Show"), (chosen,), get=True, quiet=True
+    )
     forms = tuple(_retry(desk, one, each) for each in found.items if each.state.value == "failed")
     return Section(
         desk.say("سجل الإرسال", "Delivery log"), columns=columns, rows=tuple(_delivery(desk, each) for each in found.items),
-        empty=desk.say("لم يُرسل شيء بعد.", "Nothing was sent yet."), forms=forms[:10],
+        empty=desk.say("لا شيء بهذه الحالة.", "None in this state.") if state else desk.say("لم يُرسل شيء بعد.", "Nothing was sent yet."), forms=forms[:10], only=only,
         links={desk.say("المزيد", "More"): more} if more else {},
     )  # fmt: skip
 
@@ -226,7 +237,7 @@ def _delivery(desk: Desk, one: Delivery) -> tuple[Cell, ...]:
     if one.error is not None and one.state.value != "delivered":
         state = f"{state}: {desk.say(one.error.ar, one.error.en)}"
     mode = desk.say(*MODES[one.mode]) if one.mode in MODES else ""
-    href = url("evidence", q=f"action:{one.action_id}") if one.action_id else ""
+    href = url("webhook_delivery", str(one.subscription_id), delivery=str(one.delivery_id))
     numbers = "" if one.first_seq is None else f"{one.first_seq}–{one.last_seq}"
     return (
         Cell(one.event_type, "ltr", href=href), Cell(numbers, "ltr"), Cell(state, tone=tone), Cell(str(one.attempts), "ltr"),
@@ -264,7 +275,7 @@ async def _done(desk: Desk, id: UUID, call: Any, request: Any) -> Response:
     except DealixError as error:
         if error.status != 409:
             raise
-        return await _one(desk, id, error=desk.say(error.ar, error.en), status=409)
+        return await show_one(desk, id, error=desk.say(error.ar, error.en), status=409)
     return RedirectResponse(url("webhook", str(id)), status_code=303)
 
 
@@ -276,5 +287,5 @@ async def rotate(id: UUID, desk: DeskDep, overlap_hours: Annotated[int, Form(ge=
     except DealixError as error:
         if error.status != 409:
             raise
-        return await _one(desk, id, error=desk.say(error.ar, error.en), status=409)
-    return await _one(desk, id, secret=made.secret)
+        return await show_one(desk, id, error=desk.say(error.ar, error.en), status=409)
+    return await show_one(desk, id, secret=made.secret)

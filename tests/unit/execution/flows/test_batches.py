@@ -156,6 +156,14 @@ async def test_two_tenants_may_choose_the_same_id_in_one_batch(backend: Counted,
     assert {f.tenant_id for f in found if isinstance(f, Flow)} == {one.principal.tenant_id, other.principal.tenant_id}
 
 
+async def test_a_start_that_comes_as_a_batch_ends_is_not_left_in_line(desk: FlowDesk) -> None:
+    async def one_after_another() -> int:
+        return sum([isinstance(await desk.start(asked()), Flow) for _ in range(3)])
+
+    async with asyncio.timeout(20):
+        assert await asyncio.gather(*(one_after_another() for _ in range(64))) == [3] * 64
+
+
 async def test_whoever_stops_waiting_leaves_the_others_answered(backend: Counted, desk: FlowDesk) -> None:
     gone = asyncio.create_task(desk.start(asked()))
     await asyncio.sleep(0)
@@ -178,6 +186,17 @@ async def test_of_many_in_one_request_each_is_kept_or_refused_by_itself(backend:
     async with backend.unit(who.tenant_id) as unit:
         stored = {one.flow_id for one in await unit.flows(who.tenant_id, None, None, None, 1000)}
     assert stored == {one.flow_id for one in results if one.status is not None}
+
+
+async def test_whoever_asks_again_as_soon_as_it_is_answered_is_answered_again(desk: FlowDesk) -> None:
+    async def one_after_another() -> None:
+        who = person()
+        for _ in range(20):
+            many = tuple(FlowToStart(flow_id=new_id(), flow="branches", input={}) for _ in range(50))
+            await desk.start_many(StartFlows(principal=who, items=many))
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(one_after_another() for _ in range(4)))
 
 
 async def test_a_tenants_backlog_has_an_end(desk: FlowDesk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from libs.contracts.message import Principal, Reason, new_id
 from services.execution.flows.domain.definition import DeclarationError, Definition, Definitions, Flow
 from services.execution.flows.domain.moving import advance, begin, command, fork, migrate
 from services.execution.flows.domain.run import ActionFact, ChildFact, Facts, Run, Signal, Transition
-from services.execution.flows.domain.steps import call, checkpoint, go_to
+from services.execution.flows.domain.steps import ask, call, checkpoint, go_to, parallel
 from services.execution.flows.errors import (
     BadInput,
     ForkInsideParallel,
@@ -502,3 +503,38 @@ def test_every_revision_holds_the_whole_state() -> None:
     made = flow.settle(vendor_id="v-1")
     assert Run.model_validate(made.revisions[-1].checkpoint) == made.run
     assert [one.seq for one in made.revisions] == list(range(made.revisions[0].seq, made.run.seq + 1))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"text": 'مرحبًا \u2028 "', "n": 1.5e-9},
+        {"n": 2**70},
+        {"at": NOW, "id": UUID(int=3), "price": Decimal("1.50")},
+        {"all": {"a"}},
+    ],
+)
+def test_a_run_is_written_as_its_model_says(state: dict[str, Any]) -> None:
+    run = Driver("two_acts").run
+    run.state = state
+    assert run.text() == run.model_dump_json()
+    assert run.tokens and run.compensations
+
+
+def test_what_no_revision_tells_of_is_kept_with_the_run() -> None:
+    class Both(Flow[Kept], name="both", version=1):
+        input, state = Word, Kept
+        steps = (
+            parallel("at_once", one=[checkpoint("here")], two=[ask("plan", "sector_strategist", _asked, into="plan")]),
+        )
+
+    definition = Definition(Both)
+    run = begin(definition, WHO, new_id(), {}, NOW).run
+    made = advance(definition, run, Facts(NOW, silent=frozenset({"0.at_once.two"})))
+    (tries,) = [token.wait.tries for token in made.run.tokens if token.wait is not None]
+    assert tries == 1 and made.revisions[-1].checkpoint != made.run.model_dump(mode="json")
+    assert Run.model_validate_json(made.written()) == made.run
+
+
+def _asked(state: Kept) -> dict[str, Any]:
+    return {"sector": state.word, "knowledge": []}

@@ -1,0 +1,1 @@
+"""Deals as they went, and those that were closed before anybody recorded them here."""

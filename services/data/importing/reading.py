@@ -1,0 +1,170 @@
+"""Reads a file part by part: its rows typed, their texts screened. In a thread of the process that matches them, or in a process beside
+it, so that a long file keeps two processors busy."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import pickle
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from services.data.importing.domain.detect import read_file
+from services.data.importing.domain.messages import FileRefused
+from services.data.importing.domain.records import ParsedFile, ReadRows
+from services.data.importing.domain.rows import read_rows
+from services.data.screening.domain.texts import Found, of_rows
+
+CHUNK = 10_000
+"""Rows read, matched and written at a time: what an import holds in memory beside the file's own text."""
+FIRST_CHUNK = 2_000
+"""So that PostgreSQL soon has something to write."""
+
+
+class ReaderFailed(Exception):
+    """The process that reads ended without saying how."""
+
+
+class Order(NamedTuple):
+    """How to read: what people chose for columns now and before, where the list is from, and the day up to which dates are past."""
+
+    mapping: Mapping[str, str]
+    remembered: Mapping[str, str]
+    source: str
+    today: date
+
+
+class Opened(NamedTuple):
+    """A file whose columns are known: all of it but its rows, and how many those are."""
+
+    parsed: ParsedFile
+    rows: int
+
+
+class Part(NamedTuple):
+    """Some rows: typed or rejected, how many of the file's they are, and what their texts show, by row number."""
+
+    rows: ReadRows
+    lines: int
+    found: dict[int, Found]
+
+
+class Reading(Protocol):
+    """One file, read once."""
+
+    async def open(self, order: Order) -> Opened:
+        """Raises FileRefused."""
+        ...
+
+    def parts(self) -> AsyncIterator[Part]:
+        """All parts, in the order of the file; the next is read while one is worked on. After `open`."""
+        ...
+
+
+def parts_of(parsed: ParsedFile, order: Order) -> Iterator[Part]:
+    """Raises FileRefused where the source is one that is never taken in."""
+    clean: set[str] = set()
+    for part in chunks(parsed):
+        rows = read_rows(part, source=order.source, today=order.today)
+        found = of_rows(part.mapping, [(row.row_number, row.raw) for row in rows.leads], clean)
+        yield Part(rows, len(part.rows), found)
+
+
+def chunks(parsed: ParsedFile) -> Iterator[ParsedFile]:
+    """The file in parts; lines beyond reading go with the first."""
+    start, end = 0, FIRST_CHUNK
+    while start == 0 or start < len(parsed.rows):
+        yield replace(parsed, rows=parsed.rows[start:end], broken=parsed.broken if start == 0 else ())
+        start, end = end, end + CHUNK
+
+
+class Here:
+    """Reads in threads of this process."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._parts: Iterator[Part] = iter(())
+
+    async def open(self, order: Order) -> Opened:
+        parsed = await asyncio.to_thread(read_file, self._content, mapping=order.mapping, remembered=order.remembered)
+        self._parts = parts_of(parsed, order)
+        return Opened(replace(parsed, rows=(), broken=()), len(parsed.rows))
+
+    def parts(self) -> AsyncIterator[Part]:
+        return _ahead(lambda: next(self._parts, None))
+
+
+class Beside:
+    """Reads in a process of its own, which lives no longer than this one. Make it before any thread and any event loop: it is forked."""
+
+    def __init__(self, file: Path) -> None:
+        fork = multiprocessing.get_context("fork")
+        self._from, to = fork.Pipe()
+        self._process = fork.Process(target=_read_for, args=(self._from, to, file), daemon=True)
+        self._process.start()
+        to.close()
+
+    async def open(self, order: Order) -> Opened:
+        try:
+            self._from.send(order)
+        except OSError as error:
+            raise ReaderFailed from error
+        opened = await asyncio.to_thread(self._next)
+        if not isinstance(opened, Opened):
+            raise ReaderFailed
+        return opened
+
+    def parts(self) -> AsyncIterator[Part]:
+        return _ahead(self._next)
+
+    def _next(self) -> Any:
+        try:
+            said = pickle.loads(self._from.recv_bytes())  # from our own fork, over a pipe that nobody else holds
+        except (EOFError, OSError) as error:
+            raise ReaderFailed from error
+        if isinstance(said, _Refused):
+            raise FileRefused.told(said.code, said.en, said.ar)
+        return said
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        self._process.kill()
+        self._process.join()
+        self._from.close()
+
+
+class _Refused(NamedTuple):
+    code: str
+    en: str
+    ar: str
+
+
+def _read_for(ours: Connection[Any, Any], to: Connection[Any, Any], file: Path) -> None:
+    """The other process: its order, then what it reads. It waits with the next part until somebody takes this one."""
+    ours.close()  # else it would not notice that nobody is there any more
+    try:
+        order: Order = to.recv()
+        parsed = read_file(file.read_bytes(), mapping=order.mapping, remembered=order.remembered)
+        to.send(Opened(replace(parsed, rows=(), broken=()), len(parsed.rows)))
+        for part in parts_of(parsed, order):
+            to.send_bytes(pickle.dumps(part, pickle.HIGHEST_PROTOCOL))
+        to.send(None)
+    except FileRefused as error:
+        to.send(_Refused(error.code, error.en, error.ar))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+
+
+async def _ahead(following: Any) -> AsyncIterator[Part]:
+    """What `following` gives until it gives None; it is asked for the next while one is worked on."""
+    coming = asyncio.create_task(asyncio.to_thread(following))
+    try:
+        while (part := await coming) is not None:
+            coming = asyncio.create_task(asyncio.to_thread(following))
+            yield part
+    finally:
+        coming.cancel()

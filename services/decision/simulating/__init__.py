@@ -1,0 +1,1 @@
+"""What could come: scenarios by chance, and what an investment brings back."""

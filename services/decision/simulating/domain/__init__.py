@@ -1,0 +1,1 @@
+"""The arithmetic of scenarios and returns. Pure; chance comes from a seed."""

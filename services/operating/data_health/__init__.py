@@ -1,0 +1,1 @@
+"""Quality and freshness of tenants' data, as data tells of them."""
