@@ -129,6 +129,8 @@ def _holders(name: str) -> set[Plane] | None:
         return _HELD_BY[name]
     if name == "DEALIX_DATA_DIR":
         return None
+    if name.startswith("DEALIX_LLM_"):
+        return {Plane.EXECUTION}  # models' keys: every question to one leaves from there
     return next(({plane} for plane in Plane if name.startswith(f"DEALIX_{plane.value.upper()}_")), None)
 
 

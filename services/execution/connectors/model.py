@@ -67,7 +67,7 @@ class Model:
         self._transport = transport or (lambda: PublicTransport(allowed))
         self.profile = Profile(
             key=provider.key, name=provider.en, name_ar=provider.ar, version="1", operations=("complete",),
-            data_classification=provider.data, cross_border=models().abroad(provider.key), idempotent=True, read_back="none", per_minute=120,
+            data_classification=provider.data, cross_border=models().abroad(provider.key), idempotent=True, read_back="none", per_minute=600,
         )  # fmt: skip
 
     async def perform(self, admitted: Admitted) -> Receipt:

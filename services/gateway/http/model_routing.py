@@ -110,7 +110,7 @@ class BudgetBody(RequestBody):
 @router.get("")
 async def model_routing(who: Reader, gateway: GatewayDep) -> Providers:
     """Which model providers may see which inputs, which are connected, and what is left of the day's budget."""
-    return await _shown(gateway, who, await gateway.bus.call(MODELS, ModelsRequest(principal=who)))
+    return await shown(gateway, who, await gateway.bus.call(MODELS, ModelsRequest(principal=who)))
 
 
 @router.get("/use")
@@ -124,7 +124,7 @@ async def use(who: Auditor, gateway: GatewayDep, days: Annotated[int, Query(ge=1
 async def set_model(provider: Provider, body: ModelBody, who: SetUp, gateway: GatewayDep) -> Providers:
     """Record a model of a provider with its price. Without one the provider is not asked."""
     asked = SetModel(principal=who, provider=provider, **body.model_dump())
-    return await _shown(gateway, who, await gateway.bus.call(SET_MODEL, asked))
+    return await shown(gateway, who, await gateway.bus.call(SET_MODEL, asked))
 
 
 @router.delete("/providers/{provider}/models")
@@ -136,17 +136,18 @@ async def drop_model(
 ) -> Providers:
     """Forget a model: it is not asked any more."""
     asked = DropModel(principal=who, provider=provider, model=model)
-    return await _shown(gateway, who, await gateway.bus.call(DROP_MODEL, asked))
+    return await shown(gateway, who, await gateway.bus.call(DROP_MODEL, asked))
 
 
 @router.put("/budget")
 async def set_budget(body: BudgetBody, who: SetUp, gateway: GatewayDep) -> Providers:
     """The most that is used of models in a day. At either limit nothing more is asked until tomorrow."""
     asked = SetModelBudget(principal=who, **body.model_dump())
-    return await _shown(gateway, who, await gateway.bus.call(SET_MODEL_BUDGET, asked))
+    return await shown(gateway, who, await gateway.bus.call(SET_MODEL_BUDGET, asked))
 
 
-async def _shown(gateway: Gateway, who: Principal, own: ModelsReply) -> Providers:
+async def shown(gateway: Gateway, who: Principal, own: ModelsReply) -> Providers:
+    """The board, from the tenant's own models, the catalogues and the live flags."""
     known, flags = models(), (await gateway.bus.call(FLAGS, FlagsRequest(tenant_id=who.tenant_id))).flags
     providers = [_provider(one.key, own, flags) for one in known.providers.values() if one.key != LOCAL]
     connected = {one.key for one in providers if one.connected}
