@@ -10,6 +10,7 @@ from dev.commands import (
     actions,
     approvals,
     backup,
+    bench,
     canaries,
     compliance,
     connectors,
@@ -126,6 +127,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
     documents.register(app)
     backup.register(app)
     evaluate.register(app, connect)
+    bench.register(app)
     settings.register(app)
     return app
 

@@ -1,4 +1,4 @@
-"""`dealix audit-log`, `control`, `key`, `user`: running the system as its owner."""
+"""`dealix audit`, `control`, `key`, `user`: running the system as its owner."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
 
 def _audit(app: typer.Typer, connect: Connect) -> None:
-    @command(app, connect, "audit-log")
-    def audit_log(
+    @command(app, connect)
+    def audit(
         here: Session,
         kind: Annotated[str | None, typer.Option("--kind", help="Kind of entry.")] = None,
         actor: Annotated[str | None, typer.Option("--actor", help="Who did it.")] = None,
