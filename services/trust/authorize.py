@@ -52,6 +52,8 @@ from services.trust.sessions.watching import keep_reads, with_reads
 from services.trust.store import Store, Unit
 
 FLAGS_FRESH_SECONDS = 5.0
+FLAGS_SECONDS = 0.5
+"""How long a decision waits for the flags; after that nothing is live."""
 POLICY_ACTIVATE = "policy_activate"
 
 
@@ -68,7 +70,7 @@ class LiveFlags:
             if seen is not None and (now - seen[0]).total_seconds() < FLAGS_FRESH_SECONDS:
                 continue
             try:
-                reply = await self._bus.call(FLAGS, FlagsRequest(tenant_id=tenant), timeout=0.5)
+                reply = await self._bus.call(FLAGS, FlagsRequest(tenant_id=tenant), timeout=FLAGS_SECONDS)
                 self._cache[tenant] = (now, dict(reply.flags))
             except DealixError:
                 self._cache[tenant] = (now, {})

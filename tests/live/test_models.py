@@ -129,6 +129,8 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         patch.setenv("DEALIX_LLM_BASE_URL", model.url)
         patch.setenv("DEALIX_LLM_API_KEY", KEY)
         patch.setattr("services.trust.authorize.FLAGS_FRESH_SECONDS", 0.0)
+        # On a busy machine a flag that can't be read in time would leave a question in the sandbox.
+        patch.setattr("services.trust.authorize.FLAGS_SECONDS", 10.0)
         try:
             async with served(tmp_path_factory.mktemp("models")) as made:
                 yield Site(made, model)
@@ -341,17 +343,6 @@ async def test_schema_adherence_counts_first_answers_from_the_same_rows(site: Si
     assert float(told["value"]) == pytest.approx(len(at_once) / len(kept), abs=0.001) and len(at_once) < len(kept)
 
 
-async def test_questions_to_models_fail_no_control_by_having_been_asked(site: Site) -> None:
-    actions = (await site.get("/actions", limit=200))["items"]
-    asked = {one["action_id"] for one in actions if one["action_type"].startswith("model_")}
-    ran = await site.http.post(f"{API}/compliance/run", json={})
-    assert ran.status_code == 200, ran.text
-    readings = {
-        one["control"]["control_id"]: one["reading"] or {} for one in (await site.get("/compliance/matrix"))["items"]
-    }
-    assert asked and {name: found for name, found in readings.items() if asked & set(found.get("sample", ()))} == {}
-
-
 async def test_a_canarys_model_answers_its_share_and_is_rolled_back_when_its_answers_do_not_fit(site: Site) -> None:
     other = await site.http.put(
         f"{API}/model-routing/providers/self_host/models", json={**PRICED, "model": "made-up-2", "usual": False}
@@ -389,8 +380,7 @@ async def test_the_evaluation_of_agents_is_put_to_the_connected_provider(site: S
 
     ran = await site.command("eval", "agents", "--provider", "self_host", "--agent", "sector_strategist", "--json")
     score = json.JSONDecoder().raw_decode(ran.stdout)[0]["scores"][0]
-    # On a machine that is busy enough a flag can't be read in time, and nothing is asked for real: such a case is another's.
-    assert score["cases"] + score["others"] == 4 and (score["adherence"], score["model"]) == (1.0, "made-up-1")
+    assert (score["cases"], score["others"], score["adherence"], score["model"]) == (4, 0, 1.0, "made-up-1")
     # The made-up model says the same of everything, which one of the four sets of passages bears out.
     assert (ran.exit_code, score["passed"]) == (1, False) and score["accuracy"] <= 0.5
     assert score["cost_sar"] == 0.0028 and score["prompt_version"] == "sectors-model-1"
@@ -440,3 +430,15 @@ async def test_an_address_inside_the_network_is_no_provider_of_a_tenants(site: S
     values = {"base_url": "https://10.0.0.8/v1", "api_key": KEY}
     answer = await site.http.post(f"{API}/connectors/compatible/credential", json={"values": values})
     assert (answer.status_code, answer.json()["code"]) == (422, "endpoint_private")
+
+
+async def test_questions_to_models_fail_no_control_by_having_been_asked(site: Site) -> None:
+    # The last test: a control that fails for want of registers holds what is live from now on.
+    actions = (await site.get("/actions", limit=200))["items"]
+    asked = {one["action_id"] for one in actions if one["action_type"].startswith("model_")}
+    ran = await site.http.post(f"{API}/compliance/run", json={})
+    assert ran.status_code == 200, ran.text
+    readings = {
+        one["control"]["control_id"]: one["reading"] or {} for one in (await site.get("/compliance/matrix"))["items"]
+    }
+    assert asked and {name: found for name, found in readings.items() if asked & set(found.get("sample", ()))} == {}
