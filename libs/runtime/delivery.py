@@ -52,7 +52,8 @@ class Relay:
                 log.warning("the relay waits for the bus: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
             try:
-                await asyncio.wait_for(self._wake.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 

@@ -64,7 +64,8 @@ class Ranking:
             claimed = await self._queue.claim()
             if claimed is None:
                 try:
-                    await asyncio.wait_for(self.wake.wait(), 1.0)
+                    async with asyncio.timeout(1.0):
+                        await self.wake.wait()
                 except TimeoutError:
                     continue
                 continue

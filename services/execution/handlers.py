@@ -87,7 +87,8 @@ class Queries:
                     return found
                 try:
                     # Another replica may be at work on it: look again now and then.
-                    await asyncio.wait_for(event.wait(), min(left, 0.25))
+                    async with asyncio.timeout(min(left, 0.25)):
+                        await event.wait()
                 except TimeoutError:
                     continue
         finally:

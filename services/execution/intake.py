@@ -204,7 +204,8 @@ class Claimer:
             self.wake.clear()
             if await self.claim() < BATCH:
                 try:
-                    await asyncio.wait_for(self.wake.wait(), 0.5)
+                    async with asyncio.timeout(0.5):
+                        await self.wake.wait()
                 except TimeoutError:
                     continue
 

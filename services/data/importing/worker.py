@@ -51,7 +51,8 @@ class ImportWorker:
             claimed = await self._claim()
             if claimed is None:
                 try:
-                    await asyncio.wait_for(self.wake.wait(), 1.0)
+                    async with asyncio.timeout(1.0):
+                        await self.wake.wait()
                 except TimeoutError:
                     continue
                 continue

@@ -62,7 +62,8 @@ class Watch:
                 tenant: UUID | None = await work.connection.fetchval(_CLAIM)
             if tenant is None:
                 try:
-                    await asyncio.wait_for(self.wake.wait(), 5.0)
+                    async with asyncio.timeout(5.0):
+                        await self.wake.wait()
                 except TimeoutError:
                     continue
                 continue

@@ -75,7 +75,8 @@ class Push:
             self.wake.clear()
             if await self.round() < CLAIMED:
                 try:
-                    await asyncio.wait_for(self.wake.wait(), SENDING_SECONDS)
+                    async with asyncio.timeout(SENDING_SECONDS):
+                        await self.wake.wait()
                 except TimeoutError:
                     continue
 

@@ -156,4 +156,5 @@ async def _lead(sequencer: Sequencer, stop: asyncio.Event, interval: float, poll
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()
