@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
+from babel import Locale
 from fastapi import APIRouter, Form
 from starlette.responses import RedirectResponse, Response
 
@@ -84,11 +85,12 @@ def _providers(desk: Desk, found: list[ConnectedProvider]) -> Section:
 
 def _provider(desk: Desk, one: ConnectedProvider) -> tuple[Cell, ...]:
     yes, no = desk.say("نعم", "Yes"), desk.say("لا", "No")
-    country = desk.say("غير معروفة", "Not known") if one.country == "??" else one.country
+    unknown = desk.say("غير معروفة", "Not known")
+    country = Locale(desk.say("ar", "en")).territories.get(one.country, unknown)
     named = ", ".join(entry.model for entry in one.models) or desk.say("لا نموذج بسعر", "No model with a price")
     state = desk.say("موصول", "Connected") if one.connected else desk.say("غير موصول", "Not connected")
     return (
-        Cell(desk.say(one.ar, one.en)), Cell(desk.say(*DATA[one.data])), Cell(country, "ltr" if len(country) == 2 else "text"),
+        Cell(desk.say(one.ar, one.en)), Cell(desk.say(*DATA[one.data])), Cell(country),
         Cell(yes if one.keyed else no), Cell(yes if one.live else no), Cell(named, "ltr" if one.models else "text"),
         Cell(state, tone="low" if one.connected else "neutral"),
     )  # fmt: skip
