@@ -16,6 +16,12 @@ Minutes = Annotated[int, Field(ge=0, le=100_000)]
 Hash = Annotated[str, Field(max_length=64)]
 
 
+DAILY_CAP = 200
+"""Messages a sender may send on a channel a day, until a tenant's rules or a warm-up say otherwise."""
+CONTACT_CAP = 2
+"""Marketing messages to one person on one channel in seven days, until a tenant's rules say otherwise."""
+
+
 class TrustRules(Message):
     """What a tenant sets about approvals and sending. Every change is kept with who made it and when.
 
@@ -46,11 +52,11 @@ class TrustRules(Message):
     """Whose queue a request moves to when its time is up."""
     executive: str = "ceo"
     daily_caps: dict[str, Annotated[int, Field(ge=0, le=100_000)]] = {}
-    """Messages that the tenant's sender of a channel may send a day; 200 where nothing is set."""
+    """Messages that the tenant's sender of a channel may send a day; DAILY_CAP where nothing is set."""
     warm_up: tuple[Annotated[int, Field(ge=0, le=100_000)], ...] = ()
     """Caps of a sender's first days, in order, while they are below the daily cap."""
     contact_caps: dict[str, Annotated[int, Field(ge=0, le=100)]] = {}
-    """Messages to one person on a channel in seven days; 2 where nothing is set."""
+    """Messages to one person on a channel in seven days; CONTACT_CAP where nothing is set."""
 
 
 class RulesRequest(Message):

@@ -56,13 +56,17 @@ class DealHistoryReply(Message):
     after: UUID | None = None
 
 
+Currency = Literal["SAR", "USD", "EUR", "AED", "KWD", "BHD", "QAR", "OMR", "GBP"]
+"""What a deal may be in: the choices of the records' catalogue."""
+
+
 class ClosedDeal(Message):
     """A deal that was won or lost before it was recorded here. `reference` is its name in the system it comes from."""
 
     account: Annotated[str, Field(min_length=1, max_length=300)]
     title: Annotated[str, Field(min_length=1, max_length=300)]
     amount: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)] | None = None
-    currency: Literal["SAR", "USD", "EUR", "AED", "KWD", "BHD", "QAR", "OMR", "GBP"] = "SAR"
+    currency: Currency = "SAR"
     outcome: Literal["won", "lost"]
     opened_on: date
     open_on: date | None = None

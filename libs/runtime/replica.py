@@ -93,7 +93,8 @@ class Replica:
         """Keep looking, for ever. `primary` reads the primary's position and identity: `(position, system identifier)`."""
         while True:
             try:
-                await asyncio.wait_for(self._look(primary), ANSWER_SECONDS)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await self._look(primary)
                 self._say("")
             except NotACopy as error:
                 self._progress.lost()

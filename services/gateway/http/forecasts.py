@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from libs.contracts.deal_history import ClosedDeal, ClosedDealsLoaded, LoadClosedDeals
+from libs.contracts.deal_history import ClosedDeal, ClosedDealsLoaded, Currency, LoadClosedDeals
 from libs.contracts.forecasts import Forecast, ForecastRequest, Made, MadeRequest, Track, Variance, VarianceRequest
 from libs.contracts.message import Principal
 from libs.contracts.subjects import FORECAST, FORECAST_VARIANCE, FORECASTS_MADE, LOAD_CLOSED_DEALS, MAKE_FORECAST
@@ -35,7 +35,7 @@ class PastDealIn(Body):
     account: Annotated[str, Field(min_length=1, max_length=300)]
     title: Annotated[str, Field(min_length=1, max_length=300)]
     amount: Annotated[Decimal, Field(strict=False, ge=0, lt=10_000_000_000, decimal_places=2)] | None = None
-    currency: Literal["SAR", "USD", "EUR", "AED", "KWD", "BHD", "QAR", "OMR", "GBP"] = "SAR"
+    currency: Currency = "SAR"
     outcome: Literal["won", "lost"]
     opened_on: Day
     open_on: Day | None = None

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.approvals import CONTACT_CAP, DAILY_CAP
 from libs.contracts.catalogue.actions import Effect, effects
 from libs.contracts.claims import Contradiction
 from libs.contracts.message import Plane
@@ -16,10 +17,6 @@ from services.trust.domain.facts import ContactState, quiet_hours, source_policy
 from services.trust.domain.policy import Answer, Question
 from services.trust.screening.domain.payload import Finding, read, standing
 
-DAILY_CAP = 200
-"""Messages a sender may send on a channel a day, until a tenant's warm-up says otherwise."""
-CONTACT_CAP = 2
-"""Marketing messages to one person on one channel in seven days."""
 AGENT_BLOCKS = 3
 """Blocked attempts in ten minutes that suspend an agent."""
 MANY_PEOPLE = 20

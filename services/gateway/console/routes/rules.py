@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from libs.contracts import approvals as contract
-from libs.contracts.approvals import RulesReply, TrustRules
+from libs.contracts.approvals import CONTACT_CAP, DAILY_CAP, RulesReply, TrustRules
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.catalogue.roles import Reach, roles
 from libs.contracts.errors import DealixError, NotFound
@@ -112,13 +112,13 @@ def _caps(desk: Desk, found: RulesReply, may: bool) -> Section:
     now = found.rules
     title = desk.say("حدود الإرسال", "Sending caps")
     text = desk.say(
-        "ما زاد على الحد ينتظر اليوم التالي. ما يُترك فارغًا يسري عليه الأصل: 200 رسالة في اليوم للقناة، ورسالتان لكل شخص في سبعة أيام.",
-        "What is beyond a cap waits for the next day. What is left empty keeps the default: 200 messages a day on a channel, and two to a person in seven days.",
+        f"ما زاد على الحد ينتظر اليوم التالي. ما يُترك فارغًا يسري عليه الأصل: في اليوم للقناة {DAILY_CAP}، وللشخص في سبعة أيام {CONTACT_CAP}.",
+        f"What is beyond a cap waits for the next day. What is left empty keeps the default: {DAILY_CAP} messages a day on a channel, and {CONTACT_CAP} to a person in seven days.",
     )
     if not may:
         columns = (desk.say("القناة", "Channel"), desk.say("في اليوم", "A day"), desk.say("للشخص في سبعة أيام", "To a person in seven days"))  # fmt: skip
         rows = tuple(
-            (Cell(_channel(desk, one)), Cell(str(now.daily_caps.get(one, 200)), "ltr"), Cell(str(now.contact_caps.get(one, 2)), "ltr"))
+            (Cell(_channel(desk, one)), Cell(str(now.daily_caps.get(one, DAILY_CAP)), "ltr"), Cell(str(now.contact_caps.get(one, CONTACT_CAP)), "ltr"))
             for one in channels()
         )  # fmt: skip
         return Section(title, text, columns=columns, rows=rows)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from libs.contracts.approvals import TrustRules
-from services.trust.domain.decide import CONTACT_CAP, DAILY_CAP
+from libs.contracts.approvals import CONTACT_CAP, DAILY_CAP, TrustRules
 
 
 @dataclass(frozen=True, slots=True)
