@@ -168,7 +168,7 @@ def _said(*words: str) -> str:
 
 
 def main(names: Sequence[str]) -> int:
-    """0 when images were built, 2 without an engine."""
+    """0 when images were built, 1 when the engine could not build one, 2 without an engine."""
     program = engine()
     OUT.mkdir(parents=True, exist_ok=True)
     for name in names or NAMES:
@@ -179,7 +179,15 @@ def main(names: Sequence[str]) -> int:
                 assemble(name, Path(folder) / "app")
                 subject, digest = f"dealix/{name}/app", tree_digest(Path(folder) / "app")
         else:
-            built = build(program, name)
+            try:
+                built = build(program, name)
+            except subprocess.CalledProcessError as error:
+                print(
+                    f"{Path(program).name} could not build {name} (exit code {error.returncode}); what it said stands above. Where no registry is "
+                    "reached, DEALIX_IMAGES_BASE names another base: `python -m dev.deploy.base` makes one.",
+                    file=sys.stderr,
+                )
+                return 1
             subject, digest = f"dealix/{name}:{version()}", built.id
             print(f"{subject}: {built.size / 1e6:.0f} MB" if built.size else subject)
         statement = provenance(name, subject, digest, lines, engine=program, finished=datetime.now(UTC))

@@ -155,3 +155,17 @@ def test_bills_of_materials_and_provenance_are_written_without_an_engine(
     changed = tmp_path / "app" / "services" / "trust" / "app.py"
     changed.write_text(changed.read_text() + "\n")
     assert statement["subject"][0]["digest"]["sha256"] != images.tree_digest(tmp_path / "app")
+
+
+def test_an_engine_that_fails_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing = tmp_path / "docker"
+    failing.write_text("#!/bin/sh\n[ $1 = info ] || exit 125\n")
+    failing.chmod(0o755)
+    monkeypatch.setattr(images, "OUT", tmp_path / "out")
+    monkeypatch.setattr(images, "engine", lambda: str(failing))
+    assert images.main(["trust"]) == 1
+    said = capsys.readouterr().err
+    assert "docker could not build trust (exit code 125)" in said
+    assert "DEALIX_IMAGES_BASE" in said
