@@ -113,6 +113,7 @@ CONTACTABILITY = Call(
     "trust.contactability.v1", trust.ContactabilityRequest, trust.ContactabilityReply, _by(_D, _DA), 20.0
 )
 REACHABLE = Call("trust.reachable.v1", reachable.ReachableRequest, reachable.ReachableReply, _by(_DA), 20.0)
+NEWCOMERS = Call("trust.newcomers.v1", reachable.NewcomersRequest, reachable.NewcomersReply, _by(_DA), 20.0)
 RECORD_CONSENTS = Call("trust.record_consents.v1", trust.RecordConsents, Ok, _by(), 20.0)
 WITHDRAW_CONSENT = Call("trust.withdraw_consent.v1", trust.WithdrawConsent, Ok, _by())
 CONSENTS = Call("trust.consents.v1", trust.ConsentsRequest, trust.ConsentsReply, _by())
@@ -283,6 +284,7 @@ IMPORT_CANCEL = Call("data.import_cancel.v1", data.ImportGet, data.ImportStatus,
 IMPORT_UNDO = Call("data.import_undo.v1", data.ImportGet, data.UndoReply, _by(), 60.0)
 FACTS = Call("data.facts.v1", data.FactsRequest, data.FactsReply, frozenset({_T}), 10.0)
 LEADS = Call("data.leads.v1", data.LeadsRequest, data.LeadsReply, _by(_D), 20.0)
+LEAD_PAGES = Call("data.lead_pages.v1", data.LeadPagesRequest, data.LeadPagesReply, frozenset({_D}), 20.0)
 
 RECORDS = Call("data.records.v1", crm.ListRecords, crm.RecordsReply, _by(_D))
 RECORD = Call("data.record.v1", crm.GetRecord, crm.Record, _by(_D))

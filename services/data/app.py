@@ -34,6 +34,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.IMPORT_UNDO, desk.undo)
     bus.serve(subjects.FACTS, truth.facts)
     bus.serve(subjects.LEADS, truth.leads)
+    bus.serve(subjects.LEAD_PAGES, truth.lead_pages)
     serve_crm(runtime)
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.DATA], people.person)

@@ -250,6 +250,7 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.OWN_NUMBER, OwnNumbers(store, projection).put)
     bus.serve(subjects.CONTACTABILITY, people.contactability)
     bus.serve(subjects.REACHABLE, people.reachable)
+    bus.serve(subjects.NEWCOMERS, people.newcomers)
     bus.serve(subjects.RECORD_CONSENTS, consenting.record)
     bus.serve(subjects.WITHDRAW_CONSENT, consenting.withdraw)
     bus.serve(subjects.CONSENTS, people.consents)
