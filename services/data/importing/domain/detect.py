@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -40,6 +40,12 @@ class Choice:
 
     mapping: Mapping[str, str]
     remembered: Mapping[str, str]
+
+    def headers(self) -> frozenset[str]:
+        """The columns that somebody chose a field for, folded."""
+        return frozenset(fold(name) for name, field in self.mapping.items() if field) | frozenset(
+            name for name, field in self.remembered.items() if field
+        )
 
     def of(self, header: Sequence[str]) -> dict[str, str]:
         """What counts for the columns of this header, which the memory may know only in part."""
@@ -99,7 +105,7 @@ def _from_text(content: bytes, chosen: Choice, limits: Limits) -> ParsedFile:
     lines = split_lines(text)
     if len(lines) and len(lines[0]) > 4096:
         _refuse_wide(max(lines[0].count(d) for d in DELIMITERS) + 1, limits)
-    delimiter, header_index = _best_delimiter(lines)
+    delimiter, header_index = _best_delimiter(lines, chosen.headers())
     header = next(islice(read_records(lines, delimiter), header_index, None))
     columns = _columns(header.cells, chosen, limits)
     width = len(header.cells)
@@ -120,13 +126,13 @@ def _from_text(content: bytes, chosen: Choice, limits: Limits) -> ParsedFile:
     )
 
 
-def _best_delimiter(lines: Sequence[str]) -> tuple[str, int]:
+def _best_delimiter(lines: Sequence[str], chosen: Collection[str]) -> tuple[str, int]:
     """The delimiter under which a row near the top names the most fields, and that row's index."""
     best = (0, 0, ",", 0)
     top = list(lines[: HEADER_WITHIN * 20])
     for order, delimiter in enumerate(DELIMITERS):
         for index, record in enumerate(islice(read_records(top, delimiter), HEADER_WITHIN)):
-            best = max(best, (header_score(record.cells), -order * 100 - index, delimiter, index))
+            best = max(best, (header_score(record.cells, chosen), -order * 100 - index, delimiter, index))
     if best[0] == 0:
         raise FileRefused("no_recognised_column")
     return best[2], best[3]
@@ -136,7 +142,8 @@ def _from_workbook(content: bytes, chosen: Choice, limits: Limits) -> ParsedFile
     sheet = read_workbook(content, max_unpacked=limits.unpacked_bytes)
     near_top = sheet.rows[:HEADER_WITHIN]
     _refuse_wide(max(len(cells) for _, cells in near_top), limits)
-    scores = [header_score(cells) for _, cells in near_top]
+    named = chosen.headers()
+    scores = [header_score(cells, named) for _, cells in near_top]
     if not max(scores):
         raise FileRefused("no_recognised_column")
     header_index = scores.index(max(scores))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 from rapidfuzz import fuzz, process
@@ -71,9 +71,10 @@ def _without_article(folded: str) -> str:
     return " ".join(word[2:] if word.startswith("ال") and len(word) > 4 else word for word in folded.split())
 
 
-def header_score(cells: Sequence[str]) -> int:
-    """How many of the cells name a field for certain: the header is the row where this is highest."""
-    return sum(1 for cell in cells if cell and len(cell) <= 60 and recognise(cell)[1] >= 0.95)
+def header_score(cells: Sequence[str], chosen: Collection[str] = ()) -> int:
+    """How many of the cells name a field for certain, or are among the folded headers that people chose fields for: the header is the
+    row where this is highest."""
+    return sum(1 for cell in cells if cell and len(cell) <= 60 and (recognise(cell)[1] >= 0.95 or fold(cell) in chosen))
 
 
 def map_columns(

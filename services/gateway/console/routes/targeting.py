@@ -26,6 +26,7 @@ from libs.contracts.subjects import (
 from services.gateway.console import pages, present, present_imports, views
 from services.gateway.console.desk import DeskDep, field_map
 from services.gateway.console.urls import PATHS, url
+from services.gateway.domain.rejects import heading, line
 from services.gateway.domain.spreadsheet import BOM, lines
 from services.gateway.http.guards import allowed, require
 from services.gateway.http.targeting import bring_in
@@ -141,15 +142,15 @@ async def import_page(id: UUID, desk: DeskDep) -> Response:
 
 @router.get(PATHS["import_rejects"], dependencies=[Reading])
 async def import_rejects(id: UUID, desk: DeskDep) -> Response:
-    out: list[list[str]] = []
+    out: list[tuple[str, ...]] = []
     cursor: str | None = None
     while True:
         reply = await desk.call(
             IMPORT_REJECTS, data.RejectsRequest(principal=desk.who, import_id=id, page=Page(limit=200, cursor=cursor))
         )
         if not out:
-            out.append([*reply.header, "row", "reason"])
-        out += [[*row.raw, str(row.row_number), desk.say(row.ar, row.en)] for row in reply.rows]
+            out.append(heading(reply.header))
+        out += [line(reply.header, row) for row in reply.rows]
         cursor = reply.next_cursor
         if cursor is None:
             break
