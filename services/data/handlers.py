@@ -43,6 +43,7 @@ from libs.runtime.plane import Runtime
 from services.data.errors import NotCancellable, NotUndoable, SlugTaken, SourceRefused, UnknownSource
 from services.data.importing.carry import tell_changed
 from services.data.importing.codec import consent_claims
+from services.data.importing.look import forget_rows
 from services.data.importing.store import Imports
 from services.data.importing.telling import tell_leads
 from services.data.importing.undo import undo
@@ -62,6 +63,15 @@ _COMPLETENESS = (
     "notes",
     "estimated_value",
 )
+
+
+def _looked_at(request: ImportRequest) -> UUID | None:
+    """The dry run whose file is imported now: objects are named after the import that brought them."""
+    named = request.object_name.rpartition("/")[2]
+    try:
+        return UUID(named) if named != str(request.import_id) else None
+    except ValueError:
+        return None
 
 
 class Tenants:
@@ -123,6 +133,7 @@ class ImportDesk:
             raise SourceRefused
         async with self._database.batch(request.principal.tenant_id) as work:
             await Imports(work).create(request, telemetry.trace_id())
+            await forget_rows(work, request.principal.tenant_id, _looked_at(request))
         self._worker.wake.set()
         return await self.status(ImportGet(principal=request.principal, import_id=request.import_id))
 

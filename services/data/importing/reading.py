@@ -18,6 +18,7 @@ from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.messages import FileRefused
 from services.data.importing.domain.records import ParsedFile, ReadRows
 from services.data.importing.domain.rows import read_rows
+from services.data.importing.look import ROWS
 from services.data.screening.domain.texts import Found, of_rows
 
 CHUNK = 10_000
@@ -44,7 +45,7 @@ class Order(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A file whose columns are known: all of it but its rows, and how many those are."""
+    """A file whose columns are known: all of it but its rows, of which it has the first, and how many those are."""
 
     parsed: ParsedFile
     rows: int
@@ -97,7 +98,7 @@ class Here:
     async def open(self, order: Order) -> Opened:
         parsed = await asyncio.to_thread(read_file, self._content, mapping=order.mapping, remembered=order.remembered)
         self._parts = parts_of(parsed, order)
-        return Opened(replace(parsed, rows=(), broken=()), len(parsed.rows))
+        return Opened(replace(parsed, rows=parsed.rows[:ROWS], broken=()), len(parsed.rows))
 
     def parts(self) -> AsyncIterator[Part]:
         return _ahead(lambda: next(self._parts, None))
@@ -155,7 +156,7 @@ def _read_for(ours: Connection[Any, Any], to: Connection[Any, Any], file: Path) 
         deque(parts_of(read_file(_SAMPLE), Order({}, {}, "own_crm", date.min)), maxlen=0)
         order: Order = to.recv()
         parsed = read_file(file.read_bytes(), mapping=order.mapping, remembered=order.remembered)
-        to.send(Opened(replace(parsed, rows=(), broken=()), len(parsed.rows)))
+        to.send(Opened(replace(parsed, rows=parsed.rows[:ROWS], broken=()), len(parsed.rows)))
         for part in parts_of(parsed, order):
             to.send_bytes(pickle.dumps(part, pickle.HIGHEST_PROTOCOL))
         to.send(None)

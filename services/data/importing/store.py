@@ -85,7 +85,7 @@ class Imports:
             "select * from data.imports where tenant_id = $1 and ($2::uuid is null or import_id < $2) order by import_id desc limit $3",
             tenant_id, before, limit,
         )  # fmt: skip
-        return [_status(row) for row in rows]
+        return [_status(row).evolve(sample=()) for row in rows]
 
     async def step(self, tenant_id: UUID, import_id: UUID, state: ImportState, progress: float) -> None:
         await self._c.execute(
@@ -366,6 +366,9 @@ def _status(row: Any) -> ImportStatus:
         fields={key: Text(en=label(key, "en"), ar=label(key, "ar")) for key in sorted(fields())}
         if request.dry_run
         else {},
+        encoding=row["encoding"],
+        notices=tuple(Text(**one) for one in json.loads(row["notices"])),
+        sample=tuple(tuple(cells) for cells in json.loads(row["sample"])),
         error_code=row["error_code"],
         error_en=row["error_en"],
         error_ar=row["error_ar"],

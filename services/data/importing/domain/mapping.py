@@ -78,11 +78,12 @@ def header_score(cells: Sequence[str], chosen: Collection[str] = ()) -> int:
 
 
 def map_columns(
-    header: Sequence[str], chosen: Mapping[str, str] | None = None, *, company: bool = True
+    header: Sequence[str], chosen: Mapping[str, str] | None = None, *, company: bool = True, unnamed: bool = False
 ) -> tuple[Column, ...]:
     """The columns with their fields. `chosen` (header to field, "" for none) is the user's word and always wins.
 
-    `company`: whether rows are leads, which need the name of a company. Where two columns claim one field the better claim wins and the other stays unmapped. Raises FileRefused:
+    `company`: whether rows are leads, which need the name of a company; `unnamed`: whether no column need be known.
+    Where two columns claim one field the better claim wins and the other stays unmapped. Raises FileRefused:
     bad_mapping, no_recognised_column, no_company_column.
     """
     chosen = {fold(key): value for key, value in (chosen or {}).items()}
@@ -105,7 +106,7 @@ def map_columns(
         else Column(index, name, None, 0.0)
         for index, (name, (field, confidence)) in enumerate(zip(header, found, strict=True))
     )
-    return _with_company(columns, company)
+    return columns if unnamed else _with_company(columns, company)
 
 
 def _with_company(columns: tuple[Column, ...], company: bool) -> tuple[Column, ...]:
