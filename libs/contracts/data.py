@@ -106,6 +106,11 @@ class ImportStatus(Message):
     mapping: tuple[ColumnMapping, ...] = ()
     fields: dict[str, Text] = {}
     """After a dry run: the fields that a column may feed, by key, as people call them."""
+    encoding: str = ""
+    notices: tuple[Text, ...] = ()
+    """What of the file was not read: other sheets, lines above the heading."""
+    sample: tuple[tuple[str, ...], ...] = ()
+    """After a dry run: the first rows, until the file is imported, at most a day."""
     error_code: str | None = None
     error_en: str | None = None
     error_ar: str | None = None

@@ -29,6 +29,7 @@ from libs.contracts import (
     forecasts,
     governance,
     growth,
+    import_rows,
     inbound,
     knowledge,
     ledger,
@@ -280,6 +281,7 @@ IMPORT = Call("data.import.v1", data.ImportRequest, data.ImportStatus, frozenset
 IMPORT_STATUS = Call("data.import_status.v1", data.ImportGet, data.ImportStatus, _by(_D))
 IMPORTS = Call("data.imports.v1", data.ImportsRequest, data.ImportsReply, _by())
 IMPORT_REJECTS = Call("data.import_rejects.v1", data.RejectsRequest, data.RejectsReply, _by())
+IMPORT_REMARKS = Call("data.import_remarks.v1", import_rows.RemarksRequest, import_rows.RemarksReply, _by(), 10.0)
 IMPORT_CANCEL = Call("data.import_cancel.v1", data.ImportGet, data.ImportStatus, _by())
 IMPORT_UNDO = Call("data.import_undo.v1", data.ImportGet, data.UndoReply, _by(), 60.0)
 FACTS = Call("data.facts.v1", data.FactsRequest, data.FactsReply, frozenset({_T}), 10.0)

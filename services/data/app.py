@@ -11,6 +11,7 @@ from services.data.enriching.desk import serve_enriching
 from services.data.erasure import People
 from services.data.handlers import ImportDesk, Tenants, Truth
 from services.data.history.desk import serve_history
+from services.data.importing.remarks import serve_remarks
 from services.data.importing.remembered import serve_remembered
 from services.data.importing.worker import ImportWorker
 from services.data.insight.lineage import serve_lineage
@@ -41,6 +42,7 @@ async def build(runtime: Runtime) -> None:
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     serve_enriching(runtime)
     serve_remembered(runtime)
+    serve_remarks(runtime)
     serve_history(runtime)
     serve_knowledge(runtime)
     serve_lineage(runtime)

@@ -45,8 +45,10 @@ from libs.runtime.plane import Runtime
 from services.data.errors import NotCancellable, NotUndoable, SlugTaken, SourceRefused, UnknownSource
 from services.data.importing.carry import tell_changed
 from services.data.importing.codec import consent_claims
+from services.data.importing.look import forget_rows
 from services.data.importing.store import Imports
 from services.data.importing.telling import tell_leads
+from services.data.importing.undo import undo
 from services.data.importing.worker import ImportWorker
 from services.data.telling import tell_facts
 
@@ -63,6 +65,15 @@ _COMPLETENESS = (
     "notes",
     "estimated_value",
 )
+
+
+def _looked_at(request: ImportRequest) -> UUID | None:
+    """The dry run whose file is imported now: objects are named after the import that brought them."""
+    named = request.object_name.rpartition("/")[2]
+    try:
+        return UUID(named) if named != str(request.import_id) else None
+    except ValueError:
+        return None
 
 
 class Tenants:
@@ -124,6 +135,7 @@ class ImportDesk:
             raise SourceRefused
         async with self._database.batch(request.principal.tenant_id) as work:
             await Imports(work).create(request, telemetry.trace_id())
+            await forget_rows(work, request.principal.tenant_id, _looked_at(request))
         self._worker.wake.set()
         return await self.status(ImportGet(principal=request.principal, import_id=request.import_id))
 
@@ -184,7 +196,7 @@ class ImportDesk:
         return status
 
     async def undo(self, request: ImportGet) -> UndoReply:
-        """Take an import back as a whole. What later imports also brought stays.
+        """Take an import back as a whole. What other imports also brought, and what people have worked on since, stays.
 
         Raises NotUndoable unless the import is completed.
         """
@@ -197,10 +209,10 @@ class ImportDesk:
                 raise NotFound
             if status.state is not ImportState.COMPLETED or status.dry_run:
                 raise NotUndoable(status.state.value)
-            gone, kept = await imports.undo(tenant, request.import_id)
+            taken = await undo(work, tenant, request.import_id)
             await imports.finish(tenant, request.import_id, ImportState.UNDONE)
-            tell_changed(work, tenant, gone, self._runtime.now())
-            tell_leads(work, tenant, self._runtime.now(), contacts=gone)
+            tell_changed(work, tenant, taken.gone, self._runtime.now())
+            tell_leads(work, tenant, self._runtime.now(), contacts=taken.gone)
             taken_back = ImportFact(subject=request.import_id, source=status.source, fields=(), dropped=0)
             tell_facts(work, tenant, [taken_back], self._runtime.now())
             work.emit(
@@ -212,11 +224,11 @@ class ImportDesk:
                     actor=request.principal.id,
                     target=f"import:{request.import_id}",
                     at=self._runtime.now(),
-                    data={"removed": len(gone), "kept": kept},
+                    data={"removed": len(taken.gone), "kept": taken.kept},
                     trace_id=telemetry.trace_id(),
                 ),
             )
-        return UndoReply(import_id=request.import_id, removed=len(gone), kept=kept)
+        return UndoReply(import_id=request.import_id, removed=len(taken.gone), kept=taken.kept)
 
 
 _LEADS = (

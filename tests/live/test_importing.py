@@ -114,7 +114,7 @@ async def test_an_import_whose_process_is_killed_is_carried_out_anyway_and_once(
     assert counts["created"] + counts["merged"] + counts["needs_review"] == 22_000
 
 
-async def test_a_completed_import_is_undone_and_not_cancelled(running: Served) -> None:
+async def test_a_completed_import_is_not_cancelled(running: Served) -> None:
     done = await running.imported(_rows(40_000, 3))
     answer = await running.http.post(f"/api/v1/targeting/imports/{done['import_id']}/cancel")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_cancellable")
@@ -223,3 +223,64 @@ class Assessing:
             yield
         finally:
             del bus.call
+
+
+async def _found(running: Served, words: str) -> dict[str, str]:
+    """What the search finds: ids by kind."""
+    items = (await running.http.get("/api/v1/search", params={"q": words})).json()["items"]
+    return {item["kind"]: item["id"] for item in items}
+
+
+async def _searchable(running: Served, words: str) -> dict[str, str]:
+    async def there() -> bool:
+        return {"account", "contact"} <= (await _found(running, words)).keys()
+
+    await eventually(30, there)
+    return await _found(running, words)
+
+
+async def test_an_undone_import_leaves_the_search_too_and_can_be_imported_again(running: Served) -> None:
+    text = "company,name,mobile\nZumurrud Lonely Est,Zumurrud Person,0567000101"
+    done = await running.imported(text)
+    found = await _searchable(running, "Zumurrud")
+    undone = (await running.http.post(f"/api/v1/targeting/imports/{done['import_id']}/undo")).json()
+    assert (undone["removed"], undone["kept"]) == (1, 0)
+    assert (await running.http.get(f"/api/v1/contacts/{found['contact']}")).status_code == 404
+    assert await _found(running, "Zumurrud") == {}
+    assert (await running.imported(text))["counts"]["created"] == 1
+
+
+async def test_undoing_an_import_keeps_what_people_have_worked_on_since(running: Served) -> None:
+    names = ("Yaqut", "Fayruz", "Marjan", "Lulu", "Zafir", "Almas")
+    rows = "".join(f"\n{name} Keeping Holdings,{name} Keeper,056700020{n}" for n, name in enumerate(names))
+    done = await running.imported("company,name,mobile" + rows)
+    at = [await _searchable(running, name) for name in names]
+    about = [{"contact_id": one["contact"], "account_id": one["account"]} for one in at]
+    answers = (
+        await running.http.patch(f"/api/v1/contacts/{at[0]['contact']}", json={"title": "CEO"}),
+        await running.http.patch(f"/api/v1/accounts/{at[1]['account']}", json={"city": "riyadh"}),
+        await running.http.post("/api/v1/deals", json={"title": "Forty seats", "amount": "1000", **about[2]}),
+        await running.http.post(
+            "/api/v1/activities", json={"type": "call", "subject": "Spoke", "at": "2026-11-01T10:00:00Z", **about[3]}
+        ),
+        await running.http.post("/api/v1/tasks", json={"title": "Call back", "contact_id": at[4]["contact"]}),
+    )
+    assert [answer.status_code for answer in answers] == [200, 200, 201, 201, 201]
+    undone = (await running.http.post(f"/api/v1/targeting/imports/{done['import_id']}/undo")).json()
+    assert (undone["removed"], undone["kept"]) == (2, 4)
+    people = [(await running.http.get(f"/api/v1/contacts/{one['contact']}")).status_code for one in at]
+    companies = [(await running.http.get(f"/api/v1/accounts/{one['account']}")).status_code for one in at]
+    assert people == [200, 404, 200, 200, 200, 404]
+    assert companies == [200, 200, 200, 200, 200, 404]
+    history = (await running.http.get(f"/api/v1/contacts/{at[0]['contact']}/timeline")).json()["items"]
+    assert "imported" in {one["what"] for one in history}, "where it came from stays on record"
+
+
+async def test_what_two_imports_brought_goes_with_the_last_of_them(running: Served) -> None:
+    first = await running.imported("company,name,mobile\nTwin Sources Est,Twin Person,0567000301")
+    second = await running.imported("company,name,mobile,city\nTwin Sources Est,Twin Person,0567000301,Riyadh")
+    contact = (await _searchable(running, "Twin"))["contact"]
+    for done, kept in ((first, 1), (second, 0)):
+        undone = (await running.http.post(f"/api/v1/targeting/imports/{done['import_id']}/undo")).json()
+        assert undone["kept"] == kept
+    assert (await running.http.get(f"/api/v1/contacts/{contact}")).status_code == 404

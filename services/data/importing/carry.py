@@ -22,6 +22,7 @@ from services.data.importing.domain.batch import uncollected
 from services.data.importing.domain.mapping import of_people
 from services.data.importing.domain.plan import plan_import
 from services.data.importing.domain.records import LeadRow, MergePlan, ParsedFile
+from services.data.importing.look import keep_look
 from services.data.importing.newcomers import NOT_ASKED, Arriving, Asks
 from services.data.importing.parts import Part
 from services.data.importing.reading import FIRST_CHUNK, Reading
@@ -72,6 +73,7 @@ async def carry_out(
                 raise _Rehearsed
             imports = Imports(work)
             await imports.describe(tenant, import_id, parsed, carried.counts)
+            await keep_look(work, tenant, import_id, parsed, rows=False)
             if request.mapping:
                 await imports.remember_mapping(tenant, request.source, request.mapping)
             await imports.step(tenant, import_id, ImportState.ASSESSING, 0.7)
@@ -95,6 +97,7 @@ async def carry_out(
         async with database.batch(tenant) as work:
             imports = Imports(work)
             await imports.describe(tenant, import_id, parsed, carried.counts)
+            await keep_look(work, tenant, import_id, parsed, rows=True)
             for plan in carried.rejecting:
                 await imports.write_rejects(tenant, import_id, plan)
             await imports.finish(tenant, import_id, ImportState.COMPLETED)

@@ -18,6 +18,7 @@ from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.messages import FileRefused
 from services.data.importing.domain.records import ParsedFile
 from services.data.importing.domain.rows import read_rows
+from services.data.importing.look import ROWS
 from services.data.importing.parts import Part, packed
 from services.data.screening.domain.texts import of_rows
 
@@ -51,7 +52,7 @@ class Order(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A file whose columns are known: all of it but its rows, and how many those are."""
+    """A file whose columns are known: all of it but its rows, of which it has the first, and how many those are."""
 
     parsed: ParsedFile
     rows: int
@@ -97,7 +98,7 @@ class Here:
     async def open(self) -> Opened:
         parsed = await asyncio.to_thread(_read, self._content, self._order)
         self._parts = parts_of(parsed, self._order)
-        return Opened(replace(parsed, rows=(), broken=()), len(parsed.rows))
+        return Opened(replace(parsed, rows=parsed.rows[:ROWS], broken=()), len(parsed.rows))
 
     def parts(self) -> AsyncIterator[Part]:
         return _ahead(lambda: next(self._parts, None))
@@ -153,7 +154,7 @@ def _read_for(ours: Connection[Any, Any], to: Connection[Any, Any], file: Path, 
     ours.close()  # else it would not notice that nobody is there any more
     try:
         parsed = _read(file.read_bytes(), order)
-        to.send(Opened(replace(parsed, rows=(), broken=()), len(parsed.rows)))
+        to.send(Opened(replace(parsed, rows=parsed.rows[:ROWS], broken=()), len(parsed.rows)))
         for part in parts_of(parsed, order):
             to.send_bytes(packed(part))
         to.send(None)

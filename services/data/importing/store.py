@@ -85,7 +85,7 @@ class Imports:
             "select * from data.imports where tenant_id = $1 and ($2::uuid is null or import_id < $2) order by import_id desc limit $3",
             tenant_id, before, limit,
         )  # fmt: skip
-        return [_status(row) for row in rows]
+        return [_status(row).evolve(sample=()) for row in rows]
 
     async def step(self, tenant_id: UUID, import_id: UUID, state: ImportState, progress: float) -> None:
         await self._c.execute(
@@ -330,35 +330,6 @@ class Imports:
         )
         return {row["why"]: row["n"] for row in rows}
 
-    async def undo(self, tenant_id: UUID, import_id: UUID) -> tuple[list[UUID], int]:
-        """Take back what this import made and nobody else touched. Returns the contacts that went, and how many records stay."""
-        kept = await self._c.fetchval(
-            "select count(distinct contact_id) from data.import_rows r where tenant_id = $1 and import_id = $2 and (exists (select 1 from data.import_rows o "
-            "where o.tenant_id = $1 and o.contact_id = r.contact_id and o.import_id <> $2) or exists (select 1 from data.contacts c "
-            "where c.tenant_id = $1 and c.contact_id = r.contact_id and c.import_id <> $2))",
-            tenant_id, import_id,
-        )  # fmt: skip
-        alone = "not exists (select 1 from data.import_rows o where o.tenant_id = $1 and o.import_id <> $2 and o.contact_id = x.contact_id)"
-        gone = await self._c.fetch(
-            f"update data.contacts x set deleted_at = now() where tenant_id = $1 and import_id = $2 and deleted_at is null and {alone} returning contact_id",
-            tenant_id, import_id,
-        )  # fmt: skip
-        ids = [row["contact_id"] for row in gone]
-        await self._c.execute(
-            "update data.leads set deleted_at = now() where tenant_id = $1 and contact_id = any($2::uuid[]) and deleted_at is null",
-            tenant_id,
-            ids,
-        )
-        await self._c.execute(
-            "update data.accounts a set deleted_at = now() where tenant_id = $1 and import_id = $2 and deleted_at is null and not exists "
-            "(select 1 from data.contacts c where c.tenant_id = $1 and c.account_id = a.account_id and c.deleted_at is null)",
-            tenant_id, import_id,
-        )  # fmt: skip
-        await self._c.execute(
-            "delete from data.import_rows where tenant_id = $1 and import_id = $2", tenant_id, import_id
-        )
-        return ids, int(kept or 0)
-
 
 def _ends(
     plan: MergePlan, account_ids: Sequence[UUID], contact_ids: Sequence[UUID]
@@ -393,6 +364,9 @@ def _status(row: Any) -> ImportStatus:
         fields={key: Text(en=label(key, "en"), ar=label(key, "ar")) for key in sorted(fields())}
         if request.dry_run
         else {},
+        encoding=row["encoding"],
+        notices=tuple(Text(**one) for one in json.loads(row["notices"])),
+        sample=tuple(tuple(cells) for cells in json.loads(row["sample"])),
         error_code=row["error_code"],
         error_en=row["error_en"],
         error_ar=row["error_ar"],

@@ -21,6 +21,7 @@ from services.data.importing.apart import carry_out_apart
 from services.data.importing.assessed import Assessed
 from services.data.importing.carry import PAGE, Cancelled, TenantBusy, carry_out
 from services.data.importing.domain.messages import FileRefused
+from services.data.importing.look import UNNAMED, keep_columns, look_anyway
 from services.data.importing.reading import Here, Order
 from services.data.importing.shredding import shred
 from services.data.importing.store import LEASE_SECONDS, Imports
@@ -70,6 +71,7 @@ class ImportWorker:
             except Cancelled:
                 await self._cancelled(tenant_id, import_id)
             except FileRefused as error:
+                await self._look(tenant_id, import_id, error)
                 await self._end(tenant_id, import_id, ImportState.REFUSED, (error.code, error.en, error.ar))
             except Exception:  # a mistake of ours: tried again, and in the end told to whoever asked
                 log.exception("an import failed", extra={"ids": {"import_id": str(import_id), "tries": tries}})
@@ -241,6 +243,23 @@ class ImportWorker:
         ]
         async with self._runtime.database.batch(tenant_id, planned=True) as work:
             return await Assessed(work).set_contactability(tenant_id, said)
+
+    async def _look(self, tenant_id: UUID, import_id: UUID, refusal: FileRefused) -> None:
+        """Of a file that was to be looked at only, show the columns all the same, for a person to say what they hold."""
+        async with self._runtime.database.batch(tenant_id) as work:
+            request = await Imports(work).request(tenant_id, import_id)
+        if request is None or not request.dry_run or refusal.code not in UNNAMED:
+            return
+        try:
+            with tempfile.TemporaryDirectory(prefix="dealix-import-") as directory:
+                file = Path(directory) / "file"
+                await self._fetch(request, file)
+                content = await asyncio.to_thread(file.read_bytes)
+            parsed = await asyncio.to_thread(look_anyway, content)
+        except FileRefused:
+            return  # the first refusal says it
+        async with self._runtime.database.batch(tenant_id) as work:
+            await keep_columns(work, tenant_id, import_id, parsed)
 
     async def _cancelled(self, tenant_id: UUID, import_id: UUID) -> None:
         async with self._runtime.database.batch(tenant_id) as work:
