@@ -28,9 +28,9 @@ WHAT: Mapping[ContradictionKind, Text] = {
     ContradictionKind.METRIC: Text(en="a figure", ar="رقم"),
 }
 SEVERITY: Mapping[str, Text] = {
-    "high": Text(en="severe", ar="جسيم"),
-    "medium": Text(en="medium", ar="متوسط"),
-    "low": Text(en="minor", ar="بسيط"),
+    "high": Text(en="severe", ar="خطورة عالية"),
+    "medium": Text(en="medium", ar="خطورة متوسطة"),
+    "low": Text(en="minor", ar="خطورة منخفضة"),
 }
 
 

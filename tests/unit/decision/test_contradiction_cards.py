@@ -71,7 +71,7 @@ async def test_it_stands_in_front_of_who_can_settle_it(subject: str, kind: Contr
     card = await made(subject, kind)
     assert card.role == role and card.context["about"] == subject and card.risk_level == "high"
     assert card.type in cards().roles[role].types, "the role sees cards of this type"
-    assert 1 <= len(card.buttons) <= 3 and "تعارض" in card.title_ar
+    assert 1 <= len(card.buttons) <= 3 and "تناقض" in card.title_ar
 
 
 @pytest.mark.asyncio
