@@ -46,11 +46,13 @@ from services.gateway.http import (
     model_routing,
     operating,
     outreach,
+    partners,
     plugins,
     policy,
     prices,
     problems,
     proof,
+    proof_pack,
     quality,
     receipts,
     recoveries,
@@ -68,6 +70,7 @@ from services.gateway.http import (
     users,
     webhooks,
     witnesses,
+    work_units,
 )
 from services.gateway.http.context import Gateway
 from services.gateway.http.edge import Envelope, Gatekeeper, Limits
@@ -98,6 +101,8 @@ ROUTERS = (
     registers.router,
     policy.router,
     proof.router,
+    work_units.router,
+    proof_pack.router,
     audit.router,
     witnesses.router,
     receipts.router,
@@ -115,6 +120,7 @@ ROUTERS = (
     screening.router,
     governance.router,
     growth.router,
+    partners.router,
     forecasts.router,
     simulations.router,
     crm.router,

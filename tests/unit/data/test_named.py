@@ -10,8 +10,8 @@ from services.data.matching.named import choose
 FIRST, SECOND = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
 
 
-def stored(id: str, name: str, **more: str) -> KnownAccount:
-    return KnownAccount((ExistingRecord(id, AccountFields(name=name, **more)),))
+def stored(id: str, name: str) -> KnownAccount:
+    return KnownAccount((ExistingRecord(id, AccountFields(name=name)),))
 
 
 @pytest.mark.parametrize("spelled", ["شركة الواحة للتقنية", "الواحه للتقنية", "شركة الواحة للتقنية المحدودة"])
