@@ -43,6 +43,7 @@ from libs.contracts import (
     policy,
     predictive,
     prices,
+    proof_pack,
     push,
     quality,
     reachable,
@@ -55,6 +56,7 @@ from libs.contracts import (
     tenant_hours,
     trust,
     waiting,
+    work_units,
 )  # fmt: skip
 from libs.contracts.declaring import MAY_CALL as MAY_CALL
 from libs.contracts.declaring import Bucket as Bucket
@@ -67,6 +69,7 @@ from libs.contracts.families import AUDITED as AUDITED
 from libs.contracts.families import ERASED as ERASED
 from libs.contracts.families import HOLDERS as HOLDERS
 from libs.contracts.families import LINEAGE as LINEAGE
+from libs.contracts.families import METRIC_PARTS as METRIC_PARTS
 from libs.contracts.families import METRIC_ROWS as METRIC_ROWS
 from libs.contracts.families import METRIC_SERIES as METRIC_SERIES
 from libs.contracts.families import METRICS as METRICS
@@ -141,6 +144,7 @@ EVIDENCE_EXPORT = Call("trust.evidence_export.v1", trust.EvidenceRequest, trust.
 EVIDENCE = Call("trust.evidence.v1", trust.EvidenceGet, trust.EvidenceReply, _by(_D))
 EVIDENCE_READ = Call("trust.evidence_read.v1", trust.EvidenceRead, trust.EvidenceChunk, _by())
 KEYS = Call("trust.keys.v1", trust.KeysRequest, trust.KeysReply, _by(_E))
+WORK_UNITS = Call("trust.work_units.v1", work_units.WorkUnitsRequest, work_units.WorkUnitsReply, _by(_D), 20.0)
 COSIGN = Call("trust.cosign.v1", ledger.CosignRequest, ledger.Cosignature, _by())
 COSIGNATURES = Call("trust.cosignatures.v1", ledger.CosignaturesRequest, ledger.CosignaturesReply, _by())
 REVIEW_EVIDENCE = Call("trust.evidence_review.v1", ledger.PackStep, trust.EvidenceReply, _by())
@@ -364,6 +368,7 @@ FORECAST_VARIANCE = Call("decision.forecast_variance.v1", forecasts.VarianceRequ
 PREDICTIVE = Call("decision.predictive.v1", predictive.PredictiveRequest, predictive.Predictive, _by(), 30.0)
 SIMULATE = Call("decision.simulate.v1", simulations.Simulate, simulations.Simulation, _by(), 30.0)
 ROI = Call("decision.roi.v1", simulations.RoiRequest, simulations.Roi, _by())
+PROOF_PACK = Call("decision.proof_pack.v1", proof_pack.ProofPackRequest, proof_pack.ProofPack, _by(), 40.0)
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
 RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 60.0)
 MODEL_USES = Call("decision.model_uses.v1", completions.ModelUsesRequest, completions.ModelUsesReply, _by())
@@ -378,6 +383,11 @@ PARTNER_PIPELINE = Call("decision.partner_pipeline.v1", partners.PipelineRequest
 SCORE_PARTNER = Call("decision.score_partner.v1", partners.PartnerGet, partners.PartnerScore, _by())
 PARTNER_MESSAGE = Call("decision.partner_message.v1", partners.PartnerMessage, partners.PartnerMessageReply, _by())
 PARTNER_BRIEF = Call("decision.partner_brief.v1", partners.PartnerGet, partners.MeetingBrief, _by())
+PARTNER_SCORECARD = Call("decision.partner_scorecard.v1", partners.PartnerGet, partners.PartnerScorecard, _by(), 15.0)
+PARTNER_OFFER = Call("decision.partner_offer.v1", partners.BuildOffer, partners.PartnerOffer, _by(), 15.0)
+PARTNER_REVENUE = Call(
+    "decision.partner_revenue.v1", partners.PartnerRevenueRequest, partners.PartnerRevenueReply, _by(), 20.0
+)
 DAILY_PLAN = Call("decision.daily_plan.v1", growth.DailyPlanRequest, growth.DailyPlanReply, _by(), 15.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 60.0)

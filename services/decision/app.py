@@ -26,6 +26,9 @@ from services.decision.letters import LetterCards
 from services.decision.memos.desk import Memos
 from services.decision.negotiation.desk import Negotiation
 from services.decision.partners.desk import Partners
+from services.decision.partners.figures import serve_partner_figures
+from services.decision.partners.offers import serve_offers
+from services.decision.proving.desk import serve_proving
 from services.decision.ranking import Ranking
 from services.decision.settings import DecisionSettings
 from services.decision.simulating.desk import serve_simulator
@@ -72,6 +75,9 @@ async def build(runtime: Runtime) -> None:
     serve_metrics(runtime)
     serve_forecasts(runtime)
     serve_predictive(runtime)
+    serve_proving(runtime)
+    serve_partner_figures(runtime)
+    serve_offers(runtime)
     serve_simulator(runtime)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
     letters = LetterCards(runtime)

@@ -15,10 +15,12 @@ from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.data import Lead, LeadPagesRequest, LeadsRequest
 from libs.contracts.decision import Card, Opportunity, RankReply
-from libs.contracts.message import Plane
+from libs.contracts.message import Plane, new_id
 from libs.contracts.observed import DecisionFacts
-from libs.contracts.subjects import LEAD_PAGES, LEADS, OBSERVED
+from libs.contracts.subjects import AUDITED, LEAD_PAGES, LEADS, OBSERVED
+from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
+from libs.runtime.database import BatchWork
 from libs.runtime.plane import Runtime
 from services.decision.cards.domain import happenings
 from services.decision.cards.domain.factory import Happening, cards_of
@@ -105,7 +107,7 @@ class Ranking:
             await store.replace_opportunities(tenant_id, explained)
             await rankings.keep(tenant_id, WholeRanking(now, rules.version, scale, len(ranked) - len(explained)))
             await rankings.ranked(tenant_id, changes)
-            added = await store.add_cards(made)
+            added = await self._put(work, tenant_id, made, now)
             if ranked:
                 told = (ranking_fact(rules, len(ranked)),)
                 work.emit(OBSERVED[Plane.DECISION], DecisionFacts(tenant_id=tenant_id, facts=told, at=now))
@@ -161,7 +163,7 @@ class Ranking:
                 for its in explained
                 if its.lead_id in best
             ]
-            await store.add_cards(self._made(found, now))
+            await self._put(work, tenant_id, self._made(found, now), now)
             if ranked:
                 told = (ranking_fact(rules, len(ranked)),)
                 work.emit(OBSERVED[Plane.DECISION], DecisionFacts(tenant_id=tenant_id, facts=told, at=now))
@@ -208,6 +210,18 @@ class Ranking:
             if page.next_cursor is None:
                 return
             wanted = wanted.evolve(cursor=page.next_cursor)
+
+    async def _put(self, work: BatchWork, tenant_id: UUID, made: Sequence[Card], now: datetime) -> int:
+        """Add cards, and tell the ledger how many targets a person has in view that were not there before. Returns how many cards are new."""
+        new = await Recommendations(work).new_cards(made)
+        targets = {card.context["lead_id"] for card in made if card.card_id in new and "lead_id" in card.context}
+        if targets:
+            entry = AuditRecorded(
+                entry_id=new_id(), tenant_id=tenant_id, kind="targets.ranked", actor="plane:decision", target=f"ranking:{now:%Y-%m-%d}",
+                at=now, data={"targets": len(targets), "rules": targeting().version}, trace_id=telemetry.trace_id(),
+            )  # fmt: skip
+            work.emit(AUDITED[Plane.DECISION], entry)
+        return len(new)
 
     def _cards(
         self, tenant_id: UUID, ranked: Sequence[Ranked], explained: Sequence[Opportunity], plan: DayPlan, now: datetime

@@ -46,6 +46,7 @@ from services.trust.ledger.feed import Feed
 from services.trust.ledger.packing import Packing
 from services.trust.ledger.store import LedgerStore, SqlLedgerStore
 from services.trust.ledger.verifying import LogWatch
+from services.trust.ledger.work import Work
 from services.trust.observations.handlers import hear_reports, own_links
 from services.trust.own_people.watching import OwnNumbers
 from services.trust.projection import Projection
@@ -104,6 +105,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.COSIGNATURES, cosigning.page)
     bus.serve(subjects.KEYS, books.keys)
     bus.serve(subjects.LEDGER, books.entries)
+    bus.serve(subjects.WORK_UNITS, Work(database).page)
     bus.serve(subjects.PROOF, books.proof)
     bus.serve(subjects.CHECKPOINT, books.checkpoint)
     bus.serve(subjects.CONSISTENCY, books.consistency)

@@ -55,6 +55,8 @@ SEARCHED_FOR_LIST = 500
 _OUTCOMES = {Handling.ACCEPT: "created", Handling.REVIEW: "needs_review", Handling.BLOCK: "blocked"}
 
 
+_STANDING = ("stage", "status")
+"""Fields whose new value the ledger says: closed words, and no data about anybody."""
 _RANKED_BY = {RecordKind.LEAD: "leads", RecordKind.ACCOUNT: "accounts", RecordKind.CONTACT: "contacts"}
 
 
@@ -152,7 +154,8 @@ class Desk:
             who, self._runtime.now(), what, changed, before=before, after=after, reason=reason, batch_id=batch_id
         )
         if batch_id is None:
-            self._audit(store.work, who, f"{record.kind.value}.{what}", changed, {"fields": sorted(after)})
+            standing = {name: after[name] for name in _STANDING if name in after}
+            self._audit(store.work, who, f"{record.kind.value}.{what}", changed, {"fields": sorted(after), **standing})
         self._tell(store.work, record.kind, [changed])
         return changed
 

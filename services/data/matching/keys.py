@@ -79,6 +79,14 @@ class MatchKeys:
             tenant_id, ids, KEYS_VERSION,
         )  # fmt: skip
 
+    async def file_new(self, tenant_id: UUID, account_id: UUID, keys: Sequence[int]) -> None:
+        """File an account that is on no page yet."""
+        await self.add(tenant_id, [(account_id, keys)])
+        await self._c.execute(
+            "update data.accounts set keys_version = $3 where tenant_id = $1 and account_id = $2",
+            tenant_id, account_id, KEYS_VERSION,
+        )  # fmt: skip
+
     async def _take_off(self, tenant_id: UUID, ids: Sequence[UUID]) -> None:
         """Take the accounts off all pages: one look through the tenant's pages, for they are not found by account."""
         await self._c.execute(

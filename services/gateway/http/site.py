@@ -47,11 +47,13 @@ from services.gateway.http import (
     model_routing,
     operating,
     outreach,
+    partners,
     plugins,
     policy,
     prices,
     problems,
     proof,
+    proof_pack,
     quality,
     receipts,
     recoveries,
@@ -69,6 +71,7 @@ from services.gateway.http import (
     users,
     webhooks,
     witnesses,
+    work_units,
 )
 from services.gateway.http.context import Gateway
 from services.gateway.http.edge import Envelope, Gatekeeper, Limits
@@ -99,6 +102,8 @@ ROUTERS = (
     registers.router,
     policy.router,
     proof.router,
+    work_units.router,
+    proof_pack.router,
     audit.router,
     witnesses.router,
     receipts.router,
@@ -116,6 +121,7 @@ ROUTERS = (
     screening.router,
     governance.router,
     growth.router,
+    partners.router,
     forecasts.router,
     simulations.router,
     crm.router,
