@@ -26,6 +26,7 @@ from dev.commands import (
     forecasts,
     gate,
     imports,
+    inbox,
     integrations,
     keys,
     knowledge,
@@ -85,6 +86,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
     for group in (
         targeting,
         imports,
+        inbox,
         crm,
         approvals,
         consent,

@@ -30,6 +30,7 @@ from libs.contracts import (
     governance,
     growth,
     inbound,
+    inbox,
     knowledge,
     ledger,
     mappings,
@@ -91,6 +92,7 @@ AUTHORIZE = Call("trust.authorize.v1", trust.AuthorizeRequest, trust.AuthorizeRe
 EVALUATE = Call("trust.evaluate.v1", trust.EvaluateRequest, trust.AuthorizeReply, _by(_D))
 APPROVALS = Call("trust.approvals.v1", trust.ApprovalsRequest, trust.ApprovalsReply, _by(_D))
 APPROVAL = Call("trust.approval.v1", trust.ApprovalRequest, trust.Approval, _by(_D))
+VOTES_WAITING = Call("trust.votes_waiting.v1", inbox.VotesRequest, inbox.VotesReply, frozenset({_D}))
 APPROVE = Call("trust.approve.v1", trust.ApproveRequest, trust.Approval, _by(_D))
 REJECT = Call("trust.reject.v1", trust.RejectRequest, trust.Approval, _by(_D))
 REVISE = Call("trust.revise.v1", trust.ReviseRequest, trust.Approval, _by())
@@ -309,6 +311,7 @@ REPUTATION = Call("data.reputation.v1", outreach.ReputationRequest, outreach.Rep
 RECORD_SIGNALS = Call("data.record_signals.v1", outreach.RecordSignals, outreach.SignalsReply, _by())
 EXPORT_PAGE = Call("data.export_page.v1", outreach.ExportRequest, outreach.ExportReply, _by(), 20.0)
 WAITING = Call("data.waiting.v1", waiting.WaitingRequest, waiting.WaitingReply, frozenset({_D}), 10.0)
+INBOX_RECORDS = Call("data.inbox_records.v1", inbox.InboxRecordsRequest, inbox.InboxRecordsReply, frozenset({_D}), 10.0)
 DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 
 ENRICH = Call("data.enrich.v1", enrichment.Enrich, enrichment.Enriched, _by(), 120.0)
@@ -375,6 +378,7 @@ SCORE_PARTNER = Call("decision.score_partner.v1", partners.PartnerGet, partners.
 PARTNER_MESSAGE = Call("decision.partner_message.v1", partners.PartnerMessage, partners.PartnerMessageReply, _by())
 PARTNER_BRIEF = Call("decision.partner_brief.v1", partners.PartnerGet, partners.MeetingBrief, _by())
 DAILY_PLAN = Call("decision.daily_plan.v1", growth.DailyPlanRequest, growth.DailyPlanReply, _by(), 15.0)
+INBOX = Call("decision.inbox.v1", inbox.InboxRequest, inbox.InboxReply, _by(), 15.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 60.0)
 
