@@ -14,6 +14,7 @@ from libs.contracts.message import Text, new_id
 from libs.contracts.metrics import MetricRowsReply
 from services.gateway.console.urls import url
 from tests.contracts.examples import example
+from tests.unit.gateway import test_inbox_pages as inbox_rows
 from tests.unit.gateway import test_partner_pages as partner_rows
 from tests.unit.gateway.fake_site import Site, open_site
 from tests.unit.gateway.filled_site import DEAL, RUN, fill, people
@@ -31,7 +32,7 @@ NAMES = (
     "settings", "tenant", "rules", "rules-refused", "fields", "field", "sources", "integrations", "integration", "whatsapp", "own", "users", "user",
     "api-keys", "suggestions", "suggestions-none", "enrichment", "enrichment-looked", "agent-runs", "agent-run", "agent-asked", "partners",
     "partner", "partner-draft", "partner-add", "partners-refused", "metric-rows", "metric-rows-none", "webhooks", "webhook", "webhook-delivery",
-    "denied", "offline",
+    "inbox", "inbox-item", "denied", "offline",
 )  # fmt: skip
 
 
@@ -87,6 +88,7 @@ async def _pages(site: Site, token: str, owner: str) -> dict[str, str]:
     await get("user", url("user", owner))
     await get("api-keys", url("api_keys"))
     await post("enrichment-looked", url("enrichment_look"), {"once": str(new_id()), **LOOK}, files=FILE)
+    await _inbox(site, get)
     await get("agent-runs", url("agent_runs"))
     await get("agent-run", url("agent_run", str(RUN)))
     await post("agent-asked", url("agent_ask", "outreach_writer"), ASKED)
@@ -110,6 +112,14 @@ async def _nothing(site: Site, get: Any) -> None:
     await get("suggestions-none", url("suggestions"))
     await get("metric-rows-none", url("metric_rows", "pipeline_value"))
     site.planes.answers.update(kept)
+
+
+async def _inbox(site: Site, get: Any) -> None:
+    kept = site.planes.answers[subjects.RECORD.subject]
+    inbox_rows.fill(site)
+    await get("inbox", url("inbox"))
+    await get("inbox-item", url("inbox_item", str(inbox_rows.MESSAGE), kind="message"))
+    site.planes.answers[subjects.RECORD.subject] = kept
 
 
 async def _partners(site: Site, get: Any, post: Any) -> None:

@@ -20,6 +20,7 @@ def _(text: str) -> str:
 
 DESTINATIONS: Final = (
     Destination("command_center", _("Command Center"), _("Command"), "compass", "KeyC"),
+    Destination("inbox", _("Inbox"), _("Inbox"), "mail", "KeyI"),
     Destination("approvals", _("Approval Center"), _("Approvals"), "approvals", "KeyA"),
     Destination("targeting", _("Targeting"), _("Targeting"), "target", "KeyT"),
     Destination("crm", _("Customers"), _("Customers"), "person", "KeyU"),
