@@ -36,6 +36,7 @@ from libs.contracts import (
     mappings,
     memos,
     negotiation,
+    onboarding,
     operating,
     outreach,
     partners,
@@ -312,6 +313,9 @@ RECORD_SIGNALS = Call("data.record_signals.v1", outreach.RecordSignals, outreach
 EXPORT_PAGE = Call("data.export_page.v1", outreach.ExportRequest, outreach.ExportReply, _by(), 20.0)
 WAITING = Call("data.waiting.v1", waiting.WaitingRequest, waiting.WaitingReply, frozenset({_D}), 10.0)
 INBOX_RECORDS = Call("data.inbox_records.v1", inbox.InboxRecordsRequest, inbox.InboxRecordsReply, frozenset({_D}), 10.0)
+ONBOARDINGS = Call("data.onboardings.v1", onboarding.OnboardingsRequest, onboarding.OnboardingsReply, _by(_D), 10.0)
+ONBOARDING = Call("data.onboarding.v1", onboarding.OnboardingGet, onboarding.CustomerOnboarding, _by())
+MARK_ONBOARDING = Call("data.mark_onboarding.v1", onboarding.MarkStep, onboarding.CustomerOnboarding, _by(_D))
 DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 
 ENRICH = Call("data.enrich.v1", enrichment.Enrich, enrichment.Enriched, _by(), 120.0)

@@ -17,6 +17,7 @@ from services.data.insight.lineage import serve_lineage
 from services.data.insight.quality import serve_quality
 from services.data.knowledge.app import serve_knowledge
 from services.data.offers import Offers
+from services.data.onboarding.desk import serve_onboarding
 
 
 async def build(runtime: Runtime) -> None:
@@ -42,6 +43,7 @@ async def build(runtime: Runtime) -> None:
     serve_remembered(runtime)
     serve_history(runtime)
     serve_knowledge(runtime)
+    serve_onboarding(runtime)
     serve_lineage(runtime)
     serve_quality(runtime)
     serve_metrics(runtime)

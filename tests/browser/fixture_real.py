@@ -15,6 +15,7 @@ from libs.contracts.metrics import MetricRowsReply
 from services.gateway.console.urls import url
 from tests.contracts.examples import example
 from tests.unit.gateway import test_inbox_pages as inbox_rows
+from tests.unit.gateway import test_onboarding_pages as onboarding_rows
 from tests.unit.gateway import test_partner_pages as partner_rows
 from tests.unit.gateway.fake_site import Site, open_site
 from tests.unit.gateway.filled_site import DEAL, RUN, fill, people
@@ -32,7 +33,7 @@ NAMES = (
     "settings", "tenant", "rules", "rules-refused", "fields", "field", "sources", "integrations", "integration", "whatsapp", "own", "users", "user",
     "api-keys", "suggestions", "suggestions-none", "enrichment", "enrichment-looked", "agent-runs", "agent-run", "agent-asked", "partners",
     "partner", "partner-draft", "partner-add", "partners-refused", "metric-rows", "metric-rows-none", "webhooks", "webhook", "webhook-delivery",
-    "inbox", "inbox-item", "denied", "offline",
+    "inbox", "inbox-item", "onboarding", "onboarding-customer", "denied", "offline",
 )  # fmt: skip
 
 
@@ -120,6 +121,9 @@ async def _inbox(site: Site, get: Any) -> None:
     await get("inbox", url("inbox"))
     await get("inbox-item", url("inbox_item", str(inbox_rows.MESSAGE), kind="message"))
     site.planes.answers[subjects.RECORD.subject] = kept
+    onboarding_rows.fill(site)
+    await get("onboarding", url("onboarding"))
+    await get("onboarding-customer", url("onboarding_customer", str(onboarding_rows.ONE)))
 
 
 async def _partners(site: Site, get: Any, post: Any) -> None:
