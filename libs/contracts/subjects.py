@@ -31,11 +31,13 @@ from libs.contracts import (
     growth,
     import_rows,
     inbound,
+    inbox,
     knowledge,
     ledger,
     mappings,
     memos,
     negotiation,
+    onboarding,
     operating,
     outreach,
     partners,
@@ -95,6 +97,7 @@ AUTHORIZE = Call("trust.authorize.v1", trust.AuthorizeRequest, trust.AuthorizeRe
 EVALUATE = Call("trust.evaluate.v1", trust.EvaluateRequest, trust.AuthorizeReply, _by(_D))
 APPROVALS = Call("trust.approvals.v1", trust.ApprovalsRequest, trust.ApprovalsReply, _by(_D))
 APPROVAL = Call("trust.approval.v1", trust.ApprovalRequest, trust.Approval, _by(_D))
+VOTES_WAITING = Call("trust.votes_waiting.v1", inbox.VotesRequest, inbox.VotesReply, frozenset({_D}))
 APPROVE = Call("trust.approve.v1", trust.ApproveRequest, trust.Approval, _by(_D))
 REJECT = Call("trust.reject.v1", trust.RejectRequest, trust.Approval, _by(_D))
 REVISE = Call("trust.revise.v1", trust.ReviseRequest, trust.Approval, _by())
@@ -317,6 +320,10 @@ REPUTATION = Call("data.reputation.v1", outreach.ReputationRequest, outreach.Rep
 RECORD_SIGNALS = Call("data.record_signals.v1", outreach.RecordSignals, outreach.SignalsReply, _by())
 EXPORT_PAGE = Call("data.export_page.v1", outreach.ExportRequest, outreach.ExportReply, _by(), 20.0)
 WAITING = Call("data.waiting.v1", waiting.WaitingRequest, waiting.WaitingReply, frozenset({_D}), 10.0)
+INBOX_RECORDS = Call("data.inbox_records.v1", inbox.InboxRecordsRequest, inbox.InboxRecordsReply, frozenset({_D}), 10.0)
+ONBOARDINGS = Call("data.onboardings.v1", onboarding.OnboardingsRequest, onboarding.OnboardingsReply, _by(_D), 10.0)
+ONBOARDING = Call("data.onboarding.v1", onboarding.OnboardingGet, onboarding.CustomerOnboarding, _by())
+MARK_ONBOARDING = Call("data.mark_onboarding.v1", onboarding.MarkStep, onboarding.CustomerOnboarding, _by(_D))
 DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 
 ENRICH = Call("data.enrich.v1", enrichment.Enrich, enrichment.Enriched, _by(), 120.0)
@@ -389,6 +396,7 @@ PARTNER_REVENUE = Call(
     "decision.partner_revenue.v1", partners.PartnerRevenueRequest, partners.PartnerRevenueReply, _by(), 20.0
 )
 DAILY_PLAN = Call("decision.daily_plan.v1", growth.DailyPlanRequest, growth.DailyPlanReply, _by(), 15.0)
+INBOX = Call("decision.inbox.v1", inbox.InboxRequest, inbox.InboxReply, _by(), 15.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 60.0)
 

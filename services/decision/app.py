@@ -21,6 +21,7 @@ from services.decision.forecasting.desk import serve_forecasts
 from services.decision.forecasting.predictive import serve_predictive
 from services.decision.growth.plan import Growth
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
+from services.decision.inbox.desk import InboxDesk
 from services.decision.insight.lineage import serve_lineage
 from services.decision.letters import LetterCards
 from services.decision.memos.desk import Memos
@@ -96,6 +97,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.PARTNER_MESSAGE, partners.message)
     bus.serve(subjects.PARTNER_BRIEF, partners.brief)
     bus.serve(subjects.DAILY_PLAN, Growth(runtime).plan)
+    bus.serve(subjects.INBOX, InboxDesk(runtime).read)
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.DECISION], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)

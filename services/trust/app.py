@@ -20,6 +20,7 @@ from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
 from services.trust.approvals.briefing import Briefing
 from services.trust.approvals.handlers import Desk
+from services.trust.approvals.waiting import VotesWaiting
 from services.trust.approving import Approving
 from services.trust.authorize import Authorizer, LiveFlags
 from services.trust.bundles.force import Bundles
@@ -246,6 +247,7 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.EDIT, desk.edit)
     bus.serve(subjects.TOKEN, desk.token)
     briefing = Briefing(store)
+    bus.serve(subjects.VOTES_WAITING, VotesWaiting(store).read)
     bus.serve(subjects.APPROVAL_BRIEF, briefing.make)
     bus.serve(subjects.BRIEF_WAITING, briefing.waiting)
     bus.serve(subjects.BRIEF_REPLY, briefing.reply)
