@@ -25,6 +25,7 @@ from libs.contracts import (
     decision,
     enrichment,
     execution,
+    executive,
     flows,
     forecasts,
     governance,
@@ -66,6 +67,7 @@ from libs.contracts.families import AUDITED as AUDITED
 from libs.contracts.families import ERASED as ERASED
 from libs.contracts.families import HOLDERS as HOLDERS
 from libs.contracts.families import LINEAGE as LINEAGE
+from libs.contracts.families import METRIC_COUNTED as METRIC_COUNTED
 from libs.contracts.families import METRIC_ROWS as METRIC_ROWS
 from libs.contracts.families import METRIC_SERIES as METRIC_SERIES
 from libs.contracts.families import METRICS as METRICS
@@ -160,7 +162,7 @@ POLICY_REPLAY_CHANGES = Call(
     "trust.policy_replay_changes.v1", policy.ReplayChangesRequest, policy.ReplayChangesReply, _by()
 )
 VIOLATIONS = Call("trust.violations.v1", policy.ViolationsRequest, policy.ViolationsReply, _by())
-CONTROL_MATRIX = Call("trust.control_matrix.v1", compliance.MatrixRequest, compliance.MatrixReply, _by(), 10.0)
+CONTROL_MATRIX = Call("trust.control_matrix.v1", compliance.MatrixRequest, compliance.MatrixReply, _by(_D), 10.0)
 RUN_COMPLIANCE = Call("trust.run_compliance.v1", compliance.RunCompliance, compliance.MatrixReply, _by(), 60.0)
 CONTROL_STATE = Call("trust.control_state.v1", compliance.ControlGet, compliance.ControlDetail, _by())
 ATTEST = Call("trust.attest.v1", compliance.Attest, compliance.ControlDetail, _by(), 15.0)
@@ -361,6 +363,9 @@ PREDICTIVE = Call("decision.predictive.v1", predictive.PredictiveRequest, predic
 SIMULATE = Call("decision.simulate.v1", simulations.Simulate, simulations.Simulation, _by(), 30.0)
 ROI = Call("decision.roi.v1", simulations.RoiRequest, simulations.Roi, _by())
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
+EXECUTIVE_ROOM = Call(
+    "decision.executive_room.v1", executive.ExecutiveRoomRequest, executive.ExecutiveRoom, _by(), 40.0
+)
 RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 60.0)
 MODEL_USES = Call("decision.model_uses.v1", completions.ModelUsesRequest, completions.ModelUsesReply, _by())
 CONVERSATIONS = Call("decision.conversations.v1", agents.ConversationsRequest, agents.ConversationsReply, _by())

@@ -17,6 +17,7 @@ from services.decision.contradicted import Contradicted
 from services.decision.disabled import DisabledSubscriptions
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
+from services.decision.executive.desk import serve_executive
 from services.decision.forecasting.desk import serve_forecasts
 from services.decision.forecasting.predictive import serve_predictive
 from services.decision.growth.plan import Growth
@@ -73,6 +74,7 @@ async def build(runtime: Runtime) -> None:
     serve_forecasts(runtime)
     serve_predictive(runtime)
     serve_simulator(runtime)
+    serve_executive(runtime)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
     letters = LetterCards(runtime)
     bus.on(subjects.DEAD_LETTER_ARRIVED, letters.arrived)
