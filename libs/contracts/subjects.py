@@ -9,7 +9,10 @@ from collections.abc import Iterator
 
 from libs.contracts import (
     agents,
+    analytics,
     approvals,
+    attribution,
+    board_pack,
     briefs,
     canaries,
     claims,
@@ -49,6 +52,7 @@ from libs.contracts import (
     receipts,
     recoveries,
     rights,
+    risk_map,
     screening,
     settling,
     simulations,
@@ -365,6 +369,13 @@ ROI = Call("decision.roi.v1", simulations.RoiRequest, simulations.Roi, _by())
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
 EXECUTIVE_ROOM = Call(
     "decision.executive_room.v1", executive.ExecutiveRoomRequest, executive.ExecutiveRoom, _by(), 40.0
+)
+BOARD_PACK = Call("decision.board_pack.v1", board_pack.BoardPackRequest, board_pack.BoardPack, _by(), 40.0)
+RISK_MAP = Call("decision.risk_map.v1", risk_map.RiskMapRequest, risk_map.RiskMap, _by(), 40.0)
+ANALYTICS = Call("decision.analytics.v1", analytics.AnalyticsRequest, analytics.Analytics, _by(), 40.0)
+ATTRIBUTION = Call("decision.attribution.v1", attribution.AttributionRequest, attribution.Attribution, _by(), 15.0)
+ATTRIBUTIONS = Call(
+    "decision.attributions.v1", attribution.AttributionsRequest, attribution.AttributionsReply, _by(), 40.0
 )
 RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 60.0)
 MODEL_USES = Call("decision.model_uses.v1", completions.ModelUsesRequest, completions.ModelUsesReply, _by())

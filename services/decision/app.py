@@ -11,6 +11,7 @@ from services.decision.agents.conversations import Conversations
 from services.decision.agents.desk import Agents
 from services.decision.agents.engines.all import engines
 from services.decision.agents.models.uses import ModelUses
+from services.decision.attribution.desk import serve_attribution
 from services.decision.cards.watch import Watch
 from services.decision.consumption.meter import Meter
 from services.decision.contradicted import Contradicted
@@ -75,6 +76,7 @@ async def build(runtime: Runtime) -> None:
     serve_predictive(runtime)
     serve_simulator(runtime)
     serve_executive(runtime)
+    serve_attribution(runtime)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
     letters = LetterCards(runtime)
     bus.on(subjects.DEAD_LETTER_ARRIVED, letters.arrived)

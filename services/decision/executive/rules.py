@@ -10,7 +10,7 @@ from typing import Annotated
 import yaml
 from pydantic import Field
 
-from libs.contracts.executive import Level
+from libs.contracts.executive import Level, Source
 from libs.contracts.message import Message
 
 FILE = Path(__file__).with_suffix(".yaml")
@@ -25,6 +25,7 @@ class RoomRules(Message):
     deals_from: Level
     top: Annotated[int, Field(ge=1)]
     decisions: Annotated[int, Field(ge=1)]
+    board: dict[str, Source]
 
 
 @cache
