@@ -45,6 +45,12 @@ METRIC_ROWS: dict[Plane, Call[metrics.MetricRowsRequest, metrics.MetricRowsReply
     )
     for plane in (*HOLDERS, _O)
 }
+METRIC_COUNTED: dict[Plane, Call[metrics.CountedRequest, metrics.CountedReply]] = {
+    plane: Call(
+        f"{plane.value}.metric_counted.v1", metrics.CountedRequest, metrics.CountedReply, _by(_D) - {plane}, 10.0
+    )
+    for plane in HOLDERS
+}
 LINEAGE: dict[Plane, Call[lineage.LineageRequest, lineage.LineageReply]] = {
     plane: Call(
         f"{plane.value}.lineage.v1",

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 
 from libs.contracts import (
     agents,
+    analytics,
     approvals,
+    attribution,
+    board_pack,
     briefs,
     canaries,
     claims,
@@ -25,6 +28,7 @@ from libs.contracts import (
     decision,
     enrichment,
     execution,
+    executive,
     flows,
     forecasts,
     governance,
@@ -52,6 +56,7 @@ from libs.contracts import (
     receipts,
     recoveries,
     rights,
+    risk_map,
     screening,
     settling,
     simulations,
@@ -71,6 +76,7 @@ from libs.contracts.families import AUDITED as AUDITED
 from libs.contracts.families import ERASED as ERASED
 from libs.contracts.families import HOLDERS as HOLDERS
 from libs.contracts.families import LINEAGE as LINEAGE
+from libs.contracts.families import METRIC_COUNTED as METRIC_COUNTED
 from libs.contracts.families import METRIC_PARTS as METRIC_PARTS
 from libs.contracts.families import METRIC_ROWS as METRIC_ROWS
 from libs.contracts.families import METRIC_SERIES as METRIC_SERIES
@@ -169,7 +175,7 @@ POLICY_REPLAY_CHANGES = Call(
     "trust.policy_replay_changes.v1", policy.ReplayChangesRequest, policy.ReplayChangesReply, _by()
 )
 VIOLATIONS = Call("trust.violations.v1", policy.ViolationsRequest, policy.ViolationsReply, _by())
-CONTROL_MATRIX = Call("trust.control_matrix.v1", compliance.MatrixRequest, compliance.MatrixReply, _by(), 10.0)
+CONTROL_MATRIX = Call("trust.control_matrix.v1", compliance.MatrixRequest, compliance.MatrixReply, _by(_D), 10.0)
 RUN_COMPLIANCE = Call("trust.run_compliance.v1", compliance.RunCompliance, compliance.MatrixReply, _by(), 60.0)
 CONTROL_STATE = Call("trust.control_state.v1", compliance.ControlGet, compliance.ControlDetail, _by())
 ATTEST = Call("trust.attest.v1", compliance.Attest, compliance.ControlDetail, _by(), 15.0)
@@ -377,6 +383,16 @@ SIMULATE = Call("decision.simulate.v1", simulations.Simulate, simulations.Simula
 ROI = Call("decision.roi.v1", simulations.RoiRequest, simulations.Roi, _by())
 PROOF_PACK = Call("decision.proof_pack.v1", proof_pack.ProofPackRequest, proof_pack.ProofPack, _by(), 40.0)
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
+EXECUTIVE_ROOM = Call(
+    "decision.executive_room.v1", executive.ExecutiveRoomRequest, executive.ExecutiveRoom, _by(), 40.0
+)
+BOARD_PACK = Call("decision.board_pack.v1", board_pack.BoardPackRequest, board_pack.BoardPack, _by(), 40.0)
+RISK_MAP = Call("decision.risk_map.v1", risk_map.RiskMapRequest, risk_map.RiskMap, _by(), 40.0)
+ANALYTICS = Call("decision.analytics.v1", analytics.AnalyticsRequest, analytics.Analytics, _by(), 40.0)
+ATTRIBUTION = Call("decision.attribution.v1", attribution.AttributionRequest, attribution.Attribution, _by(), 15.0)
+ATTRIBUTIONS = Call(
+    "decision.attributions.v1", attribution.AttributionsRequest, attribution.AttributionsReply, _by(), 40.0
+)
 RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 60.0)
 MODEL_USES = Call("decision.model_uses.v1", completions.ModelUsesRequest, completions.ModelUsesReply, _by())
 CONVERSATIONS = Call("decision.conversations.v1", agents.ConversationsRequest, agents.ConversationsReply, _by())
