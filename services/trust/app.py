@@ -40,6 +40,7 @@ from services.trust.governance.handlers import Governance
 from services.trust.handlers import Books, Listener, People
 from services.trust.insight.lineage import serve_lineage
 from services.trust.keys.rotation import KeyBook
+from services.trust.launch.handlers import Launch
 from services.trust.ledger import sequencer
 from services.trust.ledger.cosigning import Cosigning
 from services.trust.ledger.feed import Feed
@@ -119,6 +120,7 @@ async def build(runtime: Runtime) -> None:
     sweep = Sweep(database, LiveFlags(bus).any_live)
     serve_compliance(bus, Compliance(database, sweep, EvidenceFiles(bus).take))
     runtime.loop("compliance", sweep.run)
+    bus.serve(subjects.LAUNCH_FACTS, Launch(database).facts)
     hear_reports(bus)
     runtime.loop("own connections", lambda: own_links(runtime))
     runtime.loop("log verification", LogWatch(database, settings.origin).run)
