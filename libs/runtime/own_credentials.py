@@ -21,7 +21,9 @@ FEWEST = 8
 """A secret with fewer different characters than this follows a pattern (house limits, both)."""
 _NAMED = re.compile(r"^DEALIX_([A-Z_]+_)?(SECRET_KEY|NATS_SEED|DATABASE_URL|PASSWORD|CLIENT_SECRET|TOKEN|PASSPHRASE)$")
 # What installations are delivered with, or what people type where they mean to come back.
-_DEFAULTS = re.compile(r"change[-_ ]?me|default|example|password|postgres|secret|dealix|replace|insecure", re.IGNORECASE)
+_DEFAULTS = re.compile(
+    r"change[-_ ]?me|default|example|password|postgres|secret|dealix|replace|insecure", re.IGNORECASE
+)
 
 
 async def own_credentials(runtime: Runtime, _: CredentialsRequest) -> OwnCredentials:

@@ -41,6 +41,7 @@ from services.trust.handlers import Books, Listener, People
 from services.trust.insight.lineage import serve_lineage
 from services.trust.keys.rotation import KeyBook
 from services.trust.launch.handlers import Launch
+from services.trust.launch.switching import LaunchGates
 from services.trust.ledger import sequencer
 from services.trust.ledger.cosigning import Cosigning
 from services.trust.ledger.feed import Feed
@@ -223,6 +224,7 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     """Answer and hear everything that needs a bus and a store alone: decisions, approvals, people. Reading the ledger needs SQL."""
     projection = Projection(store, bus, keys.identifier)
     authorizer = Authorizer(store, bundles, keys, projection, LiveFlags(bus), grant_seconds=grant_seconds)
+    authorizer.launch = LaunchGates(bus)
     approving, desk = Approving(store), Desk(store, keys.identifier)
     people, consenting = People(store, projection), Consenting(store, projection, keys.identifier)
     listener = Listener(store, projection)

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.gates import Environment, Gate, Gates
+from libs.contracts.catalogue.roles import roles
 from libs.contracts.launch import (
     GateAttestation,
     GateResult,
@@ -81,11 +82,8 @@ def _attested(word: GateAttestation | None, today: date, otherwise: Text) -> tup
         return _R.FAIL, TAKEN_BACK
     if word.expires_on < today:
         return _R.UNKNOWN, EXPIRED
-    until = word.expires_on.isoformat()
-    return _R.PASS, Text(
-        en=f"Attested by {word.attested_by} ({word.role}) until {until}.",
-        ar=f"شهد بذلك {word.attested_by} ({word.role})، وتسري الشهادة حتى {until}.",
-    )
+    until, role = word.expires_on.isoformat(), roles().system_roles[word.role]
+    return _R.PASS, Text(en=f"Attested until {until} ({role.en}).", ar=f"تسري شهادة بذلك حتى {until} ({role.ar}).")
 
 
 def matrix(
