@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libs.contracts import dead_events, lineage, metrics, observed, operating, rights, trust
+from libs.contracts import dead_events, launch, lineage, metrics, observed, operating, rights, trust
 from libs.contracts.declaring import Call, Event
 from libs.contracts.declaring import by as _by
 from libs.contracts.message import Ok, Plane
@@ -14,6 +14,13 @@ PINGS: dict[Plane, Call[operating.PingRequest, operating.PingReply]] = {
         f"{plane.value}.ping.v1", operating.PingRequest, operating.PingReply, frozenset({_G, _O}) - {plane}, 2.0
     )
     for plane in Plane
+}
+OWN_CREDENTIALS: dict[Plane, Call[launch.CredentialsRequest, launch.OwnCredentials]] = {
+    plane: Call(
+        f"{plane.value}.own_credentials.v1", launch.CredentialsRequest, launch.OwnCredentials, frozenset({_O}), 2.0
+    )
+    for plane in Plane
+    if plane is not _O
 }
 TAKE_EVENT: dict[Plane, Call[dead_events.TakeEvent, Ok]] = {
     plane: Call(f"{plane.value}.take_event.v1", dead_events.TakeEvent, Ok, frozenset({_O}), 10.0)

@@ -37,6 +37,7 @@ from libs.contracts import (
     inbound,
     inbox,
     knowledge,
+    launch,
     ledger,
     mappings,
     memos,
@@ -83,6 +84,7 @@ from libs.contracts.families import METRIC_SERIES as METRIC_SERIES
 from libs.contracts.families import METRICS as METRICS
 from libs.contracts.families import OBSERVED as OBSERVED
 from libs.contracts.families import OBSERVED_BEFORE as OBSERVED_BEFORE
+from libs.contracts.families import OWN_CREDENTIALS as OWN_CREDENTIALS
 from libs.contracts.families import PERSON as PERSON
 from libs.contracts.families import PINGS as PINGS
 from libs.contracts.families import RECORDED_BEFORE as RECORDED_BEFORE
@@ -179,6 +181,7 @@ CONTROL_MATRIX = Call("trust.control_matrix.v1", compliance.MatrixRequest, compl
 RUN_COMPLIANCE = Call("trust.run_compliance.v1", compliance.RunCompliance, compliance.MatrixReply, _by(), 60.0)
 CONTROL_STATE = Call("trust.control_state.v1", compliance.ControlGet, compliance.ControlDetail, _by())
 ATTEST = Call("trust.attest.v1", compliance.Attest, compliance.ControlDetail, _by(), 15.0)
+LAUNCH_FACTS = Call("trust.launch_facts.v1", launch.LaunchFactsRequest, launch.LaunchFacts, frozenset({_O}), 4.0)
 ASSIGN_CONTROL = Call("trust.assign_control.v1", compliance.AssignControl, compliance.ControlDetail, _by())
 
 RECORD_CLAIMS = Call("trust.record_claims.v1", claims.RecordClaims, claims.ClaimsRecorded, _by(_D, _DA))
@@ -427,6 +430,15 @@ TRACE = Call("operating.trace.v1", operating.TraceRequest, operating.TraceReply,
 DATA_HEALTH = Call("operating.data_health.v1", quality.DataHealthRequest, quality.DataHealth, frozenset({_G}))
 RECOVERIES = Call("operating.recoveries.v1", recoveries.RecoveriesRequest, recoveries.RecoveriesReply, frozenset({_G}))
 REPORT_RESTORE = Call("operating.report_restore.v1", recoveries.ReportRestore, recoveries.Recovery, frozenset({_G}))
+
+GO_LIVE = Call("operating.go_live.v1", launch.GoLiveRequest, launch.GoLiveReply, frozenset({_G}), 10.0)
+GATE = Call("operating.gate.v1", launch.GateGet, launch.GateDetail, frozenset({_G}), 10.0)
+ATTEST_GATE = Call("operating.attest_gate.v1", launch.AttestGate, launch.GateDetail, frozenset({_G}), 10.0)
+LAUNCH_READINESS = Call(
+    "operating.launch_readiness.v1", launch.GoLiveRequest, launch.LaunchReadiness, frozenset({_G}), 10.0
+)
+# Trust lets no connector be switched live while a blocking gate is open.
+LIVE_ALLOWED = Call("operating.live_allowed.v1", launch.LiveAllowedRequest, launch.LiveAllowed, frozenset({_T}), 4.0)
 
 DEAD_EVENTS = Call(
     "operating.dead_events.v1", dead_events.DeadEventsRequest, dead_events.DeadEventsReply, frozenset({_G})
