@@ -9,6 +9,7 @@ import typer
 from dev.commands import (
     actions,
     approvals,
+    architecture,
     backup,
     bench,
     canaries,
@@ -96,6 +97,7 @@ def build_app(parts: system.Parts, connect: Connect = connect) -> typer.Typer:
         evidence,
         policy,
         operate,
+        architecture,
         smoke,
         witness,
         keys,

@@ -29,7 +29,7 @@ from libs.contracts.subjects import (
     PREPARE_DRAFT,
     RANK,
 )
-from services.gateway.domain.spreadsheet import BOM, lines
+from services.gateway.domain.spreadsheet import BOM, fitted, lines
 from services.gateway.errors import BodyTooLarge, Unprocessable
 from services.gateway.http.bodies import Items, PagingDep, items
 from services.gateway.http.context import Gateway, GatewayDep
@@ -161,7 +161,8 @@ async def rejects(import_id: UUID, who: Reader, gateway: GatewayDep) -> Streamin
         yield BOM + lines([("row", "field", "code", "reason_en", "reason_ar", *first.header)])
         reply: data.RejectsReply | None = first
         while reply is not None:
-            yield lines((str(r.row_number), r.field, r.code, r.en, r.ar, *r.raw) for r in reply.rows)
+            width = len(first.header)
+            yield lines((str(r.row_number), r.field, r.code, r.en, r.ar, *fitted(r.raw, width)) for r in reply.rows)
             cursor = reply.next_cursor
             reply = await _rejects(gateway, who, import_id, cursor) if cursor else None
 

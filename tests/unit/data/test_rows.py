@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.messages import FileRefused
 from services.data.importing.domain.records import ConsentClaim, LeadRow, OptOut, ReadRows
-from services.data.importing.domain.rejects import rejects_csv
 from services.data.importing.domain.rows import read_rows
+from services.gateway.domain.spreadsheet import BOM, fitted, lines
 
 TODAY = date(2026, 11, 21)
 HEADER = "company,name,mobile,email,source,opted_out,whatsapp_opt_in,whatsapp_opt_in_at,email_opt_in,email_opt_in_at,value,notes,cr,city"
@@ -208,7 +208,13 @@ def test_what_is_written_as_csv_is_read_as_it_was(people: list[tuple[str, str]],
 def test_rejects_can_be_mended_and_imported_again() -> None:
     read = rows_of("Najd,,0501234567", "=1+1,Sara,0551234567", "half")
     broken = read_rows(read_file(f"{HEADER}\nhalf,row\n".encode()), source="own_crm", today=TODAY)
-    text = rejects_csv(HEADER.split(","), (*read.rejected, *broken.rejected))
+    # As `GET /targeting/imports/{id}/rejects.csv` gives them.
+    header = HEADER.split(",")
+    rejected = [
+        (str(r.row_number), r.field, r.code, r.en, r.ar, *fitted(r.raw, len(header)))
+        for r in (*read.rejected, *broken.rejected)
+    ]
+    text = BOM + lines([("row", "field", "code", "reason_en", "reason_ar", *header), *rejected])
     assert text.startswith("\ufeff")
     assert "'=1+1" in text
     assert ",=1+1" not in text

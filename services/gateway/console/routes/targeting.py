@@ -26,7 +26,7 @@ from libs.contracts.subjects import (
 from services.gateway.console import pages, present, present_imports, views
 from services.gateway.console.desk import DeskDep, field_map
 from services.gateway.console.urls import PATHS, url
-from services.gateway.domain.spreadsheet import BOM, lines
+from services.gateway.domain.spreadsheet import BOM, fitted, lines
 from services.gateway.http.guards import allowed, require
 from services.gateway.http.targeting import bring_in
 
@@ -149,7 +149,7 @@ async def import_rejects(id: UUID, desk: DeskDep) -> Response:
         )
         if not out:
             out.append([*reply.header, "row", "reason"])
-        out += [[*row.raw, str(row.row_number), desk.say(row.ar, row.en)] for row in reply.rows]
+        out += [[*fitted(row.raw, len(out[0]) - 2), str(row.row_number), desk.say(row.ar, row.en)] for row in reply.rows]
         cursor = reply.next_cursor
         if cursor is None:
             break
