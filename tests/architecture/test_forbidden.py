@@ -76,7 +76,9 @@ def test_every_effect_that_leaves_the_system_needs_at_least_one_approver_or_is_i
     assert all(effects()[name].system for name in unattended)
 
 
-@pytest.mark.parametrize("rule", [automation, blocked_operations, private_files, secrets], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize(
+    "rule", [automation, blocked_operations, private_files, secrets], ids=lambda rule: rule.__name__
+)
 def test_this_tree_breaks_no_rule_of_the_audit(rule: Callable[[Tree], Check]) -> None:
     assert rule(here()).findings == ()
 

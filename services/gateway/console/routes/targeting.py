@@ -149,7 +149,9 @@ async def import_rejects(id: UUID, desk: DeskDep) -> Response:
         )
         if not out:
             out.append([*reply.header, "row", "reason"])
-        out += [[*fitted(row.raw, len(out[0]) - 2), str(row.row_number), desk.say(row.ar, row.en)] for row in reply.rows]
+        out += [
+            [*fitted(row.raw, len(out[0]) - 2), str(row.row_number), desk.say(row.ar, row.en)] for row in reply.rows
+        ]
         cursor = reply.next_cursor
         if cursor is None:
             break
