@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import yaml
 
 from dev.deploy.objects import Object, make
-from libs.contracts.catalogue.slos import Slo, SloKind, slos
+from libs.contracts.catalogue.slos import BURNS, Burn, Slo, SloKind, slos
 from libs.contracts.message import Plane
 
 RUNBOOK = "docs/runbook.md"
@@ -17,18 +16,6 @@ READ_COPY_SECONDS = 60
 """A read-only copy that is behind by more is no use; planes stop asking it long before (DEALIX_READ_MAX_AGE_SECONDS)."""
 
 
-@dataclass(frozen=True)
-class Burn:
-    """An alert when the budget of 30 days burns `rate` times too fast over both windows."""
-
-    rate: float
-    long: str
-    short: str
-    severity: str
-
-
-# Google, Site Reliability Workbook, chapter 5, table 5-8: 2 % of the budget in an hour, 5 % in six, 10 % in three days.
-BURNS = (Burn(14.4, "1h", "5m", "page"), Burn(6, "6h", "30m", "page"), Burn(1, "3d", "6h", "ticket"))
 WINDOWS = ("5m", "30m", "1h", "6h", "3d")
 
 
