@@ -49,11 +49,11 @@ def counted(slo: Slo, found: Iterable[Sample]) -> SloCount | None:
     if slo.kind is SloKind.LEVEL:
         return None
     if slo.kind is SloKind.RATIO:
-        own = [one for one in found if one.name == slo.metric and _fits(one.labels, slo.where)]
+        own = [one for one in found if one.name == slo.metric and _counts(slo, one)]
         total = sum(one.value for one in own)
         bad = sum(one.value for one in own if _fits(one.labels, slo.bad))
     else:
-        own = [one for one in found if one.name.startswith(f"{slo.metric}_") and _fits(one.labels, slo.where)]
+        own = [one for one in found if one.name.startswith(f"{slo.metric}_") and _counts(slo, one)]
         total = sum(one.value for one in own if one.name == f"{slo.metric}_count")
         quick = sum(one.value for one in own if one.name == f"{slo.metric}_bucket" and _bound(one) == slo.seconds)
         bad = total - quick
@@ -62,8 +62,12 @@ def counted(slo: Slo, found: Iterable[Sample]) -> SloCount | None:
 
 def level(slo: Slo, found: Iterable[Sample]) -> SloLevel | None:
     """The highest value of an objective that is a level; None where this process does not read it."""
-    values = [one.value for one in found if one.name == slo.metric and _fits(one.labels, slo.where)]
+    values = [one.value for one in found if one.name == slo.metric and _counts(slo, one)]
     return SloLevel(name=slo.name, value=max(values)) if slo.kind is SloKind.LEVEL and values else None
+
+
+def _counts(slo: Slo, sample: Sample) -> bool:
+    return _fits(sample.labels, slo.where) and not (slo.without and _fits(sample.labels, slo.without))
 
 
 def _fits(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:

@@ -55,6 +55,7 @@ class Slo(Message):
     kind: SloKind
     metric: Annotated[str, Field(pattern=r"^dealix_[a-z_]+$")]
     where: Mapping[str, str] = {}
+    without: Mapping[str, str] = {}
     bad: Mapping[str, str] = {}
     seconds: float | None = None
     limit: float | None = None

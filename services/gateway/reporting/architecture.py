@@ -25,13 +25,17 @@ NOT_HERE: Final = (
 """What needs the whole source, its tests and its documents: a gateway has its own files alone."""
 
 
+ASK_READINESS: Final = "unknown: GET /api/v1/launch-readiness tells it of this system"
+"""A score that a build had is of the system that was asked then, not of this one."""
+
+
 def released(path: Path = RELEASED, *, is_of: Callable[[], str] = digest) -> ArchitectureReport | None:
     """The report of this build. None where there is none, it can't be read, or the files are not those any more that it is about."""
     try:
         report = ArchitectureReport.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError):
         return None
-    return report.evolve(basis="release") if report.digest == is_of() else None
+    return report.evolve(basis="release", launch_readiness_score=ASK_READINESS) if report.digest == is_of() else None
 
 
 def running(routes: Iterable[tuple[str, str]], *, now: datetime) -> ArchitectureReport:
@@ -43,6 +47,7 @@ def running(routes: Iterable[tuple[str, str]], *, now: datetime) -> Architecture
         version=VERSION,
         ok=not any(check.findings for check in checks),
         checks=checks,
+        launch_readiness_score=ASK_READINESS,
         not_computed=NOT_HERE,
         next_actions=tuple(
             NextAction(
