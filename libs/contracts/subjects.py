@@ -61,6 +61,7 @@ from libs.contracts import (
     screening,
     settling,
     simulations,
+    slos,
     tenant_hours,
     trust,
     waiting,
@@ -447,8 +448,11 @@ DEAD_EVENT = Call("operating.dead_event.v1", dead_events.DeadEventGet, dead_even
 REPLAY_EVENT = Call("operating.replay_event.v1", dead_events.ReplayEvent, dead_events.DeadEvent, frozenset({_G}), 15.0)
 DISCARD_EVENT = Call("operating.discard_event.v1", dead_events.DiscardEvent, dead_events.DeadEvent, frozenset({_G}))
 
+SLOS = Call("operating.slos.v1", slos.SlosRequest, slos.SlosReply, frozenset({_G}))
+
 HEALTH = Signal("health_reported", operating.HealthReported, _O)
 SPANS = Signal("spans_exported", operating.SpansExported, _O)
+SLO_COUNTED = Signal("slo_counted", slos.SloCounted, _O)
 
 
 def _declared(kind: type) -> Iterator[object]:
