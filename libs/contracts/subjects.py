@@ -7,65 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from libs.contracts import (
-    agents,
-    analytics,
-    approvals,
-    attribution,
-    board_pack,
-    briefs,
-    canaries,
-    claims,
-    completions,
-    compliance,
-    connectors,
-    consent,
-    crm,
-    data,
-    dead_events,
-    dead_letters,
-    deal_history,
-    decision,
-    enrichment,
-    execution,
-    executive,
-    flows,
-    forecasts,
-    governance,
-    growth,
-    import_rows,
-    inbound,
-    inbox,
-    knowledge,
-    launch,
-    ledger,
-    mappings,
-    memos,
-    negotiation,
-    onboarding,
-    operating,
-    outreach,
-    partners,
-    plugins,
-    policy,
-    predictive,
-    prices,
-    proof_pack,
-    push,
-    quality,
-    reachable,
-    receipts,
-    recoveries,
-    rights,
-    risk_map,
-    screening,
-    settling,
-    simulations,
-    slos,
-    tenant_hours,
-    trust,
-    waiting,
-    work_units,
+from libs.contracts import (  # isort: skip
+    agents, analytics, approvals, attribution, board_pack, briefs, canaries, claims, completions, compliance,
+    connectors, consent, crm, data, dead_events, dead_letters, deal_history, decision, enrichment, execution,
+    executive, flows, forecasts, governance, growth, import_rows, inbound, inbox, knowledge, launch, ledger,
+    mappings, memos, negotiation, onboarding, operating, outreach, partners, plugins, policy, predictive, prices,
+    proof_pack, push, quality, reachable, receipts, recoveries, rights, risk_map, screening, settling, simulations,
+    slos, tenant_hours, trust, waiting, work_units,
 )  # fmt: skip
 from libs.contracts.declaring import MAY_CALL as MAY_CALL
 from libs.contracts.declaring import Bucket as Bucket
@@ -92,14 +40,7 @@ from libs.contracts.families import RECORDED_BEFORE as RECORDED_BEFORE
 from libs.contracts.families import TAKE_EVENT as TAKE_EVENT
 from libs.contracts.message import Message, Ok, Plane
 
-_D, _E, _T, _DA, _O, _G = (
-    Plane.DECISION,
-    Plane.EXECUTION,
-    Plane.TRUST,
-    Plane.DATA,
-    Plane.OPERATING,
-    Plane.GATEWAY,
-)
+_D, _E, _T, _DA, _O, _G = Plane.DECISION, Plane.EXECUTION, Plane.TRUST, Plane.DATA, Plane.OPERATING, Plane.GATEWAY
 
 # trust -------------------------------------------------------------------------------------------------------------------------
 AUTHORIZE = Call("trust.authorize.v1", trust.AuthorizeRequest, trust.AuthorizeReply, frozenset({_E}), 5.0, hot=True)
