@@ -46,6 +46,7 @@ class Work:
 
     tenants: tuple[UUID, ...]
     emitted: list[_Emitted] = field(default_factory=list)
+    following: list[Callable[[], None]] = field(default_factory=list)
     _trace: tuple[object, str] = field(default=(None, ""), init=False)
     """The context of the last event, and its headers: a batch emits hundreds in one."""
 
@@ -64,6 +65,15 @@ class Work:
         self.emitted.append(_Emitted(event_id, event.subject, headers, body))
         return event_id
 
+    def then(self, done: Callable[[], None]) -> None:
+        """Call `done` once this transaction has committed: who is woken before that finds nothing of what it wrote, and sleeps on."""
+        self.following.append(done)
+
+    def committed(self) -> None:
+        """It has committed."""
+        for done in self.following:
+            done()
+
 
 @dataclass
 class SessionWork(Work):
@@ -72,7 +82,7 @@ class SessionWork(Work):
     async def batch(self) -> BatchWork:
         """The same transaction as a bare asyncpg connection; what it emits commits with this one."""
         raw = await (await self.session.connection()).get_raw_connection()
-        return BatchWork(self.tenants, self.emitted, raw.driver_connection)
+        return BatchWork(self.tenants, self.emitted, self.following, raw.driver_connection)
 
 
 @dataclass
@@ -180,6 +190,7 @@ class Database:
                     ),
                     {"id": event.id, "subject": event.subject, "headers": event.headers, "body": event.body},
                 )
+        work.committed()
         if work.emitted:
             self.on_commit()
 
@@ -221,6 +232,7 @@ class Database:
                 if not connection.is_closed():
                     await asyncio.shield(connection.execute("rollback"))
                 raise
+        work.committed()
         if work.emitted:
             self.on_commit()
 

@@ -138,6 +138,7 @@ class MemoryDatabase:
                 raise RefusedByServer(f"{self.plane.value} may not publish {emitted.subject}")
         for emitted in work.emitted:
             self._hub.publish(emitted.subject, emitted.body, message_id=str(emitted.id))
+        work.committed()
 
 
 class MemoryHub:

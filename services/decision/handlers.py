@@ -271,14 +271,14 @@ class Listener:
         await self._watch.ask(batch, event.tenant_id, at_once=True)
         if event.blocked_by:
             await self._add(work, await self._blocked(event))
-        self._ranking.wake.set()
+        work.then(self._ranking.wake.set)
 
     async def leads_changed(self, work: SessionWork, event: LeadsChanged) -> None:
         """They are ranked among all."""
         batch = await work.batch()
         await Rankings(batch).note(event)
         await batch.connection.execute(ENQUEUE, event.tenant_id, False)
-        self._ranking.wake.set()
+        work.then(self._ranking.wake.set)
 
     async def approval_requested(self, work: SessionWork, event: ApprovalRequested) -> None:
         """A card for the approver, with the hashes that a vote must name."""

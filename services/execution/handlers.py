@@ -201,7 +201,7 @@ class Orders:
             run_id = await unit.run_of(event.tenant_id, event.action_id)
         if event.state is ApprovalState.SUPERSEDED:
             await self.edited(work, event, await self._resubmit(event, run_id), run_id)
-        asyncio.get_running_loop().call_later(0.02, self._wake.set)
+        work.then(self._wake.set)
 
     async def contact_stopped(self, work: SessionWork, event: ContactStopped) -> None:
         """End what waits for a person who said stop. What is dispatched has left; what is granted and not dispatched ends here."""

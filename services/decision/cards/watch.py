@@ -79,7 +79,7 @@ class Watch:
         since = cards().watch.every_minutes * 60 - (0 if at_once else FRESH_SECONDS)
         status = await work.connection.execute(_LOOK, tenant_id, since)
         if not str(status).endswith(" 0"):
-            self.wake.set()
+            work.then(self.wake.set)
 
     async def look(self, tenant_id: UUID) -> int:
         """Make the cards of what waits now and close those of what does not. Returns how many are new."""

@@ -89,7 +89,7 @@ class Flows:
             for flow_id in dict.fromkeys(one for ids in found for one in ids):
                 signal = Signal(uuid5(flow_id, once), word, {"note": note}, by)
                 await unit.add_signal(tenant_id, flow_id, signal)
-        self.engine.wake.set()
+        work.then(self.engine.wake.set)
 
     async def edited(self, work: SessionWork, event: ApprovalDecided, edit: Edit, run_id: str) -> None:
         """Tell the flow whose action people have edited: it goes on with the one that took its place."""
@@ -102,7 +102,7 @@ class Flows:
                 return
             signal = Signal(uuid5(edit.action_id, EDITED), EDITED, told, edit.editor.id)
             await unit.add_signal(event.tenant_id, flow_id, signal)
-        self.engine.wake.set()
+        work.then(self.engine.wake.set)
 
     async def live(self) -> float:
         return float((await self.backend.counts())["live"])
