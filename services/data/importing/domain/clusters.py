@@ -128,21 +128,22 @@ class Grouping:
 
 def group_items(
     keys: Sequence[Sequence[str]],
-    identities: Sequence[Identity],
+    stored: int,
+    identity: Callable[[int], Identity],
     compare: Callable[[int, int], Match],
     strength: Callable[[int, int], float],
     worth: Callable[[Ints, Ints], Flags] | None = None,
 ) -> Grouping:
-    """Group items 0 to n-1, stored ones first. `keys` are those of each item, the telling ones first.
+    """Group items 0 to n-1, the `stored` ones first. `keys` are those of each item, the telling ones first; `identity(i)` is asked for
+    where an item is to join another.
 
     `compare(i, j)` and `strength(i, j)` are called with i < j; of pairs that share no identifier only where `worth` says so, which
     is asked about all at once. A row goes to the stored record it agrees with most, before rows are joined with each other: else
     importing a list twice could file a row elsewhere the second time.
     """
-    groups = _Groups(identities)
+    groups = _Groups(len(keys), identity)
     likely: list[tuple[int, int, Match]] = []
     sure: list[tuple[float, int, int, Match]] = []
-    stored = sum(1 for identity in identities if identity.existing)
     pairs = _worthwhile(*candidates(keys, stored), worth)
     for earlier, later in pairs:
         if earlier < stored:
@@ -197,9 +198,10 @@ def _between_groups(likely: list[tuple[int, int, Match]], groups: _Groups) -> tu
 class _Groups:
     """Disjoint sets; the least member stands for its group."""
 
-    def __init__(self, identities: Sequence[Identity]) -> None:
-        self._parent = list(range(len(identities)))
-        self._identity = dict(enumerate(identities))
+    def __init__(self, items: int, identity: Callable[[int], Identity]) -> None:
+        self._parent = list(range(items))
+        self._of = identity
+        self._joined: dict[int, Identity] = {}
 
     def find(self, item: int) -> int:
         if self._parent[item] == item:
@@ -219,11 +221,15 @@ class _Groups:
         low, high = sorted((self.find(a), self.find(b)))
         if low == high:
             return True
-        if not self._identity[low].admits(self._identity[high], bound):
+        mine, its = self._identity(low), self._identity(high)
+        if not mine.admits(its, bound):
             return False
         self._parent[high] = low
-        self._identity[low] = self._identity[low].joined(self._identity[high])
+        self._joined[low] = mine.joined(its)
         return True
+
+    def _identity(self, root: int) -> Identity:
+        return self._joined.get(root) or self._of(root)
 
     def labels(self) -> tuple[int, ...]:
         return tuple(self.find(item) for item in range(len(self._parent)))

@@ -101,11 +101,17 @@ class GroupedAccounts:
                 items.append((None, []))
             items[item][1].append(position)
             item_of_row.append(item)
-        identities = [account.identity for account in known]
-        identities += [Identity(None, v.cr, v.vat, traits(v.domain, v.city)) for v in views[len(known) :]]
+
+        def identity(item: int) -> Identity:
+            if item < len(known):
+                return known[item].identity
+            view = views[item]
+            return Identity(None, view.cr, view.vat, traits(view.domain, view.city))
+
         grouping = group_items(
             keys,
-            identities,
+            len(known),
+            identity,
             lambda i, j: compare_accounts(views[i], views[j]),
             lambda i, j: account_strength(views[i], views[j]),
             partial(_worth, views),
@@ -190,6 +196,7 @@ class GroupedContacts:
                     homes.append(home)
                     facts.append(record.contact)
                     items.append((record.contact_id, []))
+        stored = len(items)
         group_of_index = {index: group for group, index in accounts.side.index_of_group.items()}
         item_of_signature: dict[tuple[object, ...], int] = {}
         item_of_row: list[int] = []
@@ -204,13 +211,10 @@ class GroupedContacts:
                 items.append((None, []))
             items[item][1].append(position)
             item_of_row.append(item)
-        identities = [
-            Identity(existing_id, traits=traits(view.email, view.phone))
-            for (existing_id, _), view in zip(items, views, strict=True)
-        ]
         grouping = group_items(
             [_person_keys(view, home) for view, home in zip(views, homes, strict=True)],
-            identities,
+            stored,
+            lambda item: Identity(items[item][0], traits=traits(views[item].email, views[item].phone)),
             lambda i, j: compare_contacts(views[i], views[j], same_account=homes[i] == homes[j]),
             lambda i, j: contact_strength(views[i], views[j]),
         )

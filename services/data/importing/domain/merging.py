@@ -11,13 +11,14 @@ from services.data.importing.domain.source_policy import resolve_source
 
 Fields = TypeVar("Fields", AccountFields, ContactFields, LeadFields)
 
+_NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in (AccountFields, ContactFields, LeadFields)}
 _STRICTEST = (OptOut.YES, OptOut.UNKNOWN, OptOut.NO)
 
 
 def _first_of_each(parts: Sequence[Fields]) -> dict[str, object]:
     return {
-        field.name: next((value for part in parts if (value := getattr(part, field.name)) is not None), None)
-        for field in fields(parts[0])
+        name: next((value for part in parts if (value := getattr(part, name)) is not None), None)
+        for name in _NAMES[type(parts[0])]
     }
 
 
