@@ -9,8 +9,6 @@ from functools import cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-import holidays
-
 RIYADH = ZoneInfo("Asia/Riyadh")
 LONGEST = 400
 """Days looked at for an open hour; a calendar without one in more than a year is a mistake, refused when rules are set."""
@@ -48,6 +46,9 @@ STANDARD = Hours()
 @cache
 def public_holidays(year: int) -> frozenset[date]:
     """Public holidays of Saudi Arabia. Days of the lunar calendar are estimates until they are announced: `closed_on` corrects them."""
+    # All the world's calendars come along: a tenth of the start of every process, and most never ask.
+    import holidays
+
     return frozenset(holidays.country_holidays("SA", years=year))
 
 
