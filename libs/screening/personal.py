@@ -11,12 +11,17 @@ _ID = re.compile(r"(?<![\w+])[12]\d{9}(?!\w)")
 _IBAN = re.compile(r"\bSA\d{2}(?:\s?[0-9A-Z]{4}){5}\b", re.IGNORECASE)
 _CARD = re.compile(r"(?<!\w)(?:\d[ -]?){13,19}(?!\w)")
 _PHONE = re.compile(r"(?<!\w)(?:\+966|00966|966|0)[ -]?5\d(?:[ -]?\d){7}(?!\w)")
+_ANY = re.compile(r"@|\d[ -]?\d")
+"""What every one of them holds: a mail address has an @, the others digits beside each other. Most texts have neither."""
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 
 
 def personal(text: str, own: Collection[str] = ()) -> Iterator[str]:
     """`personal` for each piece of personal data in a text that is not among `own`, the parties' identifiers as they write them."""
-    text = text.translate(_DIGITS)
+    if not _ANY.search(text):
+        return
+    if not text.isascii():
+        text = text.translate(_DIGITS)
     mine = {key for one in own for key in (one.casefold(), _national(one))}
     if (
         any(_luhn(match) for match in _ID.findall(text))

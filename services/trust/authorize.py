@@ -224,9 +224,11 @@ class Authorizer:
             live=self._flags.live(prepared.evaluation.tenant_id, connector),
             now=now,
         )
-        failing = prepared.evaluation.tenant_id in held.controls
-        asked = replace(asked, control_failing=failing, go_live=held.gate(prepared))
-        return replace(asked, replay_attached=True) if prepared.evaluation.action_id in replayed else asked
+        failing, gate = prepared.evaluation.tenant_id in held.controls, held.gate(prepared)
+        attached = prepared.evaluation.action_id in replayed
+        if not (failing or attached or gate != asked.go_live):
+            return asked
+        return replace(asked, control_failing=failing, go_live=gate, replay_attached=attached)
 
     def _rule(
         self, fresh: Sequence[tuple[Prepared, Known]], replayed: set[UUID], held: Held, now: datetime

@@ -15,6 +15,7 @@ from services.trust.contradictions.errors import BadClaim
 from services.trust.domain.decide import Prepared
 
 KINDS = ("account", "contact", "lead", "deal", "partner", "product", "service", "invoice", "metric")
+_NAMES = {name: kind for kind in KINDS for name in (kind, f"{kind}_id")}
 LISTS = ("items", "lines", "contacts", "leads", *(f"{kind}_ids" for kind in KINDS))
 SOURCE = "action:"
 """Where a claim comes from that an action's payload makes."""
@@ -38,9 +39,9 @@ def subjects(prepared: Prepared) -> tuple[str, ...]:
 
 
 def _named(payload: dict[str, Any]) -> Iterator[str]:
-    for kind in KINDS:
-        for name in (kind, f"{kind}_id"):
-            yield _subject(kind, payload.get(name))
+    for name, kind in _NAMES.items():
+        if name in payload:
+            yield _subject(kind, payload[name])
 
 
 def _subject(kind: str, id: object) -> str:
