@@ -18,6 +18,7 @@ from services.data.insight.lineage import serve_lineage
 from services.data.insight.quality import serve_quality
 from services.data.knowledge.app import serve_knowledge
 from services.data.offers import Offers
+from services.data.onboarding.desk import serve_onboarding
 
 
 async def build(runtime: Runtime) -> None:
@@ -35,6 +36,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.IMPORT_UNDO, desk.undo)
     bus.serve(subjects.FACTS, truth.facts)
     bus.serve(subjects.LEADS, truth.leads)
+    bus.serve(subjects.LEAD_PAGES, truth.lead_pages)
     serve_crm(runtime)
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.DATA], people.person)
@@ -44,6 +46,7 @@ async def build(runtime: Runtime) -> None:
     serve_remarks(runtime)
     serve_history(runtime)
     serve_knowledge(runtime)
+    serve_onboarding(runtime)
     serve_lineage(runtime)
     serve_quality(runtime)
     serve_metrics(runtime)

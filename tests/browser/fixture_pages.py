@@ -283,7 +283,7 @@ class Fixtures:
                 "low",
             ),
             (6, t("صدر الإذن الموقَّع", "Signed grant issued"), t("الثقة", "Trust"), "low"),
-            (5, t("نُفّذ في وضع التجربة", "Executed in sandbox mode"), "email_smtp", "low"),
+            (5, t("نُفّذ في الوضع التجريبي", "Executed in sandbox mode"), "email_smtp", "low"),
         )
         return tuple(
             views.Event(

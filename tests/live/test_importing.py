@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
+from libs.contracts.errors import CallTimeout
 from libs.contracts.message import Plane
 from tests.live.served import Served, eventually, served
 
@@ -135,6 +139,90 @@ async def test_a_large_file_of_cards_is_read_as_well(running: Served) -> None:
     card = "BEGIN:VCARD\nVERSION:3.0\nFN:Reem {0}\nORG:Cards {0} Trading\nTEL;TYPE=CELL:0558{0:06d}\nEND:VCARD\n"
     done = await running.imported("".join(card.format(n) for n in range(30)), name="people.vcf")
     assert done["counts"]["created"] == 30
+
+
+async def _facts_known(running: Served, ids: list[str]) -> int:
+    async with running.system.runtime(Plane.TRUST).database.batch(await _tenant(running)) as work:
+        known = "select count(*) from trust.contact_facts where contact_id = any($1::uuid[])"
+        return int(await work.connection.fetchval(known, ids))
+
+
+async def _tenant(running: Served) -> UUID:
+    return UUID((await running.http.get("/api/v1/me")).json()["tenant_id"])
+
+
+async def _people(running: Served, import_id: str) -> dict[str, dict[str, str]]:
+    """What is said of each person of an import, as stored."""
+    async with running.system.runtime(Plane.DATA).database.batch(await _tenant(running)) as work:
+        rows = await work.connection.fetch(
+            "select contact_id, contactability from data.leads where import_id = $1::uuid", import_id
+        )
+    return {str(row["contact_id"]): json.loads(row["contactability"]) for row in rows}
+
+
+async def test_of_a_long_list_trust_has_spoken_when_it_is_there_and_knows_its_people_afterwards(
+    running: Served,
+) -> None:
+    """What trust was asked beforehand is what it says once it has looked itself; who stopped meanwhile is found then."""
+    stopped = "stopped@longlist.example"
+    text = (
+        _rows(40_000_000, 2_500) + f"\nNajd Stopped,Sami,0599990001,{stopped},الرياض\nNajd Out,Omar,0599990002,,الرياض"
+    )
+    import_id = await running.upload(text)
+    assert (await running.ended(import_id))["state"] == "completed"
+    said = await _people(running, import_id)
+    assert len(said) == 2_502
+    assert {one["email"] for one in said.values()} == {"safe", "needs_review"}
+    assert {one["whatsapp"] for one in said.values()} == {"blocked"}  # nobody has agreed to it
+    # Somebody stops before trust has looked at whom the list brought: it can't tell yet who that is.
+    answer = await running.http.post("/api/v1/suppressions", json={"identifier": stopped, "reason": "asked by phone"})
+    assert answer.status_code in (200, 201, 204), answer.text
+
+    async def known() -> bool:
+        return await _facts_known(running, list(said)) == len(said)
+
+    await eventually(40, known)
+
+    async def found() -> bool:
+        now = await _people(running, import_id)
+        changed = {contact for contact in said if now[contact] != said[contact]}
+        return len(changed) == 1 and now[changed.pop()]["email"] == "blocked"
+
+    await eventually(20, found)
+
+
+async def test_a_long_list_that_trust_was_silent_about_is_asked_about_once_it_is_written(running: Served) -> None:
+    worker = Assessing(running)
+    async with worker.silent():
+        import_id = await running.upload(_rows(50_000_000, 2_200))
+
+        async def written() -> bool:
+            return len(await _people(running, import_id)) == 2_200
+
+        await eventually(60, written)
+        assert set(map(str, (await _people(running, import_id)).values())) == {"{}"}
+    assert (await running.ended(import_id, within=90))["state"] == "completed"
+    assert {one["email"] for one in (await _people(running, import_id)).values()} == {"safe"}
+
+
+class Assessing:
+    """The data plane's way of asking, which can be made to hear nothing."""
+
+    def __init__(self, running: Served) -> None:
+        self._runtime = running.system.runtime(Plane.DATA)
+
+    @contextlib.asynccontextmanager
+    async def silent(self) -> AsyncIterator[None]:
+        bus = self._runtime.bus
+
+        async def call(asked: Any, request: Any, *, timeout: float | None = None) -> Any:
+            raise CallTimeout(asked.subject)
+
+        bus.call = call  # type: ignore[method-assign]  # what the plane hears when nobody answers
+        try:
+            yield
+        finally:
+            del bus.call
 
 
 async def _found(running: Served, words: str) -> dict[str, str]:

@@ -78,10 +78,11 @@ class Sla:
 
 @dataclass(frozen=True)
 class PayloadField:
-    """One leaf of the payload, whole: `path` in dots, `value` as a reader sees it."""
+    """One leaf of the payload, whole: `path` in dots, `value` as a reader sees it, `label` what people call it."""
 
     path: str
     value: str
+    label: str = ""
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ class _RowReader:
         lead = self._lead(cells, rule)
         review, block = self._standing(cells, rule, contact, lead)
         print_ = _fingerprint(cells, rule.key)
-        return LeadRow(row.row_number, account, contact, lead, print_, row.cells, tuple(self.notes), review, block)
+        return LeadRow(row.row_number, account, contact, lead, print_, tuple(self.notes), review, block)
 
     def _damage(self, row: SourceRow) -> RowRejected | None:
         joined = _SEPARATOR.join(row.cells)

@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import run
 
-revision = "data_0016_sceptic_import_look"
-down_revision = "data_0015_key_pages"
+revision = "data_0017_import_look"
+down_revision = "data_0016_onboarding"
 branch_labels = None
 depends_on = None
 
