@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dev.commands import evaluate_agents
+from dev.commands import evaluate_agents, evaluate_negotiation
 from dev.commands.common import Connect
 from dev.messages import DealixError
 from dev.output import JsonOption, LangOption, output
@@ -36,6 +36,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
     _gate(group)
     evaluate_agents.register(group, connect)
+    evaluate_negotiation.register(group)
 
     @group.command()
     def dedupe(

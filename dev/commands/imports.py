@@ -21,7 +21,7 @@ NOTHING_SAID = Sentence("Every row was taken in as it stands.", "استُورد�
 
 
 def _said(row: Json, lang: Lang) -> Cell:
-    return plain("\n".join(str(one[lang]) for one in [*row["reasons"], *row["left_out"]]))
+    return plain(" ".join(str(one[lang]) for one in [*row["reasons"], *row["left_out"]]))
 
 
 REMARKS = (

@@ -78,3 +78,14 @@ async def test_a_full_export_holds_every_record_in_both_forms(running: Served) -
     assert made["id"] in {one["id"] for one in accounts}
     assert deals[0]["account_id"] == made["id"] and deals[0]["amount"] == "10.50"
     assert "'=cmd()" in table and "شركة التصدير" in table
+
+
+async def test_exported_people_are_imported_again_without_doubling_anybody(running: Served) -> None:
+    text = "company,name,mobile,email\nMarsad Export Est,Hala Marsad,0567800001,hala@marsad-export.com.sa\n"
+    assert (await running.imported(text))["counts"]["created"] == 1
+    with zipfile.ZipFile(io.BytesIO((await running.http.get(f"{API}/export")).content)) as archive:
+        people = archive.read("contacts.csv").decode("utf-8-sig").splitlines()
+    (hala,) = [line for line in people if "Hala Marsad" in line]
+    again = await running.imported(f"{people[0]}\n{hala}\n")
+    assert again["state"] == "completed", again["error_en"]
+    assert (again["counts"]["created"], again["counts"]["merged"], again["counts"]["rejected"]) == (0, 1, 0)

@@ -10,7 +10,7 @@ from libs.contracts.subjects import AUDITED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
-from services.data.crm.store import Store
+from services.data.crm.store import NAMED, Store
 from services.data.crm.tables import TABLES
 
 EXPORTERS = frozenset({"owner", "admin"})
@@ -45,7 +45,8 @@ class ExportDesk:
                 )  # fmt: skip
         items = tuple(
             {
-                "id": str(one.id), "version": one.version, **one.values, "custom": one.custom,
+                "id": str(one.id), "version": one.version, **one.values,
+                **{f"{name.removesuffix('_id')}_name": one.names.get(name) for name in NAMED if name in one.values}, "custom": one.custom,
                 "created_at": one.created_at.isoformat(), "updated_at": one.updated_at.isoformat(),
             }
             for one in found

@@ -35,6 +35,7 @@ README = """Dealix export.
 One pair of files a kind of record: <kind>.jsonl has one JSON object a line with every field, <kind>.csv the same as a table.
 Dates and times are ISO 8601 in UTC, money is a decimal in the record's currency (SAR where none is named), ids are UUIDs and are the
 same in all files: contacts.account_id is accounts.id. The tenant's own fields are in `custom`. Deleted records are left out.
+contacts.csv can be imported again as it stands; what is there already is merged, not doubled.
 """
 
 
@@ -136,7 +137,9 @@ async def _zip(gateway: Gateway, who: Principal, first: outreach.ExportReply) ->
 
 
 def _columns(kind: RecordKind) -> tuple[str, ...]:
-    return ("id", "version", *records().kinds[kind].fields, "custom", "created_at", "updated_at")
+    fields = records().kinds[kind].fields
+    names = [f"{name.removesuffix('_id')}_name" for name in ("account_id", "contact_id", "deal_id") if name in fields]
+    return ("id", "version", *fields, *names, "custom", "created_at", "updated_at")
 
 
 def _text(kind: RecordKind, form: str, page: outreach.ExportReply) -> str:

@@ -14,6 +14,7 @@ def test_rows_are_listed_with_what_is_said_of_them_in_the_readers_language() -> 
     english = gateway.types("rows", "i1", "--outcome", "needs_review").stdout
     assert "Ofoq" in english and "Not a phone." in english and "No number." in english
     assert gateway.asked[-1].url.params["outcome"] == "needs_review"
+    assert "\\n" not in english
     arabic = gateway.types("rows", "i1", "--lang", "ar").stdout
     assert "ليس رقم هاتف." in arabic and "Not a phone." not in arabic
 
