@@ -30,6 +30,7 @@ from libs.contracts import (
     governance,
     growth,
     inbound,
+    incidents,
     knowledge,
     ledger,
     mappings,
@@ -398,6 +399,12 @@ DEAD_EVENT = Call("operating.dead_event.v1", dead_events.DeadEventGet, dead_even
 REPLAY_EVENT = Call("operating.replay_event.v1", dead_events.ReplayEvent, dead_events.DeadEvent, frozenset({_G}), 15.0)
 DISCARD_EVENT = Call("operating.discard_event.v1", dead_events.DiscardEvent, dead_events.DeadEvent, frozenset({_G}))
 
+INCIDENTS = Call("operating.incidents.v1", incidents.IncidentsRequest, incidents.IncidentsReply, frozenset({_G}))
+INCIDENT = Call("operating.incident.v1", incidents.IncidentGet, incidents.IncidentDetail, frozenset({_G}))
+REPORT_INCIDENT = Call(
+    "operating.report_incident.v1", incidents.ReportIncident, incidents.IncidentDetail, frozenset({_G})
+)
+NOTE_INCIDENT = Call("operating.note_incident.v1", incidents.NoteIncident, incidents.IncidentDetail, frozenset({_G}))
 SLOS = Call("operating.slos.v1", slos.SlosRequest, slos.SlosReply, frozenset({_G}))
 
 HEALTH = Signal("health_reported", operating.HealthReported, _O)
