@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from libs.contracts.catalogue.slos import BURNS, Slo, SloKind, slos
+from libs.contracts.catalogue.slos import BURNS, LEAST_EVENTS, Slo, SloKind, slos
 from libs.contracts.incidents import Severity
 from libs.contracts.message import Plane
 from libs.contracts.slos import SloReading
@@ -45,6 +45,13 @@ def test_it_burns_when_the_long_and_the_short_window_do() -> None:
     assert stands(Tally(9990, 10), m60=Tally(80, 20), m5=Tally(8, 2)) == "burning"
     assert stands(Tally(9990, 10), m60=Tally(80, 20), m5=Tally(10, 0)) == "ok", "it is over"
     assert stands(Tally(9990, 10), m60=Tally(1000, 1), m5=Tally(8, 2)) == "ok", "it just began"
+
+
+def test_a_few_events_are_no_alarm_and_no_pass() -> None:
+    few = Tally(LEAST_EVENTS - 3, 2)
+    assert stands(few, m60=few, m5=few) == "unknown"
+    assert stands(Tally(LEAST_EVENTS - 2, 2), m60=few, m5=few) == "spent"
+    assert stands(Tally(9990, 10), m60=Tally(LEAST_EVENTS - 50, 50), m5=Tally(1, 9)) == "burning"
 
 
 def test_the_windows_are_those_of_the_alerts() -> None:
