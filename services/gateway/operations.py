@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from libs.contracts import dead_events, dead_letters, flows, incidents, operating, recoveries, slos, trust
 from libs.contracts.catalogue.flows import flow_title
-from libs.contracts.catalogue.words import effect_title
+from libs.contracts.catalogue.words import effect_title, joined, word
 from libs.contracts.dead_events import DeadEventState
 from libs.contracts.dead_letters import LetterState
 from libs.contracts.errors import DealixError, Forbidden, RemoteFault
@@ -38,6 +38,12 @@ BACKUP_AGE, RESTORE_AGE = timedelta(hours=26), timedelta(days=30)
 """A daily backup with two hours to spare, and a restore test within 30 days (go-live gate)."""
 STUCK = (FlowStatus.NEEDS_ATTENTION, FlowStatus.FAILED, FlowStatus.PAUSED)
 FIRING = ("burning", "breached", "spent")
+
+
+SCOPES = {
+    "all": Text(en="Everything", ar="كل شيء"), "tenant": Text(en="The tenant", ar="المنشأة"), "connector": Text(en="Connector", ar="موصل"),
+    "action_type": Text(en="Action type", ar="نوع إجراء"),
+}  # fmt: skip
 
 
 class Line(BaseModel):
@@ -112,7 +118,7 @@ async def _planes(gateway: Gateway, _: Principal, __: datetime) -> Part:
     found = (await gateway.bus.call(PLANES, operating.HealthRequest())).planes
     lines = [
         Line(
-            name=one.plane.value, label=Text(en=one.plane.value, ar=one.plane.value), value=one.version or "", at=one.last_seen_at,
+            name=one.plane.value, label=word("plane", one.plane.value), value=one.version or "", at=one.last_seen_at,
             state="ok" if one.status == "ok" else "unknown" if one.status == "unknown" else "attention", path="/api/v1/health/planes",
         )
         for one in found
@@ -131,7 +137,7 @@ async def _queues(gateway: Gateway, who: Principal, _: datetime) -> Part:
     ]
     lines = [
         Line(
-            name=f"{one.name}.{reading.plane.value}", label=Text(en=f"{one.en} ({reading.plane.value})", ar=f"{one.ar} ({reading.plane.value})"),
+            name=f"{one.name}.{reading.plane.value}", label=joined(Text(en=one.en, ar=one.ar), word("plane", reading.plane.value)),
             state="attention" if reading.over_since else "ok", value=f"{reading.value:g} / {one.limit:g}", at=reading.at, path="/api/v1/slo",
         )
         for one in found for reading in one.readings
@@ -207,7 +213,7 @@ async def _alerts(gateway: Gateway, who: Principal, _: datetime) -> Part:
         Line(
             name=one.name, label=Text(en=one.en, ar=one.ar), path="/api/v1/slo",
             state="attention" if one.state in FIRING else "unknown" if one.state == "unknown" else "ok",
-            value="" if one.budget_left is None else f"{max(one.budget_left, 0):.0%}",
+            value="" if one.budget_left is None or one.state == "unknown" else f"{max(one.budget_left, 0):.0%}",
         )
         for one in found
     ]  # fmt: skip
@@ -235,12 +241,17 @@ async def _paused(gateway: Gateway, who: Principal, _: datetime) -> Part:
     ]
     lines = [
         Line(
-            name=f"{one.scope}:{one.target}", label=Text(en=f"{one.scope} {one.target}", ar=f"{one.scope} {one.target}"), state="attention",
+            name=f"{one.scope}:{one.target}", label=_scope(one.scope, one.target), state="attention",
             value=", ".join(plane for plane, held in sorted(one.acknowledged.items()) if held), at=one.changed_at, path="/api/v1/control",
         )
         for one in found
     ]  # fmt: skip
     return _made(lines, len(lines))
+
+
+def _scope(scope: str, target: str) -> Text:
+    named = SCOPES.get(scope, Text(en=scope, ar=scope))
+    return named if target == "*" or scope == "tenant" else joined(named, effect_title(target))
 
 
 async def _backups(gateway: Gateway, who: Principal, now: datetime) -> Part:

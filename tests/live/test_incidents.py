@@ -105,7 +105,7 @@ async def test_silent_planes_are_one_incident_until_they_answer(database: Databa
     assert (await listed(desk, open=True), len(await listed(desk, open=False))) == ([], 1)
     detail = await desk.show(IncidentGet(principal=who("member"), incident_id=found.incident_id))
     assert [one.kind for one in detail.timeline] == ["opened", "ended"]
-    assert "data, trust" in detail.timeline[0].en
+    assert "Data, Trust" in detail.timeline[0].en
     assert "لا رد من" in detail.timeline[0].ar
 
 

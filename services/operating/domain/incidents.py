@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from libs.contracts.catalogue.words import word
 from libs.contracts.incidents import IncidentKind, Severity
 from libs.contracts.message import Text
 from libs.contracts.slos import SloStanding
@@ -32,10 +33,11 @@ def outage(since: datetime, planes: Sequence[str], now: datetime) -> Trouble | N
     """Planes that did not answer since then; None where it was too short to be more than a restart."""
     if now - since < LASTED:
         return None
-    named = ", ".join(sorted(planes))
+    named = [word("plane", plane) for plane in sorted(planes)]
+    en, ar = ", ".join(one.en for one in named), "، ".join(one.ar for one in named)
     return Trouble(
         IncidentKind.OUTAGE, "planes", Severity.PAGE, since, Text(en="Planes did not answer", ar="خدمات لم تجب"),
-        Text(en=f"No answer from {named}", ar=f"لا رد من {named}"),
+        Text(en=f"No answer from {en}", ar=f"لا رد من {ar}"),
     )  # fmt: skip
 
 

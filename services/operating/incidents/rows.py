@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.catalogue.words import word
 from libs.contracts.incidents import Incident, IncidentEntry, IncidentKind, Severity
 from libs.contracts.message import PLATFORM, Text, new_id
 from services.operating.domain.incidents import Trouble
 
 _COLUMNS = "incident_id, tenant_id, kind, severity, subject, title_en, title_ar, opened_at, ended_at"
 _RELEASES = (
-    "select plane, version, first_seen_at from operating.releases where first_seen_at between $1::timestamptz - interval '1 hour' and coalesce($2::timestamptz, now()) "
-    "order by first_seen_at, plane"
+    "select version, array_agg(plane order by plane) as planes, min(first_seen_at) as at from operating.releases "
+    "where first_seen_at between $1::timestamptz - interval '1 hour' and coalesce($2::timestamptz, now()) group by version order by at"
 )
 
 
@@ -43,14 +44,15 @@ class IncidentRows:
         )  # fmt: skip
         entries = [IncidentEntry(**row) for row in rows]
         for row in await self._c.fetch(_RELEASES, incident.opened_at, incident.ended_at):
-            said = f"{row['plane']} {row['version']}"
+            named = [word("plane", plane) for plane in row["planes"]]
+            en, ar = ", ".join(one.en for one in named), "، ".join(one.ar for one in named)
             entries.append(
                 IncidentEntry(
-                    at=row["first_seen_at"],
+                    at=row["at"],
                     kind="release",
                     by="system",
-                    en=f"First seen: {said}",
-                    ar=f"ظهر لأول مرة: {said}",
+                    en=f"{row['version']} first seen: {en}",
+                    ar=f"ظهر {row['version']} لأول مرة: {ar}",
                 )
             )
         return sorted(entries, key=lambda one: one.at)
