@@ -118,7 +118,7 @@ async def _planes(gateway: Gateway, _: Principal, __: datetime) -> Part:
     found = (await gateway.bus.call(PLANES, operating.HealthRequest())).planes
     lines = [
         Line(
-            name=one.plane.value, label=word("plane", one.plane.value), value=one.version or "", at=one.last_seen_at,
+            name=one.plane.value, label=word("plane_name", one.plane.value), value=one.version or "", at=one.last_seen_at,
             state="ok" if one.status == "ok" else "unknown" if one.status == "unknown" else "attention", path="/api/v1/health/planes",
         )
         for one in found
@@ -137,7 +137,7 @@ async def _queues(gateway: Gateway, who: Principal, _: datetime) -> Part:
     ]
     lines = [
         Line(
-            name=f"{one.name}.{reading.plane.value}", label=joined(Text(en=one.en, ar=one.ar), word("plane", reading.plane.value)),
+            name=f"{one.name}.{reading.plane.value}", label=joined(Text(en=one.en, ar=one.ar), word("plane_name", reading.plane.value)),
             state="attention" if reading.over_since else "ok", value=f"{reading.value:g} / {one.limit:g}", at=reading.at, path="/api/v1/slo",
         )
         for one in found for reading in one.readings

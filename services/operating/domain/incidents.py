@@ -33,7 +33,7 @@ def outage(since: datetime, planes: Sequence[str], now: datetime) -> Trouble | N
     """Planes that did not answer since then; None where it was too short to be more than a restart."""
     if now - since < LASTED:
         return None
-    named = [word("plane", plane) for plane in sorted(planes)]
+    named = [word("plane_name", plane) for plane in sorted(planes)]
     en, ar = ", ".join(one.en for one in named), "، ".join(one.ar for one in named)
     return Trouble(
         IncidentKind.OUTAGE, "planes", Severity.PAGE, since, Text(en="Planes did not answer", ar="خدمات لم تجب"),

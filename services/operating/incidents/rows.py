@@ -44,7 +44,7 @@ class IncidentRows:
         )  # fmt: skip
         entries = [IncidentEntry(**row) for row in rows]
         for row in await self._c.fetch(_RELEASES, incident.opened_at, incident.ended_at):
-            named = [word("plane", plane) for plane in row["planes"]]
+            named = [word("plane_name", plane) for plane in row["planes"]]
             en, ar = ", ".join(one.en for one in named), "، ".join(one.ar for one in named)
             entries.append(
                 IncidentEntry(
