@@ -68,7 +68,7 @@ def _burn_alert(slo: Slo, burn: Burn) -> Object:
         "labels": {"severity": burn.severity, "slo": slo.name, "owner": slo.owner},
         "annotations": {
             "summary": f"{slo.en}: the error budget burns {burn.rate:g} times too fast",
-            "summary_ar": f"{slo.ar}: يُستهلك هامش الخطأ أسرع من المسموح بمقدار {burn.rate:g} مرة",
+            "summary_ar": f"{slo.ar}: يُستهلك هامش الخطأ أسرع من المسموح (السرعة ×{burn.rate:g})",
             "runbook": f"{RUNBOOK}#budget-burn",
         },
     }

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import yaml
 
+from libs.contracts.arabic import TIMES
 from libs.contracts.architecture import Check, Finding
 from libs.contracts.message import Text
 
@@ -48,7 +49,7 @@ def duplicates(routes: Iterable[tuple[str, str]]) -> Check:
     return made(
         "duplicate_routes", "No method and path twice", "لا تكرار في الطرق والمسارات", len(counted),
         (
-            Finding(where=f"{method} {path}", en=f"Declared {times} times; only the first answers.", ar=f"معلَن {times} مرات، ولا يجيب إلا الأول.")
+            Finding(where=f"{method} {path}", en=f"Declared {times} times; only the first answers.", ar=f"معلَن {TIMES(times)}، ولا يجيب إلا الأول.")
             for (method, path), times in sorted(counted.items()) if times > 1
         ),
     )  # fmt: skip

@@ -19,7 +19,7 @@ import uvloop
 
 from libs.contracts.message import Plane
 from libs.contracts.operating import HealthReported, PingReply, PingRequest, SpanRecord, SpansExported
-from libs.contracts.subjects import HEALTH, OBSERVED, PINGS, SPANS, TAKE_EVENT
+from libs.contracts.subjects import HEALTH, OBSERVED, OWN_CREDENTIALS, PINGS, SPANS, TAKE_EVENT
 from libs.runtime import telemetry
 from libs.runtime.bus import NatsBus
 from libs.runtime.database import Database
@@ -29,6 +29,7 @@ from libs.runtime.health import HealthServer
 from libs.runtime.links import Links
 from libs.runtime.metering import exposition
 from libs.runtime.objectives import Objectives
+from libs.runtime.own_credentials import own_credentials
 from libs.runtime.preflight import check_plugins, preflight
 from libs.runtime.replica import Replica
 from libs.runtime.settings import VERSION, PlaneSettings, SettingsError, adopt_secret_files, load
@@ -160,6 +161,8 @@ class RunningPlane:
             runtime.expositions.append(lambda: "\n".join(replica.lines()) + "\n")
         await self.build(runtime)
         runtime.bus.serve(PINGS[runtime.plane], self._ping)
+        if (credentials := OWN_CREDENTIALS.get(runtime.plane)) is not None:
+            runtime.bus.serve(credentials, partial(own_credentials, runtime))
         if (retake := TAKE_EVENT.get(runtime.plane)) is not None:
             runtime.bus.serve(retake, Retaking(runtime.bus, runtime.database).take)
         await runtime.bus.start()

@@ -16,6 +16,7 @@ from services.operating.domain.health import Board
 from services.operating.domain.spans import Buffer
 from services.operating.handlers import Controls, Flags, Health, LiveSwitches, Traces
 from services.operating.incidents.desk import serve_incidents
+from services.operating.launch.desk import serve_launch
 from services.operating.objectives.desk import serve_objectives
 from services.operating.propagation import Propagation
 from services.operating.recoveries.desk import Recoveries
@@ -39,6 +40,7 @@ async def build(runtime: Runtime) -> None:
     runtime.on_stop.append(flush)
     serve_dead_events(runtime)
     serve_data_health(runtime)
+    serve_launch(runtime)
     serve_incidents(runtime, serve_objectives(runtime))
     runtime.loop("watching", Watching(runtime).run)
     serve_metrics(runtime)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 BOM = "\ufeff"
 """Without it Excel reads UTF-8 Arabic as Latin letters."""
@@ -26,10 +26,3 @@ def lines(rows: Iterable[Iterable[str]]) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows([harmless(cell) for cell in row] for row in rows)
     return out.getvalue()
-
-
-def fitted(cells: Sequence[str], width: int) -> list[str]:
-    """A row as wide as its header, so that it can be read again: short ones are padded, a surplus is joined in the last cell."""
-    if len(cells) <= width:
-        return [*cells, *("",) * (width - len(cells))]
-    return [*cells[: width - 1], " ".join(cells[width - 1 :])]

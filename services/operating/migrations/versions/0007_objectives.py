@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import run
 
-revision = "operating_ops_objectives"
-down_revision = "operating_0005_data_signals"
+revision = "operating_0007_objectives"
+down_revision = "operating_0006_launch"
 branch_labels = None
 depends_on = None
 

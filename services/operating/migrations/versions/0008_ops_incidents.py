@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "operating_ops_incidents"
-down_revision = "operating_ops_objectives"
+revision = "operating_0008_incidents"
+down_revision = "operating_0007_objectives"
 branch_labels = None
 depends_on = None
 
