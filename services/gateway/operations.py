@@ -217,8 +217,9 @@ async def _alerts(gateway: Gateway, who: Principal, _: datetime) -> Part:
         )
         for one in found
     ]  # fmt: skip
-    # An objective without an event is not known; the alerts are, once any objective is.
-    return _made(lines, sum(one.state == "attention" for one in lines), known=any(one.state == "ok" for one in lines))
+    # A quiet installation has objectives without enough events to judge; while no budget at all is judged, nothing is known of failures.
+    judged = any(one.state == "ok" and one.kind != "level" for one in found)
+    return _made(lines, sum(one.state == "attention" for one in lines), known=judged)
 
 
 async def _incidents(gateway: Gateway, who: Principal, _: datetime) -> Part:
