@@ -68,6 +68,7 @@ lock: setup ## Make requirements.lock anew, without addresses
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --universal --python-version 3.11 -o requirements.lock
 
 images: setup ## Build one image a plane, with bill of materials and provenance in build/images (ARGS=trust builds one)
+	@$(BIN)/python -m dev.cli audit --release --json > /dev/null || echo 'The architecture audit found violations; the images tell of them (dealix audit).'
 	@$(BIN)/python -m dev.deploy.images $(ARGS)
 
 compose-secrets: setup ## Make the secrets and files that deploy/compose/compose.yaml mounts; what is there stays

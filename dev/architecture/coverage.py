@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import csv
 import io
 import re
@@ -118,7 +117,7 @@ def proof(tree: Tree) -> Coverage:
     events: dict[str, Any] = tree.catalogue("cards.yaml").get("events") or {}
     units |= {f"card: {name}": event.get("proof_impact") in work for name, event in events.items()}
     tower = services_of(tree)
-    units |= {f"service: {name}": bool(one.get("proof_metric")) for name, one in tower.items()}
+    units |= {f"service: {name}": bool(proof_of(one)) for name, one in tower.items()}
     if not tower:
         units["services: no catalogue of what is sold"] = False
     return counted(
@@ -132,28 +131,20 @@ def _rows(tree: Tree, file: str) -> list[list[str]]:
 
 
 def services_of(tree: Tree) -> dict[str, dict[str, Any]]:
-    """What is sold, by key: from the catalogue of services, wherever it stands in the folder."""
-    for file in ("services.yaml", "service_tower.yaml", "tower.yaml"):
-        document = tree.catalogue(file)
-        entries = document.get("services", document) if isinstance(document, dict) else {}
-        if entries:
-            return {name: one for name, one in entries.items() if isinstance(one, dict)}
-    return {}
+    """What is sold, by key, from the catalogue of services; nothing where there is none."""
+    document = tree.catalogue("services.yaml")
+    entries = document.get("services") or document
+    return {name: one for name, one in entries.items() if isinstance(one, dict)}
+
+
+def proof_of(service: dict[str, Any]) -> str:
+    """The metric that shows whether a service worked; empty where it names none."""
+    return str(service.get("proof") or service.get("proof_metric") or "")
 
 
 def _work_units(tree: Tree) -> set[str]:
-    """Kinds of counted work: what `work_units.yaml` lists, where there is one, and the kinds that trust counts."""
-    document = tree.catalogue("work_units.yaml")
-    named = set((document.get("units") or document) if isinstance(document, dict) else ())
-    for path in tree.below("services/trust", "libs/contracts"):
-        text = tree.text(path)
-        if "opportunity_created" in text and "draft_created" in text:
-            named |= {
-                str(node.value)
-                for node in ast.walk(tree.parsed(path))
-                if isinstance(node, ast.Constant) and isinstance(node.value, str)
-            }
-    return named
+    """Kinds of counted work."""
+    return set(tree.catalogue("work_units.yaml").get("units") or ())
 
 
 def tests(tree: Tree, routes: Routes, said: set[str]) -> Coverage:

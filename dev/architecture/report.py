@@ -72,19 +72,12 @@ def services_check(tree: Tree) -> Check:
     tower, metrics = coverage.services_of(tree), tree.catalogue("metrics.yaml")
     findings = [
         Finding(where=f"services: {name}", en="It has no proof metric.", ar="بلا مؤشر إثبات.")
-        for name, one in tower.items() if not one.get("proof_metric")
+        for name, one in tower.items() if not coverage.proof_of(one)
     ]  # fmt: skip
     findings += [
-        Finding(
-            where=f"services: {name}",
-            en=f"There is no metric {one['proof_metric']}.",
-            ar=f"لا يوجد المؤشر {one['proof_metric']}.",
-        )
-        for name, one in tower.items()
-        if isinstance(one.get("proof_metric"), str)
-        and tree.has("libs/contracts/catalogue/metrics.yaml")
-        and one["proof_metric"] not in metrics
-    ]
+        Finding(where=f"services: {name}", en=f"There is no metric {metric}.", ar=f"لا يوجد المؤشر {metric}.")
+        for name, one in tower.items() if (metric := coverage.proof_of(one)) and metric not in metrics
+    ]  # fmt: skip
     return made("services_proven", "Services have a proof metric", "لكل خدمة مؤشر إثبات", len(tower), findings)
 
 

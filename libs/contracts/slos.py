@@ -60,7 +60,7 @@ class SloReading(Message):
 
 
 class SloStanding(Message):
-    """How an objective stands. Without an event, or with a reading that is too old, it is `unknown`, which is no pass.
+    """How an objective stands. With too few events, or a reading that is too old, it is `unknown`, which is no pass.
 
     `share` is that of good events since `since`, over 30 days at most; `budget_left` is 1 with none of it spent and below 0 when overspent.
     """

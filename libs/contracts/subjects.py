@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from libs.contracts import (  # isort: skip
     agents, analytics, approvals, attribution, board_pack, briefs, canaries, claims, completions, compliance,
     connectors, consent, crm, data, dead_events, dead_letters, deal_history, decision, enrichment, execution,
-    executive, flows, forecasts, governance, growth, import_rows, inbound, inbox, knowledge, launch, ledger,
+    executive, flows, forecasts, governance, growth, import_rows, inbound, inbox, incidents, knowledge, launch, ledger,
     mappings, memos, negotiation, onboarding, operating, outreach, partners, plugins, policy, predictive, prices,
     proof_pack, push, quality, reachable, receipts, recoveries, rights, risk_map, screening, settling, simulations,
     slos, tenant_hours, trust, waiting, work_units,
@@ -389,6 +389,12 @@ DEAD_EVENT = Call("operating.dead_event.v1", dead_events.DeadEventGet, dead_even
 REPLAY_EVENT = Call("operating.replay_event.v1", dead_events.ReplayEvent, dead_events.DeadEvent, frozenset({_G}), 15.0)
 DISCARD_EVENT = Call("operating.discard_event.v1", dead_events.DiscardEvent, dead_events.DeadEvent, frozenset({_G}))
 
+INCIDENTS = Call("operating.incidents.v1", incidents.IncidentsRequest, incidents.IncidentsReply, frozenset({_G}))
+INCIDENT = Call("operating.incident.v1", incidents.IncidentGet, incidents.IncidentDetail, frozenset({_G}))
+REPORT_INCIDENT = Call(
+    "operating.report_incident.v1", incidents.ReportIncident, incidents.IncidentDetail, frozenset({_G})
+)
+NOTE_INCIDENT = Call("operating.note_incident.v1", incidents.NoteIncident, incidents.IncidentDetail, frozenset({_G}))
 SLOS = Call("operating.slos.v1", slos.SlosRequest, slos.SlosReply, frozenset({_G}))
 
 HEALTH = Signal("health_reported", operating.HealthReported, _O)

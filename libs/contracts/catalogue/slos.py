@@ -15,6 +15,8 @@ from libs.contracts.message import Message
 
 FILE = Path(__file__).with_suffix(".yaml")
 WINDOW_DAYS = 30
+LEAST_EVENTS = 100
+"""Fewer events say nothing of a share: one failure of a quiet morning would be an alarm (Site Reliability Workbook, chapter 5, low traffic)."""
 
 
 class Burn(NamedTuple):

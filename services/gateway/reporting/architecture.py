@@ -20,13 +20,9 @@ RELEASED: Final = Path(__file__).resolve().parents[1] / "release" / "architectur
 NOT_HERE: Final = (
     "planes_present", "modules_used", "routers_registered", "pages_present", "no_scraping", "no_blocked_operation", "no_private_file", "no_secret",
     "negative_tests", "policies_refuse", "services_proven", "catalogue_entries_tested", "frontend_coverage", "backend_coverage", "safety_coverage",
-    "proof_coverage", "test_coverage", "docs_coverage", "launch_readiness_score",
+    "proof_coverage", "test_coverage", "docs_coverage",
 )  # fmt: skip
 """What needs the whole source, its tests and its documents: a gateway has its own files alone."""
-
-
-ASK_READINESS: Final = "unknown: GET /api/v1/launch-readiness tells it of this system"
-"""A score that a build had is of the system that was asked then, not of this one."""
 
 
 def released(path: Path = RELEASED, *, is_of: Callable[[], str] = digest) -> ArchitectureReport | None:
@@ -35,7 +31,7 @@ def released(path: Path = RELEASED, *, is_of: Callable[[], str] = digest) -> Arc
         report = ArchitectureReport.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError):
         return None
-    return report.evolve(basis="release", launch_readiness_score=ASK_READINESS) if report.digest == is_of() else None
+    return report.evolve(basis="release") if report.digest == is_of() else None
 
 
 def running(routes: Iterable[tuple[str, str]], *, now: datetime) -> ArchitectureReport:
@@ -47,7 +43,6 @@ def running(routes: Iterable[tuple[str, str]], *, now: datetime) -> Architecture
         version=VERSION,
         ok=not any(check.findings for check in checks),
         checks=checks,
-        launch_readiness_score=ASK_READINESS,
         not_computed=NOT_HERE,
         next_actions=tuple(
             NextAction(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from libs.contracts.catalogue.slos import BURNS, WINDOW_DAYS, Slo, SloKind
+from libs.contracts.catalogue.slos import BURNS, LEAST_EVENTS, WINDOW_DAYS, Slo, SloKind
 from libs.contracts.slos import SloReading, SloStanding, SloState, SloWindow
 
 STALE = timedelta(minutes=2)
@@ -39,7 +39,8 @@ def windows(slo: Slo, tallies: Mapping[int, Tally]) -> tuple[SloWindow, ...]:
         long, short = tallies.get(one.minutes, Tally()), tallies.get(one.short_minutes, Tally())
         fast = burn(slo, long)
         recent = burn(slo, short)
-        firing = fast is not None and recent is not None and fast > one.rate and recent > one.rate
+        known = long.total >= LEAST_EVENTS and fast is not None and recent is not None
+        firing = known and min(fast or 0, recent or 0) > one.rate
         out.append(
             SloWindow(minutes=one.minutes, good=long.good, bad=long.bad, burn=fast, limit=one.rate, firing=firing)
         )
@@ -63,12 +64,12 @@ def standing(
         share=whole.good / whole.total if whole.total else None,
         budget_left=None if spent is None else 1 - spent,
         windows=looked, readings=tuple(readings),
-        state=_level(slo, readings, now) if slo.kind is SloKind.LEVEL else _budget(spent, looked),
+        state=_level(slo, readings, now) if slo.kind is SloKind.LEVEL else _budget(whole, spent, looked),
     )  # fmt: skip
 
 
-def _budget(spent: float | None, looked: Sequence[SloWindow]) -> SloState:
-    if spent is None:
+def _budget(whole: Tally, spent: float | None, looked: Sequence[SloWindow]) -> SloState:
+    if spent is None or whole.total < LEAST_EVENTS:
         return "unknown"
     if any(one.firing for one in looked):
         return "burning"

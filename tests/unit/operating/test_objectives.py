@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from libs.contracts.catalogue.slos import BURNS, Slo, SloKind, slos
+from libs.contracts.catalogue.slos import BURNS, LEAST_EVENTS, Slo, SloKind, slos
+from libs.contracts.incidents import Severity
 from libs.contracts.message import Plane
 from libs.contracts.slos import SloReading
 from libs.runtime.metering import CallMeter
 from libs.runtime.objectives import counted, level, samples
 from services.gateway.metrics import Meter
+from services.operating.domain.incidents import LASTED, objectives, outage
 from services.operating.domain.objectives import STALE, Tally, burn, standing, windows
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -43,6 +45,13 @@ def test_it_burns_when_the_long_and_the_short_window_do() -> None:
     assert stands(Tally(9990, 10), m60=Tally(80, 20), m5=Tally(8, 2)) == "burning"
     assert stands(Tally(9990, 10), m60=Tally(80, 20), m5=Tally(10, 0)) == "ok", "it is over"
     assert stands(Tally(9990, 10), m60=Tally(1000, 1), m5=Tally(8, 2)) == "ok", "it just began"
+
+
+def test_a_few_events_are_no_alarm_and_no_pass() -> None:
+    few = Tally(LEAST_EVENTS - 3, 2)
+    assert stands(few, m60=few, m5=few) == "unknown"
+    assert stands(Tally(LEAST_EVENTS - 2, 2), m60=few, m5=few) == "spent"
+    assert stands(Tally(9990, 10), m60=Tally(LEAST_EVENTS - 50, 50), m5=Tally(1, 9)) == "burning"
 
 
 def test_the_windows_are_those_of_the_alerts() -> None:
@@ -115,3 +124,29 @@ def test_a_latency_is_the_bound_of_a_bucket(slo: Slo) -> None:
     from services.gateway.metrics import BUCKETS
 
     assert slo.seconds in (BUCKETS if slo.metric.startswith("dealix_http") else BOUNDS)
+
+
+# -- incidents ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_short_silence_is_a_restart_and_a_long_one_an_outage() -> None:
+    assert outage(NOW - LASTED + timedelta(seconds=1), ["trust"], NOW) is None
+    found = outage(NOW - LASTED, ["trust", "data"], NOW)
+    assert found is not None
+    assert (found.severity, found.since) == (Severity.PAGE, NOW - LASTED)
+
+
+def test_what_fires_is_an_incident_and_how_fast_it_burns_says_whether_it_wakes_somebody() -> None:
+    def found(bad: int) -> list[Severity]:
+        tallies = {minutes: Tally(100 - bad, bad) for minutes in (5, 30, 60, 360, 4320)}
+        return [one.severity for one in objectives([standing(RATIO, Tally(9990, 10), NOW, tallies, [], NOW)], NOW)]
+
+    assert (found(0), found(2), found(50)) == ([], [Severity.TICKET], [Severity.PAGE])
+
+
+def test_a_breached_level_is_an_incident_since_it_rose() -> None:
+    since = NOW - timedelta(minutes=9)
+    one = SloReading(plane=Plane.TRUST, value=11, at=NOW, over_since=since)
+    (found,) = objectives([standing(LEVEL, Tally(), None, {}, [one], NOW)], NOW)
+    assert (found.subject, found.since, found.severity) == ("l", since, Severity.TICKET)
+    assert "trust" in found.detail.en
