@@ -24,6 +24,7 @@ DESTINATIONS: Final = (
     Destination("targeting", _("Targeting"), _("Targeting"), "target", "KeyT"),
     Destination("crm", _("Customers"), _("Customers"), "person", "KeyU"),
     Destination("partners", _("Partners"), _("Partners"), "person", "KeyR"),
+    Destination("executive", _("Executive Room"), _("Room"), "chart", "KeyY"),
     Destination("numbers", _("Numbers and sources"), _("Numbers"), "chart", "KeyN"),
     Destination("flows", _("Flows"), _("Flows"), "arrow", "KeyF"),
     Destination("actions", _("Actions"), _("Actions"), "check", "KeyV"),
