@@ -22,7 +22,7 @@ FIGURES = (
     Column("note", "ملاحظة", lambda one, lang: plain((one["caution"] or {}).get(lang))),
 )
 RISKS = (
-    Column("risk", "الخطر", in_language("title")),
+    Column("risk", "المخاطرة", in_language("title")),
     Column("likelihood", "الاحتمال", "likelihood_level", number=True),
     Column("impact", "الأثر", "impact_level", number=True),
     Column("because", "لأن", in_language("basis")),

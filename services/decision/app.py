@@ -23,11 +23,15 @@ from services.decision.forecasting.desk import serve_forecasts
 from services.decision.forecasting.predictive import serve_predictive
 from services.decision.growth.plan import Growth
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
+from services.decision.inbox.desk import InboxDesk
 from services.decision.insight.lineage import serve_lineage
 from services.decision.letters import LetterCards
 from services.decision.memos.desk import Memos
 from services.decision.negotiation.desk import Negotiation
 from services.decision.partners.desk import Partners
+from services.decision.partners.figures import serve_partner_figures
+from services.decision.partners.offers import serve_offers
+from services.decision.proving.desk import serve_proving
 from services.decision.ranking import Ranking
 from services.decision.settings import DecisionSettings
 from services.decision.simulating.desk import serve_simulator
@@ -74,6 +78,9 @@ async def build(runtime: Runtime) -> None:
     serve_metrics(runtime)
     serve_forecasts(runtime)
     serve_predictive(runtime)
+    serve_proving(runtime)
+    serve_partner_figures(runtime)
+    serve_offers(runtime)
     serve_simulator(runtime)
     serve_executive(runtime)
     serve_attribution(runtime)
@@ -94,6 +101,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.PARTNER_MESSAGE, partners.message)
     bus.serve(subjects.PARTNER_BRIEF, partners.brief)
     bus.serve(subjects.DAILY_PLAN, Growth(runtime).plan)
+    bus.serve(subjects.INBOX, InboxDesk(runtime).read)
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.DECISION], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)

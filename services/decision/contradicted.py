@@ -21,9 +21,9 @@ SALES = frozenset({"deal", "account", "lead", "contact"})
 """Subjects that sales can settle; what concerns consent or figures goes to the executive."""
 ABOVE_SALES = frozenset({ContradictionKind.POLICY, ContradictionKind.METRIC})
 SEVERITY: Mapping[str, Text] = {
-    "high": Text(en="severe", ar="جسيم"),
-    "medium": Text(en="medium", ar="متوسط"),
-    "low": Text(en="minor", ar="بسيط"),
+    "high": Text(en="severe", ar="خطورة عالية"),
+    "medium": Text(en="medium", ar="خطورة متوسطة"),
+    "low": Text(en="minor", ar="خطورة منخفضة"),
 }
 
 

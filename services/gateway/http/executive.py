@@ -27,7 +27,7 @@ from services.gateway.http.metrics_catalog import PLACES, PREFIX
 from services.gateway.http.problems import RESPONSES
 
 API, PDF = "/api/v1", "application/pdf"
-router = APIRouter(prefix=API, tags=["executive"], responses=RESPONSES)
+router = APIRouter(prefix="/api/v1", tags=["executive"], responses=RESPONSES)
 
 Reader = Annotated[Principal, require("read", reading=True)]
 Period = Annotated[

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from libs.contracts.arabic import DAYS
 from libs.contracts.claims import Contradiction
 from libs.contracts.compliance import ControlResult, ControlStanding
 from libs.contracts.executive import Risk, Source
@@ -63,7 +64,8 @@ def of_controls(found: Iterable[ControlStanding], now: datetime, rules: RoomRule
         basis = NOW
         if read is not None and counted:
             basis = Text(
-                en=f"{read.failing} of {read.rows} records fail.", ar=f"{read.failing} من {read.rows} سجل مخالف."
+                en=f"{read.failing} of {read.rows} records fail.",
+                ar=f"السجلات المخالفة: {read.failing} من {read.rows}.",
             )
         risks.append(
             Risk(
@@ -127,7 +129,7 @@ def of_customers(found: Iterable[Customer], now: datetime, rules: RoomRules) -> 
         Risk(
             source=Source.CUSTOMER, id=str(one.account_id), observed_at=now,
             title=Text(en=f"May not buy again: {one.account_name}", ar=f"قد لا يعود للشراء: {one.account_name}"),
-            basis=Text(en=f"Silent for {one.silent_days} days.", ar=f"بلا شراء منذ {one.silent_days} يومًا."),
+            basis=Text(en=f"Silent for {one.silent_days} days.", ar=f"بلا شراء منذ {DAYS(one.silent_days)}."),
             **placed(rules, likelihood=one.risk, amount=one.yearly),
         )
         for one in found

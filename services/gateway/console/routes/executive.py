@@ -156,7 +156,7 @@ def _risks(desk: Desk, title: str, found: tuple[Risk, ...], missing: tuple[NotSc
         for one in found
     )  # fmt: skip
     columns = (
-        desk.say("الخطر", "Risk"), desk.say("الدرجة", "Score"), desk.say("الاحتمال", "Likelihood"), desk.say("الأثر", "Impact"),
+        desk.say("المخاطرة", "Risk"), desk.say("الدرجة", "Score"), desk.say("الاحتمال", "Likelihood"), desk.say("الأثر", "Impact"),
         desk.say("الأساس", "Basis"), desk.say("على المحك (ر.س)", "At stake (SAR)"),
     )  # fmt: skip
     unscored = " ".join(f"{desk.say(*SOURCES[one.source])}: {desk.say(one.why.ar, one.why.en)}" for one in missing)
