@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from libs.contracts.board_pack import BoardPack, PackSection
 from libs.contracts.business_time import RIYADH
+from libs.contracts.catalogue.metrics import metrics
 from libs.contracts.executive import Risk, RoomFigure
 from libs.contracts.message import Text
 from libs.documents.model import Block, Document, Facts, Heading, Language, Paragraph, Section, Table
@@ -23,7 +24,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "period": "الفترة", "until": "حتى", "made": "أُعدّ", "actual": "الإيراد الفعلي", "forecast": "المتوقع قبل بداية الفترة", "sure": "الثقة",
         "so_far": "الفترة لم تنتهِ بعد", "none": "لا بيانات", "risks": "أهم المخاطر", "decisions": "قرارات مطلوبة", "no_risks": "لا مخاطر فيما أمكنت قراءته.",
         "no_decisions": "لا قرارات معلّقة.", "risk_columns": "المخاطرة | الاحتمال من 5 | الأثر من 5 | الأساس",
-        "figure_columns": "المؤشر | القيمة | السجلات | ملاحظة", "nothing": "لا مؤشرات في هذا القسم.", "not_scored": "لم يُقدَّر",
+        "figure_columns": "المؤشر | القيمة | السجلات | ملاحظة", "nothing": "لا مؤشرات في هذا القسم.", "not_scored": "لم يُقدَّر", "as_of": "كما في",
     },
     "en": {
         "title": "Board pack", "lead": "Every figure is the metric layer's, with how many records it came from. No data is not zero.",
@@ -31,7 +32,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "so_far": "The period is not over", "none": "No data", "risks": "Key risks", "decisions": "Decisions required",
         "no_risks": "No risk could be found in what was read.", "no_decisions": "No decision waits.",
         "risk_columns": "risk | likelihood of 5 | impact of 5 | basis", "figure_columns": "figure | value | records | note",
-        "nothing": "There are no figures in this section.", "not_scored": "Not scored",
+        "nothing": "There are no figures in this section.", "not_scored": "Not scored", "as_of": "As of",
     },
 }  # fmt: skip
 LANGUAGES: tuple[Language, ...] = ("ar", "en")
@@ -73,6 +74,8 @@ def _part(language: Language, number: int, one: PackSection) -> list[Block]:
 
 def _figure(language: Language, one: RoomFigure) -> list[str]:
     note = _say(language, one.caution) if one.caution else ""
+    if not metrics()[one.metric].period:  # it has no past: what it says is of now, whatever the period is
+        note = f"{_WORDS[language]['as_of']} {_local(one.as_of)}. {note}".strip()
     if one.value is None:
         why = one.why_ar if language == "ar" else one.why_en
         return [one.ar if language == "ar" else one.en, _WORDS[language]["none"], "-", why]

@@ -14,6 +14,7 @@ from libs.contracts.message import Text, new_id
 from libs.contracts.metrics import MetricRowsReply
 from services.gateway.console.urls import url
 from tests.contracts.examples import example
+from tests.unit.gateway import test_executive_page as executive_rows
 from tests.unit.gateway import test_inbox_pages as inbox_rows
 from tests.unit.gateway import test_onboarding_pages as onboarding_rows
 from tests.unit.gateway import test_partner_pages as partner_rows
@@ -33,7 +34,7 @@ ASKED = {"lead": '{"name": "نورة", "phone": "+966 50 123 4567"}', "channel":
 NAMES = (
     "settings", "tenant", "rules", "rules-refused", "fields", "field", "sources", "integrations", "integration", "whatsapp", "own", "users", "user",
     "api-keys", "suggestions", "suggestions-none", "enrichment", "enrichment-looked", "agent-runs", "agent-run", "agent-asked", "partners",
-    "partner", "partner-draft", "partner-add", "partners-refused", "metric-rows", "metric-rows-none", "webhooks", "webhook", "webhook-delivery",
+    "partner", "partner-draft", "partner-add", "partners-refused", "metric-rows", "metric-rows-none", "executive", "heatmap", "webhooks", "webhook", "webhook-delivery",
     "denied", "offline", "partner-revenue", "partner-offer", "partner-offer-sent", "proof-pack", "proof-company",
     "inbox", "inbox-item", "onboarding", "onboarding-customer",
 )  # fmt: skip
@@ -97,6 +98,10 @@ async def _pages(site: Site, token: str, owner: str) -> dict[str, str]:
     await post("agent-asked", url("agent_ask", "outreach_writer"), ASKED)
     await get("metric-rows", url("metric_rows", "pipeline_value"))
     await _nothing(site, get)
+    site.planes.answer(subjects.EXECUTIVE_ROOM, executive_rows.room())
+    site.planes.answer(subjects.RISK_MAP, executive_rows.risk_map())
+    await get("executive", url("executive"))
+    await get("heatmap", url("heatmap", likelihood=4, impact=5))
     await _partners(site, get, post)
     await _webhooks(site, get)
     site.planes.answer(subjects.RULES, CallTimeout("trust.rules.v1"))

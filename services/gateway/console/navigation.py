@@ -26,6 +26,7 @@ DESTINATIONS: Final = (
     Destination("crm", _("Customers"), _("Customers"), "person", "KeyU"),
     Destination("onboarding", _("Onboarding"), _("Onboarding"), "check", "KeyH"),
     Destination("partners", _("Partners"), _("Partners"), "person", "KeyR"),
+    Destination("executive", _("Executive Room"), _("Room"), "chart", "KeyW"),
     Destination("numbers", _("Numbers and sources"), _("Numbers"), "chart", "KeyN"),
     Destination("flows", _("Flows"), _("Flows"), "arrow", "KeyF"),
     Destination("actions", _("Actions"), _("Actions"), "check", "KeyV"),

@@ -54,7 +54,8 @@ class Note:
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure. `definition` opens on hover, focus and touch; without a value `note` says why. `href` leads to its rows."""
+    """A figure. `definition` opens on hover, focus and touch; without a value `note` says why. `href` leads to its rows. `caution` speaks
+    against it, and `caution_href` leads to what does."""
 
     name: str
     label: str
@@ -63,6 +64,8 @@ class Tile:
     definition: str
     note: str
     href: str = ""
+    caution: str = ""
+    caution_href: str = ""
 
 
 @dataclass(frozen=True)

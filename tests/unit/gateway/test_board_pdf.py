@@ -68,7 +68,7 @@ def test_both_languages_hold_every_section_and_what_disputes_a_figure_stands_bes
         assert one["en"] in said, one
     expected_ones = (
         "1,234,567.50 SAR", "40.0 %", "7 / 9", "Sources disagree about this figure", "10 of 40 records fail.", "No data", "Send a proposal", "62%",
-        "The period is not over", "6 months are needed.",
+        "The period is not over", "6 months are needed.", "As of 2026-11-21 12:00.",
     )  # fmt: skip
     for expected in expected_ones:
         assert expected in said, expected
