@@ -39,7 +39,7 @@ DESTINATIONS: Final = (
     Destination("evidence", _("Evidence"), _("Evidence"), "evidence", "KeyE"),
     Destination("connectors", _("Connectors"), _("Connectors"), "arrow", "KeyO"),
     Destination("dead_letters", _("Dead letters"), _("Dead letters"), "clock", "KeyD"),
-    Destination("operations", _("Operations room"), _("Operations"), "alert", "KeyW"),
+    Destination("operations", _("Operations room"), _("Operations"), "alert", "KeyQ"),
     Destination("settings", _("Settings"), _("Settings"), "sliders", "KeyS"),
 )
 
