@@ -154,8 +154,7 @@ def _table(desk: Desk, found: Forecast) -> Section:
             Cell(_signed(gap) if gap is not None else "", "ltr", href=href), Cell(desk.say(*KINDS[past.kind]) if past.kind else ""),
         ))  # fmt: skip
     return Section(
-        desk.say("الأشهر", "Months"), columns=columns, rows=tuple(rows), empty=desk.say("لا شيء مسجل بعد.", "Nothing is on record yet.")
-    )  # fmt: skip
+        desk.say("الأشهر", "Months"), columns=columns, rows=tuple(rows), empty=desk.nothing("months"))  # fmt: skip
 
 
 def _gap(desk: Desk, found: Forecast, gap: Variance | None, why: str, month: str) -> tuple[Section, ...]:
@@ -232,7 +231,7 @@ def _tests(desk: Desk, found: Forecast) -> Section:
     )  # fmt: skip
     return Section(
         desk.say("الاختبار الرجعي", "Back-test"), said, columns=columns, rows=rows,
-        empty=desk.say("لا أشهر كافية للاختبار بعد.", "There are not enough months to test yet."),
+        empty=desk.say("لا أشهر كافية للاختبار بعد. تظهر الدقة هنا مع اكتمال الأشهر المطلوبة.", "There are not enough months to test yet. Accuracy appears here once there are."),
     )  # fmt: skip
 
 
