@@ -76,16 +76,22 @@ def _stages(known: list[OpenDeal], found: Chances) -> tuple[StageValue, ...]:
     return tuple(out)
 
 
+def months_missing(found: Chances) -> tuple[Missing, ...]:
+    """What chances lack before they may be said; nothing when they may."""
+    need = rules().train_months
+    if found.months >= need:
+        return ()
+    return (
+        Missing(
+            code="months", have=found.months, need=need,
+            en=f"{need} months whose next {HORIZON_DAYS} days are over are needed; there are {found.months}.",
+            ar=f"يلزم {MONTHS(need)} انقضت بعدها {HORIZON_DAYS} يومًا، والمتوفر {found.months}.",
+        ),
+    )  # fmt: skip
+
+
 def _missing(found: Chances, returns: int) -> tuple[Missing, ...]:
-    need, lacking = rules().train_months, []
-    if found.months < need:
-        lacking.append(
-            Missing(
-                code="months", have=found.months, need=need,
-                en=f"{need} months whose next {HORIZON_DAYS} days are over are needed; there are {found.months}.",
-                ar=f"يلزم {MONTHS(need)} انقضت بعدها {HORIZON_DAYS} يومًا، والمتوفر {found.months}.",
-            )
-        )  # fmt: skip
+    lacking = list(months_missing(found))
     if returns < LEAST_RETURNS:
         lacking.append(
             Missing(

@@ -266,6 +266,8 @@ def _opens(card: decision.Card) -> str:
         return url("dead_letter", str(card.context["dead_letter_id"]))
     if card.context.get("flow_id"):
         return url("flow", str(card.context["flow_id"]))
+    if card.context.get("event") == "onboarding_stuck":
+        return url("onboarding_customer", str(card.context["deal_id"]))
     if card.context.get("deal_id"):
         return url("deal", str(card.context["deal_id"]))
     if card.context.get("ticket_id"):

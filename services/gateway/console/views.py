@@ -231,6 +231,18 @@ class ColumnMapping:
 
 
 @dataclass(frozen=True)
+class RowRemark:
+    """A row that was taken in, and what is to be said of it."""
+
+    row: int
+    name: str  # of the person or company
+    href: str  # of the record, "" where there is none any more
+    outcome: str  # reader's word
+    tone: Tone
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FieldOption:
     key: str
     label: str

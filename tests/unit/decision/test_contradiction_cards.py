@@ -27,7 +27,7 @@ class Connection:
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
         self.made += [Card.model_validate_json(text) for text in values[6]]
-        return list(values[6])
+        return [{"card_id": card_id} for card_id in values[1]]
 
     async def execute(self, sql: str, *values: Any) -> None:
         self.closed.append(values[1])

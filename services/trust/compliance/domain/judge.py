@@ -37,6 +37,11 @@ def judge(control: Control, check: Check | None, counted: Counted | None) -> tup
     if check is None:
         en = f"Dealix does not record what this needs yet: {control.data_read}."
         return _R.UNKNOWN, Text(en=en, ar="لا يسجّل النظام بعدُ ما يلزم لهذا الضابط.")
+    return judged(check, counted)
+
+
+def judged(check: Check, counted: Counted | None) -> tuple[ControlResult, Text]:
+    """The same of any check: a failing row, nothing to look at, a row that is not clear, a part without a record; only then a pass."""
     if counted is None:
         return _R.UNKNOWN, UNREADABLE
     looked = Text(en=f"Looked at {check.en}.", ar=f"فُحصت {check.ar}.")
