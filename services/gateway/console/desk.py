@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any, cast
 
+from babel.dates import format_date
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
@@ -144,6 +146,10 @@ class Desk:
 
     def say(self, arabic: str, english: str) -> str:
         return present.pick(self.lang, arabic, english)
+
+    def day(self, value: date) -> str:
+        """A date as people read it: «21 نوفمبر 2026»."""
+        return format_date(value, "d MMMM y", locale=self.lang)
 
     def nothing(self, key: str, *, chosen: bool = False) -> str:
         """What a list without rows says; `chosen` when the reader asked for a part of it. Raises KeyError."""

@@ -159,7 +159,7 @@ def _evidence(desk: Desk, found: ControlDetail) -> Section:
     rows = tuple(
         (
             Cell(a.file_name or desk.say("بلا ملف", "no file"), "ltr" if a.file_name else "text"), Cell(a.statement),
-            Cell(a.valid_until.isoformat(), "ltr"), Cell(a.attested_by, "ltr"), Cell(a.attested_at, "moment"),
+            Cell(desk.day(a.valid_until)), Cell(a.attested_by, "ltr"), Cell(a.attested_at, "moment"),
         )
         for a in found.attestations
     )  # fmt: skip
