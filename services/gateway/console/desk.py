@@ -20,7 +20,7 @@ from libs.contracts.subjects import APPROVALS, LINEAGE
 from libs.contracts.trust import ApprovalsRequest, ApprovalState
 from services.gateway.console import naming, pages, present
 from services.gateway.console.actors import actor
-from services.gateway.console.empties import CHOSEN, NOTHING
+from services.gateway.console.empties import nothing
 from services.gateway.console.pages_desk import DeskPage
 from services.gateway.console.render import SECURITY_HEADERS, render, render_fragment
 from services.gateway.console.urls import url
@@ -153,8 +153,7 @@ class Desk:
 
     def nothing(self, key: str, *, chosen: bool = False) -> str:
         """What a list without rows says; `chosen` when the reader asked for a part of it. Raises KeyError."""
-        said = CHOSEN if chosen else NOTHING[key]
-        return self.say(said.ar, said.en)
+        return nothing(self.lang, key, chosen=chosen)
 
     def error(self, error: DealixError) -> str:
         return self.say(error.ar or error.en, error.en)

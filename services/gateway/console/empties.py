@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from libs.contracts.message import Text
+from services.gateway.console.views import Lang
 
 CHOSEN: Final = Text(
     ar="لا شيء بهذا الاختيار. اختر غيره من الأعلى.", en="There is none of that choice. Choose another above."
@@ -85,3 +86,9 @@ NOTHING: Final[Mapping[str, Text]] = {
         en="No subscriptions yet. Add your system's address below, and it hears what is recorded.",
     ),
 }
+
+
+def nothing(lang: Lang, key: str, *, chosen: bool = False) -> str:
+    """What a list without rows says; `chosen` when the reader asked for a part of it. Raises KeyError."""
+    said = CHOSEN if chosen else NOTHING[key]
+    return said.ar if lang == "ar" else said.en
