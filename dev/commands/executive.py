@@ -39,7 +39,7 @@ CELLS = (
 TOUCHES = (
     Column("touch", "نقطة التواصل", "kind"),
     Column("title", "العنوان", "title"),
-    Column("when", "متى", moment("at")),
+    Column("when", "الوقت", moment("at")),
     Column("share", "الحصة", lambda one, _: f"{float(one['share']):.1%}", number=True),
 )
 WON = (

@@ -202,7 +202,7 @@ class People:
             user = await _load(unit, caller.user.user_id)
             if user.totp_on:
                 raise Unprocessable(
-                    "second_factor_on", "Remove the second factor first.", "أزل العامل الثاني الحالي أولًا."
+                    "second_factor_on", "Remove the second factor first.", "أوقف التحقق بخطوتين الحالي أولًا."
                 )
             if not await unit.save_user(replace(user, totp_secret=self._keyring.seal("totp", secret.encode()))):
                 raise EditConflict
@@ -213,7 +213,7 @@ class People:
         user = await self.user(caller, caller.user.user_id)
         if user.totp_secret is None or user.totp_on:
             raise Unprocessable(
-                "no_enrolment", "No second factor waits to be confirmed.", "لا يوجد عامل ثانٍ بانتظار التأكيد."
+                "no_enrolment", "No second factor waits to be confirmed.", "لا يوجد تحقق بخطوتين بانتظار التأكيد."
             )
         await self._authentication.check_totp(user, self._keyring.open("totp", user.totp_secret).decode(), code)
         async with self._store.unit(caller.principal.tenant_id) as unit:

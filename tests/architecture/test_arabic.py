@@ -15,6 +15,7 @@ from libs.contracts.arabic import DAYS, ROWS, SECONDS
 from libs.contracts.catalogue.agents import agents
 from libs.contracts.catalogue.skills import skills
 from libs.contracts.catalogue.words import words
+from libs.contracts.message import Plane
 from services.gateway.console.messages import LOCALE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,8 +42,8 @@ NOUN = re.compile(
 
 TERMS = {
     r"ميجابايت|م\.ب": "ميغابايت",
-    r"\bتعارض": "تناقض",
-    r"\bإفادة": "ادعاء",
+    r"(?<!م)تعارض": "تناقض",
+    r"إفادة": "ادعاء",
     r"وضع التجربة|البيئة التجريبية": "الوضع التجريبي",
     r"بريد التجربة": "الصندوق التجريبي",
     r"النسخ التجريبية|نسخ[ةه] تجريبية": "تجربة جزئية",
@@ -54,6 +55,7 @@ TERMS = {
     r"بيانات (?:ال)?دخول\b(?! ال)": "بيانات الاعتماد",
     r"ووفق عليه": "تمت الموافقة عليه",
     r"\bالخطر\b": "المخاطرة",
+    r"العامل الثاني|عامل ثانٍ|عامل تحقق": "التحقق بخطوتين",
     r"موافقة إنسان|قرار إنسان": "شخص",
 }
 """What is not written, and what is written instead: the catalogue's vocabulary, said alike on every page."""
@@ -162,4 +164,5 @@ def test_whoever_acts_has_a_name() -> None:
     named = words()
     assert set(named["agent"]) == set(agents().agents)
     assert set(named["skill"]) == set(skills().skills)
+    assert set(named["plane_name"]) == {plane.value for plane in Plane}
     assert set(named["task"]) == set(agents().model_policies)

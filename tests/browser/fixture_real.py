@@ -139,7 +139,7 @@ async def _partners(site: Site, get: Any, post: Any) -> None:
     told_so: Any = site.planes.answers
     said = told_so[subjects.PARTNER_BRIEF.subject].evolve(
         known=(Text(en="It sells to 40 companies in Riyadh.", ar="يبيع لأربعين شركة في الرياض."),), ask=(Text(en="Who signs?", ar="من يوقّع؟"),),
-        last=(Text(en="Met on 2026-11-12.", ar="اجتماع في 2026-11-12."),), stage=Text(en="negotiation", ar="التفاوض"),
+        last=(Text(en="Met on 2026-11-12.", ar="اجتماع في 12 نوفمبر 2026."),), stage=Text(en="negotiation", ar="التفاوض"),
     )  # fmt: skip
     site.planes.answer(subjects.PARTNER_BRIEF, said)
     offered = Text(en="Joint diagnosis", ar="تشخيص مشترك")

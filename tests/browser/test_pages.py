@@ -157,3 +157,32 @@ def test_a_whole_page_costs_under_260_kilobytes(tab: Page, preview: object, base
         count(response)
     assert len(sizes) >= 8
     assert sum(sizes.values()) < 260_000, sizes
+
+
+@pytest.mark.parametrize("lang", ["ar", "en"])
+def test_the_forecast_opens_at_its_newest_month_on_a_phone(
+    chromium: Browser, preview: object, base: str, lang: str
+) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=True)
+    page = context.new_page()
+    page.goto(f"{base}/preview/forecast?lang={lang}")
+    seen = page.evaluate(
+        """() => {
+          const drawing = document.querySelector(".chart"), frame = drawing.parentElement;
+          const newest = [...drawing.querySelectorAll(".chart-text")].at(-1).getBoundingClientRect();
+          const box = frame.getBoundingClientRect();
+          return { scrolls: frame.scrollWidth > frame.clientWidth, inside: newest.left >= box.left && newest.right <= box.right + 1 };
+        }"""
+    )
+    context.close()
+    assert seen == {"scrolls": True, "inside": True}
+
+
+def test_a_row_of_tabs_opens_at_the_one_that_is_shown(chromium: Browser, preview: object, base: str) -> None:
+    context = chromium.new_context(viewport={"width": 320, "height": 640})
+    page = context.new_page()
+    page.goto(f"{base}/preview/forecast?lang=ar")
+    page.evaluate("document.fonts.ready")
+    box = page.locator(".tabs [aria-current]").first.bounding_box()
+    context.close()
+    assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 320

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from libs.contracts import subjects
-from libs.contracts.message import Plane
+from libs.contracts.catalogue.sources import sources
+from libs.contracts.message import Plane, Text
 from libs.runtime.lineage import UUIDS, Lineage, Relation
 from libs.runtime.plane import Runtime
 
@@ -56,7 +59,7 @@ RELATIONS = (
 _FILE = f"select import_id::text as id, request->>'file_name' as en, request->>'file_name' as ar from data.imports where tenant_id = $1 and import_id = {UUIDS}"
 TITLES = {
     "file": _FILE,
-    "import": f"select import_id::text as id, state || ', ' || (request->>'source') as en, state || '، ' || (request->>'source') as ar "
+    "import": "select import_id::text as id, request->>'file_name' as file, request->>'source' as source "
     f"from data.imports where tenant_id = $1 and import_id = {UUIDS}",
     "row": f"select {_ROW} as id, 'row ' || row_number as en, 'الصف ' || row_number as ar from data.import_rows where tenant_id = $1 and {_ROWS}",
     "account": f"select account_id::text as id, name as en, coalesce(name_ar, name) as ar from data.accounts where tenant_id = $1 and account_id = {UUIDS}",
@@ -67,5 +70,13 @@ TITLES = {
 }
 
 
+def _import(row: Any) -> Text:
+    """An import by its file and where the list came from."""
+    source = sources().get(row["source"] or "")
+    parts = (row["file"], source.en if source else None), (row["file"], source.ar if source else None)
+    return Text(en=", ".join(filter(None, parts[0])), ar="، ".join(filter(None, parts[1])))
+
+
 def serve_lineage(runtime: Runtime) -> None:
-    runtime.bus.serve(subjects.LINEAGE[Plane.DATA], Lineage(runtime.database, RELATIONS, TITLES).step)
+    step = Lineage(runtime.database, RELATIONS, TITLES, {"import": _import}).step
+    runtime.bus.serve(subjects.LINEAGE[Plane.DATA], step)

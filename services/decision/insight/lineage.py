@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from libs.contracts import subjects
-from libs.contracts.message import Plane
+from libs.contracts.catalogue.targeting import targeting
+from libs.contracts.message import Plane, Text
 from libs.runtime.lineage import UUIDS, Lineage, Relation
 from libs.runtime.plane import Runtime
 
@@ -43,10 +46,20 @@ TITLES = {
     f"from decision.opportunities where tenant_id = $1 and lead_id = {UUIDS}",
     "card": "select card_id::text as id, document->>'title_en' as en, document->>'title_ar' as ar from decision.cards "
     f"where tenant_id = $1 and card_id = {UUIDS}",
-    "draft": "select draft_id::text as id, coalesce(document->>'subject', channel) as en, coalesce(document->>'subject', channel) as ar "
+    "draft": "select draft_id::text as id, document->>'subject' as subject, channel "
     f"from decision.drafts where tenant_id = $1 and draft_id = {UUIDS}",
 }
 
 
+def _draft(row: Any) -> Text:
+    """A draft by its subject; one without, by its channel."""
+    channel = targeting().channels.get(row["channel"])
+    return Text(
+        en=row["subject"] or (channel.en if channel else row["channel"]),
+        ar=row["subject"] or (channel.ar if channel else row["channel"]),
+    )
+
+
 def serve_lineage(runtime: Runtime) -> None:
-    runtime.bus.serve(subjects.LINEAGE[Plane.DECISION], Lineage(runtime.database, RELATIONS, TITLES).step)
+    step = Lineage(runtime.database, RELATIONS, TITLES, {"draft": _draft}).step
+    runtime.bus.serve(subjects.LINEAGE[Plane.DECISION], step)

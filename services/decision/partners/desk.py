@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.partners import partner_rules
 from libs.contracts.catalogue.records import FieldType, RecordKind, records
@@ -36,6 +37,7 @@ from services.decision.agents.outreach.writer import reviews, sender_of
 from services.decision.agents.review import compliance, quality
 from services.decision.agents.review.content import Content
 from services.decision.domain import provenance, untrusted
+from services.decision.domain.text import date_ar, date_en
 from services.decision.partners.domain.fit import fit
 from services.decision.partners.domain.named import name_of
 
@@ -136,8 +138,8 @@ class Partners:
             settle=Text(en=own, ar=own) if own else step,
             last=tuple(
                 Text(
-                    en=f"{one.at:%Y-%m-%d}: {partner_rules().said(one.what).en}",
-                    ar=f"{one.at:%Y-%m-%d}: {partner_rules().said(one.what).ar}",
+                    en=f"{date_en(one.at.astimezone(RIYADH).date())}: {partner_rules().said(one.what).en}",
+                    ar=f"{date_ar(one.at.astimezone(RIYADH).date())}: {partner_rules().said(one.what).ar}",
                 )
                 for one in history.items
             ),

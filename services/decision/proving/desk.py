@@ -94,7 +94,7 @@ class Proving:
         work, waiting, contradiction, impact, counts = await asyncio.gather(
             self._bus.call(subjects.WORK_UNITS, asked),
             found.maybe(Text(en="Approvals that wait", ar="الموافقات المعلّقة"), self._waiting(who, deal)),
-            found.maybe(Text(en="Open contradictions", ar="التعارضات المفتوحة"), self._contradiction(who, deal)),
+            found.maybe(Text(en="Open contradictions", ar="التناقضات المفتوحة"), self._contradiction(who, deal)),
             self._impact(who, deal, now, found),
             found.maybe(Text(en="Work of the whole company", ar="عمل المنشأة كلها"), self._counts(who, now)),
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 WIDTH, HEIGHT = 960.0, 320.0
-TOP, BOTTOM, SIDE, END = 16.0, 36.0, 84.0, 12.0
+TOP, BOTTOM, SIDE, END = 16.0, 36.0, 84.0, 28.0
 LINES = 4
 LABELS = 9
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any, cast
 
+from babel.dates import format_date
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
@@ -18,6 +20,7 @@ from libs.contracts.subjects import APPROVALS, LINEAGE
 from libs.contracts.trust import ApprovalsRequest, ApprovalState
 from services.gateway.console import naming, pages, present
 from services.gateway.console.actors import actor
+from services.gateway.console.empties import nothing
 from services.gateway.console.pages_desk import DeskPage
 from services.gateway.console.render import SECURITY_HEADERS, render, render_fragment
 from services.gateway.console.urls import url
@@ -109,7 +112,7 @@ class Desk:
         )
 
     async def _named(self, page: DeskPage) -> DeskPage:
-        names = await self.people(naming.people(page)) | await self._records(naming.things(page))
+        names = await self.people(naming.people(page)) | await self.records(naming.things(page))
         return naming.named(page, names, self.lang)
 
     async def people(self, principals: Iterable[str]) -> dict[str, str]:
@@ -123,7 +126,7 @@ class Desk:
         names = await self.people(every)
         return {one: actor(self.lang, one, names) for one in every}
 
-    async def _records(self, things: Iterable[str]) -> dict[str, str]:
+    async def records(self, things: Iterable[str]) -> dict[str, str]:
         """What these records are called, in one question to the plane that keeps them. Without an answer they go by kind and id."""
         nodes = tuple(
             LineageNode(kind=kind, id=id) for kind, _, id in (one.partition(":") for one in sorted(things)[:MOST_NODES])
@@ -143,6 +146,14 @@ class Desk:
 
     def say(self, arabic: str, english: str) -> str:
         return present.pick(self.lang, arabic, english)
+
+    def day(self, value: date) -> str:
+        """A date as people read it: «21 نوفمبر 2026»."""
+        return format_date(value, "d MMMM y", locale=self.lang)
+
+    def nothing(self, key: str, *, chosen: bool = False) -> str:
+        """What a list without rows says; `chosen` when the reader asked for a part of it. Raises KeyError."""
+        return nothing(self.lang, key, chosen=chosen)
 
     def error(self, error: DealixError) -> str:
         return self.say(error.ar or error.en, error.en)

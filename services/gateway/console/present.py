@@ -198,8 +198,8 @@ NEEDS_WORDS = ("close_lost",)
 """Buttons that need a reason: they lead to the record's page, where it is asked for."""
 
 
-def decision_card(lang: Lang, card: decision.Card, now: datetime) -> views.Card:
-    """A card of decision's feed. Every verb posts to the card, with what it must name."""
+def decision_card(lang: Lang, card: decision.Card, now: datetime, names: Mapping[str, str]) -> views.Card:
+    """A card of decision's feed. Every verb posts to the card, with what it must name; `names` are those of the records it is about."""
     arabic = lang == "ar"
     approval_id = card.context.get("approval_id")
     confirm = url("approval_confirm", str(approval_id)) if approval_id else ""
@@ -230,7 +230,7 @@ def decision_card(lang: Lang, card: decision.Card, now: datetime) -> views.Card:
         id=str(card.card_id),
         rev=f"{card.status.value}{card.context.get('payload_hash', '')[:12]}{card.context.get('view_hash', '')[:12]}",
         risk=_risk(card.risk_level),
-        title=card.title_ar if arabic else card.title_en,
+        title=": ".join(filter(None, (card.title_ar if arabic else card.title_en, names.get(about(card), "")))),
         reason=card.why_now_ar if arabic else card.why_now_en,
         href=_opens(card),
         buttons=tuple(buttons),
@@ -243,6 +243,11 @@ def decision_card(lang: Lang, card: decision.Card, now: datetime) -> views.Card:
     )
 
 
+def about(card: decision.Card) -> str:
+    """The record that a card is about where its title can't name it, as kind and id; empty for most."""
+    return str(card.context.get("about", ""))
+
+
 def _card_kind(lang: Lang, card: decision.Card) -> str:
     entry = cards().types[card.type]
     return pick(lang, entry.ar, entry.en)
@@ -251,6 +256,8 @@ def _card_kind(lang: Lang, card: decision.Card) -> str:
 def _opens(card: decision.Card) -> str:
     if card.context.get("approval_id"):
         return url("approval", str(card.context["approval_id"]))
+    if card.context.get("contradiction_id"):
+        return url("contradiction", str(card.context["contradiction_id"]))
     if card.context.get("import_id"):
         return url("import", str(card.context["import_id"]))
     if card.context.get("pack_id"):

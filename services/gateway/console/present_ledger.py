@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,7 +21,16 @@ def checkpoint(reply: trust.CheckpointReply) -> views.Checkpoint | None:
     """The newest signed checkpoint; None while nothing is signed."""
     if not reply.note or reply.created_at is None:
         return None
-    return views.Checkpoint(reply.origin, reply.size, reply.root, reply.created_at, reply.note, "")
+    return views.Checkpoint(reply.origin, reply.size, reply.root, reply.created_at, reply.note, _key_id(reply.note))
+
+
+def _key_id(note: str) -> str:
+    """The id of the key that signed a note: the first four bytes of its signature line (C2SP signed-note)."""
+    signed = next((line for line in note.splitlines() if line.startswith("— ")), "")
+    try:
+        return base64.b64decode(signed.rpartition(" ")[2])[:4].hex()
+    except ValueError:
+        return ""
 
 
 def entry_title(lang: Lang, kind: str) -> str:

@@ -29,7 +29,7 @@ join lateral (select count(*) as policies, bool_and(pg_get_expr(polqual, polreli
 where n.nspname = any($1::text[]) and exists (select 1 from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id')
 """
 _ROLES = "select rolname, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb as wide from pg_roles where rolname = any($1::text[])"
-SILENT = Text(en="A plane did not say which credentials it has.", ar="لم يفصح أحد المستويات عن بيانات اعتماده.")
+SILENT = Text(en="A plane did not say which credentials it has.", ar="لم تفصح إحدى الخدمات عن بيانات اعتمادها.")
 
 
 class Installation:
@@ -119,14 +119,14 @@ def plane_credentials(held: dict[Plane, OwnCredentials | None], wide: Sequence[s
     if bad := sorted({*shared, *wide}):
         named = ", ".join(bad)
         return _seen(
-            "plane_credentials", _R.FAIL, f"Shared by planes, or too powerful: {named}.", f"مشتركة بين المستويات أو واسعة الصلاحية: {named}.",
+            "plane_credentials", _R.FAIL, f"Shared by planes, or too powerful: {named}.", f"مشتركة بين الخدمات أو واسعة الصلاحية: {named}.",
             len(said), len(bad),
         )  # fmt: skip
     if not held or any(one is None for one in held.values()):
         return _silent("plane_credentials", held)
     return _seen(
         "plane_credentials", _R.PASS, f"{len(said)} planes, each with its own role and bus user.",
-        f"عدد المستويات {len(said)}، لكلٍّ دوره ومستخدمه.", len(said),
+        f"عدد الخدمات {len(said)}، لكل خدمة دورها ومستخدمها.", len(said),
     )  # fmt: skip
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
-from libs.contracts import trust
+from libs.contracts import decision, trust
 from libs.contracts.errors import CallTimeout
 from libs.contracts.lineage import LineageNode, LineageReply, LineageTitle
 from libs.contracts.message import Plane
 from libs.contracts.subjects import CHECKPOINT, CONSENTS, LEDGER, LINEAGE
+from services.gateway.console import present, present_ledger
 from services.gateway.console.actors import actor, connector, term
 from services.gateway.console.naming import named, things
 from services.gateway.console.pages_desk import Cell, DeskPage, Section
@@ -20,6 +23,7 @@ from tests.contracts.examples import example
 from tests.unit.gateway.fake_site import Site
 from tests.unit.gateway.filled_site import fill, people
 
+AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 ID = "01a1ffe2-e456-750d-a6e4-1668c5661f57"
 MACHINE = re.compile(r"\b(?:user|agent|system|plane|key):[\w-]+|\b(?:account|contact|lead|deal):[0-9a-f-]{36}")
 
@@ -105,3 +109,20 @@ async def test_the_ledger_names_who_did_it(site: Site) -> None:
     assert not MACHINE.search(shown), MACHINE.search(shown)
     for name in (owner.name, "كاتب الرسائل", "النظام"):
         assert name in shown
+
+
+def test_a_contradictions_card_says_whom_it_is_about_and_leads_to_it() -> None:
+    context = {"contradiction_id": ID, "about": f"contact:{ID}", "contact_id": ID}
+    card = example(decision.Card).evolve(type="risk", title_ar="احسم تناقضًا في موافقة أو سياسة", context=context)
+    shown = present.decision_card("ar", card, AT, {f"contact:{ID}": "وليد الرشيدي"})
+    assert shown.title == "احسم تناقضًا في موافقة أو سياسة: وليد الرشيدي"
+    assert shown.href == url("contradiction", ID)
+    assert present.decision_card("ar", card, AT, {}).title == "احسم تناقضًا في موافقة أو سياسة"
+
+
+def test_a_checkpoint_names_the_key_that_signed_it() -> None:
+    signature = base64.b64encode(bytes.fromhex("9f2ca81e") + b"s" * 64).decode()
+    note = f"log.example\n3\ncm9vdA==\n\n— log.example {signature}\n"
+    reply = trust.CheckpointReply(origin="log.example", size=3, root="00", note=note, created_at=AT)
+    point = present_ledger.checkpoint(reply)
+    assert point is not None and point.key_id == "9f2ca81e"

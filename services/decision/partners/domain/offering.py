@@ -15,6 +15,7 @@ from pydantic import model_validator
 from libs.contracts.errors import Conflict
 from libs.contracts.message import Message, Text
 from libs.contracts.partners import OfferClause, OfferKind
+from services.decision.domain.text import date_ar, date_en
 from services.decision.partners.domain.fit import Fit
 
 FILE = Path(__file__).parents[1] / "offers.yaml"
@@ -153,7 +154,7 @@ def document(kind: OfferKind, language: str, terms: Terms) -> Document:
 
 def _filled(terms: Terms, language: str) -> dict[str, str]:
     return {
-        "partner": _in(terms.partner, language), "sender": _in(terms.sender, language), "until": terms.until.isoformat(),
+        "partner": _in(terms.partner, language), "sender": _in(terms.sender, language), "until": date_ar(terms.until) if language == "ar" else date_en(terms.until),
         "commission": "" if terms.commission is None else f"{terms.commission.normalize():f}",
     }  # fmt: skip
 

@@ -68,7 +68,7 @@ async def actions(
             "What has an unknown outcome is never tried again by itself: look it up at the vendor, then settle it here.",
         ),
         columns=(desk.say("الإجراء", "Action"), desk.say("الحالة", "State"), desk.say("بشأن", "About"), desk.say("طلبه", "Asked by")),
-        rows=rows, empty=desk.say("لا إجراءات بهذه الحالة.", "No action is in this state."),
+        rows=rows, empty=desk.nothing("actions", chosen=state is not None),
         links={desk.say("المزيد", "More"): more} if more else {},
     )  # fmt: skip
     tabs = (

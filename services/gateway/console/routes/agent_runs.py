@@ -171,8 +171,9 @@ async def _asking(
         text = desk.say("نص عادي، أو JSON حيث يلزم. يوصي الوكيل ولا ينفّذ، ولا يُحفظ ما تكتبه هنا.",
             "Plain text, or JSON where needed. The agent recommends and does nothing; what you write here is not kept.")  # fmt: skip
     section = Section(desk.say("السؤال", "The question"), f"{desk.say(agent.purpose.ar, agent.purpose.en)} {text}", forms=forms)  # fmt: skip
+    called = term(desk.lang, agent.id)
     page = DeskPage(
-        "gate", desk.say("اسأل وكيلًا", "Ask an agent"), (*first, section), error=error, back=url("gate_agent", agent.id), back_label=agent.id
+        "gate", desk.say(f"اسأل: {called}", f"Ask: {called}"), (*first, section), error=error, back=url("gate_agent", agent.id), back_label=called,
     )  # fmt: skip
     return await desk.show(page, status=status)
 

@@ -50,7 +50,7 @@ async def canaries(desk: DeskDep, cursor: Annotated[str, Query(max_length=100)] 
             "يأخذ الإصدار الجديد نسبة من التشغيل، ويُلغى تلقائيًا إذا زادت أخطاؤه أو حالات رفضه عن البقية.",
             "A new version takes a share of the runs, and is rolled back by itself when it errs or is denied more often than the rest.",
         ),
-        columns=columns, rows=tuple(_row(desk, one) for one in found.items), empty=desk.say("لا توجد تجارب جزئية.", "No canaries."),
+        columns=columns, rows=tuple(_row(desk, one) for one in found.items), empty=desk.nothing("canaries"),
         forms=tuple(_stop(desk, one) for one in found.items if one.state in (CanaryState.RUNNING, CanaryState.PROMOTED))
         if allowed(desk.who, "control") else (),
         links={desk.say("المزيد", "More"): more} if more else {},

@@ -20,6 +20,7 @@ from libs.contracts.subjects import (
     OPPORTUNITIES,
 )
 from services.gateway.console import pages, present, views
+from services.gateway.console.actors import RECORD
 from services.gateway.console.desk import DeskDep
 from services.gateway.console.urls import PATHS, url
 from services.gateway.http.cards import feed_role
@@ -37,7 +38,8 @@ async def command_center(desk: DeskDep, role: Annotated[str | None, Query(max_le
     chosen = feed_role(desk.who, role)
     feed = await desk.call(CARDS, decision.CardsRequest(principal=desk.who, role=chosen))
     now = desk.gateway.now()
-    shown = tuple(present.decision_card(desk.lang, card, now) for card in feed.items)
+    names = await desk.records(filter(RECORD.fullmatch, map(present.about, feed.items)))
+    shown = tuple(present.decision_card(desk.lang, card, now, names) for card in feed.items)
     tabs = tuple(
         views.Tab(key, present.pick(desk.lang, named.ar, named.en), url("command_center", role=key), key == chosen)
         for key, named in card_catalogue().roles.items()

@@ -64,7 +64,7 @@ async def _matrix(desk: Desk, show: str, *, error: str = "", status: int = 200) 
         desk.say("الضوابط", "Controls"),
         desk.say("ما لا بيانات له أو قدُمت قراءته يُعرض «لم يُقيَّم»، ولا يُعدّ مستوفى. ", "What has no data, or an old reading, shows as not assessed. It never counts as kept. ")
         + _text(desk, found.not_advice),
-        columns=columns, rows=rows, empty=desk.say("لا ضوابط بهذه النتيجة.", "No control has this result."),
+        columns=columns, rows=rows, empty=desk.say("لا ضوابط بهذه النتيجة. اختر نتيجة أخرى من الأعلى.", "No control has this result. Choose another above."),
         forms=(run,) if _may(desk) else (), links={
             desk.say("تنزيل PDF", "Download PDF"): "/api/v1/compliance/matrix.pdf",
             desk.say("تنزيل CSV", "Download CSV"): "/api/v1/compliance/matrix.csv",
@@ -159,7 +159,7 @@ def _evidence(desk: Desk, found: ControlDetail) -> Section:
     rows = tuple(
         (
             Cell(a.file_name or desk.say("بلا ملف", "no file"), "ltr" if a.file_name else "text"), Cell(a.statement),
-            Cell(a.valid_until.isoformat(), "ltr"), Cell(a.attested_by, "ltr"), Cell(a.attested_at, "moment"),
+            Cell(desk.day(a.valid_until)), Cell(a.attested_by, "ltr"), Cell(a.attested_at, "moment"),
         )
         for a in found.attestations
     )  # fmt: skip
@@ -186,7 +186,7 @@ def _evidence(desk: Desk, found: ControlDetail) -> Section:
             desk.say("الملف", "File"), desk.say("البيان", "Statement"), desk.say("صالح حتى", "Valid until"), desk.say("من", "By"),
             desk.say("الوقت", "When"),
         ),
-        rows=rows, empty=desk.say("لا أدلة مقدّمة.", "No evidence has been handed in."), forms=tuple(forms) if _may(desk) else (),
+        rows=rows, empty=desk.nothing("evidence"), forms=tuple(forms) if _may(desk) else (),
     )  # fmt: skip
 
 

@@ -67,7 +67,7 @@ async def contradictions(
             "Until it is decided, whatever concerns it waits for a person, who is shown both claims.",
         ),
         columns=columns, rows=tuple(_row(desk, one) for one in found.items),
-        empty=desk.say("لا تناقضات.", "No contradictions.") if state is None else desk.say("لا تناقضات بهذه الحالة.", "None in this state."),
+        empty=desk.nothing("contradictions", chosen=state is not None),
         links={**({desk.say("المزيد", "More"): more} if more else {}), desk.say("ادعاءات مقترحة من النصوص", "Claims that texts suggest"): url("suggestions")},
     )  # fmt: skip
     tabs = (

@@ -59,7 +59,7 @@ async def dead_letters(
             "Actions that ended without their effect. Nothing of them is lost, and nothing is tried again before you decide.",
         ),
         columns=columns, rows=tuple(_row(desk, one) for one in found.items),
-        empty=desk.say("لا رسائل متعذّرة.", "No dead letters."), links={desk.say("المزيد", "More"): more} if more else {},
+        empty=desk.nothing("dead_letters"), links={desk.say("المزيد", "More"): more} if more else {},
     )  # fmt: skip
     tabs = (
         Tab("all", desk.say("الكل", "All"), url("dead_letters"), state is None),

@@ -263,7 +263,7 @@ def _pair(desk: Desk, one: EnrichedFact, names: dict[UUID, str], state: tuple[st
     facts = [
         (desk.say("المصدر", "Source"), Cell(desk.say(origin.ar, origin.en) if origin else one.source)), (desk.say("الموضع", "Place"), Cell(one.reference, "ltr")),
         (desk.say("الأساس النظامي", "Lawful basis"), Cell(desk.say(basis.ar, basis.en) if basis else one.lawful_basis)),
-        (desk.say("حُصل عليه", "Obtained on"), Cell(one.obtained_on.isoformat(), "ltr")), (desk.say("الثقة", "Confidence"), Cell(f"{one.confidence:.0%}", "ltr")),
+        (desk.say("حُصل عليه", "Obtained on"), Cell(desk.day(one.obtained_on))), (desk.say("الثقة", "Confidence"), Cell(f"{one.confidence:.0%}", "ltr")),
     ]  # fmt: skip
     if one.licence:
         facts.append((desk.say("شروط المصدر", "Terms"), Cell(one.licence)))

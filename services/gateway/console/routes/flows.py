@@ -74,7 +74,7 @@ async def listed(desk: DeskDep, status: Annotated[str, Query(max_length=30)] = "
     section = Section(
         desk.say("المسارات", "Flows"),
         desk.say("كل مسار محفوظ خطوة بخطوة، ويكمل بعد أي توقف.", "Every flow is kept step by step, and goes on after any stop."),
-        columns=columns, rows=rows, empty=desk.say("لا مسارات بهذه الحالة.", "No flow has this status."),
+        columns=columns, rows=rows, empty=desk.nothing("flows", chosen=bool(status)),
     )  # fmt: skip
     title = desk.say("المسارات", "Flows")
     return await desk.show(DeskPage("flows", title, (section,), tabs, desk.say("الحالات", "Statuses")))

@@ -16,6 +16,7 @@ from libs.contracts.forecasts import Forecast, ForecastRequest, Part, Track, Var
 from libs.contracts.subjects import FORECAST, FORECAST_VARIANCE, MAKE_FORECAST
 from services.gateway.console.charts import Point, chart
 from services.gateway.console.desk import Desk, DeskDep
+from services.gateway.console.empties import nothing
 from services.gateway.console.filters import RIYADH
 from services.gateway.console.pages_desk import Cell, DeskForm, Input, Section
 from services.gateway.console.pages_forecast import ForecastPage
@@ -82,10 +83,12 @@ def _began(found: Forecast) -> int:
 
 def _points(desk: Desk, found: Forecast) -> list[Point]:
     past = [
-        Point(_month(desk, one.since), one.actual, one.forecast, one.low, one.high, one.so_far)
+        Point(_month(desk, one.since, "MMM y"), one.actual, one.forecast, one.low, one.high, one.so_far)
         for one in found.months[_began(found) :]
     ]
-    return past + [Point(_month(desk, one.since), None, one.expected, one.low, one.high) for one in found.ahead]
+    return past + [
+        Point(_month(desk, one.since, "MMM y"), None, one.expected, one.low, one.high) for one in found.ahead
+    ]
 
 
 def _sections(desk: Desk, found: Forecast, gap: Variance | None, why: str, month: str) -> tuple[Section, ...]:
@@ -154,8 +157,7 @@ def _table(desk: Desk, found: Forecast) -> Section:
             Cell(_signed(gap) if gap is not None else "", "ltr", href=href), Cell(desk.say(*KINDS[past.kind]) if past.kind else ""),
         ))  # fmt: skip
     return Section(
-        desk.say("الأشهر", "Months"), columns=columns, rows=tuple(rows), empty=desk.say("لا شيء مسجل بعد.", "Nothing is on record yet.")
-    )  # fmt: skip
+        desk.say("الأشهر", "Months"), columns=columns, rows=tuple(rows), empty=nothing(desk.lang, "months"))  # fmt: skip
 
 
 def _gap(desk: Desk, found: Forecast, gap: Variance | None, why: str, month: str) -> tuple[Section, ...]:
@@ -232,13 +234,13 @@ def _tests(desk: Desk, found: Forecast) -> Section:
     )  # fmt: skip
     return Section(
         desk.say("الاختبار الرجعي", "Back-test"), said, columns=columns, rows=rows,
-        empty=desk.say("لا أشهر كافية للاختبار بعد.", "There are not enough months to test yet."),
+        empty=desk.say("لا أشهر كافية للاختبار بعد. تظهر الدقة هنا مع اكتمال الأشهر المطلوبة.", "There are not enough months to test yet. Accuracy appears here once there are."),
     )  # fmt: skip
 
 
-def _month(desk: Desk, at: datetime) -> str:
+def _month(desk: Desk, at: datetime, form: str = "MMMM y") -> str:
     """A month as people read it: «نوفمبر 2026»."""
-    return format_date(at.astimezone(RIYADH).date(), "MMMM y", locale=desk.lang)
+    return format_date(at.astimezone(RIYADH).date(), form, locale=desk.lang)
 
 
 def _named(at: datetime) -> str:

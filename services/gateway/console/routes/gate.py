@@ -61,7 +61,7 @@ async def gate(
             "These texts came from outside. They are kept as they are; until somebody releases one, a person approves each action on its records.",
         ),
         columns=columns, rows=tuple(_finding(desk, one) for one in found.items),
-        empty=desk.say("لم تجد بوابة الأمان شيئًا.", "The security gate has found nothing.") if state is None else desk.say("لا شيء بهذه الحالة.", "None in this state."),
+        empty=desk.nothing("findings", chosen=state is not None),
         links={desk.say("المزيد", "More"): more} if more else {},
     )  # fmt: skip
     who = await shown_agents(desk.gateway, desk.who)

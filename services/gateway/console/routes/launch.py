@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
 from libs.contracts import launch
+from libs.contracts.catalogue.controls import controls
 from libs.contracts.catalogue.gates import gates
 from libs.contracts.errors import DealixError
 from libs.contracts.launch import GateDetail, GateStanding, GoLiveReply, HoldsDown, LaunchReadiness
@@ -154,9 +155,11 @@ def _seen(desk: Desk, one: GateStanding) -> Section:
     for seen in one.seen:
         ar, en, tone = RESULTS[seen.result.value]
         kind, _, name = seen.what.partition(":")
-        href = url("control", name) if kind == "controls" else ""
+        known = controls().get(name) if kind == "controls" else None
+        href = url("control", name) if known else ""
+        title = desk.say(known.title_ar, known.title_en) if known else _text(desk, one.title)
         counted = Cell(f"{seen.failing} / {seen.rows}" if seen.rows else "", "ltr")
-        rows.append((Cell(name, "ltr", href), Cell(desk.say(ar, en), tone=tone), counted, Cell(_text(desk, seen.why))))
+        rows.append((Cell(title, href=href), Cell(desk.say(ar, en), tone=tone), counted, Cell(_text(desk, seen.why))))
     return Section(
         desk.say("ما فُحص", "What was looked at"),
         columns=(
@@ -170,7 +173,7 @@ def _words(desk: Desk, found: GateDetail) -> Section:
     rows = tuple(
         (
             Cell(one.attested_by, "ltr"), Cell(present.role(desk.lang, one.role)), Cell(desk.say(*(("نعم", "Yes") if one.holds else ("لا", "No")))),
-            Cell(one.statement), Cell(one.expires_on.isoformat(), "ltr"), Cell(one.attested_at, "moment"),
+            Cell(one.statement), Cell(desk.day(one.expires_on)), Cell(one.attested_at, "moment"),
         )
         for one in found.attestations
     )  # fmt: skip
@@ -190,7 +193,7 @@ def _words(desk: Desk, found: GateDetail) -> Section:
         desk.say("الشهادات", "Attestations"), desk.say(f"يشهد على هذا الشرط: {roles}.", f"Attested by: {roles}."),
         columns=(
             desk.say("من", "By"), desk.say("الدور", "Role"), desk.say("مستوفى", "Holds"), desk.say("البيان", "Statement"),
-            desk.say("تسري حتى", "Counts until"), desk.say("متى", "When"),
+            desk.say("تسري حتى", "Counts until"), desk.say("الوقت", "When"),
         ),
         rows=rows, empty=desk.say("لم يشهد أحد بعد.", "Nobody has attested this yet."), forms=(attest,) if may else (),
     )  # fmt: skip

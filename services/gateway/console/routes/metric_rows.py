@@ -61,7 +61,7 @@ async def metric_rows(
         desk.say("ما استُبعد من الحساب", "What was left out") if excluded else desk.say("السجلات وراء الرقم", "The records behind it"),
         columns=(desk.say("النوع", "Kind"), desk.say("السجل", "Record"), desk.say("القيمة", "Figure"), desk.say("الوقت", "When")),
         rows=tuple(_row(desk, one, names) for one in found.items), links=links,
-        empty=desk.say("لا سجلات في آخر 30 يومًا.", "There are no records in the last 30 days."),
+        empty=desk.nothing("metric_rows"),
     )  # fmt: skip
     figure = (Section(desk.say("القيمة", "Value"), desk.say(rule.definition_ar, rule.definition_en), tiles=(tile(desk, rule, value),)),)  # fmt: skip
     return await shown(desk, "numbers", desk.say(rule.ar, rule.en), *figure, behind)

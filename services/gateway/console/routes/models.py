@@ -172,5 +172,5 @@ def _use(desk: Desk, used: tuple[ModelUse, ...]) -> Section:
     )  # fmt: skip
     return Section(
         desk.say("آخر 30 يومًا", "The last 30 days"), columns=columns, rows=rows,
-        empty=desk.say("لم يُسأل أي نموذج.", "No model was asked."),
+        empty=desk.nothing("model_uses"),
     )  # fmt: skip

@@ -131,7 +131,7 @@ def offer(desk: Desk, found: contract.PartnerOffer, commission: str) -> tuple[Se
     )
     columns = (desk.say("رقم", "No."), desk.say("البند", "Clause"), desk.say("النص", "Text"))
     left = " ".join(_said(desk, one) for one in found.open_points)
-    until = (desk.say("يسري حتى", "Stands until"), Cell(found.valid_until.isoformat(), "ltr"))
+    until = (desk.say("يسري حتى", "Stands until"), Cell(desk.day(found.valid_until)))
     document = Section(_said(desk, found.title), left, facts=(until,), columns=columns, rows=rows)
     forms: tuple[DeskForm, ...] = ()
     if found.action_id is not None:

@@ -114,7 +114,7 @@ async def _requests(desk: Desk) -> list[Section]:
     return [
         Section(
             desk.say("الطلبات", "Requests"), desk.say("ثلاثون يومًا من الاستلام، وتمديد واحد.", "Thirty days from receipt, and one extension."),
-            columns=columns, rows=rows, empty=desk.say("لا طلبات.", "No requests."),
+            columns=columns, rows=rows, empty=desk.nothing("rights"),
         ),
         *([Section(desk.say("طلب جديد", "New request"), forms=(made,))] if _may(desk) else []),
     ]  # fmt: skip
@@ -140,7 +140,7 @@ async def _consents(desk: Desk) -> Section:
     )  # fmt: skip
     return Section(
         desk.say("الموافقات", "Consents"), desk.say("السحب يوقف ما ينتظر الإرسال فورًا.", "A withdrawal stops at once what waits to be sent."),
-        columns=columns, rows=rows, empty=desk.say("لا موافقات مسجّلة.", "No consents on record."), forms=(form,) if _may(desk) else (),
+        columns=columns, rows=rows, empty=desk.nothing("consents"), forms=(form,) if _may(desk) else (),
     )  # fmt: skip
 
 
@@ -164,7 +164,7 @@ async def _suppressions(desk: Desk) -> Section:
         desk.say("قائمة عدم التواصل", "Do-not-contact list"),
         desk.say("القيود بصمات لا يُقرأ منها أصحابها، وتبقى بعد المحو.", "Entries are keyed hashes that name nobody, and survive erasure."),
         columns=(desk.say("القيد", "Entry"), desk.say("السبب", "Why"), desk.say("من", "By"), desk.say("الوقت", "When")),
-        rows=rows, empty=desk.say("القائمة فارغة.", "The list is empty."), forms=(form,) if _may(desk) else (),
+        rows=rows, empty=desk.nothing("suppressions"), forms=(form,) if _may(desk) else (),
     )  # fmt: skip
 
 
@@ -189,7 +189,7 @@ async def _register(desk: Desk, register: Register) -> list[Section]:
             register.source,
             columns=columns,
             rows=rows,
-            empty=desk.say("لا قيود.", "No entries."),
+            empty=desk.nothing("register"),
         )
     ]
     if _may(desk):

@@ -21,10 +21,10 @@ from services.gateway.http.guards import require
 router = APIRouter()
 
 Reading = require("read", reading=True)
-RISKS = {"low": ("منخفض", "Low"), "medium": ("متوسط", "Medium"), "high": ("مرتفع", "High")}
+RISKS = {"low": ("منخفضة", "Low"), "medium": ("متوسطة", "Medium"), "high": ("عالية", "High")}
 CURRENCY = {"SAR": ("ر.س", "SAR")}
 PLACES = {
-    "approval": ("افتح الموافقة", "Open the approval"), "contradiction": ("افتح التعارض", "Open the contradiction"),
+    "approval": ("افتح الموافقة", "Open the approval"), "contradiction": ("افتح التناقض", "Open the contradiction"),
     "deal": ("افتح الصفقة", "Open the deal"),
 }  # fmt: skip
 """Records with a page of their own; a task is done on its deal's page."""

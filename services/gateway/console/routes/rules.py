@@ -94,7 +94,7 @@ def _hours(desk: Desk, found: RulesReply, may: bool) -> Section:
         facts = (
             (desk.say("من", "From"), Cell(clock(now.opens_minute), "ltr")), (desk.say("إلى", "To"), Cell(clock(now.closes_minute), "ltr")),
             (desk.say("الأيام", "Days"), Cell(desk.say("، ", ", ").join(named))),
-            (desk.say("إجازات خاصة", "Own days off"), Cell(" ".join(day.isoformat() for day in now.closed_on), "ltr")),
+            (desk.say("إجازات خاصة", "Own days off"), Cell(desk.say("، ", ", ").join(desk.day(day) for day in now.closed_on))),
         )  # fmt: skip
         return Section(title, text, facts=facts)
     closed = " ".join(day.isoformat() for day in now.closed_on)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form
@@ -17,12 +18,15 @@ from libs.contracts.business_time import RIYADH
 from libs.contracts.errors import DealixError
 from libs.contracts.message import Page, new_id
 from libs.contracts.subjects import APPROVALS, APPROVE_BULK, COMPARE, DELEGATE, DELEGATIONS, END_DELEGATION
+from services.gateway.console import present
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
 from services.gateway.console.urls import PATHS, url
 from services.gateway.http.guards import allowed, require
 
 router = APIRouter()
+MONEY = ("amount", "value_sar", "estimated_value_sar")
+LANGUAGES = {"ar": ("العربية", "Arabic"), "en": ("الإنجليزية", "English")}
 
 Text = Annotated[str, Form(max_length=20_000)]
 MARKS = ("template", "template_version", "language")
@@ -68,8 +72,12 @@ async def _group(desk: Desk, group: list[trust.Approval]) -> Section:
     labels = {f["name"]: f[f"label_{desk.lang}"] for f in group[0].view["fields"]}
     rows = tuple(
         (
-            Cell(str(row.approval_id)[:8], "ltr", url("approval", str(row.approval_id))),
-            *(Cell(_text(row.values[name])) for name in table.differing),
+            Cell(
+                _whom(desk, row.values, table.same) or str(row.approval_id)[-12:],
+                "text",
+                url("approval", str(row.approval_id)),
+            ),
+            *(_value(desk, name, row.values[name]) for name in table.differing),
         )
         for row in table.rows
     )
@@ -79,20 +87,37 @@ async def _group(desk: Desk, group: list[trust.Approval]) -> Section:
     ]
     count = len(rows)
     form = DeskForm(
-        f"bulk-{group[0].approval_id}", url("together"), desk.say(f"موافقة على {count} وتنفيذها", f"Approve and execute {count}"),
+        f"bulk-{group[0].approval_id}", url("together"), desk.say(f"موافقة وتنفيذ ({count})", f"Approve and execute ({count})"),
         (
             Input("items", "", "hidden", json.dumps(chosen)),
             Input("note", desk.say("ملاحظة تُحفظ مع القرار (اختياري)", "Note for the record (optional)"), required=False),
         ),
     )  # fmt: skip
     return Section(
-        f"{group[0].view[f'title_{desk.lang}']} · {table.template}",
+        str(group[0].view[f"title_{desk.lang}"]),
         desk.say("هذا ما تشترك فيه كلها، والجدول ما تختلف فيه.", "What all share, and in the table what differs."),
-        facts=tuple((str(labels.get(name, name)), Cell(_text(value))) for name, value in table.same.items()),
+        facts=tuple((str(labels.get(name, name)), _value(desk, name, value)) for name, value in table.same.items()),
         columns=(desk.say("الطلب", "Request"), *(str(labels.get(name, name)) for name in table.differing)),
         rows=rows,
         forms=(form,),
     )
+
+
+def _whom(desk: Desk, values: Mapping[str, Any], same: Mapping[str, Any]) -> str:
+    """What a request is told apart by: the company it concerns, or where it goes."""
+    return next(
+        (str(found) for found in (values.get("account_name"), same.get("account_name"), values.get("to")) if found), ""
+    )
+
+
+def _value(desk: Desk, name: str, value: Any) -> Cell:
+    """A value as people read it; what would be executed stands whole on each request's page."""
+    text = _text(value)
+    if name in MONEY and (amount := present.amount(text)) is not None:
+        return Cell(desk.say(f"{amount:,.2f} ر.س", f"SAR {amount:,.2f}"))
+    if name == "language":
+        return Cell(desk.say(*LANGUAGES[text]) if text in LANGUAGES else text)
+    return Cell(text, "ltr" if name in ("to", "from_email", "template", "template_version") else "text")
 
 
 @router.post(PATHS["together"], dependencies=[require("approve")])
@@ -145,7 +170,7 @@ async def _loans(desk: Desk) -> Section:
         desk.say("من ينوب عنك في الموافقة، وإلى متى.", "Who approves in your place, and until when."),
         columns=(desk.say("من", "From"), desk.say("إلى", "To"), desk.say("حتى", "Until"), desk.say("الحالة", "State")),
         rows=rows,
-        empty=desk.say("لا تفويض.", "Nothing is delegated."),
+        empty=desk.nothing("delegations"),
         forms=(*((lend,) if takers else ()), *ends),
     )
 

@@ -74,7 +74,7 @@ async def _list(desk: Desk, *, cursor: str = "", error: str = "", status: int = 
             "تستقبل أنظمتك هنا ما يُسجَّل في دفتر الإثبات، موقّعًا بصيغة Standard Webhooks. لا يخرج شيء قبل تفعيل موصل الإشعارات فعليًا.",
             "Your own systems hear here what is recorded in the ledger, signed as Standard Webhooks. Nothing leaves until the webhook connector is live.",
         ),
-        columns=columns, rows=tuple(_row(desk, one) for one in found.items), empty=desk.say("لا اشتراكات.", "No subscriptions."),
+        columns=columns, rows=tuple(_row(desk, one) for one in found.items), empty=desk.nothing("webhooks"),
         links={desk.say("المزيد", "More"): more} if more else {},
     )  # fmt: skip
     page = DeskPage(

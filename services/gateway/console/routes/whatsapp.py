@@ -109,7 +109,7 @@ async def _messages(desk: Desk, cursor: UUID | None) -> Section:
         desk.say("أُرسلت", "Sent"))  # fmt: skip
     return Section(
         desk.say("ما أُرسل إليك", "What was sent to you"), columns=columns, rows=tuple(_message(desk, one) for one in found),
-        empty=desk.say("لم تُرسل إليك رسالة بعد.", "Nothing was sent to you yet."),
+        empty=desk.nothing("briefs"),
         links={desk.say("الأقدم", "Older ones"): url("whatsapp", cursor=str(found[-1].message_id))} if more else {},
     )  # fmt: skip
 
@@ -152,7 +152,7 @@ async def _bindings(desk: Desk) -> Section:
     return Section(
         desk.say("ما يصل من واتساب", "What comes in from WhatsApp"),
         desk.say("تصل الردود بإشعار يوقّعه المزوّد، وما لم يكن موقّعًا يُرفض.", "Replies arrive as deliveries that the vendor signs; what is not signed is refused."),
-        columns=columns, rows=tuple(rows), empty=desk.say("لا يصل شيء من واتساب بعد.", "Nothing comes in from WhatsApp yet."), forms=(add, *ends),
+        columns=columns, rows=tuple(rows), empty=desk.nothing("inbound"), forms=(add, *ends),
     )  # fmt: skip
 
 

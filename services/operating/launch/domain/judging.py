@@ -8,6 +8,7 @@ from datetime import date, datetime
 from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.gates import Environment, Gate, Gates
 from libs.contracts.catalogue.roles import roles
+from libs.contracts.catalogue.words import word
 from libs.contracts.launch import (
     GateAttestation,
     GateResult,
@@ -26,7 +27,7 @@ NOBODY = Text(en="Nobody has attested this yet.", ar="لم يشهد أحد بذ�
 EXPIRED = Text(en="The attestation has expired.", ar="انتهت صلاحية الشهادة.")
 TAKEN_BACK = Text(en="A person says that it does not hold.", ar="أفاد شخص بأنه غير مستوفى.")
 NOT_ASKED = Text(en="What answers for this could not be asked.", ar="تعذّر سؤال الجهة التي تجيب عنه.")
-PLANE_SILENT = Text(en="This plane does not report that it is well.", ar="لا يبلغ هذا المستوى بأنه سليم.")
+PLANE_SILENT = Text(en="This plane does not report that it is well.", ar="لا تبلّغ هذه الخدمة بأنها سليمة.")
 PLANE_TODO = Text(en="Look at its checks under /health/planes.", ar="راجع فحوصه في ‎/health/planes.")
 
 
@@ -145,8 +146,8 @@ def _gate_reason(one: GateStanding) -> HoldsDown:
 
 
 def _plane_reason(one: PlaneHealth, points: int) -> HoldsDown:
-    name = one.plane.value
-    title = Text(en=f"The {name} plane is well", ar=f"سلامة المستوى {name}")
+    name, called = one.plane.value, word("plane_name", one.plane.value)
+    title = Text(en=f"The {name} plane is well", ar=f"سلامة خدمة {called.ar}")
     why = Text(en=f"{PLANE_SILENT.en} ({one.status})", ar=f"{PLANE_SILENT.ar} ({one.status})")
     return HoldsDown(
         kind="plane", key=name, title=title, why=why, todo=PLANE_TODO, owner="operator", blocking=True, points=points
