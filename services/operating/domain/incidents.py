@@ -51,7 +51,7 @@ def objectives(standings: Iterable[SloStanding], now: datetime) -> list[Trouble]
             severity = Severity.PAGE if any(window.limit >= PAGE_RATE for window in firing) else Severity.TICKET
             said = Text(
                 en=f"The error budget burns {worst:.1f} times too fast",
-                ar=f"يُستهلك هامش الخطأ أسرع من المسموح {worst:.1f} مرة",
+                ar=f"سرعة استهلاك هامش الخطأ قياسًا إلى المسموح: {worst:.1f}×",
             )
             out.append(Trouble(IncidentKind.OBJECTIVE, one.name, severity, now, Text(en=one.en, ar=one.ar), said))
         elif one.state == "breached":

@@ -200,7 +200,7 @@ def _tile(desk: Desk, one: RoomFigure) -> Tile:
     if one.value is not None:
         value = f"{one.value * 100:,.1f}" if one.unit == "share" else f"{one.value:,.2f}".removesuffix(".00")
         href = url("metric_rows", one.metric)
-        note = desk.say(f"من {one.counted:,} من أصل {one.rows:,} سجل", f"from {one.counted:,} of {one.rows:,} records")
+        note = desk.say(f"السجلات: {one.counted:,} من {one.rows:,}", f"from {one.counted:,} of {one.rows:,} records")
         note += desk.say("، آخر 30 يومًا", ", last 30 days") if rule.period else ""
     caution, dispute = "", ""
     if one.caution is not None:
