@@ -26,8 +26,9 @@ class Connection:
         self.closed: list[str] = []
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
-        self.made += [Card.model_validate_json(text) for text in values[6]]
-        return list(values[6])
+        made = [Card.model_validate_json(text) for text in values[6]]
+        self.made += made
+        return [{"card_id": card.card_id} for card in made]
 
     async def execute(self, sql: str, *values: Any) -> None:
         self.closed.append(values[1])
