@@ -56,14 +56,15 @@ def register(app: typer.Typer, connect: Connect) -> None:
         here.out.say(
             Sentence(
                 f"Won in a year: SAR {found['revenue']} ({found['won']} deals). Open now: SAR {found['open_value']}.",
-                f"المكسوب خلال سنة: {found['revenue']} ر.س ({found['won']} صفقات). المفتوح الآن: {found['open_value']} ر.س.",
+                f"المكسوب خلال سنة: {found['revenue']} ر.س (عدد الصفقات: {found['won']}). المفتوح الآن: {found['open_value']} ر.س.",
             )
         )
         if found["next_tier"]:
             away = f"{found['to_next']:g}"
             here.out.say(
                 Sentence(
-                    f"{away} points to {found['next_tier']['en']}.", f"تبقى {away} نقطة إلى {found['next_tier']['ar']}."
+                    f"{away} points to {found['next_tier']['en']}.",
+                    f"النقاط الباقية إلى {found['next_tier']['ar']}: {away}.",
                 )
             )
 

@@ -124,7 +124,7 @@ def _impact(out: Output, impact: dict[str, Any]) -> None:
     if basis := impact["basis"]:
         share, tested = f"{basis['probability']:.0%}", basis["tested"]
         out.say(Sentence(f"{basis['deal_value']} × {share}, held to {tested} past deals.",
-                         f"{basis['deal_value']} × {share}، وقورنت بـ {tested} صفقة سابقة."))  # fmt: skip
+                         f"{basis['deal_value']} × {share}، وعدد الصفقات السابقة التي قورنت بها: {tested}."))  # fmt: skip
     for one in impact["missing"]:
         out.show(out.text(one["en"], one["ar"]))
 

@@ -70,6 +70,20 @@ class MetricRowsReply(Message):
     next_cursor: str | None = None
 
 
+class CountedRequest(Message):
+    """Which of these records count in a metric's value over a period."""
+
+    principal: Principal
+    name: str
+    since: datetime | None = None
+    until: datetime | None = None
+    ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=500)]
+
+
+class CountedReply(Message):
+    ids: tuple[str, ...]
+
+
 class SeriesRequest(Message):
     """A metric's value over each stretch between neighbouring `edges`, the oldest first."""
 

@@ -9,6 +9,8 @@ from itertools import pairwise
 from libs.contracts.catalogue.metrics import MetricRule, metrics
 from libs.contracts.errors import Invalid, NotFound
 from libs.contracts.metrics import (
+    CountedReply,
+    CountedRequest,
     MetricGet,
     MetricPart,
     MetricRow,
@@ -21,7 +23,7 @@ from libs.contracts.metrics import (
     SeriesReply,
     SeriesRequest,
 )
-from libs.contracts.subjects import METRIC_PARTS, METRIC_ROWS, METRIC_SERIES, METRICS
+from libs.contracts.subjects import METRIC_COUNTED, METRIC_PARTS, METRIC_ROWS, METRIC_SERIES, METRICS
 from libs.runtime.plane import Runtime
 
 DAYS = 30
@@ -46,6 +48,8 @@ def serve_metrics(runtime: Runtime) -> None:
         runtime.bus.serve(series, served.series)
     if (parts := METRIC_PARTS.get(runtime.plane)) is not None:
         runtime.bus.serve(parts, served.parts)
+    if (counted := METRIC_COUNTED.get(runtime.plane)) is not None:
+        runtime.bus.serve(counted, served.counted)
 
 
 class NotCut(NotFound):
@@ -144,7 +148,18 @@ class Metrics:
             next_cursor=None if more is None else f"{'' if more['value'] is None else more['value']}|{more['part']}",
         )  # fmt: skip
 
-    def _asked(self, request: MetricGet | MetricRowsRequest | PartsRequest) -> tuple[MetricRule, datetime, datetime]:
+    async def counted(self, request: CountedRequest) -> CountedReply:
+        """Which of the named records a value rests on. Raises as `value` does."""
+        rule, since, until = self._asked(request)
+        tenant = request.principal.tenant_id
+        asked = await self._database.read(
+            lambda copy: copy.fetch(rule.counting, tenant, since, until, list(request.ids)), tenant
+        )
+        return CountedReply(ids=tuple(row["id"] for row in asked.value))
+
+    def _asked(
+        self, request: MetricGet | MetricRowsRequest | PartsRequest | CountedRequest
+    ) -> tuple[MetricRule, datetime, datetime]:
         rule = metrics().get(request.name)
         if rule is None or rule.plane is not self._runtime.plane:
             raise NotFound("no_such_metric", "There is no metric of this name.", "لا يوجد مؤشر بهذا الاسم.")

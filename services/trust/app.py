@@ -20,6 +20,7 @@ from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
 from services.trust.approvals.briefing import Briefing
 from services.trust.approvals.handlers import Desk
+from services.trust.approvals.waiting import VotesWaiting
 from services.trust.approving import Approving
 from services.trust.authorize import Authorizer, LiveFlags
 from services.trust.bundles.force import Bundles
@@ -40,6 +41,8 @@ from services.trust.governance.handlers import Governance
 from services.trust.handlers import Books, Listener, People
 from services.trust.insight.lineage import serve_lineage
 from services.trust.keys.rotation import KeyBook
+from services.trust.launch.handlers import Launch
+from services.trust.launch.switching import LaunchGates
 from services.trust.ledger import sequencer
 from services.trust.ledger.cosigning import Cosigning
 from services.trust.ledger.feed import Feed
@@ -121,6 +124,7 @@ async def build(runtime: Runtime) -> None:
     sweep = Sweep(database, LiveFlags(bus).any_live)
     serve_compliance(bus, Compliance(database, sweep, EvidenceFiles(bus).take))
     runtime.loop("compliance", sweep.run)
+    bus.serve(subjects.LAUNCH_FACTS, Launch(database).facts)
     hear_reports(bus)
     runtime.loop("own connections", lambda: own_links(runtime))
     runtime.loop("log verification", LogWatch(database, settings.origin).run)
@@ -223,6 +227,7 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     """Answer and hear everything that needs a bus and a store alone: decisions, approvals, people. Reading the ledger needs SQL."""
     projection = Projection(store, bus, keys.identifier)
     authorizer = Authorizer(store, bundles, keys, projection, LiveFlags(bus), grant_seconds=grant_seconds)
+    authorizer.launch = LaunchGates(bus)
     approving, desk = Approving(store), Desk(store, keys.identifier)
     people, consenting = People(store, projection), Consenting(store, projection, keys.identifier)
     listener = Listener(store, projection)
@@ -246,12 +251,14 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.EDIT, desk.edit)
     bus.serve(subjects.TOKEN, desk.token)
     briefing = Briefing(store)
+    bus.serve(subjects.VOTES_WAITING, VotesWaiting(store).read)
     bus.serve(subjects.APPROVAL_BRIEF, briefing.make)
     bus.serve(subjects.BRIEF_WAITING, briefing.waiting)
     bus.serve(subjects.BRIEF_REPLY, briefing.reply)
     bus.serve(subjects.OWN_NUMBER, OwnNumbers(store, projection).put)
     bus.serve(subjects.CONTACTABILITY, people.contactability)
     bus.serve(subjects.REACHABLE, people.reachable)
+    bus.serve(subjects.NEWCOMERS, people.newcomers)
     bus.serve(subjects.RECORD_CONSENTS, consenting.record)
     bus.serve(subjects.WITHDRAW_CONSENT, consenting.withdraw)
     bus.serve(subjects.CONSENTS, people.consents)

@@ -14,6 +14,8 @@ from libs.contracts.message import Text, new_id
 from libs.contracts.metrics import MetricRowsReply
 from services.gateway.console.urls import url
 from tests.contracts.examples import example
+from tests.unit.gateway import test_inbox_pages as inbox_rows
+from tests.unit.gateway import test_onboarding_pages as onboarding_rows
 from tests.unit.gateway import test_partner_pages as partner_rows
 from tests.unit.gateway import test_proof_pages as proof_rows
 from tests.unit.gateway.fake_site import Site, open_site
@@ -33,6 +35,7 @@ NAMES = (
     "api-keys", "suggestions", "suggestions-none", "enrichment", "enrichment-looked", "agent-runs", "agent-run", "agent-asked", "partners",
     "partner", "partner-draft", "partner-add", "partners-refused", "metric-rows", "metric-rows-none", "webhooks", "webhook", "webhook-delivery",
     "denied", "offline", "partner-revenue", "partner-offer", "partner-offer-sent", "proof-pack", "proof-company",
+    "inbox", "inbox-item", "onboarding", "onboarding-customer",
 )  # fmt: skip
 
 
@@ -88,6 +91,7 @@ async def _pages(site: Site, token: str, owner: str) -> dict[str, str]:
     await get("user", url("user", owner))
     await get("api-keys", url("api_keys"))
     await post("enrichment-looked", url("enrichment_look"), {"once": str(new_id()), **LOOK}, files=FILE)
+    await _inbox(site, get)
     await get("agent-runs", url("agent_runs"))
     await get("agent-run", url("agent_run", str(RUN)))
     await post("agent-asked", url("agent_ask", "outreach_writer"), ASKED)
@@ -111,6 +115,17 @@ async def _nothing(site: Site, get: Any) -> None:
     await get("suggestions-none", url("suggestions"))
     await get("metric-rows-none", url("metric_rows", "pipeline_value"))
     site.planes.answers.update(kept)
+
+
+async def _inbox(site: Site, get: Any) -> None:
+    kept = site.planes.answers[subjects.RECORD.subject]
+    inbox_rows.fill(site)
+    await get("inbox", url("inbox"))
+    await get("inbox-item", url("inbox_item", str(inbox_rows.MESSAGE), kind="message"))
+    site.planes.answers[subjects.RECORD.subject] = kept
+    onboarding_rows.fill(site)
+    await get("onboarding", url("onboarding"))
+    await get("onboarding-customer", url("onboarding_customer", str(onboarding_rows.ONE)))
 
 
 async def _partners(site: Site, get: Any, post: Any) -> None:

@@ -84,6 +84,11 @@ class MetricRule(Message):
             "order by coalesce(value, '-Infinity') desc, part desc limit $7"
         )
 
+    @property
+    def counting(self) -> str:
+        """Which of the records $4 count for tenant $1 from $2 to $3."""
+        return f"{_GIVEN}, r as ({_resolved(self)}) select distinct id from r where counted and id = any($4::text[])"
+
 
 _GIVEN = "with given as (select $1::uuid, $2::timestamptz, $3::timestamptz)"
 _OTHER = re.compile(r"\{([a-z_]+)\}")

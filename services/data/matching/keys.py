@@ -14,8 +14,9 @@ import numpy as np
 from libs.contracts.message import new_id
 from libs.runtime.database import BatchWork
 from services.data.importing.codec import account_fields, contact_fields
-from services.data.importing.domain.clusters import Filed, account_keys, contact_keys, is_loose
+from services.data.importing.domain.clusters import Filed, account_keys, contact_keys
 from services.data.importing.domain.matching import account_view, contact_view
+from services.data.importing.domain.pairs import is_loose
 from services.data.importing.domain.records import AccountFields, ContactFields, ExistingRecord
 from services.data.matching.index import KeyIndex, Keys, Owners, owners_of, page_numbers
 

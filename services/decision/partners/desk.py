@@ -85,7 +85,7 @@ class Partners:
             partner_id=record.id, name=name_of(record.values), fit=found.score, parts=found.parts, offer=offer.key,
             offer_name=Text(en=offer.en, ar=offer.ar), white_label=found.white_label, missing=found.missing,
             reasons_en=(f"{kind.en}: {kind.points:g} points", f"{offer.en} at {found.score:g} of 100"),
-            reasons_ar=(f"{kind.ar}: {kind.points:g} نقطة", f"{offer.ar} عند {found.score:g} من 100"),
+            reasons_ar=(f"{kind.ar}: {kind.points:g} من النقاط", f"{offer.ar} عند {found.score:g} من 100"),
             provenance=self._origin(record, found.confidence, rules.version),
         )  # fmt: skip
 

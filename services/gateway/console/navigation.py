@@ -20,9 +20,11 @@ def _(text: str) -> str:
 
 DESTINATIONS: Final = (
     Destination("command_center", _("Command Center"), _("Command"), "compass", "KeyC"),
+    Destination("inbox", _("Inbox"), _("Inbox"), "mail", "KeyI"),
     Destination("approvals", _("Approval Center"), _("Approvals"), "approvals", "KeyA"),
     Destination("targeting", _("Targeting"), _("Targeting"), "target", "KeyT"),
     Destination("crm", _("Customers"), _("Customers"), "person", "KeyU"),
+    Destination("onboarding", _("Onboarding"), _("Onboarding"), "check", "KeyH"),
     Destination("partners", _("Partners"), _("Partners"), "person", "KeyR"),
     Destination("numbers", _("Numbers and sources"), _("Numbers"), "chart", "KeyN"),
     Destination("flows", _("Flows"), _("Flows"), "arrow", "KeyF"),
@@ -30,6 +32,7 @@ DESTINATIONS: Final = (
     Destination("people", _("Consent and rights"), _("Rights"), "lock", "KeyP"),
     Destination("policy", _("Policy"), _("Policy"), "check", "KeyL"),
     Destination("compliance", _("Saudi Compliance"), _("Compliance"), "file", "KeyM"),
+    Destination("launch", _("Going live"), _("Launch"), "upload", "KeyY"),
     Destination("contradictions", _("Contradictions"), _("Contradictions"), "alert", "KeyX"),
     Destination("gate", _("Security gate and agents"), _("Gate"), "info", "KeyB"),
     Destination("evidence", _("Evidence"), _("Evidence"), "evidence", "KeyE"),

@@ -85,7 +85,7 @@ async def scorecard(desk: Desk, asked: contract.PartnerGet) -> Section:
         (desk.say("المفتوح الآن", "Open now"), Cell(_riyals(desk, found.open_value), "ltr")),
     ]  # fmt: skip
     if found.next_tier is not None and found.to_next is not None:
-        away = desk.say(f"{found.to_next:g} نقطة", f"{found.to_next:g} points")
+        away = desk.say(f"النقاط: {found.to_next:g}", f"{found.to_next:g} points")
         facts.append((desk.say(f"إلى فئة «{found.next_tier.ar}»", f"To {found.next_tier.en}"), Cell(away)))
     text = ""
     if found.missing:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from libs.contracts import crm
 from libs.contracts import partners as contract
+from libs.contracts.arabic import DAYS
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.partners import partner_rules
 from libs.contracts.catalogue.records import FieldType, RecordField, RecordKind, records
@@ -80,7 +81,7 @@ def _card(desk: Desk, one: contract.PipelinePartner, following: dict[tuple[str, 
     named = cards().partner_stages[one.stage]
     onward, word = following[one.stage, desk.say(named.ar, named.en)]
     offer = next(offer for offer in partner_rules().offers if offer.key == one.offer)
-    age = desk.say(f"آخر تغيير قبل {one.age_days} يوم", f"last changed {one.age_days} days ago")
+    age = desk.say(f"آخر تغيير قبل {DAYS(one.age_days)}", f"last changed {one.age_days} days ago")
     return PartnerCard(
         id=str(one.partner_id), name=one.name, type=_said(desk, one.type_name), fit=f"{one.fit:g} / 100",
         offer=desk.say(offer.ar, offer.en), amount=Decimal(one.amount) if one.amount else None, owner=one.owner or "",

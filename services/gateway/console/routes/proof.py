@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from libs.contracts.arabic import DAYS
 from libs.contracts.message import Text
 from libs.contracts.proof_pack import ProofPack, ProofPackRequest, RevenueImpact, UpgradePath, WorkSection
 from libs.contracts.subjects import PROOF_PACK
@@ -132,7 +133,7 @@ def _impact(desk: Desk, impact: RevenueImpact) -> Section:
         facts += [
             (desk.say("قيمة الصفقة", "Deal value"), Cell(f"{basis.deal_value:,.2f}", "ltr")),
             (desk.say("نسبة الفوز عند المرحلة", "Chance at the stage"), Cell(f"{basis.probability:.1%}", "ltr")),
-            (desk.say("الأفق", "Horizon"), Cell(desk.say(f"{basis.horizon_days} يومًا", f"{basis.horizon_days} days"))),
+            (desk.say("الأفق", "Horizon"), Cell(desk.say(DAYS(basis.horizon_days), f"{basis.horizon_days} days"))),
             (desk.say("صفقات قورنت بها", "Deals it was held to"), Cell(f"{basis.tested:,}", "ltr")),
             (desk.say("أشهر قُرئت", "Months read"), Cell(f"{basis.months:,}", "ltr")),
         ]
