@@ -101,6 +101,17 @@ def test_the_first_recommendation_that_holds_is_given_with_its_reason(standing: 
     assert all(text and "{" not in text for text in (found.text.ar, found.text.en, found.because.ar, found.because.en))
 
 
+def test_days_of_silence_are_counted_as_arabic_counts_them() -> None:
+    said = {
+        days: recommend(Standing(stage="open", deal_id="d", idle_days=days), rules()).text.ar for days in (7, 30, 100)
+    }
+    assert [said[7].split("منذ ")[1], said[30].split("منذ ")[1], said[100].split("منذ ")[1]] == [
+        "7 أيام.",
+        "30 يومًا.",
+        "100 يوم.",
+    ]
+
+
 def test_of_what_waits_the_first_due_is_named() -> None:
     found = recommend(Standing(waiting=(waiting(9), waiting(2))), rules())
     assert found.id == str(UUID(int=2)) and "(2)" in found.text.en

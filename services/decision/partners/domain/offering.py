@@ -80,7 +80,7 @@ class WhiteLabelNotEarned(Conflict):
     def __init__(self, pilots: int) -> None:
         super().__init__(
             "white_label_not_earned", f"White label takes {pilots} paid pilots and introductions that were made.",
-            f"يتطلب التقديم باسم الشريك {pilots} تجارب مدفوعة وتعريفات فعلية.",
+            f"يتطلب التقديم باسم الشريك تجارب مدفوعة لا تقل عن {pilots} وتعريفات فعلية.",
         )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from libs.contracts.arabic import DAYS
 from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.work_units import work_units
 from libs.contracts.message import Text
@@ -70,7 +71,7 @@ def _cases(standing: Standing) -> dict[Case, tuple[str, str, dict[str, object]]]
         found[by_stage[standing.stage]] = (*deal, {})
         if standing.stage not in ("won", "lost"):
             if standing.idle_days >= standing.idle_from:
-                found["idle"] = (*deal, {"days": standing.idle_days})
+                found["idle"] = (*deal, {"days": standing.idle_days, "days_ar": DAYS(standing.idle_days)})
             if not standing.has_amount:
                 found["no_amount"] = (*deal, {})
     return found
