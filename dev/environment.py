@@ -13,6 +13,7 @@ ONE_PROCESS = "one_process"
 
 # Settings that are no secret and mean the same everywhere.
 _SHARED = (
+    "DEALIX_ENVIRONMENT",
     "DEALIX_LANG",
     "DEALIX_LOG_LEVEL",
     "DEALIX_TRACE_RATIO",

@@ -213,10 +213,15 @@ class Supervisor:
         return server
 
     def _environment_of(self, name: str) -> Callable[[], Mapping[str, str]]:
+        operator = self._plan.operator
+        if self._plan.settings.database_url is None:
+            # What runs on servers of its own, from one directory, is for trying things out unless somebody says otherwise.
+            operator = {"DEALIX_ENVIRONMENT": "development", **operator}
+
         def environ() -> Mapping[str, str]:
             assert self._secrets is not None
             assert self._addresses is not None
-            return plane_environment(name, self._plan.operator, self._secrets, self._addresses)
+            return plane_environment(name, operator, self._secrets, self._addresses)
 
         return environ
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libs.contracts import dead_events, lineage, metrics, observed, operating, rights, trust
+from libs.contracts import dead_events, launch, lineage, metrics, observed, operating, rights, trust
 from libs.contracts.declaring import Call, Event
 from libs.contracts.declaring import by as _by
 from libs.contracts.message import Ok, Plane
@@ -14,6 +14,13 @@ PINGS: dict[Plane, Call[operating.PingRequest, operating.PingReply]] = {
         f"{plane.value}.ping.v1", operating.PingRequest, operating.PingReply, frozenset({_G, _O}) - {plane}, 2.0
     )
     for plane in Plane
+}
+OWN_CREDENTIALS: dict[Plane, Call[launch.CredentialsRequest, launch.OwnCredentials]] = {
+    plane: Call(
+        f"{plane.value}.own_credentials.v1", launch.CredentialsRequest, launch.OwnCredentials, frozenset({_O}), 2.0
+    )
+    for plane in Plane
+    if plane is not _O
 }
 TAKE_EVENT: dict[Plane, Call[dead_events.TakeEvent, Ok]] = {
     plane: Call(f"{plane.value}.take_event.v1", dead_events.TakeEvent, Ok, frozenset({_O}), 10.0)
@@ -35,14 +42,31 @@ METRIC_SERIES: dict[Plane, Call[metrics.SeriesRequest, metrics.SeriesReply]] = {
     plane: Call(f"{plane.value}.metric_series.v1", metrics.SeriesRequest, metrics.SeriesReply, _by(_D) - {plane}, 20.0)
     for plane in HOLDERS
 }
+METRIC_PARTS: dict[Plane, Call[metrics.PartsRequest, metrics.PartsReply]] = {
+    _DA: Call("data.metric_parts.v1", metrics.PartsRequest, metrics.PartsReply, _by(_D), 15.0)
+}
+"""Planes with a metric that can be asked part by part."""
 METRIC_ROWS: dict[Plane, Call[metrics.MetricRowsRequest, metrics.MetricRowsReply]] = {
     plane: Call(
         f"{plane.value}.metric_rows.v1", metrics.MetricRowsRequest, metrics.MetricRowsReply, _by() - {plane}, 15.0
     )
     for plane in (*HOLDERS, _O)
 }
+METRIC_COUNTED: dict[Plane, Call[metrics.CountedRequest, metrics.CountedReply]] = {
+    plane: Call(
+        f"{plane.value}.metric_counted.v1", metrics.CountedRequest, metrics.CountedReply, _by(_D) - {plane}, 10.0
+    )
+    for plane in HOLDERS
+}
 LINEAGE: dict[Plane, Call[lineage.LineageRequest, lineage.LineageReply]] = {
-    plane: Call(f"{plane.value}.lineage.v1", lineage.LineageRequest, lineage.LineageReply, _by() - {plane}, 10.0)
+    plane: Call(
+        f"{plane.value}.lineage.v1",
+        lineage.LineageRequest,
+        lineage.LineageReply,
+        # A proof pack asks execution for the actions about a deal.
+        (_by(_D) if plane is _E else _by()) - {plane},
+        10.0,
+    )
     for plane in HOLDERS
 }
 ERASED: dict[Plane, Event[rights.ErasurePerformed]] = {

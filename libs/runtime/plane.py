@@ -19,7 +19,7 @@ import uvloop
 
 from libs.contracts.message import Plane
 from libs.contracts.operating import HealthReported, PingReply, PingRequest, SpanRecord, SpansExported
-from libs.contracts.subjects import HEALTH, OBSERVED, PINGS, SPANS, TAKE_EVENT
+from libs.contracts.subjects import HEALTH, OBSERVED, OWN_CREDENTIALS, PINGS, SPANS, TAKE_EVENT
 from libs.runtime import telemetry
 from libs.runtime.bus import NatsBus
 from libs.runtime.database import Database
@@ -28,6 +28,8 @@ from libs.runtime.delivery import Consumer, Relay
 from libs.runtime.health import HealthServer
 from libs.runtime.links import Links
 from libs.runtime.metering import exposition
+from libs.runtime.objectives import Objectives
+from libs.runtime.own_credentials import own_credentials
 from libs.runtime.preflight import check_plugins, preflight
 from libs.runtime.replica import Replica
 from libs.runtime.settings import VERSION, PlaneSettings, SettingsError, adopt_secret_files, load
@@ -159,6 +161,8 @@ class RunningPlane:
             runtime.expositions.append(lambda: "\n".join(replica.lines()) + "\n")
         await self.build(runtime)
         runtime.bus.serve(PINGS[runtime.plane], self._ping)
+        if (credentials := OWN_CREDENTIALS.get(runtime.plane)) is not None:
+            runtime.bus.serve(credentials, partial(own_credentials, runtime))
         if (retake := TAKE_EVENT.get(runtime.plane)) is not None:
             runtime.bus.serve(retake, Retaking(runtime.bus, runtime.database).take)
         await runtime.bus.start()
@@ -172,7 +176,10 @@ class RunningPlane:
         relay = Relay(runtime.database, runtime.bus)
         if runtime.plane in OBSERVED:
             runtime.loop("own connections", Links(runtime).run)
-        loops = [("relay", relay.run), ("sweep", relay.sweep), ("heartbeat", self._heartbeat), *runtime._loops]
+        loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("relay", relay.run), ("sweep", relay.sweep), ("heartbeat", self._heartbeat), ("objectives", Objectives(runtime).run),
+            *runtime._loops,
+        ]  # fmt: skip
         loops += [
             (event.subject, Consumer(event, handler, runtime.database, runtime.bus).run)
             for event, handler in runtime.bus.events

@@ -28,6 +28,11 @@ class RuntimeSettings(BaseSettings):
     nats_url: str = Field("nats://127.0.0.1:4222", description="NATS server or comma-separated servers")
     data_dir: Path = Field(Path(".dealix"), description="where embedded servers, logs and secrets live")
     ready_file: Path | None = Field(None, description="written once the plane serves")
+    environment: str = Field(
+        "production",
+        pattern="^(production|staging|development)$",
+        description="what this installation is for; in production and staging no connector goes live while a launch gate is open",
+    )
     lang: str = Field("ar", pattern="^(ar|en)$", description="language of command line and pages without a choice")
     trace_ratio: float = Field(1.0, ge=0, le=1, description="share of traces kept")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="log level")

@@ -15,6 +15,8 @@ from services.operating.dead_events.handlers import serve_dead_events
 from services.operating.domain.health import Board
 from services.operating.domain.spans import Buffer
 from services.operating.handlers import Controls, Flags, Health, LiveSwitches, Traces
+from services.operating.launch.desk import serve_launch
+from services.operating.objectives.desk import serve_objectives
 from services.operating.propagation import Propagation
 from services.operating.recoveries.desk import Recoveries
 from services.operating.settings import OperatingSettings
@@ -37,6 +39,8 @@ async def build(runtime: Runtime) -> None:
     runtime.on_stop.append(flush)
     serve_dead_events(runtime)
     serve_data_health(runtime)
+    serve_launch(runtime)
+    serve_objectives(runtime)
     runtime.loop("watching", Watching(runtime).run)
     serve_metrics(runtime)
 

@@ -41,12 +41,15 @@ from services.trust.governance.handlers import Governance
 from services.trust.handlers import Books, Listener, People
 from services.trust.insight.lineage import serve_lineage
 from services.trust.keys.rotation import KeyBook
+from services.trust.launch.handlers import Launch
+from services.trust.launch.switching import LaunchGates
 from services.trust.ledger import sequencer
 from services.trust.ledger.cosigning import Cosigning
 from services.trust.ledger.feed import Feed
 from services.trust.ledger.packing import Packing
 from services.trust.ledger.store import LedgerStore, SqlLedgerStore
 from services.trust.ledger.verifying import LogWatch
+from services.trust.ledger.work import Work
 from services.trust.observations.handlers import hear_reports, own_links
 from services.trust.own_people.watching import OwnNumbers
 from services.trust.projection import Projection
@@ -105,6 +108,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.COSIGNATURES, cosigning.page)
     bus.serve(subjects.KEYS, books.keys)
     bus.serve(subjects.LEDGER, books.entries)
+    bus.serve(subjects.WORK_UNITS, Work(database).page)
     bus.serve(subjects.PROOF, books.proof)
     bus.serve(subjects.CHECKPOINT, books.checkpoint)
     bus.serve(subjects.CONSISTENCY, books.consistency)
@@ -120,6 +124,7 @@ async def build(runtime: Runtime) -> None:
     sweep = Sweep(database, LiveFlags(bus).any_live)
     serve_compliance(bus, Compliance(database, sweep, EvidenceFiles(bus).take))
     runtime.loop("compliance", sweep.run)
+    bus.serve(subjects.LAUNCH_FACTS, Launch(database).facts)
     hear_reports(bus)
     runtime.loop("own connections", lambda: own_links(runtime))
     runtime.loop("log verification", LogWatch(database, settings.origin).run)
@@ -222,6 +227,7 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     """Answer and hear everything that needs a bus and a store alone: decisions, approvals, people. Reading the ledger needs SQL."""
     projection = Projection(store, bus, keys.identifier)
     authorizer = Authorizer(store, bundles, keys, projection, LiveFlags(bus), grant_seconds=grant_seconds)
+    authorizer.launch = LaunchGates(bus)
     approving, desk = Approving(store), Desk(store, keys.identifier)
     people, consenting = People(store, projection), Consenting(store, projection, keys.identifier)
     listener = Listener(store, projection)
@@ -252,6 +258,7 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.OWN_NUMBER, OwnNumbers(store, projection).put)
     bus.serve(subjects.CONTACTABILITY, people.contactability)
     bus.serve(subjects.REACHABLE, people.reachable)
+    bus.serve(subjects.NEWCOMERS, people.newcomers)
     bus.serve(subjects.RECORD_CONSENTS, consenting.record)
     bus.serve(subjects.WITHDRAW_CONSENT, consenting.withdraw)
     bus.serve(subjects.CONSENTS, people.consents)

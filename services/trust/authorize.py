@@ -42,6 +42,7 @@ from services.trust.domain.decide import Prepared
 from services.trust.domain.keys import Keys, issue
 from services.trust.domain.policy import Answer, Bundle, Question
 from services.trust.governance.watching import Agent, agents_of, with_standing
+from services.trust.launch.switching import Gates, Held, gates_of
 from services.trust.ledger.domain.commitments import DECISION, approval_data, approval_kind, decision_data
 from services.trust.ledger.domain.entry import Entry
 from services.trust.model_calls.watching import with_models
@@ -107,6 +108,8 @@ class Authorizer:
         """Whether an activation of policies names its replay report; without this none does."""
         self.controls: Callable[[Collection[UUID]], Awaitable[set[UUID]]] | None = None
         """Which tenants have a gate control that fails; without this no control is looked at."""
+        self.launch: Gates | None = None
+        """How a tenant's launch gates stand; without this nothing is switched live."""
         self.doubted: Callable[[Collection[Agent]], Awaitable[set[Agent]]] | None = None
         """Which agents have a low trust score; without this none is doubted. It can only make an agent ask people."""
 
@@ -198,10 +201,11 @@ class Authorizer:
         for tenant, ids in contacts.items():
             await self._projection.refresh(tenant, ids)
 
-    async def _held(self, prepared: Sequence[Prepared]) -> set[UUID]:
-        """Tenants that something is to leave and that have a failing gate control."""
+    async def _held(self, prepared: Sequence[Prepared]) -> Held:
+        """Tenants that something is to leave and that have a failing gate control, and launch gates of those that would switch live."""
         leaving = {p.evaluation.tenant_id for p in prepared if p.effect is not None and p.effect.external}
-        return await self.controls(leaving) if leaving and self.controls is not None else set()
+        failing = await self.controls(leaving) if leaving and self.controls is not None else set()
+        return Held(failing, await gates_of(prepared, self.launch))
 
     async def _low(self, prepared: Sequence[Prepared]) -> set[Agent]:
         """Agents among those who ask whose trust score is low."""
@@ -211,9 +215,7 @@ class Authorizer:
     def _recipient(self, prepared: Prepared) -> str:
         return self._projection.mac(prepared.evaluation.tenant_id, prepared.recipient) or ""
 
-    def _question(
-        self, prepared: Prepared, known: Known, replayed: set[UUID], held: set[UUID], now: datetime
-    ) -> Question:
+    def _question(self, prepared: Prepared, known: Known, replayed: set[UUID], held: Held, now: datetime) -> Question:
         connector = prepared.effect.connector if prepared.effect else ""
         asked = decide.question(
             prepared,
@@ -222,12 +224,12 @@ class Authorizer:
             live=self._flags.live(prepared.evaluation.tenant_id, connector),
             now=now,
         )
-        if prepared.evaluation.tenant_id in held:
-            asked = replace(asked, control_failing=True)
+        failing = prepared.evaluation.tenant_id in held.controls
+        asked = replace(asked, control_failing=failing, go_live=held.gate(prepared))
         return replace(asked, replay_attached=True) if prepared.evaluation.action_id in replayed else asked
 
     def _rule(
-        self, fresh: Sequence[tuple[Prepared, Known]], replayed: set[UUID], held: set[UUID], now: datetime
+        self, fresh: Sequence[tuple[Prepared, Known]], replayed: set[UUID], held: Held, now: datetime
     ) -> list[Ruling]:
         questions = [self._question(p, k, replayed, held, now) for p, k in fresh]
         answers = self._bundles.ask([_whose(p) for p, _ in fresh], questions)

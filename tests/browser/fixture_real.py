@@ -17,6 +17,7 @@ from tests.contracts.examples import example
 from tests.unit.gateway import test_inbox_pages as inbox_rows
 from tests.unit.gateway import test_onboarding_pages as onboarding_rows
 from tests.unit.gateway import test_partner_pages as partner_rows
+from tests.unit.gateway import test_proof_pages as proof_rows
 from tests.unit.gateway.fake_site import Site, open_site
 from tests.unit.gateway.filled_site import DEAL, RUN, fill, people
 from tests.unit.gateway.test_webhooks_page import delivery, subscription, told
@@ -33,7 +34,8 @@ NAMES = (
     "settings", "tenant", "rules", "rules-refused", "fields", "field", "sources", "integrations", "integration", "whatsapp", "own", "users", "user",
     "api-keys", "suggestions", "suggestions-none", "enrichment", "enrichment-looked", "agent-runs", "agent-run", "agent-asked", "partners",
     "partner", "partner-draft", "partner-add", "partners-refused", "metric-rows", "metric-rows-none", "webhooks", "webhook", "webhook-delivery",
-    "inbox", "inbox-item", "onboarding", "onboarding-customer", "denied", "offline",
+    "denied", "offline", "partner-revenue", "partner-offer", "partner-offer-sent", "proof-pack", "proof-company",
+    "inbox", "inbox-item", "onboarding", "onboarding-customer",
 )  # fmt: skip
 
 
@@ -146,6 +148,15 @@ async def _partners(site: Site, get: Any, post: Any) -> None:
     site.planes.answer(subjects.PARTNER_MESSAGE, draft)
     await post("partner-draft", url("partner_message", str(partner_rows.ID)), {"language": "ar"})
     await get("partner-add", url("partner_add"))
+    await get("partner-revenue", url("partner_revenue"))
+    site.planes.answer(subjects.PARTNER_OFFER, partner_rows.built())
+    await post("partner-offer", url("partner_offer", str(partner_rows.ID)), {"language": "ar"})
+    site.planes.answer(subjects.PARTNER_OFFER, partner_rows.built().evolve(action_id=partner_rows.ID, state="accepted"))
+    await post("partner-offer-sent", url("partner_offer", str(partner_rows.ID)), {"language": "ar", "send": "yes"})
+    site.planes.answer(subjects.PROOF_PACK, proof_rows.pack())
+    await get("proof-pack", url("deal_proof", str(proof_rows.ID)))
+    site.planes.answer(subjects.PROOF_PACK, proof_rows.pack(None).evolve(scope="company", deal_id=None, stage=None))
+    await get("proof-company", url("proof"))
     await post("partners-refused", url("partner_move", str(partner_rows.ID)), {"stage": "exit"}, 404)
     site.planes.answers[subjects.RECORD.subject] = kept
 

@@ -19,9 +19,21 @@ from libs.contracts.catalogue.actions import effects
 from libs.contracts.data import ConsentClaim, ContactFacts, FactsReply, FactsRequest
 from libs.contracts.execution import Action, ActionGet, ActionItem, Receipt, SubmitRequest, SubmitResult
 from libs.contracts.flows import AgentAnswer, AskAgent
+from libs.contracts.launch import LiveAllowed, LiveAllowedRequest
 from libs.contracts.message import Plane, Principal, new_id
 from libs.contracts.operating import FlagsReply, FlagsRequest
-from libs.contracts.subjects import ACTION, APPROVAL, APPROVE, ASK_AGENT, AUTHORIZE, FACTS, FLAGS, KEYS, SUBMIT
+from libs.contracts.subjects import (
+    ACTION,
+    APPROVAL,
+    APPROVE,
+    ASK_AGENT,
+    AUTHORIZE,
+    FACTS,
+    FLAGS,
+    KEYS,
+    LIVE_ALLOWED,
+    SUBMIT,
+)
 from libs.contracts.trust import (
     Approval,
     ApprovalRequest,
@@ -93,9 +105,13 @@ class FakeData:
 
 @dataclass
 class FakeOperating:
-    """The operating plane's answer to FLAGS."""
+    """The operating plane's answers to FLAGS and LIVE_ALLOWED. Launch gates are closed unless `gates` says otherwise."""
 
     flags: dict[UUID, dict[str, bool]] = field(default_factory=dict)
+    gates: dict[UUID, LiveAllowed] = field(default_factory=dict)
+
+    async def allowed(self, request: LiveAllowedRequest) -> LiveAllowed:
+        return self.gates.get(request.tenant_id, LiveAllowed(allowed=True))
 
     async def answer(self, request: FlagsRequest) -> FlagsReply:
         return FlagsReply(flags=self.flags.get(request.tenant_id, {}), version=1)
@@ -357,6 +373,7 @@ async def world(
     data_bus, operating_bus, gateway = hub.bus(Plane.DATA), hub.bus(Plane.OPERATING), hub.bus(Plane.GATEWAY)
     data_bus.serve(FACTS, data.facts)
     operating_bus.serve(FLAGS, operating.answer)
+    operating_bus.serve(LIVE_ALLOWED, operating.allowed)
     if answer is not None:
         hub.bus(Plane.DECISION).serve(ASK_AGENT, answer)
 

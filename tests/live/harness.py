@@ -81,6 +81,8 @@ async def system(data_dir: Path, *planes: Plane) -> AsyncIterator[System]:
     """The planes, started; all six when none is named."""
     async with prepared_servers(data_dir) as (servers, secrets):
         environment = {"DEALIX_NATS_URL": servers.nats_url, "DEALIX_DATA_DIR": str(data_dir)}
+        # As `dealix up` does over servers of its own; what holds in production has tests that say so.
+        environment.setdefault("DEALIX_ENVIRONMENT", os.environ.get("DEALIX_ENVIRONMENT", "development"))
         environment |= {"DEALIX_SECRET_KEY": secrets.secret_key, "DEALIX_TRUST_KEYS": secrets.trust_keys_json()}
         for plane in Plane:
             prefix = f"DEALIX_{plane.value.upper()}_"

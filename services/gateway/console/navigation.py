@@ -32,6 +32,7 @@ DESTINATIONS: Final = (
     Destination("people", _("Consent and rights"), _("Rights"), "lock", "KeyP"),
     Destination("policy", _("Policy"), _("Policy"), "check", "KeyL"),
     Destination("compliance", _("Saudi Compliance"), _("Compliance"), "file", "KeyM"),
+    Destination("launch", _("Going live"), _("Launch"), "upload", "KeyY"),
     Destination("contradictions", _("Contradictions"), _("Contradictions"), "alert", "KeyX"),
     Destination("gate", _("Security gate and agents"), _("Gate"), "info", "KeyB"),
     Destination("evidence", _("Evidence"), _("Evidence"), "evidence", "KeyE"),

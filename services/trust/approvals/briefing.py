@@ -35,7 +35,7 @@ class OnlyInTheConsole(Forbidden):
         super().__init__(
             "only_in_console",
             "This request is decided in the console: WhatsApp decides up to medium risk, alone, and only what fits whole.",
-            "يُحسم هذا الطلب في المنصة: واتساب لما خطره متوسط فأقل، ويحسمه شخص واحد، ويظهر كاملًا في الرسالة.",
+            "يُحسم هذا الطلب في المنصة: واتساب لما مخاطرته متوسطة فأقل، ويحسمه شخص واحد، ويظهر كاملًا في الرسالة.",
         )
 
 

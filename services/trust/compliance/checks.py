@@ -51,9 +51,14 @@ def checks() -> dict[str, Check]:
 @cache
 def statement(control_id: str) -> str:
     """The whole query of a check: one row with rows, failing, unclear and a sample of failing ids."""
+    return counting(checks()[control_id])
+
+
+def counting(check: Check) -> str:
+    """The same of any check that builds on the prelude."""
     prelude = ", ".join(_document(file)["prelude"] for file in FILES if "prelude" in _document(file))
     return (
-        f"with {prelude}, looked as ({checks()[control_id].sql}) select count(*) as rows, count(*) filter (where ok is false) as failing, "
+        f"with {prelude}, looked as ({check.sql}) select count(*) as rows, count(*) filter (where ok is false) as failing, "
         f"count(*) filter (where ok is null) as unclear, (array_agg(id order by id) filter (where ok is false))[1:{SAMPLE}] as sample from looked"
     )
 

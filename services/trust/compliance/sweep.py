@@ -82,8 +82,8 @@ class Sweep:
         live = await self.is_live(tenant_id)
         # The platform beside the tenant: some controls read what holds for the whole installation.
         async with self._database.batch(tenant_id, PLATFORM) as work:
-            parameters = (*_parameters(), live)
-            row = await ControlRows(work.connection, tenant_id).count(statement(control.control_id), parameters)
+            given = (*parameters(), live)
+            row = await ControlRows(work.connection, tenant_id).count(statement(control.control_id), given)
         return Counted(row["rows"], row["failing"], row["unclear"], tuple(row["sample"] or ()))
 
     async def _look(self, tenant_id: UUID, control: Control, actor: str, counted: Counted | None) -> Reading:
@@ -134,7 +134,7 @@ def _is_due(control: Control, newest: Reading | None, now: datetime) -> bool:
     return newest is None or now - newest.checked_at >= max(control.every, SOON)
 
 
-def _parameters() -> tuple[list[str], list[str]]:
+def parameters() -> tuple[list[str], list[str]]:
     """$2 and $3 of every check."""
     refused = [key for key, rule in sources().items() if rule.handling is Handling.REFUSE]
     return refused, [name for name, effect in effects().items() if effect.system]

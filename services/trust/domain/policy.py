@@ -60,6 +60,7 @@ class Question:
     own_recipient: str = "none"
     contested: bool = False
     model_call: str = "none"
+    go_live: str = "none"
 
     def context(self) -> dict[str, str | bool]:
         """The record as Cedar sees it."""

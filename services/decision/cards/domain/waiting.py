@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from libs.contracts.arabic import counted
 from libs.contracts.business_time import STANDARD, Opening, after, between
 from libs.contracts.catalogue.cards import Cards
 from libs.contracts.catalogue.records import Stage, records
@@ -19,7 +20,7 @@ from libs.contracts.waiting import Answer, WaitingDeal, WaitingPartner, WaitingR
 from services.decision.cards.domain.factory import Happening
 from services.decision.cards.domain.happenings import from_stalled_deal, origin
 from services.decision.domain import untrusted
-from services.decision.domain.text import ago_ar, ago_en, counted, date_ar, date_en, days_ar, hours_ar, money_ar
+from services.decision.domain.text import ago_ar, ago_en, date_ar, date_en, days_ar, hours_ar, money_ar
 from services.decision.negotiation.domain.classify import classify, playbook
 
 WATCHED = (

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
 from libs.contracts import onboarding as contract
+from libs.contracts.arabic import HOURS
 from libs.contracts.catalogue.onboarding import onboarding as rules
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.message import Page, Text
@@ -130,9 +131,9 @@ def _next(desk: Desk, found: CustomerOnboarding) -> tuple[Section, ...]:
     name = next(_said(desk, one.name) for one in found.steps if one.step == found.current)
     text = _said(desk, found.next_step)
     if found.state is OnboardingState.STUCK:
-        limit = f"{rules().stuck_hours:g}"
+        limit = round(rules().stuck_hours)
         text = (
-            desk.say(f"لا تقدم منذ أكثر من {limit} ساعة. ", f"Nothing has moved for more than {limit} hours. ") + text
+            desk.say(f"لا تقدم منذ أكثر من {HOURS(limit)}. ", f"Nothing has moved for more than {limit} hours. ") + text
         )
     forms: tuple[DeskForm, ...] = ()
     if allowed(desk.who, "import") is not None:

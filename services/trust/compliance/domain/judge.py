@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from libs.contracts.arabic import ROWS
 from libs.contracts.catalogue.controls import Control, ControlMode
 from libs.contracts.compliance import Attestation, ControlResult, ControlStanding, GateEffect, Reading
 from libs.contracts.message import Text
@@ -36,6 +37,11 @@ def judge(control: Control, check: Check | None, counted: Counted | None) -> tup
     if check is None:
         en = f"Dealix does not record what this needs yet: {control.data_read}."
         return _R.UNKNOWN, Text(en=en, ar="لا يسجّل النظام بعدُ ما يلزم لهذا الضابط.")
+    return judged(check, counted)
+
+
+def judged(check: Check, counted: Counted | None) -> tuple[ControlResult, Text]:
+    """The same of any check: a failing row, nothing to look at, a row that is not clear, a part without a record; only then a pass."""
     if counted is None:
         return _R.UNKNOWN, UNREADABLE
     looked = Text(en=f"Looked at {check.en}.", ar=f"فُحصت {check.ar}.")
@@ -46,7 +52,7 @@ def judge(control: Control, check: Check | None, counted: Counted | None) -> tup
     if counted.unclear:
         return _R.UNKNOWN, Text(
             en=f"{counted.unclear} of {counted.rows} rows can't be judged: {check.en}.",
-            ar=f"لا يمكن الحكم على {counted.unclear} من {counted.rows} صفًا: {check.ar}.",
+            ar=f"لا يمكن الحكم على {counted.unclear} من أصل {ROWS(counted.rows)}: {check.ar}.",
         )
     if check.unrecorded_en:
         return _R.UNKNOWN, Text(en=check.unrecorded_en, ar=check.unrecorded_ar)

@@ -2,7 +2,7 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "data_0016_growth_onboarding"
+revision = "data_0016_onboarding"
 down_revision = "data_0015_key_pages"
 branch_labels = None
 depends_on = None
