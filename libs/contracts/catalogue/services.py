@@ -30,20 +30,20 @@ class PriceRange(Message):
 
 
 class ServiceRule(Message):
-    """One service. `sla_days` are working days until the first delivery; `proof` is a metric of the dictionary."""
+    """One service. `sla_days` are working days until the first delivery; `proof_metric` is a metric of the dictionary."""
 
     name: Text
     price: PriceRange
     sla_days: Annotated[int, Field(ge=1, le=90)]
-    proof: str
+    proof_metric: str
     deliverables: Texts
     inputs: Texts
     workflow: Texts
 
     @model_validator(mode="after")
     def _proven(self) -> ServiceRule:
-        if self.proof not in metrics():
-            raise ValueError(f"{self.proof} is no metric of the dictionary")
+        if self.proof_metric not in metrics():
+            raise ValueError(f"{self.proof_metric} is no metric of the dictionary")
         return self
 
 

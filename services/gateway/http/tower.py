@@ -59,7 +59,7 @@ async def tower(who: Reader, gateway: GatewayDep) -> Tower:
 
 
 def _shown(key: str, rule: ServiceRule) -> ServiceShown:
-    metric = metrics()[rule.proof]
+    metric = metrics()[rule.proof_metric]
     proof = Proof(
         metric=metric.name, name=Text(en=metric.en, ar=metric.ar), definition=Text(en=metric.definition_en, ar=metric.definition_ar),
         value_path=f"/api/v1/metrics-catalog/{metric.name}/value",

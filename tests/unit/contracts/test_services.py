@@ -25,7 +25,7 @@ def test_every_service_is_there_with_its_price_range() -> None:
 
 def test_every_proof_is_a_metric_of_the_dictionary_that_is_asked_over_a_period() -> None:
     for key, rule in services().items():
-        assert metrics()[rule.proof].period, key
+        assert metrics()[rule.proof_metric].period, key
 
 
 def test_every_text_is_written_in_both_languages_and_promises_nothing() -> None:
@@ -37,7 +37,7 @@ def test_every_text_is_written_in_both_languages_and_promises_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"proof": "happiness"}, "no metric"), ({"price": {"from": 2, "to": 1}}, "upwards"), ({"deliverables": []}, "at least 1"), ({"discount": 1}, "extra")],
+    [({"proof_metric": "happiness"}, "no metric"), ({"price": {"from": 2, "to": 1}}, "upwards"), ({"deliverables": []}, "at least 1"), ({"discount": 1}, "extra")],
 )  # fmt: skip
 def test_a_service_without_proof_with_a_wrong_price_or_with_nothing_to_deliver_is_refused(
     change: dict[str, Any], said: str
