@@ -37,6 +37,18 @@ NO_DEFINITION = {
     ("services/trust/statements.py", "approval_sla_compliance"): "one attempt's approval, looked up for its decision",
     ("services/trust/statements.py", "violation_rate"): "one recipient's effects, counted against its cap",
     ("services/trust/scores/factors.yaml", "approval_sla_compliance"): "the score of one agent",
+    ("services/trust/statements.py", "drafts_approved"): "one attempt's approval, looked up for its decision",
+    ("services/trust/scores/factors.yaml", "drafts_approved"): "the score of one agent",
+    ("services/trust/statements.py", "cold_blocked"): "one recipient's effects, counted against its cap",
+    ("services/trust/scores/factors.yaml", "cold_blocked"): "the score of one agent or source",
+    (
+        "services/trust/bundles/violations.py",
+        "cold_blocked",
+    ): "who was refused too often within ten minutes, to stop them",
+    (
+        "services/trust/bundles/watch.py",
+        "cold_blocked",
+    ): "one policy version's decisions beside another's, to roll it back",
     ("services/trust/scores/factors.yaml", "contradictions_open"): "the score of one contact",
     ("services/trust/scores/factors.yaml", "evidence_coverage"): "the score of one agent or tool",
     ("services/trust/scores/factors.yaml", "violation_rate"): "the score of one agent or source",

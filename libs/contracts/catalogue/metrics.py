@@ -16,8 +16,8 @@ FILE = Path(__file__).with_suffix(".yaml")
 
 
 KINDS = (
-    "account", "action", "answer", "approval", "card", "connector", "contact", "contradiction", "control", "deal", "draft", "flow",
-    "forecast", "import", "outage", "release", "rights_request", "spend", "watch",
+    "account", "action", "activity", "answer", "approval", "card", "connector", "contact", "contradiction", "control", "deal", "draft", "flow",
+    "forecast", "import", "lead", "outage", "release", "rights_request", "spend", "watch",
 )  # fmt: skip
 """What a number can come from."""
 

@@ -29,9 +29,9 @@ Until = Annotated[AwareDatetime | None, Query(alias="to")]
 
 
 PLACES = {
-    "account": "/accounts/{id}", "action": "/actions/{id}", "approval": "/approvals/{id}", "card": "/cards/{id}", "connector": "/connectors/{id}",
+    "account": "/accounts/{id}", "action": "/actions/{id}", "activity": "/activities/{id}", "approval": "/approvals/{id}", "card": "/cards/{id}", "connector": "/connectors/{id}",
     "contact": "/contacts/{id}", "contradiction": "/contradictions/{id}", "control": "/compliance/controls/{id}", "deal": "/deals/{id}",
-    "draft": "/lineage/draft/{id}", "flow": "/flows/{id}", "import": "/targeting/imports/{id}", "rights_request": "/rights-requests/{id}",
+    "draft": "/lineage/draft/{id}", "flow": "/flows/{id}", "import": "/targeting/imports/{id}", "lead": "/leads/{id}", "rights_request": "/rights-requests/{id}",
     "spend": "/spending/{id}",
 }  # fmt: skip
 """Where a record behind a number is read. What has no place of its own is shown whole in the list of rows."""

@@ -26,11 +26,11 @@ router = APIRouter()
 
 # What a row is called, and the page that shows it.
 KINDS = {
-    "account": ("منشأة", "Account", "account"), "action": ("إجراء", "Action", ""), "answer": ("رد وكيل", "Agent's answer", ""),
+    "account": ("منشأة", "Account", "account"), "action": ("إجراء", "Action", ""), "activity": ("نشاط", "Activity", ""), "answer": ("رد وكيل", "Agent's answer", ""),
     "approval": ("موافقة", "Approval", "approval"), "card": ("بطاقة", "Card", ""), "connector": ("موصل", "Connector", "connector"),
     "contact": ("جهة اتصال", "Contact", "contact"), "contradiction": ("تناقض", "Contradiction", "contradiction"),
     "control": ("ضابط", "Control", "control"), "deal": ("صفقة", "Deal", "deal"), "draft": ("مسودة", "Draft", ""),
-    "flow": ("مسار عمل", "Flow", "flow"), "forecast": ("توقع", "Forecast", ""), "import": ("استيراد", "Import", "import"),
+    "flow": ("مسار عمل", "Flow", "flow"), "forecast": ("توقع", "Forecast", ""), "import": ("استيراد", "Import", "import"), "lead": ("عميل محتمل", "Lead", "lead"),
     "outage": ("انقطاع", "Outage", ""), "release": ("إصدار", "Release", ""), "rights_request": ("طلب حقوق", "Rights request", "rights_request"),
     "spend": ("إنفاق تسويقي", "Marketing spend", ""), "watch": ("فترة مراقبة", "Stretch of time", ""),
 }  # fmt: skip
