@@ -25,6 +25,7 @@ from libs.contracts import (
     decision,
     enrichment,
     execution,
+    flag_values,
     flows,
     forecasts,
     governance,
@@ -388,6 +389,11 @@ CONTROL = Call("operating.control.v1", operating.ControlCommand, operating.Contr
 CONTROLS = Call("operating.controls.v1", operating.ControlList, operating.ControlListReply, frozenset({_G}))
 FLAGS = Call("operating.flags.v1", operating.FlagsRequest, operating.FlagsReply, frozenset({_G, _T}), 2.0)
 SET_FLAG = Call("operating.set_flag.v1", operating.SetFlag, operating.FlagsReply, frozenset({_G}))
+FLAG_STANDINGS = Call(
+    "operating.flag_standings.v1", flag_values.FlagStandingsRequest, flag_values.FlagStandings, frozenset({_G}), 2.0
+)
+PUT_FLAG = Call("operating.put_flag.v1", flag_values.PutFlag, flag_values.FlagStandings, frozenset({_G}))
+DROP_FLAG = Call("operating.drop_flag.v1", flag_values.DropFlag, flag_values.FlagStandings, frozenset({_G}))
 TRACE = Call("operating.trace.v1", operating.TraceRequest, operating.TraceReply, frozenset({_G}))
 DATA_HEALTH = Call("operating.data_health.v1", quality.DataHealthRequest, quality.DataHealth, frozenset({_G}))
 RECOVERIES = Call("operating.recoveries.v1", recoveries.RecoveriesRequest, recoveries.RecoveriesReply, frozenset({_G}))
