@@ -15,6 +15,7 @@ from dev.logs import OutputLog, Terminal
 from dev.messages import StartFailed
 from dev.processes import Child, spawn
 from dev.state import ProcessState
+from libs.contracts.arabic import TIMES
 
 STOP_SECONDS = 20.0
 """How long a plane may finish what it has in hand after SIGTERM."""
@@ -67,9 +68,9 @@ class PlaneProcess:
         until = time.monotonic() + timeout
         while not self._was_ready:
             if self._failed_starts >= STARTS_BEFORE_GIVING_UP:
-                raise self._not_started(f"it ended {self._failed_starts} times", f"توقّفت {self._failed_starts} مرات")
+                raise self._not_started(f"it ended {self._failed_starts} times", f"توقّفت {TIMES(self._failed_starts)}")
             if time.monotonic() > until:
-                raise self._not_started(f"not ready after {timeout:g} s", f"لم تجهز خلال {timeout:g} ثانية")
+                raise self._not_started(f"not ready after {timeout:g} s", f"لم تجهز خلال المهلة: {timeout:g} ث")
             if self._task is not None and self._task.done():
                 self._task.result()
             await asyncio.sleep(0.02)

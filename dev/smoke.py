@@ -100,13 +100,15 @@ def steps(client: Client, lang: Lang, *, read_only: bool) -> Iterator[Step]:
     if read_only:
         yield Step(Sentence("approvals are listed", "قائمة الموافقات"), lambda: _listed(client, "/approvals"))
         yield Step(Sentence("the audit log is readable", "قراءة سجل التدقيق"), lambda: _listed(client, "/audit"))
-        yield Step(Sentence("the ledger shows its checkpoint", "نقطة تحقق السجل"), lambda: _checkpoint(client))
+        yield Step(Sentence("the ledger shows its checkpoint", "نقطة تحقق الدفتر"), lambda: _checkpoint(client))
         return
     yield Step(Sentence("a forbidden action is refused", "رفض إجراء ممنوع"), lambda: _forbidden(client, found))
     yield Step(Sentence("a safe action runs by itself", "تنفيذ إجراء آمن"), lambda: _safe(client, found))
     yield Step(Sentence("a draft waits for a person", "مسودة بانتظار شخص"), lambda: _waiting(client, found))
     yield Step(Sentence("a yes to another text is refused", "رفض موافقة على نص آخر"), lambda: _stale(client, found))
-    yield Step(Sentence("a yes to exactly this is carried out", "تنفيذ ما وُوفق عليه"), lambda: _approve(client, found))
+    yield Step(
+        Sentence("a yes to exactly this is carried out", "تنفيذ ما تمت الموافقة عليه"), lambda: _approve(client, found)
+    )
     yield Step(Sentence("its journey crosses the planes", "مساره عبر الخدمات"), lambda: _journey(client, found))
     yield Step(Sentence("its evidence verifies offline", "التحقق من دليله"), lambda: _evidence(client, found))
     yield Step(Sentence("the import is taken back", "التراجع عن الاستيراد"), lambda: _undo(client, found))

@@ -43,13 +43,13 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "layout": ("Archive is complete and unchanged", "الأرشيف كامل ولم يتغيّر"),
     "manifest": ("Every file is the one listed", "كل ملف مطابق للفهرس"),
     "statement": ("Statement is signed and about this manifest", "البيان موقّع ويخص هذا الفهرس"),
-    "checkpoint": ("Checkpoint of the log is signed", "نقطة تحقق السجل موقّعة"),
-    "witness": ("Witnesses have seen this log", "شهد الشهود على هذا السجل"),
-    "platform": ("Checkpoint is in the platform's log", "نقطة التحقق في سجل المنصة"),
-    "entries": ("Every entry is in the log", "كل قيد موجود في السجل"),
+    "checkpoint": ("Checkpoint of the log is signed", "نقطة تحقق الدفتر موقّعة"),
+    "witness": ("Witnesses have seen this log", "صادق الشهود على هذا الدفتر"),
+    "platform": ("Checkpoint is in the platform's log", "نقطة التحقق في دفتر المنصة"),
+    "entries": ("Every entry is in the log", "كل قيد موجود في الدفتر"),
     "grants": ("Every grant is signed and recorded", "كل تصريح موقّع ومسجّل"),
     "payloads": ("Every payload is the one recorded", "كل حمولة هي المسجّلة"),
-    "approvals": ("What was approved is what was granted", "ما صُرّح به هو ما وُوفق عليه"),
+    "approvals": ("What was approved is what was granted", "ما صُرّح به هو ما تمت الموافقة عليه"),
     "receipts": ("Every receipt belongs to one grant", "كل إيصال يخص تصريحًا واحدًا"),
     "policies": ("Policy texts are those that decided", "نصوص السياسات هي التي حكمت"),
 }
@@ -236,7 +236,7 @@ class _Pack:
         self.notes.append(
             Note(
                 "the pack proves that these entries are in the log, not that the scope has no others",
-                "تثبت الحزمة وجود هذه القيود في السجل، ولا تثبت خلوّ النطاق من غيرها",
+                "تثبت الحزمة وجود هذه القيود في الدفتر، ولا تثبت خلوّ النطاق من غيرها",
             )
         )
         if self.manifest["erased"]:
@@ -327,7 +327,7 @@ class _Pack:
             self.notes.append(
                 Note(
                     "the pack does not show its checkpoint in the platform's log",
-                    "لا تبيّن الحزمة نقطة تحققها في سجل المنصة",
+                    "لا تبيّن الحزمة نقطة تحققها في دفتر المنصة",
                 )
             )
             return "none"
@@ -366,7 +366,7 @@ class _Pack:
             self.notes.append(
                 Note(
                     "no witness of the trust root has cosigned this checkpoint of the platform's log",
-                    "لم يصادق شاهد من مفاتيح الثقة على نقطة التحقق هذه من سجل المنصة",
+                    "لم يصادق شاهد من مفاتيح الثقة على نقطة التحقق هذه من دفتر المنصة",
                 )
             )
         return f"{len(checked)} witnesses checked"

@@ -160,7 +160,7 @@ def check_extends(before: Seen | None, now: Seen, path: list[bytes]) -> None:
     if not same and not grown:
         raise WitnessRefuses(
             f"FORK: the checkpoint of {now.size} leaves does not extend the one of {before.size} leaves seen before. Keep both.",
-            f"تفرّع في السجل: نقطة التحقق ذات {now.size} قيدًا لا تمتد من نقطة {before.size} التي شوهدت من قبل. احفظ الاثنتين.",
+            f"تفرّع في السجل: نقطة التحقق عند القيد {now.size} لا تمتد من نقطة {before.size} التي شوهدت من قبل. احفظ الاثنتين.",
         )
 
 

@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
         out.say(
             Sentence(
                 f"{target}: {rows:,} rows, {len(manifest['ledger'])} logs with {leaves:,} entries, {target.stat().st_size:,} bytes.",
-                f"{target}: عدد الصفوف {rows:,}، وعدد السجلات {len(manifest['ledger'])} فيها {leaves:,} قيدًا، {target.stat().st_size:,} بايت.",
+                f"{target}: عدد الصفوف {rows:,}، وعدد السجلات {len(manifest['ledger'])}، وعدد القيود {leaves:,}، والحجم بالبايت {target.stat().st_size:,}.",
             )
         )
 
@@ -79,8 +79,8 @@ def register(app: typer.Typer) -> None:
             Sentence(
                 f"Restored into {directory}: {done['rows']:,} rows; {proven['logs']} logs with {proven['leaves']:,} entries verified up to "
                 f"{proven['checkpoints']} signed checkpoints. Start it: dealix up --data-dir {directory}",
-                f"اكتملت الاستعادة في {directory}: عدد الصفوف {done['rows']:,}، وتحققنا من {proven['logs']} سجلات فيها {proven['leaves']:,} قيدًا "
-                f"حتى {proven['checkpoints']} نقاط موقّعة. للتشغيل: dealix up --data-dir {directory}",
+                f"اكتملت الاستعادة في {directory}: عدد الصفوف {done['rows']:,}، والسجلات التي تحققنا منها {proven['logs']}، وعدد قيودها {proven['leaves']:,}، "
+                f"وعدد النقاط الموقّعة {proven['checkpoints']}. للتشغيل: dealix up --data-dir {directory}",
             )
         )
 

@@ -25,7 +25,7 @@ COLUMNS = (
     Column("canary: errors, denied / runs", "التجريبية: أخطاء، رفض / تشغيل", lambda one, _: _counts(one["canary"])),
     Column("rest", "البقية", lambda one, _: _counts(one["baseline"])),
 )
-NOTHING = Sentence("No canaries.", "لا توجد نسخ تجريبية.")
+NOTHING = Sentence("No canaries.", "لا توجد تجارب جزئية.")
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the canary.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; the ledger keeps it.")]

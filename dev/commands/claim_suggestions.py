@@ -17,7 +17,7 @@ from dev.words import word
 COLUMNS = (
     Column("id", "المعرّف", "suggestion_id", whole=True),
     Column("subject", "الموضوع", "subject"),
-    Column("what", "ماذا", "key"),
+    Column("what", "الموضوع", "key"),
     Column("value", "القيمة", lambda one, _: plain(f"{one['value']} {one['unit']}".strip())),
     Column("source", "المصدر", lambda one, _: plain(f"{one['source']} · {one['place']}")),
     Column("contradicts", "يناقض غيره", either("contradicts")),

@@ -124,7 +124,7 @@ def _counted(out: Output, found: dict[str, Any]) -> None:
         Sentence(
             f"{total} controls: {n['pass']} pass, {n['fail']} fail, {n['unknown']} unknown, {n['n/a']} not applicable. "
             f"{found['not_advice']['en']}",
-            f"{total} ضابطًا: مستوفى {n['pass']}، مخالف {n['fail']}، غير معلوم {n['unknown']}، لا ينطبق {n['n/a']}. "
+            f"الضوابط {total}: مستوفى {n['pass']}، مخالف {n['fail']}، غير معلوم {n['unknown']}، لا ينطبق {n['n/a']}. "
             f"{found['not_advice']['ar']}",
         )
     )

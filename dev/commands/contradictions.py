@@ -19,7 +19,7 @@ from dev.words import word
 COLUMNS = (
     Column("id", "المعرّف", "contradiction_id", whole=True),
     Column("subject", "الموضوع", "subject"),
-    Column("what", "ماذا", lambda one, _: plain(one["claims"][0]["key"])),
+    Column("what", "الموضوع", lambda one, _: plain(one["claims"][0]["key"])),
     Column("one", "الأول", lambda one, _: _value(one["claims"][0])),
     Column("other", "الثاني", lambda one, _: _value(one["claims"][1])),
     Column("state", "الحالة", named("contradiction_state", "state")),
@@ -30,7 +30,7 @@ CLAIMS = (
     Column("value", "القيمة", lambda one, _: _value(one)),
     Column("source", "المصدر", "source"),
     Column("by", "سجّله", "recorded_by"),
-    Column("standing", "قيامه", named("claim_standing", "standing")),
+    Column("standing", "حاله", named("claim_standing", "standing")),
 )
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the contradiction.")]

@@ -16,7 +16,7 @@ from dev.terminal import plain
 
 COLUMNS = (
     Column("id", "المعرّف", "dead_event_id", whole=True),
-    Column("plane", "الطبقة", named("plane", "plane")),
+    Column("plane", "الخدمة", named("plane", "plane")),
     Column("event", "الرسالة", "subject"),
     Column("error", "الخطأ", "error"),
     Column("tries", "المحاولات", "attempts", number=True),
@@ -24,7 +24,7 @@ COLUMNS = (
     Column("arrived", "وصلت", moment("arrived_at")),
 )
 NOTHING = Sentence(
-    "No event waits here: every plane took what it was sent.", "لا رسائل هنا: استلمت كل طبقة ما أُرسل إليها."
+    "No event waits here: every plane took what it was sent.", "لا رسائل هنا: استلمت كل خدمة ما أُرسل إليها."
 )
 
 ONE = (*COLUMNS, Column("trace", "التتبع", "trace_id"))

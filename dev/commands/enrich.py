@@ -49,7 +49,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
         counts = found["facts"]
         filled, disputed = counts.get("applied", 0), counts.get("disputed", 0)
         en = f"{found['matched']} of {found['rows']} rows fit a record; {filled} facts filled in, {disputed} disputed, {found['refused']} refused."
-        ar = f"طابق {found['matched']} من {found['rows']} صفًا سجلًا؛ أُضيفت {filled} معلومة، و{disputed} محل خلاف، ورُفض {found['refused']}."
+        ar = f"الصفوف {found['rows']}، وما طابق سجلًا منها {found['matched']}. المعلومات المضافة {filled}، ومحل الخلاف {disputed}، والمرفوض {found['refused']}."
         here.out.say(Sentence(en, ar))
         if dry_run:
             here.out.say(Sentence("Nothing was changed.", "لم يتغيّر شيء."))

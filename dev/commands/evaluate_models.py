@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dev.client import ApiError, Client
-from dev.evaluations.agents.measure import cases, unlike
+from dev.evaluations.agents.measure import Measured, cases, figures, unlike
 from dev.messages import DealixError
 from dev.output import Output
 from dev.terminal import plain, table
@@ -27,28 +27,18 @@ class NotAnswering(DealixError):
     """The provider was to be evaluated, and others answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelScore:
-    """Shares of the cases that the provider answered, milliseconds and SAR a case. `others` are cases that it did not answer."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelScore(Measured):
+    """What a connected model's answers came to. `others` are cases that it did not answer."""
 
-    agent: str
     provider: str
     model: str
     prompt_version: str
-    texts: str
-    cases: int
     others: int
-    adherence: float
-    accuracy: float
-    goal: float
-    cost_sar: float
-    p50_ms: float
-    p95_ms: float
-    wrong: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        return self.cases > 0 and self.others == 0 and self.adherence >= 1.0 and self.accuracy >= self.goal
+        return self.others == 0 and self.reached
 
 
 def evaluate(client: Client, provider: str, only: Sequence[str]) -> list[ModelScore]:
@@ -101,13 +91,11 @@ def _measured(client: Client, provider: str, agent: str) -> ModelScore | None:
         cost += _cost(client, (answer or {})["conversation_id"], agent)
         if why := unlike(case.expect, {**(answer or {}), "code": code}, refused):
             wrong.append(f"{case.name}: {why}")
-    took.sort()
-    count, prompt = len(took), prompts().prompts[agent]
+    prompt = prompts().prompts[agent]
     goal = agent_versions().agents[agent].goal if agent in agent_versions().agents else GOAL
     return ModelScore(
-        agent, provider, model, prompt.version, prompt.found(), count, others, round(fits / count, 4) if count else 0.0,
-        round(1 - len(wrong) / count, 4) if count else 0.0, goal, round(cost / count, 6) if count else 0.0,
-        round(took[count // 2], 1) if count else 0.0, round(took[min(count - 1, int(count * 0.95))], 1) if count else 0.0, tuple(wrong),
+        agent=agent, provider=provider, model=model, prompt_version=prompt.version, texts=prompt.found(), others=others, goal=goal,
+        **figures(took, wrong, fits, cost),
     )  # fmt: skip
 
 

@@ -149,7 +149,7 @@ def _inputs(file: str) -> list[dict[str, Any]]:
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found) or not 0 < len(found) <= MOST:
         raise BadInput(
             f"{file} must hold a JSON array of 1 to {MOST} objects, one input each.",
-            f"يجب أن يحتوي {file} مصفوفة JSON من 1 إلى {MOST} كائن، لكل مسار مدخلاته.",
+            f"يجب أن يحتوي {file} مصفوفة JSON فيها كائن لكل مسار، وعددها من 1 إلى {MOST}.",
         )
     return found
 
@@ -158,7 +158,7 @@ def _many(out: Output, items: list[dict[str, Any]]) -> None:
     """What became of each; ends the program with 1 where one was refused."""
     refused = [(str(at), one["error"]["code"], one["error"][out.lang]) for at, one in enumerate(items) if one["error"]]
     started = len(items) - len(refused)
-    out.say(Sentence(f"Started {started} of {len(items)} flows.", f"بدأ {started} من {len(items)} مسارات."))
+    out.say(Sentence(f"Started {started} of {len(items)} flows.", f"المسارات التي بدأت: {started} من {len(items)}."))
     if refused:
         headings = [("#", "#"), ("code", "الرمز"), ("why", "السبب")]
         out.show(table(out.lang, headings, refused, numbers=(0,)))

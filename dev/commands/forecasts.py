@@ -119,7 +119,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
         here.out.result(total)
         refused = len(total["refused"])
         en = f"{total['created']} deals kept, {total['existing']} were there already, {refused} refused."
-        ar = f"حُفظت {total['created']} صفقة، و{total['existing']} كانت موجودة، ورُفضت {refused}."
+        ar = f"الصفقات المحفوظة {total['created']}، والموجودة من قبل {total['existing']}، والمرفوضة {refused}."
         here.out.say(Sentence(en, ar))
         if refused:
             show_items(here.out, total["refused"], REFUSALS)
@@ -137,7 +137,7 @@ def _shown(out: Output, found: dict[str, Any]) -> None:
         ahead, months, met = one["horizon"], one["months"], _share(one["accuracy"])
         naive, inside = _share(one["naive"]), _share(one["coverage"])
         en = f"{ahead} ahead: accuracy {met} over {months} months (as last month: {naive}), inside the interval {inside}."
-        ar = f"الأفق {ahead}: الدقة {met} في {months} شهرًا (مثل الشهر السابق: {naive})، وداخل المجال {inside}."
+        ar = f"الأفق {ahead}: الدقة {met}، الأشهر المختبرة {months} (مثل الشهر السابق: {naive})، وداخل المجال {inside}."
         out.say(Sentence(en, ar))
 
 

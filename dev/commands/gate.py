@@ -20,7 +20,7 @@ FINDINGS = (
     Column("id", "المعرّف", "finding_id", whole=True),
     Column("record", "السجل", "subject"),
     Column("field", "الحقل", "field"),
-    Column("what", "ماذا", in_language()),
+    Column("what", "الموضوع", in_language()),
     Column("OWASP", "OWASP", "owasp"),
     Column("state", "الحالة", named("finding_state", "state")),
 )

@@ -1,4 +1,4 @@
-"""`dealix imports`, `rejects`, `undo`: what became of earlier imports, and taking one back."""
+"""`dealix imports`, `rows`, `rejects`, `undo`: what became of earlier imports, and taking one back."""
 
 from __future__ import annotations
 
@@ -8,14 +8,28 @@ from typing import Annotated
 import typer
 
 from dev.commands.common import Connect, LimitOption, write_bytes
-from dev.commands.listing import CursorOption, listing
+from dev.commands.listing import Column, CursorOption, Json, listing, named
 from dev.commands.session import Session, command
-from dev.messages import Sentence
+from dev.messages import Lang, Sentence
+from dev.terminal import Cell, plain
 from dev.views import job as views
 
 NOTHING = Sentence("Nothing has been imported yet.", "لم يُستورد شيء بعد.")
 
 ImportArgument = Annotated[str, typer.Argument(metavar="IMPORT", help="Id of the import.")]
+NOTHING_SAID = Sentence("Every row was taken in as it stands.", "استُوردت الصفوف كلها كما هي.")
+
+
+def _said(row: Json, lang: Lang) -> Cell:
+    return plain("\n".join(str(one[lang]) for one in [*row["reasons"], *row["left_out"]]))
+
+
+REMARKS = (
+    Column("row", "الصف", "row_number", number=True),
+    Column("name", "الاسم", lambda row, _: plain(row["person"] or row["company"])),
+    Column("outcome", "النتيجة", named("import_outcome", "outcome")),
+    Column("remark", "الملاحظة", _said),
+)
 
 
 def register(app: typer.Typer, connect: Connect) -> None:
@@ -42,6 +56,21 @@ def register(app: typer.Typer, connect: Connect) -> None:
         write_bytes(to, content)
         here.out.say(Sentence(f"Written to {to}.", f"حُفظت في {to}."))
         here.out.result({"file": str(to), "bytes": len(content)})
+
+    @command(app, connect)
+    def rows(
+        here: Session,
+        import_id: ImportArgument,
+        outcome: Annotated[
+            str | None,
+            typer.Option("--outcome", help="created, merged, needs_review or blocked: only rows that ended so."),
+        ] = None,
+        limit: LimitOption = 50,
+        cursor: CursorOption = None,
+    ) -> None:
+        """What an import left out of rows that it took in, and why rows wait or are blocked."""
+        path = f"/targeting/imports/{import_id}/rows"
+        listing(here, path, REMARKS, NOTHING_SAID, limit=limit, cursor=cursor, outcome=outcome)
 
     @command(app, connect)
     def undo(

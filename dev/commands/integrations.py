@@ -20,7 +20,7 @@ INTEGRATIONS = (
     Column("category", "الفئة", "category"),
     Column("state", "الحالة", named("integration_state", "state", TONES)),
     Column("health", "الصحة", named("connector_status", "health", TONES)),
-    Column("risk", "الخطر", named("risk", "risk_level")),
+    Column("risk", "المخاطرة", named("risk", "risk_level")),
 )
 ONE = (
     Column("Integration", "التكامل", in_language("title")),

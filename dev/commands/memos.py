@@ -32,5 +32,5 @@ def register(app: typer.Typer, connect: Connect) -> None:
         here.out.show(json.dumps(found["memo"], ensure_ascii=False, indent=2))
         sources = ", ".join(origin["sources"])
         en = f"Confidence {origin['confidence']:.2f}, {origin['freshness_hours']:.1f} hours old, from {sources}."
-        ar = f"الثقة {origin['confidence']:.2f}، عمر البيانات {origin['freshness_hours']:.1f} ساعة، من {sources}."
+        ar = f"الثقة {origin['confidence']:.2f}، عمر البيانات بالساعات {origin['freshness_hours']:.1f}، من {sources}."
         here.out.say(Sentence(en, ar))

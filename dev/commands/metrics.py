@@ -12,6 +12,7 @@ from dev.commands.session import Session, command
 from dev.messages import Sentence
 from dev.terminal import plain
 from dev.words import word
+from libs.contracts.arabic import RECORDS
 
 METRICS = (
     Column("name", "الاسم", lambda one, _: plain(one["metric"]["name"]), whole=True),
@@ -64,5 +65,5 @@ def register(app: typer.Typer, connect: Connect) -> None:
             return
         said, unit = found["value"], found["unit"]
         en = f"{found['en']}: {said} {unit} ({found['counted']} of {found['rows']} records, {found['as_of']})."
-        ar = f"{found['ar']}: {said} {unit} ({found['counted']} من {found['rows']} سجلًا، {found['as_of']})."
+        ar = f"{found['ar']}: {said} {unit} ({found['counted']} من أصل {RECORDS(found['rows'])}، {found['as_of']})."
         here.out.say(Sentence(en, ar))

@@ -131,6 +131,6 @@ def _show(out: Output, found: dict[str, Any]) -> None:
     out.show(
         out.text(
             f"Today: {day['tokens']:,} of {day['tokens_a_day']:,} tokens, SAR {day['sar']} of {day['sar_a_day']}; {day['refused']} refused.",
-            f"اليوم: {day['tokens']:,} من {day['tokens_a_day']:,} رمزًا، و{day['sar']} من {day['sar_a_day']} ر.س؛ رُفض {day['refused']}.",
+            f"اليوم: {day['tokens']:,} من {day['tokens_a_day']:,} من الرموز، و{day['sar']} من {day['sar_a_day']} ر.س؛ رُفض {day['refused']}.",
         )
     )

@@ -1,4 +1,4 @@
-"""`dealix audit`, `control`, `key`, `user`: running the system as its owner."""
+"""`dealix control`, `key`, `user`: running the system as its owner."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from dev.commands.common import BadInput, Connect, LimitOption
-from dev.commands.listing import Column, CursorOption, Json, listing, moment, named, show_items
+from dev.commands.common import BadInput, Connect
+from dev.commands.listing import Column, Json, moment, named, show_items
 from dev.commands.session import Session, command
 from dev.messages import Lang, Sentence
 from dev.terminal import plain, toned
-from dev.views.audit import trail
 from dev.words import word
 
-NO_ENTRIES = Sentence("No entries match.", "لا قيود مطابقة.")
 CONTROLS = (
     Column("scope", "النطاق", named("control_scope", "scope")),
     Column("target", "الهدف", "target"),
@@ -43,35 +41,8 @@ class Scope(StrEnum):
 
 def register(app: typer.Typer, connect: Connect) -> None:
     """Add the commands to the application."""
-    _audit(app, connect)
     _control(app, connect)
     _access(app, connect)
-
-
-def _audit(app: typer.Typer, connect: Connect) -> None:
-    @command(app, connect)
-    def audit(
-        here: Session,
-        kind: Annotated[str | None, typer.Option("--kind", help="Kind of entry.")] = None,
-        actor: Annotated[str | None, typer.Option("--actor", help="Who did it.")] = None,
-        target: Annotated[str | None, typer.Option("--target", help="What it was about, like action:ID.")] = None,
-        trace: Annotated[str | None, typer.Option("--trace", help="Trace id.")] = None,
-        limit: LimitOption = 20,
-        cursor: CursorOption = None,
-    ) -> None:
-        """What the ledger holds: who did what to what, newest first."""
-        listing(
-            here,
-            "/audit",
-            trail,
-            NO_ENTRIES,
-            limit=limit,
-            cursor=cursor,
-            kind=kind,
-            actor=actor,
-            target=target,
-            trace_id=trace,
-        )
 
 
 def _control(app: typer.Typer, connect: Connect) -> None:

@@ -42,7 +42,7 @@ STEPS = (
     Column("note", "ملاحظة", "note"),
 )
 ERASED = (
-    Column("plane", "الطبقة", named("plane", "plane")),
+    Column("plane", "الخدمة", named("plane", "plane")),
     Column("done", "أُنجز", moment("done_at")),
     Column("what", "ما مُحي", lambda one, _: ", ".join(f"{plain(k)} {v}" for k, v in one["counts"].items())),
 )

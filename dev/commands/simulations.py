@@ -11,6 +11,7 @@ from dev.commands.listing import Column, in_language, show_items
 from dev.commands.session import Session, command
 from dev.messages import Sentence
 from dev.output import Output
+from libs.contracts.arabic import DAYS
 
 CALIBRATION = (
     Column("stage", "المرحلة", "stage"),
@@ -47,7 +48,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
         if found["expected"] is not None:
             days, expected, value = found["horizon_days"], found["expected"], found["open_value"]
             en = f"Within {days} days: {expected} of {value} that is open."
-            here.out.say(Sentence(en, f"خلال {days} يومًا: {expected} من {value} مفتوحة."))
+            here.out.say(Sentence(en, f"خلال {DAYS(days)}: {expected} من {value} مفتوحة."))
             show_items(here.out, found["calibration"], CALIBRATION)
         if found["customers"]:
             show_items(here.out, found["customers"], CUSTOMERS)
@@ -89,9 +90,7 @@ def register(app: typer.Typer, connect: Connect) -> None:
         rate, months = _share(found["irr"]), found["payback_months"] if found["payback_months"] is not None else "–"
         npv, adjusted = found["npv"], found["risk_adjusted_npv"]
         en = f"Net present value {npv} ({adjusted} by certainty), internal rate {rate}, paid back in {months} months."
-        ar = (
-            f"صافي القيمة الحالية {npv} ({adjusted} حسب درجة اليقين)، معدل العائد {rate}، الاسترداد خلال {months} شهرًا."
-        )
+        ar = f"صافي القيمة الحالية {npv} ({adjusted} حسب درجة اليقين)، معدل العائد {rate}، الاسترداد بالأشهر {months}."
         here.out.say(Sentence(en, ar))
 
 

@@ -129,7 +129,7 @@ def _announce(out: Output, state: dict[str, Any], notes: Sequence[Sentence], sec
     out.say(
         Sentence(
             f"Dealix is ready after {seconds:.1f} s: {state['console']}",
-            f"Dealix جاهز بعد {seconds:.1f} ثانية: {state['console']}",
+            f"Dealix جاهز خلال {seconds:.1f} ث: {state['console']}",
         )
     )
     result = {**state, "notes": [note.text(out.lang) for note in notes]}
@@ -164,7 +164,7 @@ def _say_not_running(data_dir: Path, out: Output, left: list[int]) -> None:
         out.say(
             Sentence(
                 f"Dealix is not running on {data_dir}; {len(left)} leftover processes were ended.",
-                f"Dealix لا يعمل على {data_dir}؛ أُنهيت {len(left)} عمليات متبقية.",
+                f"Dealix لا يعمل على {data_dir}؛ أُنهيت العمليات المتبقية وعددها {len(left)}.",
             )
         )
     else:

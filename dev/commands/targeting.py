@@ -36,7 +36,7 @@ SourceOption = Annotated[
 HowOption = Annotated[str, typer.Option("--obtained-how", help="How the list was obtained, in a sentence.")]
 APPROVE = "approve"
 """The choice with which decision casts a vote; it needs the hashes of what was shown."""
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX.")]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="CSV, XLSX, vCard or JSON Lines.")]
 
 
 def register(app: typer.Typer, connect: Connect) -> None:

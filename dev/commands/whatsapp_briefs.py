@@ -59,7 +59,7 @@ def _rules(group: typer.Typer, connect: Connect) -> None:
                 here.out.text("On", "مفعَّل"),
                 here.out.text("yes", "نعم") if found["enabled"] else here.out.text("no", "لا"),
             ),
-            (here.out.text("Risks", "الخطر"), plain(", ".join(found["risks"]))),
+            (here.out.text("Risks", "المخاطرة"), plain(", ".join(found["risks"]))),
             (here.out.text("Action types", "أنواع الإجراءات"), plain(", ".join(found["action_types"]) or "*")),
             (here.out.text("Template", "القالب"), plain(found["template"])),
         ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dev.witness import Key
 
 
-WHOSE = {"own": ("Your log", "سجل المنشأة"), "platform": ("The platform's log", "سجل المنصة")}
+WHOSE = {"own": ("Your log", "دفتر المنشأة"), "platform": ("The platform's log", "دفتر المنصة")}
 
 
 def register(app: typer.Typer, connect: Connect) -> None:
@@ -109,10 +109,10 @@ def _visit(out: Output, client: Client, key: Key, folder: Path, trust_root: dict
         )
         raise
     if before is not None and before.size == now.size:
-        out.say(Sentence(f"{en}: nothing new, {now.size} leaves.", f"{ar}: لا جديد، {now.size} قيدًا."))
+        out.say(Sentence(f"{en}: nothing new, {now.size} leaves.", f"{ar}: لا جديد، وعدد القيود {now.size}."))
         return {"size": now.size, "cosigned": False}
     # Remembered first: a witness that cosigned and forgot could be shown another history later.
     remember(memory, now)
     client.post("/proof-ledger/cosignatures", {"note": key.cosign(now.note, int(time.time())), "witness": key.vkey})
-    out.say(Sentence(f"{en}: cosigned {now.size} leaves.", f"{ar}: صودق على {now.size} قيدًا."))
+    out.say(Sentence(f"{en}: cosigned {now.size} leaves.", f"{ar}: صودق على القيود حتى {now.size}."))
     return {"size": now.size, "cosigned": True, "witness": key.vkey}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import yaml
 
 from dev.deploy.objects import Object, make
-from libs.contracts.catalogue.slos import Slo, SloKind, slos
+from libs.contracts.catalogue.slos import BURNS, Burn, Slo, SloKind, slos
 from libs.contracts.message import Plane
 
 RUNBOOK = "docs/runbook.md"
@@ -17,30 +16,18 @@ READ_COPY_SECONDS = 60
 """A read-only copy that is behind by more is no use; planes stop asking it long before (DEALIX_READ_MAX_AGE_SECONDS)."""
 
 
-@dataclass(frozen=True)
-class Burn:
-    """An alert when the budget of 30 days burns `rate` times too fast over both windows."""
-
-    rate: float
-    long: str
-    short: str
-    severity: str
-
-
-# Google, Site Reliability Workbook, chapter 5, table 5-8: 2 % of the budget in an hour, 5 % in six, 10 % in three days.
-BURNS = (Burn(14.4, "1h", "5m", "page"), Burn(6, "6h", "30m", "page"), Burn(1, "3d", "6h", "ticket"))
 WINDOWS = ("5m", "30m", "1h", "6h", "3d")
 
 
 def error_ratio(slo: Slo, window: str) -> str:
     """PromQL: the share of events over `window` that count against the objective."""
     if slo.kind is SloKind.RATIO:
-        total = f"sum(rate({slo.metric}{_labels(slo.where)}[{window}]))"
-        bad = f"sum(rate({slo.metric}{_labels({**slo.where, **slo.bad})}[{window}]))"
+        total = f"sum(rate({slo.metric}{_labels(slo)}[{window}]))"
+        bad = f"sum(rate({slo.metric}{_labels(slo, slo.bad)}[{window}]))"
         return f"({bad} or vector(0)) / {total}"
     if slo.kind is SloKind.LATENCY:
-        good = f"sum(rate({slo.metric}_bucket{_labels(slo.where, le=f'{slo.seconds:g}')}[{window}]))"
-        return f"1 - {good} / sum(rate({slo.metric}_count{_labels(slo.where)}[{window}]))"
+        good = f"sum(rate({slo.metric}_bucket{_labels(slo, le=f'{slo.seconds:g}')}[{window}]))"
+        return f"1 - {good} / sum(rate({slo.metric}_count{_labels(slo)}[{window}]))"
     raise ValueError(f"{slo.name} is a level: it has no budget")
 
 
@@ -81,7 +68,7 @@ def _burn_alert(slo: Slo, burn: Burn) -> Object:
         "labels": {"severity": burn.severity, "slo": slo.name, "owner": slo.owner},
         "annotations": {
             "summary": f"{slo.en}: the error budget burns {burn.rate:g} times too fast",
-            "summary_ar": f"{slo.ar}: يُستهلك هامش الخطأ أسرع من المسموح بمقدار {burn.rate:g} مرة",
+            "summary_ar": f"{slo.ar}: يُستهلك هامش الخطأ أسرع من المسموح (السرعة ×{burn.rate:g})",
             "runbook": f"{RUNBOOK}#budget-burn",
         },
     }
@@ -90,7 +77,7 @@ def _burn_alert(slo: Slo, burn: Burn) -> Object:
 def _level_alert(slo: Slo) -> Object:
     return {
         "alert": f"DealixLevel_{slo.name}",
-        "expr": f"max({slo.metric}{_labels(slo.where)}) by (plane) > {slo.limit:g}",
+        "expr": f"max({slo.metric}{_labels(slo)}) by (plane) > {slo.limit:g}",
         "for": f"{slo.for_minutes}m",
         "labels": {"severity": "ticket", "slo": slo.name, "owner": slo.owner},
         "annotations": {
@@ -179,7 +166,7 @@ def _objectives() -> Object:
     panels = []
     for slo in slos().values():
         if slo.kind is SloKind.LEVEL:
-            panels.append(_panel(slo.en, f"max({slo.metric}{_labels(slo.where)}) by (plane)", "{{plane}}", "short"))
+            panels.append(_panel(slo.en, f"max({slo.metric}{_labels(slo)}) by (plane)", "{{plane}}", "short"))
         else:
             assert slo.objective is not None
             left = f'1 - dealix:error_ratio:rate3d{{slo="{slo.name}"}} / {1 - slo.objective:.6g}'
@@ -247,8 +234,9 @@ def _panel(title: str, expr: str, legend: str, unit: str) -> Object:
     }
 
 
-def _labels(where: Mapping[str, str], **exact: str) -> str:
-    parts = [f"{name}=~{json.dumps(pattern)}" for name, pattern in where.items()]
+def _labels(slo: Slo, bad: Mapping[str, str] | None = None, **exact: str) -> str:
+    parts = [f"{name}=~{json.dumps(pattern)}" for name, pattern in {**slo.where, **(bad or {})}.items()]
+    parts += [f"{name}!~{json.dumps(pattern)}" for name, pattern in slo.without.items()]
     parts += [f'{name}="{value}"' for name, value in exact.items()]
     return "{" + ",".join(parts) + "}" if parts else ""
 

@@ -43,7 +43,7 @@ def outcome(lang: Lang, status: Json) -> list[RenderableType]:
     if unchanged := counts.get("unchanged"):
         shown.append(
             Text(
-                f"{unchanged} صف من الصفوف المدموجة استُورد سابقًا ولم يغيّر شيئًا."
+                f"عدد الصفوف المدموجة التي استُوردت سابقًا ولم تغيّر شيئًا: {unchanged}."
                 if lang == "ar"
                 else f"{unchanged} of the merged rows had been imported before and changed nothing."
             )

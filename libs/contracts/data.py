@@ -106,6 +106,11 @@ class ImportStatus(Message):
     mapping: tuple[ColumnMapping, ...] = ()
     fields: dict[str, Text] = {}
     """After a dry run: the fields that a column may feed, by key, as people call them."""
+    encoding: str = ""
+    notices: tuple[Text, ...] = ()
+    """What of the file was not read: other sheets, lines above the heading."""
+    sample: tuple[tuple[str, ...], ...] = ()
+    """After a dry run: the first rows, until the file is imported, at most a day."""
     error_code: str | None = None
     error_en: str | None = None
     error_ar: str | None = None
@@ -269,12 +274,25 @@ class LeadsRequest(Message):
     account_ids: Annotated[tuple[UUID, ...], Field(max_length=2000)] = ()
     contact_ids: Annotated[tuple[UUID, ...], Field(max_length=2000)] = ()
     cursor: str | None = None
+    until: UUID | None = None
+    """The last lead of the page at most: pages that end where others begin can be asked for at once."""
     limit: Annotated[int, Field(ge=1, le=2000)] = 2000
 
 
 class LeadsReply(Message):
     items: tuple[Lead, ...]
     next_cursor: str | None = None
+
+
+class LeadPagesRequest(Message):
+    tenant_id: TenantId
+    size: Annotated[int, Field(ge=1, le=2000)] = 2000
+
+
+class LeadPagesReply(Message):
+    """The lead with which each page of so many leads ends, all but the last page, which may be shorter."""
+
+    ends: tuple[UUID, ...]
 
 
 class LineageRequest(Message):

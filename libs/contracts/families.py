@@ -42,14 +42,31 @@ METRIC_SERIES: dict[Plane, Call[metrics.SeriesRequest, metrics.SeriesReply]] = {
     plane: Call(f"{plane.value}.metric_series.v1", metrics.SeriesRequest, metrics.SeriesReply, _by(_D) - {plane}, 20.0)
     for plane in HOLDERS
 }
+METRIC_PARTS: dict[Plane, Call[metrics.PartsRequest, metrics.PartsReply]] = {
+    _DA: Call("data.metric_parts.v1", metrics.PartsRequest, metrics.PartsReply, _by(_D), 15.0)
+}
+"""Planes with a metric that can be asked part by part."""
 METRIC_ROWS: dict[Plane, Call[metrics.MetricRowsRequest, metrics.MetricRowsReply]] = {
     plane: Call(
         f"{plane.value}.metric_rows.v1", metrics.MetricRowsRequest, metrics.MetricRowsReply, _by() - {plane}, 15.0
     )
     for plane in (*HOLDERS, _O)
 }
+METRIC_COUNTED: dict[Plane, Call[metrics.CountedRequest, metrics.CountedReply]] = {
+    plane: Call(
+        f"{plane.value}.metric_counted.v1", metrics.CountedRequest, metrics.CountedReply, _by(_D) - {plane}, 10.0
+    )
+    for plane in HOLDERS
+}
 LINEAGE: dict[Plane, Call[lineage.LineageRequest, lineage.LineageReply]] = {
-    plane: Call(f"{plane.value}.lineage.v1", lineage.LineageRequest, lineage.LineageReply, _by() - {plane}, 10.0)
+    plane: Call(
+        f"{plane.value}.lineage.v1",
+        lineage.LineageRequest,
+        lineage.LineageReply,
+        # A proof pack asks execution for the actions about a deal.
+        (_by(_D) if plane is _E else _by()) - {plane},
+        10.0,
+    )
     for plane in HOLDERS
 }
 ERASED: dict[Plane, Event[rights.ErasurePerformed]] = {

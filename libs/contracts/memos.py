@@ -298,7 +298,7 @@ class ExecWeeklyPack(Memo):
 class ExecutiveSnapshot(Memo):
     kpis: tuple[Figure, ...]
     risks: Lines
-    pending_decisions: int
+    pending_decisions: int | None
     contradictions: int | None
     as_of: datetime
 

@@ -70,6 +70,20 @@ class MetricRowsReply(Message):
     next_cursor: str | None = None
 
 
+class CountedRequest(Message):
+    """Which of these records count in a metric's value over a period."""
+
+    principal: Principal
+    name: str
+    since: datetime | None = None
+    until: datetime | None = None
+    ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=500)]
+
+
+class CountedReply(Message):
+    ids: tuple[str, ...]
+
+
 class SeriesRequest(Message):
     """A metric's value over each stretch between neighbouring `edges`, the oldest first."""
 
@@ -94,3 +108,35 @@ class SeriesReply(Message):
     unit: str
     as_of: datetime
     points: tuple[SeriesPoint, ...]
+
+
+class PartsRequest(Message):
+    """A metric's value part by part along a dimension that it is cut by, the largest first; `part` asks for one alone."""
+
+    principal: Principal
+    name: str
+    by: str
+    part: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    page: Page = Page()
+
+
+class MetricPart(Message):
+    """One part, as `MetricValue` has the whole. `part` is its id."""
+
+    part: str
+    value: Decimal | None
+    rows: int
+    counted: int
+    excluded: int
+
+
+class PartsReply(Message):
+    name: str
+    unit: str
+    since: datetime
+    until: datetime
+    as_of: datetime
+    items: tuple[MetricPart, ...]
+    next_cursor: str | None = None

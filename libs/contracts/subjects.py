@@ -7,55 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from libs.contracts import (
-    agents,
-    approvals,
-    briefs,
-    canaries,
-    claims,
-    completions,
-    compliance,
-    connectors,
-    consent,
-    crm,
-    data,
-    dead_events,
-    dead_letters,
-    deal_history,
-    decision,
-    enrichment,
-    execution,
-    flag_values,
-    flows,
-    forecasts,
-    governance,
-    growth,
-    inbound,
-    knowledge,
-    launch,
-    ledger,
-    mappings,
-    memos,
-    negotiation,
-    operating,
-    outreach,
-    partners,
-    plugins,
-    policy,
-    predictive,
-    prices,
-    push,
-    quality,
-    reachable,
-    receipts,
-    recoveries,
-    rights,
-    screening,
-    settling,
-    simulations,
-    tenant_hours,
-    trust,
-    waiting,
+from libs.contracts import (  # isort: skip
+    agents, analytics, approvals, attribution, board_pack, briefs, canaries, claims, completions, compliance,
+    connectors, consent, crm, data, dead_events, dead_letters, deal_history, decision, enrichment, execution,
+    executive, flag_values, flows, forecasts, governance, growth, import_rows, inbound, inbox, knowledge, launch, ledger,
+    mappings, memos, negotiation, onboarding, operating, outreach, partners, plugins, policy, predictive, prices,
+    proof_pack, push, quality, reachable, receipts, recoveries, rights, risk_map, screening, settling, simulations,
+    slos, tenant_hours, trust, waiting, work_units,
 )  # fmt: skip
 from libs.contracts.declaring import MAY_CALL as MAY_CALL
 from libs.contracts.declaring import Bucket as Bucket
@@ -68,6 +26,8 @@ from libs.contracts.families import AUDITED as AUDITED
 from libs.contracts.families import ERASED as ERASED
 from libs.contracts.families import HOLDERS as HOLDERS
 from libs.contracts.families import LINEAGE as LINEAGE
+from libs.contracts.families import METRIC_COUNTED as METRIC_COUNTED
+from libs.contracts.families import METRIC_PARTS as METRIC_PARTS
 from libs.contracts.families import METRIC_ROWS as METRIC_ROWS
 from libs.contracts.families import METRIC_SERIES as METRIC_SERIES
 from libs.contracts.families import METRICS as METRICS
@@ -80,20 +40,14 @@ from libs.contracts.families import RECORDED_BEFORE as RECORDED_BEFORE
 from libs.contracts.families import TAKE_EVENT as TAKE_EVENT
 from libs.contracts.message import Message, Ok, Plane
 
-_D, _E, _T, _DA, _O, _G = (
-    Plane.DECISION,
-    Plane.EXECUTION,
-    Plane.TRUST,
-    Plane.DATA,
-    Plane.OPERATING,
-    Plane.GATEWAY,
-)
+_D, _E, _T, _DA, _O, _G = Plane.DECISION, Plane.EXECUTION, Plane.TRUST, Plane.DATA, Plane.OPERATING, Plane.GATEWAY
 
 # trust -------------------------------------------------------------------------------------------------------------------------
 AUTHORIZE = Call("trust.authorize.v1", trust.AuthorizeRequest, trust.AuthorizeReply, frozenset({_E}), 5.0, hot=True)
 EVALUATE = Call("trust.evaluate.v1", trust.EvaluateRequest, trust.AuthorizeReply, _by(_D))
 APPROVALS = Call("trust.approvals.v1", trust.ApprovalsRequest, trust.ApprovalsReply, _by(_D))
 APPROVAL = Call("trust.approval.v1", trust.ApprovalRequest, trust.Approval, _by(_D))
+VOTES_WAITING = Call("trust.votes_waiting.v1", inbox.VotesRequest, inbox.VotesReply, frozenset({_D}))
 APPROVE = Call("trust.approve.v1", trust.ApproveRequest, trust.Approval, _by(_D))
 REJECT = Call("trust.reject.v1", trust.RejectRequest, trust.Approval, _by(_D))
 REVISE = Call("trust.revise.v1", trust.ReviseRequest, trust.Approval, _by())
@@ -116,6 +70,7 @@ CONTACTABILITY = Call(
     "trust.contactability.v1", trust.ContactabilityRequest, trust.ContactabilityReply, _by(_D, _DA), 20.0
 )
 REACHABLE = Call("trust.reachable.v1", reachable.ReachableRequest, reachable.ReachableReply, _by(_DA), 20.0)
+NEWCOMERS = Call("trust.newcomers.v1", reachable.NewcomersRequest, reachable.NewcomersReply, _by(_DA), 20.0)
 RECORD_CONSENTS = Call("trust.record_consents.v1", trust.RecordConsents, Ok, _by(), 20.0)
 WITHDRAW_CONSENT = Call("trust.withdraw_consent.v1", trust.WithdrawConsent, Ok, _by())
 CONSENTS = Call("trust.consents.v1", trust.ConsentsRequest, trust.ConsentsReply, _by())
@@ -142,6 +97,7 @@ EVIDENCE_EXPORT = Call("trust.evidence_export.v1", trust.EvidenceRequest, trust.
 EVIDENCE = Call("trust.evidence.v1", trust.EvidenceGet, trust.EvidenceReply, _by(_D))
 EVIDENCE_READ = Call("trust.evidence_read.v1", trust.EvidenceRead, trust.EvidenceChunk, _by())
 KEYS = Call("trust.keys.v1", trust.KeysRequest, trust.KeysReply, _by(_E))
+WORK_UNITS = Call("trust.work_units.v1", work_units.WorkUnitsRequest, work_units.WorkUnitsReply, _by(_D), 20.0)
 COSIGN = Call("trust.cosign.v1", ledger.CosignRequest, ledger.Cosignature, _by())
 COSIGNATURES = Call("trust.cosignatures.v1", ledger.CosignaturesRequest, ledger.CosignaturesReply, _by())
 REVIEW_EVIDENCE = Call("trust.evidence_review.v1", ledger.PackStep, trust.EvidenceReply, _by())
@@ -163,7 +119,7 @@ POLICY_REPLAY_CHANGES = Call(
     "trust.policy_replay_changes.v1", policy.ReplayChangesRequest, policy.ReplayChangesReply, _by()
 )
 VIOLATIONS = Call("trust.violations.v1", policy.ViolationsRequest, policy.ViolationsReply, _by())
-CONTROL_MATRIX = Call("trust.control_matrix.v1", compliance.MatrixRequest, compliance.MatrixReply, _by(), 10.0)
+CONTROL_MATRIX = Call("trust.control_matrix.v1", compliance.MatrixRequest, compliance.MatrixReply, _by(_D), 10.0)
 RUN_COMPLIANCE = Call("trust.run_compliance.v1", compliance.RunCompliance, compliance.MatrixReply, _by(), 60.0)
 CONTROL_STATE = Call("trust.control_state.v1", compliance.ControlGet, compliance.ControlDetail, _by())
 ATTEST = Call("trust.attest.v1", compliance.Attest, compliance.ControlDetail, _by(), 15.0)
@@ -283,10 +239,12 @@ IMPORT = Call("data.import.v1", data.ImportRequest, data.ImportStatus, frozenset
 IMPORT_STATUS = Call("data.import_status.v1", data.ImportGet, data.ImportStatus, _by(_D))
 IMPORTS = Call("data.imports.v1", data.ImportsRequest, data.ImportsReply, _by())
 IMPORT_REJECTS = Call("data.import_rejects.v1", data.RejectsRequest, data.RejectsReply, _by())
+IMPORT_REMARKS = Call("data.import_remarks.v1", import_rows.RemarksRequest, import_rows.RemarksReply, _by(), 10.0)
 IMPORT_CANCEL = Call("data.import_cancel.v1", data.ImportGet, data.ImportStatus, _by())
 IMPORT_UNDO = Call("data.import_undo.v1", data.ImportGet, data.UndoReply, _by(), 60.0)
 FACTS = Call("data.facts.v1", data.FactsRequest, data.FactsReply, frozenset({_T}), 10.0)
 LEADS = Call("data.leads.v1", data.LeadsRequest, data.LeadsReply, _by(_D), 20.0)
+LEAD_PAGES = Call("data.lead_pages.v1", data.LeadPagesRequest, data.LeadPagesReply, frozenset({_D}), 20.0)
 
 RECORDS = Call("data.records.v1", crm.ListRecords, crm.RecordsReply, _by(_D))
 RECORD = Call("data.record.v1", crm.GetRecord, crm.Record, _by(_D))
@@ -313,6 +271,10 @@ REPUTATION = Call("data.reputation.v1", outreach.ReputationRequest, outreach.Rep
 RECORD_SIGNALS = Call("data.record_signals.v1", outreach.RecordSignals, outreach.SignalsReply, _by())
 EXPORT_PAGE = Call("data.export_page.v1", outreach.ExportRequest, outreach.ExportReply, _by(), 20.0)
 WAITING = Call("data.waiting.v1", waiting.WaitingRequest, waiting.WaitingReply, frozenset({_D}), 10.0)
+INBOX_RECORDS = Call("data.inbox_records.v1", inbox.InboxRecordsRequest, inbox.InboxRecordsReply, frozenset({_D}), 10.0)
+ONBOARDINGS = Call("data.onboardings.v1", onboarding.OnboardingsRequest, onboarding.OnboardingsReply, _by(_D), 10.0)
+ONBOARDING = Call("data.onboarding.v1", onboarding.OnboardingGet, onboarding.CustomerOnboarding, _by())
+MARK_ONBOARDING = Call("data.mark_onboarding.v1", onboarding.MarkStep, onboarding.CustomerOnboarding, _by(_D))
 DROP_VIEW = Call("data.drop_view.v1", crm.DropView, Ok, _by())
 
 ENRICH = Call("data.enrich.v1", enrichment.Enrich, enrichment.Enriched, _by(), 120.0)
@@ -364,7 +326,18 @@ FORECAST_VARIANCE = Call("decision.forecast_variance.v1", forecasts.VarianceRequ
 PREDICTIVE = Call("decision.predictive.v1", predictive.PredictiveRequest, predictive.Predictive, _by(), 30.0)
 SIMULATE = Call("decision.simulate.v1", simulations.Simulate, simulations.Simulation, _by(), 30.0)
 ROI = Call("decision.roi.v1", simulations.RoiRequest, simulations.Roi, _by())
+PROOF_PACK = Call("decision.proof_pack.v1", proof_pack.ProofPackRequest, proof_pack.ProofPack, _by(), 40.0)
 MEMO = Call("decision.memo.v1", memos.MemoRequest, memos.MemoReply, _by(), 30.0)
+EXECUTIVE_ROOM = Call(
+    "decision.executive_room.v1", executive.ExecutiveRoomRequest, executive.ExecutiveRoom, _by(), 40.0
+)
+BOARD_PACK = Call("decision.board_pack.v1", board_pack.BoardPackRequest, board_pack.BoardPack, _by(), 40.0)
+RISK_MAP = Call("decision.risk_map.v1", risk_map.RiskMapRequest, risk_map.RiskMap, _by(), 40.0)
+ANALYTICS = Call("decision.analytics.v1", analytics.AnalyticsRequest, analytics.Analytics, _by(), 40.0)
+ATTRIBUTION = Call("decision.attribution.v1", attribution.AttributionRequest, attribution.Attribution, _by(), 15.0)
+ATTRIBUTIONS = Call(
+    "decision.attributions.v1", attribution.AttributionsRequest, attribution.AttributionsReply, _by(), 40.0
+)
 RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(), 60.0)
 MODEL_USES = Call("decision.model_uses.v1", completions.ModelUsesRequest, completions.ModelUsesReply, _by())
 CONVERSATIONS = Call("decision.conversations.v1", agents.ConversationsRequest, agents.ConversationsReply, _by())
@@ -378,7 +351,13 @@ PARTNER_PIPELINE = Call("decision.partner_pipeline.v1", partners.PipelineRequest
 SCORE_PARTNER = Call("decision.score_partner.v1", partners.PartnerGet, partners.PartnerScore, _by())
 PARTNER_MESSAGE = Call("decision.partner_message.v1", partners.PartnerMessage, partners.PartnerMessageReply, _by())
 PARTNER_BRIEF = Call("decision.partner_brief.v1", partners.PartnerGet, partners.MeetingBrief, _by())
+PARTNER_SCORECARD = Call("decision.partner_scorecard.v1", partners.PartnerGet, partners.PartnerScorecard, _by(), 15.0)
+PARTNER_OFFER = Call("decision.partner_offer.v1", partners.BuildOffer, partners.PartnerOffer, _by(), 15.0)
+PARTNER_REVENUE = Call(
+    "decision.partner_revenue.v1", partners.PartnerRevenueRequest, partners.PartnerRevenueReply, _by(), 20.0
+)
 DAILY_PLAN = Call("decision.daily_plan.v1", growth.DailyPlanRequest, growth.DailyPlanReply, _by(), 15.0)
+INBOX = Call("decision.inbox.v1", inbox.InboxRequest, inbox.InboxReply, _by(), 15.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 60.0)
 
@@ -415,8 +394,11 @@ DEAD_EVENT = Call("operating.dead_event.v1", dead_events.DeadEventGet, dead_even
 REPLAY_EVENT = Call("operating.replay_event.v1", dead_events.ReplayEvent, dead_events.DeadEvent, frozenset({_G}), 15.0)
 DISCARD_EVENT = Call("operating.discard_event.v1", dead_events.DiscardEvent, dead_events.DeadEvent, frozenset({_G}))
 
+SLOS = Call("operating.slos.v1", slos.SlosRequest, slos.SlosReply, frozenset({_G}))
+
 HEALTH = Signal("health_reported", operating.HealthReported, _O)
 SPANS = Signal("spans_exported", operating.SpansExported, _O)
+SLO_COUNTED = Signal("slo_counted", slos.SloCounted, _O)
 
 
 def _declared(kind: type) -> Iterator[object]:

@@ -24,6 +24,7 @@ _FONTS: Final = {"": "Regular", "B": "SemiBold"}
 _PACKAGE: Final = "fontpkg-ibm-plex-sans-arabic"
 _LRM: Final = "\u200e"
 _SIGNED: Final = re.compile(r"(?<!\w)[+\-]\d[\d ,.]*")
+_DATED: Final = re.compile(r"(?<![\w-])\d{4}-(?:Q[1-4]|\d\d(?:-\d\d(?: \d\d:\d\d)?)?)")
 _ARABIC: Final = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]")
 
 _LETTER: Final = re.compile(f"[A-Za-z]|{_ARABIC.pattern}")
@@ -90,7 +91,10 @@ def shape(pdf: FPDF, text: str, direction: str) -> str:
         use_shaping_engine=True, direction=direction if arabic else "ltr", language="ara" if arabic else "eng"
     )
     # A sign or a plus before a number belongs to it, as does each group of a phone number (UAX #9 alone would turn them round).
-    return _SIGNED.sub(lambda number: f"{_LRM}{number.group()}", text) if arabic else text
+    # So do the parts of a date, which after an Arabic letter would come out the last first.
+    for kept in (_SIGNED, _DATED) if arabic else ():
+        text = kept.sub(lambda number: f"{_LRM}{number.group()}", text)
+    return text
 
 
 class _Setter:
@@ -118,7 +122,7 @@ class _Setter:
         match block:
             case Heading(text):
                 self._pdf.ln(3)
-                if self._pdf.will_page_break(24):  # a heading stays with what it heads
+                if self._pdf.will_page_break(34):  # a heading stays with what it heads
                     self._pdf.add_page()
                 self._text(text, _HEADING, "B", _PRIMARY)
             case Paragraph(text, quiet):

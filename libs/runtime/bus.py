@@ -22,10 +22,11 @@ from nats.aio.msg import Msg
 from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
-from libs.contracts.errors import CallTimeout, DealixError, RemoteFault
+from libs.contracts.errors import DealixError
 from libs.contracts.message import Fault, Message, Plane
 from libs.contracts.subjects import Call, Event, Signal
 from libs.runtime import telemetry
+from libs.runtime.asking import DEADLINE, FAULT, ask
 from libs.runtime.database import SessionWork
 from libs.runtime.metering import CALLS
 from libs.runtime.tls import nats_tls
@@ -35,11 +36,6 @@ log = logging.getLogger(__name__)
 Q = TypeVar("Q", bound=Message)
 R = TypeVar("R", bound=Message)
 M = TypeVar("M", bound=Message)
-
-DEADLINE = "Dealix-Deadline"
-"""Header: Unix milliseconds after which nobody waits for the reply."""
-FAULT = "Dealix-Fault"
-"""Header of a reply whose body is a Fault."""
 
 CONCURRENT_CALLS = 64
 
@@ -72,10 +68,6 @@ class Bus(Protocol):
     async def signal(self, signal: Signal[M], message: M) -> None:
         """Send telemetry; lost when nobody listens."""
         ...
-
-
-def deadline_ms(timeout: float) -> str:
-    return str(int((time.time() + timeout) * 1000))
 
 
 async def answer(
@@ -209,24 +201,7 @@ class NatsBus:
         return self._client is not None and self._client.is_connected
 
     async def call(self, call: Call[Q, R], request: Q, *, timeout: float | None = None) -> R:
-        wait = call.timeout if timeout is None else timeout
-        with telemetry.span(self.plane, f"call {call.subject}", kind=SpanKind.CLIENT):
-            headers = {DEADLINE: deadline_ms(wait), **telemetry.headers()}
-            try:
-                reply = await self.client.request(
-                    call.subject, request.model_dump_json().encode(), timeout=wait, headers=headers
-                )
-            except (nats.errors.TimeoutError, nats.errors.NoRespondersError, TimeoutError) as error:
-                raise CallTimeout(call.subject) from error
-            except (nats.errors.ConnectionClosedError, nats.errors.OutboundBufferLimitError) as error:
-                raise CallTimeout(call.subject) from error
-            try:
-                if reply.headers and FAULT in reply.headers:
-                    raise RemoteFault(Fault.model_validate_json(reply.data))
-                return call.reply.model_validate_json(reply.data)
-            except ValidationError as error:
-                log.error("unreadable reply", extra={"ids": {"subject": call.subject}})
-                raise CallTimeout(call.subject) from error
+        return await ask(self.client, self.plane, call, request, timeout=timeout)
 
     def serve(self, call: Call[Q, R], handler: Callable[[Q], Awaitable[R]]) -> None:
         if call.plane is not self.plane:

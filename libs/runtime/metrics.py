@@ -9,16 +9,21 @@ from itertools import pairwise
 from libs.contracts.catalogue.metrics import MetricRule, metrics
 from libs.contracts.errors import Invalid, NotFound
 from libs.contracts.metrics import (
+    CountedReply,
+    CountedRequest,
     MetricGet,
+    MetricPart,
     MetricRow,
     MetricRowsReply,
     MetricRowsRequest,
     MetricValue,
+    PartsReply,
+    PartsRequest,
     SeriesPoint,
     SeriesReply,
     SeriesRequest,
 )
-from libs.contracts.subjects import METRIC_ROWS, METRIC_SERIES, METRICS
+from libs.contracts.subjects import METRIC_COUNTED, METRIC_PARTS, METRIC_ROWS, METRIC_SERIES, METRICS
 from libs.runtime.plane import Runtime
 
 DAYS = 30
@@ -41,6 +46,15 @@ def serve_metrics(runtime: Runtime) -> None:
     runtime.bus.serve(METRIC_ROWS[runtime.plane], served.rows)
     if (series := METRIC_SERIES.get(runtime.plane)) is not None:
         runtime.bus.serve(series, served.series)
+    if (parts := METRIC_PARTS.get(runtime.plane)) is not None:
+        runtime.bus.serve(parts, served.parts)
+    if (counted := METRIC_COUNTED.get(runtime.plane)) is not None:
+        runtime.bus.serve(counted, served.counted)
+
+
+class NotCut(NotFound):
+    def __init__(self, name: str, by: str) -> None:
+        super().__init__("metric_not_cut", f"{name} is not cut by {by}.", f"المؤشر {name} لا يُقسَّم حسب {by}.")
 
 
 class Metrics:
@@ -108,7 +122,44 @@ class Metrics:
             more = f"{items[-1].at.isoformat() if items[-1].at else ''}|{items[-1].id}"
         return MetricRowsReply(items=items, next_cursor=more)
 
-    def _asked(self, request: MetricGet | MetricRowsRequest) -> tuple[MetricRule, datetime, datetime]:
+    async def parts(self, request: PartsRequest) -> PartsReply:
+        """A value part by part. Raises as `value` does, NotCut, and BadCursor."""
+        rule, since, until = self._asked(request)
+        if request.by not in rule.cut:
+            raise NotCut(rule.name, request.by)
+        tenant, limit = request.principal.tenant_id, request.page.limit
+        value, last = _part_cursor(request.page.cursor)
+        asked = await self._database.read(
+            lambda copy: copy.fetch(
+                rule.parted(request.by), tenant, since, until, request.part, value, last, limit + 1
+            ),
+            tenant,
+        )
+        items = tuple(
+            MetricPart(
+                part=row["part"], value=None if row["value"] is None else Decimal(row["value"]).quantize(_places(rule)), rows=row["rows"],
+                counted=row["counted"], excluded=row["excluded"],
+            )
+            for row in asked.value[:limit]
+        )  # fmt: skip
+        more = asked.value[limit - 1] if len(asked.value) > limit else None
+        return PartsReply(
+            name=rule.name, unit=rule.unit, since=since, until=until, as_of=self._runtime.now() - timedelta(seconds=asked.age), items=items,
+            next_cursor=None if more is None else f"{'' if more['value'] is None else more['value']}|{more['part']}",
+        )  # fmt: skip
+
+    async def counted(self, request: CountedRequest) -> CountedReply:
+        """Which of the named records a value rests on. Raises as `value` does."""
+        rule, since, until = self._asked(request)
+        tenant = request.principal.tenant_id
+        asked = await self._database.read(
+            lambda copy: copy.fetch(rule.counting, tenant, since, until, list(request.ids)), tenant
+        )
+        return CountedReply(ids=tuple(row["id"] for row in asked.value))
+
+    def _asked(
+        self, request: MetricGet | MetricRowsRequest | PartsRequest | CountedRequest
+    ) -> tuple[MetricRule, datetime, datetime]:
         rule = metrics().get(request.name)
         if rule is None or rule.plane is not self._runtime.plane:
             raise NotFound("no_such_metric", "There is no metric of this name.", "لا يوجد مؤشر بهذا الاسم.")
@@ -131,4 +182,15 @@ def _cursor(text: str | None) -> tuple[datetime | None, str | None]:
     try:
         return datetime.fromisoformat(at) if at else None, last or None
     except ValueError as error:
+        raise BadCursor from error
+
+
+def _part_cursor(text: str | None) -> tuple[Decimal | None, str | None]:
+    """The value and the part that the last page ended with."""
+    if not text:
+        return None, None
+    value, _, last = text.partition("|")
+    try:
+        return Decimal(value) if value else None, last or None
+    except ArithmeticError as error:
         raise BadCursor from error

@@ -28,6 +28,7 @@ from libs.runtime.delivery import Consumer, Relay
 from libs.runtime.health import HealthServer
 from libs.runtime.links import Links
 from libs.runtime.metering import exposition
+from libs.runtime.objectives import Objectives
 from libs.runtime.own_credentials import own_credentials
 from libs.runtime.preflight import check_plugins, preflight
 from libs.runtime.replica import Replica
@@ -175,7 +176,10 @@ class RunningPlane:
         relay = Relay(runtime.database, runtime.bus)
         if runtime.plane in OBSERVED:
             runtime.loop("own connections", Links(runtime).run)
-        loops = [("relay", relay.run), ("sweep", relay.sweep), ("heartbeat", self._heartbeat), *runtime._loops]
+        loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("relay", relay.run), ("sweep", relay.sweep), ("heartbeat", self._heartbeat), ("objectives", Objectives(runtime).run),
+            *runtime._loops,
+        ]  # fmt: skip
         loops += [
             (event.subject, Consumer(event, handler, runtime.database, runtime.bus).run)
             for event, handler in runtime.bus.events

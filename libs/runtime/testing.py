@@ -36,7 +36,8 @@ from libs.contracts.errors import CallTimeout, RemoteFault
 from libs.contracts.message import Fault, Message, Plane, new_id
 from libs.contracts.subjects import EVENTS, Call, Event, Signal
 from libs.runtime import telemetry
-from libs.runtime.bus import DEADLINE, answer, deadline_ms
+from libs.runtime.asking import DEADLINE, deadline_ms
+from libs.runtime.bus import answer
 from libs.runtime.database import BatchWork, SessionWork
 from libs.runtime.delivery import MAX_DELIVERIES
 

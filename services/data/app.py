@@ -11,12 +11,14 @@ from services.data.enriching.desk import serve_enriching
 from services.data.erasure import People
 from services.data.handlers import ImportDesk, Tenants, Truth
 from services.data.history.desk import serve_history
+from services.data.importing.remarks import serve_remarks
 from services.data.importing.remembered import serve_remembered
 from services.data.importing.worker import ImportWorker
 from services.data.insight.lineage import serve_lineage
 from services.data.insight.quality import serve_quality
 from services.data.knowledge.app import serve_knowledge
 from services.data.offers import Offers
+from services.data.onboarding.desk import serve_onboarding
 
 
 async def build(runtime: Runtime) -> None:
@@ -34,14 +36,17 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.IMPORT_UNDO, desk.undo)
     bus.serve(subjects.FACTS, truth.facts)
     bus.serve(subjects.LEADS, truth.leads)
+    bus.serve(subjects.LEAD_PAGES, truth.lead_pages)
     serve_crm(runtime)
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.DATA], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     serve_enriching(runtime)
     serve_remembered(runtime)
+    serve_remarks(runtime)
     serve_history(runtime)
     serve_knowledge(runtime)
+    serve_onboarding(runtime)
     serve_lineage(runtime)
     serve_quality(runtime)
     serve_metrics(runtime)

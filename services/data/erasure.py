@@ -46,6 +46,7 @@ class People:
                     c, "consents", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id
                 ),
                 "changes": await _rows(c, "changes", "tenant_id = $1 and record_id = $2", tenant, request.contact_id),
+                "looked_at": "update data.imports set sample = '[]' where tenant_id = $1 and sample <> '[]'::jsonb and $2::uuid is not null",
                 "imported_rows": await _rows(
                     c, "import_rows", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id
                 ),
@@ -112,6 +113,7 @@ _STATEMENTS = {
     "deals": "update data.deals set contact_id = null where tenant_id = $1 and contact_id = $2",
     "leads": "update data.leads set contact_id = null, notes = null, interest = null, source_detail = null, "
     "deleted_at = coalesce(deleted_at, now()) where tenant_id = $1 and contact_id = $2",
+    "looked_at": "update data.imports set sample = '[]' where tenant_id = $1 and sample <> '[]'::jsonb and $2::uuid is not null",
     "imported_rows": "update data.import_rows set contact_id = null, fingerprint = '', notes = '[]' where tenant_id = $1 and contact_id = $2",
     "consents": "delete from data.consents where tenant_id = $1 and contact_id = $2",
     "memories": "delete from data.memories where tenant_id = $1 and subject = 'contact:' || $2::uuid::text",

@@ -24,6 +24,8 @@ from libs.contracts.data import (
     ImportState,
     ImportStatus,
     Lead,
+    LeadPagesReply,
+    LeadPagesRequest,
     LeadsReply,
     LeadsRequest,
     RejectsReply,
@@ -43,8 +45,10 @@ from libs.runtime.plane import Runtime
 from services.data.errors import NotCancellable, NotUndoable, SlugTaken, SourceRefused, UnknownSource
 from services.data.importing.carry import tell_changed
 from services.data.importing.codec import consent_claims
+from services.data.importing.look import forget_rows
 from services.data.importing.store import Imports
 from services.data.importing.telling import tell_leads
+from services.data.importing.undo import undo
 from services.data.importing.worker import ImportWorker
 from services.data.telling import tell_facts
 
@@ -61,6 +65,15 @@ _COMPLETENESS = (
     "notes",
     "estimated_value",
 )
+
+
+def _looked_at(request: ImportRequest) -> UUID | None:
+    """The dry run whose file is imported now: objects are named after the import that brought them."""
+    named = request.object_name.rpartition("/")[2]
+    try:
+        return UUID(named) if named != str(request.import_id) else None
+    except ValueError:
+        return None
 
 
 class Tenants:
@@ -122,6 +135,7 @@ class ImportDesk:
             raise SourceRefused
         async with self._database.batch(request.principal.tenant_id) as work:
             await Imports(work).create(request, telemetry.trace_id())
+            await forget_rows(work, request.principal.tenant_id, _looked_at(request))
         self._worker.wake.set()
         return await self.status(ImportGet(principal=request.principal, import_id=request.import_id))
 
@@ -182,7 +196,7 @@ class ImportDesk:
         return status
 
     async def undo(self, request: ImportGet) -> UndoReply:
-        """Take an import back as a whole. What later imports also brought stays.
+        """Take an import back as a whole. What other imports also brought, and what people have worked on since, stays.
 
         Raises NotUndoable unless the import is completed.
         """
@@ -195,10 +209,10 @@ class ImportDesk:
                 raise NotFound
             if status.state is not ImportState.COMPLETED or status.dry_run:
                 raise NotUndoable(status.state.value)
-            gone, kept = await imports.undo(tenant, request.import_id)
+            taken = await undo(work, tenant, request.import_id)
             await imports.finish(tenant, request.import_id, ImportState.UNDONE)
-            tell_changed(work, tenant, gone, self._runtime.now())
-            tell_leads(work, tenant, self._runtime.now(), contacts=gone)
+            tell_changed(work, tenant, taken.gone, self._runtime.now())
+            tell_leads(work, tenant, self._runtime.now(), contacts=taken.gone)
             taken_back = ImportFact(subject=request.import_id, source=status.source, fields=(), dropped=0)
             tell_facts(work, tenant, [taken_back], self._runtime.now())
             work.emit(
@@ -210,21 +224,21 @@ class ImportDesk:
                     actor=request.principal.id,
                     target=f"import:{request.import_id}",
                     at=self._runtime.now(),
-                    data={"removed": len(gone), "kept": kept},
+                    data={"removed": len(taken.gone), "kept": taken.kept},
                     trace_id=telemetry.trace_id(),
                 ),
             )
-        return UndoReply(import_id=request.import_id, removed=len(gone), kept=kept)
+        return UndoReply(import_id=request.import_id, removed=len(taken.gone), kept=taken.kept)
 
 
 _LEADS = (
     "select l.lead_id, l.account_id, l.contact_id, l.source, l.source_detail, l.obtained_at, l.last_activity, l.interest, l.notes, "
     "l.estimated_value, l.contactability, l.import_id, l.row_number, l.updated_at from data.leads l "
-    "where l.tenant_id = $1 and l.deleted_at is null and l.lead_id > $2 and {picked} order by l.lead_id limit $3"
+    "where l.tenant_id = $1 and l.deleted_at is null and l.lead_id > $2 and l.lead_id <= $4 and {picked} order by l.lead_id limit $3"
 )
 
 
-_BEFORE_ALL = str(UUID(int=0))
+_BEFORE_ALL, _AFTER_ALL = str(UUID(int=0)), UUID(int=(1 << 128) - 1)
 
 
 class Truth:
@@ -236,16 +250,16 @@ class Truth:
     async def facts(self, request: FactsRequest) -> FactsReply:
         """Facts for trust. A contact's source is the riskiest of its leads'; the strictest opt-out holds."""
         async with self._database.batch(request.tenant_id, planned=True) as work:
-            # Two look-ups by index: joined, the planner goes through one of them once a row where it knows little of the tenant.
+            # One by one: asked for all at once, the planner goes through the whole tenant where it knows little of it, after an import for one.
             contacts = await work.connection.fetch(
-                "select contact_id, account_id, email, phone, opted_out, fields, version, updated_at from data.contacts "
-                "where tenant_id = $1 and contact_id = any($2::uuid[]) and deleted_at is null",
-                request.tenant_id, list(request.contact_ids),
+                "select c.* from unnest($2::uuid[]) w(id) cross join lateral (select contact_id, account_id, email, phone, opted_out, fields, "
+                "version, updated_at from data.contacts where tenant_id = $1 and contact_id = w.id and deleted_at is null offset 0) c",
+                request.tenant_id, request.contact_ids,
             )  # fmt: skip
             found = await work.connection.fetch(
-                "select contact_id, source, collected_directly, cold, obtained_at, import_id, row_number from data.leads "
-                "where tenant_id = $1 and contact_id = any($2::uuid[]) and deleted_at is null",
-                request.tenant_id, list(request.contact_ids),
+                "select l.* from unnest($2::uuid[]) w(id) cross join lateral (select contact_id, source, collected_directly, cold, obtained_at, "
+                "import_id, row_number from data.leads where tenant_id = $1 and contact_id = w.id and deleted_at is null offset 0) l",
+                request.tenant_id, request.contact_ids,
             )  # fmt: skip
         leads: dict[UUID, list[Any]] = {}
         for lead in found:
@@ -256,21 +270,24 @@ class Truth:
         after = UUID(request.cursor or _BEFORE_ALL)
         picked = (request.lead_ids, request.account_ids, request.contact_ids)
         # Two statements: one that asks whether anything was picked would read all leads to find one.
-        some = "(l.lead_id = any($4::uuid[]) or l.account_id = any($5::uuid[]) or l.contact_id = any($6::uuid[]))"
+        some = "(l.lead_id = any($5::uuid[]) or l.account_id = any($6::uuid[]) or l.contact_id = any($7::uuid[]))"
         async with self._database.batch(request.tenant_id, planned=True) as work:
+            # By id, whatever the planner knows: of a list that has just been imported it knows nothing, and would sort it all for each page.
+            await work.connection.execute("set local enable_sort = off")
             rows = await work.connection.fetch(
                 _LEADS.format(picked=some if any(picked) else "true"),
-                request.tenant_id, after, request.limit + 1, *(map(list, picked) if any(picked) else ()),
+                request.tenant_id, after, request.limit + 1, request.until or _AFTER_ALL, *(map(list, picked) if any(picked) else ()),
             )  # fmt: skip
             more, rows = len(rows) > request.limit, rows[: request.limit]
-            # By their ids, as above: what a join costs depends on what the planner knows of a tenant.
+            # One by one, as above.
             accounts = await work.connection.fetch(
-                "select account_id, name, name_ar, fields from data.accounts where tenant_id = $1 and account_id = any($2::uuid[])",
+                "select a.* from unnest($2::uuid[]) w(id) cross join lateral (select account_id, name, name_ar, fields from data.accounts "
+                "where tenant_id = $1 and account_id = w.id offset 0) a",
                 request.tenant_id, list({row["account_id"] for row in rows}),
             )  # fmt: skip
             contacts = await work.connection.fetch(
-                "select contact_id, full_name, title, email, phone from data.contacts where tenant_id = $1 and contact_id = any($2::uuid[]) "
-                "and deleted_at is null",
+                "select c.* from unnest($2::uuid[]) w(id) cross join lateral (select contact_id, full_name, title, email, phone from data.contacts "
+                "where tenant_id = $1 and contact_id = w.id and deleted_at is null offset 0) c",
                 request.tenant_id, [row["contact_id"] for row in rows if row["contact_id"]],
             )  # fmt: skip
         account_of = {row["account_id"]: row for row in accounts}
@@ -281,6 +298,17 @@ class Truth:
             if (account := account_of.get(row["account_id"])) is not None
         ]
         return LeadsReply(items=tuple(items), next_cursor=str(rows[-1]["lead_id"]) if more else None)
+
+    async def lead_pages(self, request: LeadPagesRequest) -> LeadPagesReply:
+        """Where the pages of a tenant's leads end, so that several can be asked for at once."""
+        async with self._database.batch(request.tenant_id, planned=True) as work:
+            await work.connection.execute("set local enable_sort = off")
+            rows = await work.connection.fetch(
+                "select lead_id from (select lead_id, row_number() over (order by lead_id) nth from data.leads where tenant_id = $1 and deleted_at is null) l "
+                "where nth % $2 = 0 order by nth",
+                request.tenant_id, request.size,
+            )  # fmt: skip
+        return LeadPagesReply(ends=tuple(row["lead_id"] for row in rows))
 
 
 def _require(principal: Principal, roles: frozenset[str]) -> None:

@@ -11,21 +11,27 @@ from services.decision.agents.conversations import Conversations
 from services.decision.agents.desk import Agents
 from services.decision.agents.engines.all import engines
 from services.decision.agents.models.uses import ModelUses
+from services.decision.attribution.desk import serve_attribution
 from services.decision.cards.watch import Watch
 from services.decision.consumption.meter import Meter
 from services.decision.contradicted import Contradicted
 from services.decision.disabled import DisabledSubscriptions
 from services.decision.drafting import Drafting
 from services.decision.erasure import People
+from services.decision.executive.desk import serve_executive
 from services.decision.forecasting.desk import serve_forecasts
 from services.decision.forecasting.predictive import serve_predictive
 from services.decision.growth.plan import Growth
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
+from services.decision.inbox.desk import InboxDesk
 from services.decision.insight.lineage import serve_lineage
 from services.decision.letters import LetterCards
 from services.decision.memos.desk import Memos
 from services.decision.negotiation.desk import Negotiation
 from services.decision.partners.desk import Partners
+from services.decision.partners.figures import serve_partner_figures
+from services.decision.partners.offers import serve_offers
+from services.decision.proving.desk import serve_proving
 from services.decision.ranking import Ranking
 from services.decision.settings import DecisionSettings
 from services.decision.simulating.desk import serve_simulator
@@ -72,7 +78,12 @@ async def build(runtime: Runtime) -> None:
     serve_metrics(runtime)
     serve_forecasts(runtime)
     serve_predictive(runtime)
+    serve_proving(runtime)
+    serve_partner_figures(runtime)
+    serve_offers(runtime)
     serve_simulator(runtime)
+    serve_executive(runtime)
+    serve_attribution(runtime)
     bus.on(subjects.FLOW_STALLED, StalledFlows(runtime).heard)
     letters = LetterCards(runtime)
     bus.on(subjects.DEAD_LETTER_ARRIVED, letters.arrived)
@@ -90,6 +101,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.PARTNER_MESSAGE, partners.message)
     bus.serve(subjects.PARTNER_BRIEF, partners.brief)
     bus.serve(subjects.DAILY_PLAN, Growth(runtime).plan)
+    bus.serve(subjects.INBOX, InboxDesk(runtime).read)
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.DECISION], people.person)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)

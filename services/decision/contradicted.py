@@ -13,24 +13,17 @@ from libs.runtime.plane import Runtime
 from services.decision.cards.domain import happenings
 from services.decision.cards.domain.factory import Happening, cards_of
 from services.decision.cards.domain.feed import priority
+from services.decision.domain.disputes import WHAT
 from services.decision.store import Recommendations
 
 DEAL, RISK = "contradiction_deal", "contradiction_risk"
 SALES = frozenset({"deal", "account", "lead", "contact"})
 """Subjects that sales can settle; what concerns consent or figures goes to the executive."""
 ABOVE_SALES = frozenset({ContradictionKind.POLICY, ContradictionKind.METRIC})
-WHAT: Mapping[ContradictionKind, Text] = {
-    ContradictionKind.VALUE: Text(en="a value", ar="قيمة"),
-    ContradictionKind.POLICY: Text(en="a consent or a policy", ar="موافقة أو سياسة"),
-    ContradictionKind.STATUS: Text(en="a status", ar="حالة"),
-    ContradictionKind.TIMELINE: Text(en="a date", ar="تاريخ"),
-    ContradictionKind.OWNERSHIP: Text(en="who is responsible", ar="المسؤول"),
-    ContradictionKind.METRIC: Text(en="a figure", ar="رقم"),
-}
 SEVERITY: Mapping[str, Text] = {
-    "high": Text(en="severe", ar="جسيم"),
-    "medium": Text(en="medium", ar="متوسط"),
-    "low": Text(en="minor", ar="بسيط"),
+    "high": Text(en="severe", ar="خطورة عالية"),
+    "medium": Text(en="medium", ar="خطورة متوسطة"),
+    "low": Text(en="minor", ar="خطورة منخفضة"),
 }
 
 

@@ -24,6 +24,7 @@ from libs.contracts.observed import DecisionFacts
 from libs.contracts.subjects import LEADS, OBSERVED, SUBMIT, TENANT, UNSUBSCRIBE_LINK
 from libs.contracts.trust import ResourceRef
 from libs.runtime import telemetry
+from libs.runtime.bus import Bus
 from libs.runtime.plane import Runtime
 from services.decision.agents.choosing import Asked, Choosing, Ended, TextsChanged
 from services.decision.agents.outreach.writer import AGENT as WRITER
@@ -92,7 +93,8 @@ class Drafting:
         lead = (await self._leads(tenant_id, [lead_id])).get(lead_id)
         if lead is None:
             raise NotFound
-        profile = await self._personal(await self._runtime.bus.call(TENANT, TenantRequest(tenant_id=tenant_id)), lead)
+        profile = await self._runtime.bus.call(TENANT, TenantRequest(tenant_id=tenant_id))
+        profile = await with_own_link(self._runtime.bus, profile, lead.contact_id)
         async with self._runtime.database.batch(tenant_id) as work:
             kept = await Recommendations(work).draft_of(tenant_id, lead_id, purpose)
         if kept is not None:
@@ -107,7 +109,7 @@ class Drafting:
 
     async def _draft(self, profile: TenantProfile, one: Ranked, lead: Lead, by: str) -> bool:
         """Write, keep and submit one draft of a plan; whether there is one."""
-        profile = await self._personal(profile, lead)
+        profile = await with_own_link(self._runtime.bus, profile, lead.contact_id)
         try:
             draft = await self._write(profile, one, by=by)
         except (TextsChanged, BudgetSpent) as error:
@@ -154,20 +156,6 @@ class Drafting:
                 return kept
             return await store.draft_of(profile.tenant_id, kept.lead_id, purpose) or kept
 
-    async def _personal(self, profile: TenantProfile, lead: Lead) -> TenantProfile:
-        """The tenant's profile with this contact's own unsubscribe link, where the tenant's address has a place for it."""
-        if TOKEN_PLACE not in profile.opt_out_url or lead.contact_id is None:
-            return profile
-        request = LinkRequest(tenant_id=profile.tenant_id, contact_id=lead.contact_id, channel="email")
-        try:
-            token = (await self._runtime.bus.call(UNSUBSCRIBE_LINK, request)).token
-        except DealixError as error:
-            # Without an address there is no link to it; the words that stop messages are in the text all the same.
-            log.info("no unsubscribe link: %s", error.code, extra={"ids": {"lead_id": str(lead.lead_id)}})
-            token = ""
-        changed: TenantProfile = profile.evolve(opt_out_url=profile.opt_out_url.replace(TOKEN_PLACE, token))
-        return changed
-
     async def _submit(self, profile: TenantProfile, draft: Draft, lead: Lead, reason: str) -> None:
         item = ActionItem(
             action_id=draft.draft_id,
@@ -185,6 +173,21 @@ class Drafting:
             name=WRITER,
         )
         await self._runtime.bus.call(SUBMIT, SubmitRequest(principal=principal, items=(item,)))
+
+
+async def with_own_link(bus: Bus, profile: TenantProfile, contact_id: UUID | None) -> TenantProfile:
+    """The tenant's profile with this contact's own unsubscribe link, where the tenant's address has a place for it."""
+    if TOKEN_PLACE not in profile.opt_out_url or contact_id is None:
+        return profile
+    request = LinkRequest(tenant_id=profile.tenant_id, contact_id=contact_id, channel="email")
+    try:
+        token = (await bus.call(UNSUBSCRIBE_LINK, request)).token
+    except DealixError as error:
+        # Without an address there is no link to it; the words that stop messages are in the text all the same.
+        log.info("no unsubscribe link: %s", error.code, extra={"ids": {"contact_id": str(contact_id)}})
+        token = ""
+    changed: TenantProfile = profile.evolve(opt_out_url=profile.opt_out_url.replace(TOKEN_PLACE, token))
+    return changed
 
 
 def _given(profile: TenantProfile, one: Ranked) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ class HashesNeeded(Invalid):
         super().__init__(
             "hashes_needed",
             "Approving needs the payload and view hashes that were shown.",
-            "الموافقة تحتاج بصمتي الحمولة والعرض كما ظهرتا.",
+            "الموافقة تحتاج بصمتي المحتوى والعرض كما ظهرتا.",
         )
 
 

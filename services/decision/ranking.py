@@ -6,18 +6,21 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.targeting import targeting
-from libs.contracts.data import LeadsReply, LeadsRequest
+from libs.contracts.data import Lead, LeadPagesRequest, LeadsRequest
 from libs.contracts.decision import Card, Opportunity, RankReply
-from libs.contracts.message import Plane
+from libs.contracts.message import Plane, new_id
 from libs.contracts.observed import DecisionFacts
-from libs.contracts.subjects import LEADS, OBSERVED
+from libs.contracts.subjects import AUDITED, LEAD_PAGES, LEADS, OBSERVED
+from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
+from libs.runtime.database import BatchWork
 from libs.runtime.plane import Runtime
 from services.decision.cards.domain import happenings
 from services.decision.cards.domain.factory import Happening, cards_of
@@ -27,9 +30,8 @@ from services.decision.drafting import Drafting
 from services.decision.store import Recommendations
 from services.decision.targeting.domain.explain import opportunity
 from services.decision.targeting.domain.facts import LeadFacts, facts_of
-from services.decision.targeting.domain.parts import ValueScale
 from services.decision.targeting.domain.plan import DayPlan, day_plan
-from services.decision.targeting.domain.rank import Ranked, order, rank
+from services.decision.targeting.domain.rank import Ranked, Scorer, Weighed, order, rank, scale_of
 from services.decision.targeting.queue import ENQUEUE, Rankings, RankQueue, WholeRanking
 from services.decision.targeting.turns import Turns
 
@@ -43,6 +45,8 @@ ENOUGH = 0.9
 """Share of the leads kept below which the rest is looked through again."""
 EXPLAINED = 5_000
 """How many leads of a ranking are kept with their reasons; the rest would never be looked at on that day."""
+ASKED_AT_ONCE = 3
+"""Pages of leads that data is asked for at once: it reads one from its tables while it writes another, and a third is weighed here."""
 OPPORTUNITY_CARDS = 20
 FIRST_DRAFTS = 3
 """Prepared at once, so that there is something to judge; the day's plan asks before it prepares the rest."""
@@ -88,9 +92,10 @@ class Ranking:
         rules = targeting()
         async with self._runtime.database.batch(tenant_id) as work:
             changes = await Rankings(work).changes(tenant_id)
-        facts = await self._leads(tenant_id)
-        scale = ValueScale.of(facts, rules)
-        ranked = await asyncio.to_thread(rank, facts, rules, now, scale)
+        scorer = Scorer(rules, now)
+        weighed = await self._all_weighed(tenant_id, scorer)
+        scale = scale_of(weighed)
+        ranked = await asyncio.to_thread(scorer.ranked, weighed, scale)
         trace_id = telemetry.trace_id()
         explained = await asyncio.to_thread(
             lambda: [opportunity(one, rules, now, trace_id=trace_id) for one in ranked[:EXPLAINED]]
@@ -102,7 +107,7 @@ class Ranking:
             await store.replace_opportunities(tenant_id, explained)
             await rankings.keep(tenant_id, WholeRanking(now, rules.version, scale, len(ranked) - len(explained)))
             await rankings.ranked(tenant_id, changes)
-            added = await store.add_cards(made)
+            added = await self._put(work, tenant_id, made, now)
             if ranked:
                 told = (ranking_fact(rules, len(ranked)),)
                 work.emit(OBSERVED[Plane.DECISION], DecisionFacts(tenant_id=tenant_id, facts=told, at=now))
@@ -158,7 +163,7 @@ class Ranking:
                 for its in explained
                 if its.lead_id in best
             ]
-            await store.add_cards(self._made(found, now))
+            await self._put(work, tenant_id, self._made(found, now), now)
             if ranked:
                 told = (ranking_fact(rules, len(ranked)),)
                 work.emit(OBSERVED[Plane.DECISION], DecisionFacts(tenant_id=tenant_id, facts=told, at=now))
@@ -167,33 +172,56 @@ class Ranking:
         return True
 
     async def _leads(
-        self, tenant_id: UUID, leads: Sequence[UUID] = (), accounts: Sequence[UUID] = (), contacts: Sequence[UUID] = ()
+        self, tenant_id: UUID, leads: Sequence[UUID], accounts: Sequence[UUID], contacts: Sequence[UUID]
     ) -> list[LeadFacts]:
-        """All leads, or those that are named. The next page is made by data while this one is read."""
-
-        def ask(cursor: str | None) -> asyncio.Task[LeadsReply]:
-            wanted = LeadsRequest(
-                tenant_id=tenant_id,
-                lead_ids=tuple(dict.fromkeys(leads)),
-                account_ids=tuple(accounts),
-                contact_ids=tuple(contacts),
-                cursor=cursor,
-            )
-            return asyncio.create_task(self._runtime.bus.call(LEADS, wanted))
-
+        """The leads that are named."""
+        wanted = LeadsRequest(
+            tenant_id=tenant_id,
+            lead_ids=tuple(dict.fromkeys(leads)),
+            account_ids=tuple(accounts),
+            contact_ids=tuple(contacts),
+        )
         facts: list[LeadFacts] = []
-        asked = ask(None)
-        try:
-            while True:
-                page = await asked
-                if page.next_cursor is not None:
-                    asked = ask(page.next_cursor)
-                    await asyncio.sleep(0)  # so that it leaves before this page is worked on
-                facts += [facts_of(lead) for lead in page.items]
-                if page.next_cursor is None:
-                    return facts
-        finally:
-            asked.cancel()
+        async for page in self._pages(wanted):
+            facts += map(facts_of, page)
+        return facts
+
+    async def _all_weighed(self, tenant_id: UUID, scorer: Scorer) -> list[Weighed]:
+        """All leads, each weighed as its page arrives. While one page is read, data makes others."""
+        ends = (await self._runtime.bus.call(LEAD_PAGES, LeadPagesRequest(tenant_id=tenant_id))).ends
+        asked = asyncio.Semaphore(ASKED_AT_ONCE)
+
+        async def weigh(after: UUID | None, until: UUID | None) -> list[Weighed]:
+            wanted = LeadsRequest(tenant_id=tenant_id, cursor=str(after) if after else None, until=until)
+            found: list[Weighed] = []
+            async with asked:
+                async for page in self._pages(wanted):
+                    found += await asyncio.to_thread(lambda its: [scorer.weigh(facts_of(lead)) for lead in its], page)
+            return found
+
+        async with asyncio.TaskGroup() as group:
+            pages = [group.create_task(weigh(*ends_of)) for ends_of in pairwise((None, *ends, None))]
+        return [one for page in pages for one in page.result()]
+
+    async def _pages(self, wanted: LeadsRequest) -> AsyncIterator[tuple[Lead, ...]]:
+        while True:
+            page = await self._runtime.bus.call(LEADS, wanted)
+            yield page.items
+            if page.next_cursor is None:
+                return
+            wanted = wanted.evolve(cursor=page.next_cursor)
+
+    async def _put(self, work: BatchWork, tenant_id: UUID, made: Sequence[Card], now: datetime) -> int:
+        """Add cards, and tell the ledger how many targets a person has in view that were not there before. Returns how many cards are new."""
+        new = await Recommendations(work).new_cards(made)
+        targets = {card.context["lead_id"] for card in made if card.card_id in new and "lead_id" in card.context}
+        if targets:
+            entry = AuditRecorded(
+                entry_id=new_id(), tenant_id=tenant_id, kind="targets.ranked", actor="plane:decision", target=f"ranking:{now:%Y-%m-%d}",
+                at=now, data={"targets": len(targets), "rules": targeting().version}, trace_id=telemetry.trace_id(),
+            )  # fmt: skip
+            work.emit(AUDITED[Plane.DECISION], entry)
+        return len(new)
 
     def _cards(
         self, tenant_id: UUID, ranked: Sequence[Ranked], explained: Sequence[Opportunity], plan: DayPlan, now: datetime

@@ -65,17 +65,21 @@ class Recommendations:
 
     async def add_cards(self, cards: Sequence[Card]) -> int:
         """Add cards; one that is open already under the same key stays as it is. Returns how many are new."""
+        return len(await self.new_cards(cards))
+
+    async def new_cards(self, cards: Sequence[Card]) -> set[UUID]:
+        """The same, and which of them are new."""
         if not cards:
-            return 0
+            return set()
         rows = await self._c.fetch(
             "insert into decision.cards (tenant_id, card_id, role, type, dedupe_key, status, priority, document, expires_at, created_at) "
             "select t, c, r, ty, k, 'open', p, d::jsonb, e, cr from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::real[], "
-            "$7::text[], $8::timestamptz[], $9::timestamptz[]) as x(t, c, r, ty, k, p, d, e, cr) on conflict do nothing returning 1",
+            "$7::text[], $8::timestamptz[], $9::timestamptz[]) as x(t, c, r, ty, k, p, d, e, cr) on conflict do nothing returning card_id",
             [c.tenant_id for c in cards], [c.card_id for c in cards], [c.role for c in cards], [c.type.value for c in cards],
             [c.dedupe_key for c in cards], [c.priority for c in cards], [c.model_dump_json() for c in cards],
             [c.expires_at for c in cards], [c.created_at for c in cards],
         )  # fmt: skip
-        return len(rows)
+        return {row["card_id"] for row in rows}
 
     async def feed(self, tenant_id: UUID, role: str) -> list[Card]:
         """Open cards of a role that have not expired, the most pressing first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid5
 
+from libs.contracts.arabic import counted
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.quality import quality_checks
 from libs.contracts.message import Text
@@ -13,7 +14,6 @@ from libs.runtime.plane import Runtime
 from services.decision.cards.domain import happenings
 from services.decision.cards.domain.factory import Happening, cards_of
 from services.decision.cards.domain.feed import priority
-from services.decision.domain.text import counted
 from services.decision.store import Recommendations
 
 EVENT = "data_quality_failed"

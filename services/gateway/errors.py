@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from libs.contracts.arabic import SECONDS
 from libs.contracts.errors import DealixError
 
 
@@ -169,7 +170,7 @@ class LockedOut(Refusal):
         super().__init__(
             "locked_out",
             f"Too many wrong attempts; try again in {seconds} seconds.",
-            f"محاولات خاطئة كثيرة؛ حاول بعد {seconds} ثانية.",
+            f"محاولات خاطئة كثيرة؛ حاول بعد {SECONDS(seconds)}.",
             headers={"Retry-After": str(seconds)},
             extra={"retry_after": seconds},
         )

@@ -17,6 +17,7 @@ from services.operating.domain.spans import Buffer
 from services.operating.flags.desk import serve_flags
 from services.operating.handlers import Controls, Flags, Health, LiveSwitches, Traces
 from services.operating.launch.desk import serve_launch
+from services.operating.objectives.desk import serve_objectives
 from services.operating.propagation import Propagation
 from services.operating.recoveries.desk import Recoveries
 from services.operating.settings import OperatingSettings
@@ -40,6 +41,7 @@ async def build(runtime: Runtime) -> None:
     serve_dead_events(runtime)
     serve_data_health(runtime)
     serve_launch(runtime)
+    serve_objectives(runtime)
     runtime.loop("watching", Watching(runtime).run)
     serve_metrics(runtime)
 

@@ -20,6 +20,7 @@ from libs.runtime.plane import Runtime
 from libs.runtime.settings import SettingsError
 from services.trust.approvals.briefing import Briefing
 from services.trust.approvals.handlers import Desk
+from services.trust.approvals.waiting import VotesWaiting
 from services.trust.approving import Approving
 from services.trust.authorize import Authorizer, LiveFlags
 from services.trust.bundles.force import Bundles
@@ -48,6 +49,7 @@ from services.trust.ledger.feed import Feed
 from services.trust.ledger.packing import Packing
 from services.trust.ledger.store import LedgerStore, SqlLedgerStore
 from services.trust.ledger.verifying import LogWatch
+from services.trust.ledger.work import Work
 from services.trust.observations.handlers import hear_reports, own_links
 from services.trust.own_people.watching import OwnNumbers
 from services.trust.projection import Projection
@@ -106,6 +108,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.COSIGNATURES, cosigning.page)
     bus.serve(subjects.KEYS, books.keys)
     bus.serve(subjects.LEDGER, books.entries)
+    bus.serve(subjects.WORK_UNITS, Work(database).page)
     bus.serve(subjects.PROOF, books.proof)
     bus.serve(subjects.CHECKPOINT, books.checkpoint)
     bus.serve(subjects.CONSISTENCY, books.consistency)
@@ -248,12 +251,14 @@ def serve(bus: Bus, store: Store, bundles: Bundles, keys: Keys, *, grant_seconds
     bus.serve(subjects.EDIT, desk.edit)
     bus.serve(subjects.TOKEN, desk.token)
     briefing = Briefing(store)
+    bus.serve(subjects.VOTES_WAITING, VotesWaiting(store).read)
     bus.serve(subjects.APPROVAL_BRIEF, briefing.make)
     bus.serve(subjects.BRIEF_WAITING, briefing.waiting)
     bus.serve(subjects.BRIEF_REPLY, briefing.reply)
     bus.serve(subjects.OWN_NUMBER, OwnNumbers(store, projection).put)
     bus.serve(subjects.CONTACTABILITY, people.contactability)
     bus.serve(subjects.REACHABLE, people.reachable)
+    bus.serve(subjects.NEWCOMERS, people.newcomers)
     bus.serve(subjects.RECORD_CONSENTS, consenting.record)
     bus.serve(subjects.WITHDRAW_CONSENT, consenting.withdraw)
     bus.serve(subjects.CONSENTS, people.consents)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libs.contracts.arabic import YEARS
 from libs.contracts.errors import Conflict, DealixError, Forbidden, Invalid
 
 
@@ -24,7 +25,7 @@ class StaleHash(Conflict):
         super().__init__(
             "stale_hash",
             "The payload or the view is not the one you were shown. Open it again.",
-            "تغيّرت الحمولة أو طريقة عرضها عمّا رأيته. افتح الطلب من جديد.",
+            "تغيّر المحتوى أو طريقة عرضه عمّا رأيته. افتح الطلب من جديد.",
         )
 
 
@@ -138,7 +139,7 @@ class EntryKept(Conflict):
         super().__init__(
             "entry_kept",
             f"This entry is kept for {years} years after “{field_en}”. Note that day instead of taking it off.",
-            f"يُحفظ هذا القيد {years} سنوات بعد «{field_ar}». سجّل ذلك التاريخ بدل حذفه.",
+            f"يُحفظ هذا القيد {YEARS(years)} بعد «{field_ar}». سجّل ذلك التاريخ بدل حذفه.",
         )
 
 

@@ -18,7 +18,13 @@ from libs.contracts.execution import ActionsSettled, Settled
 from libs.contracts.ledger import EvidenceAssembled
 from libs.contracts.message import PLATFORM, Principal, new_id
 from libs.contracts.paging import before, page_of
-from libs.contracts.reachable import ReachableReply, ReachableRequest, ReachedAlike
+from libs.contracts.reachable import (
+    NewcomersReply,
+    NewcomersRequest,
+    ReachableReply,
+    ReachableRequest,
+    ReachedAlike,
+)
 from libs.contracts.settling import OutcomeSettled
 from libs.contracts.subjects import EVIDENCE_ASSEMBLED
 from libs.contracts.trust import (
@@ -49,6 +55,7 @@ from libs.contracts.trust import (
     WitnessLine,
 )
 from libs.runtime.database import Database, SessionWork
+from services.trust.consent.domain.newcomers import NewcomerJudge
 from services.trust.domain.facts import CHANNELS, contactability
 from services.trust.domain.keys import Keys
 from services.trust.errors import EvidenceScope
@@ -111,6 +118,20 @@ class People:
                 for said, contacts in alike.items()
             )
         )
+
+    async def newcomers(self, request: NewcomersRequest) -> NewcomersReply:
+        """The states of people whom data is about to write, by the same rules. Nothing that is said here is kept."""
+        tenant, mac = request.tenant_id, self._projection.mac
+        macs = [
+            [(mac(tenant, email), mac(tenant, phone)) for email, phone in zip(group.email, group.phone, strict=True)]
+            for group in request.groups
+        ]
+        async with self._store.unit(tenant) as unit:
+            all_of_them = [one for of_group in macs for both in of_group for one in both if one is not None]
+            judge = NewcomerJudge(await unit.suppressed(tenant, all_of_them), await unit.now())
+        groups = tuple(judge.judge(group, its) for group, its in zip(request.groups, macs, strict=True))
+        states = tuple(dict(zip(CHANNELS, said, strict=True)) for said in judge.states)
+        return NewcomersReply(states=states, groups=groups)
 
     async def consents(self, request: ConsentsRequest) -> ConsentsReply:
         _require(request.principal, READERS)

@@ -378,6 +378,9 @@ class MemoryUnit:
         self._own(tenant_id)
         self._t.suppressions.setdefault((tenant_id, mac), (reason, actor))
 
+    async def suppressed(self, tenant_id: UUID, macs: Sequence[str]) -> frozenset[str]:
+        return frozenset(mac for mac in macs if (tenant_id, mac) in self._t.suppressions)
+
 
 class MemoryStore:
     """One process's store. `ledger` holds what was recorded; a failed unit of work leaves nothing in either."""

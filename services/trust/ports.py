@@ -105,6 +105,10 @@ class Unit(Protocol):
 
     async def suppress(self, tenant_id: UUID, mac: str, reason: str, actor: str) -> None: ...
 
+    async def suppressed(self, tenant_id: UUID, macs: Sequence[str]) -> frozenset[str]:
+        """Those of the identifiers to which nobody may write."""
+        ...
+
     async def close_grants(self, items: Sequence[Settled]) -> list[Settled]: ...
 
     async def settle_outcome(self, settled: OutcomeSettled) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from libs.contracts.data import ContactFacts, FactsRequest
@@ -17,7 +16,7 @@ from libs.contracts.message import TenantId
 from libs.contracts.subjects import FACTS
 from libs.contracts.trust import ConsentRecord
 from libs.runtime.bus import Bus
-from services.trust.consent.domain.entries import consent_entry
+from services.trust.consent.domain.entries import CONSENT_LIFETIME, consent_entry
 from services.trust.consent.telling import tell_consents
 from services.trust.contradictions.watching import of_people
 from services.trust.domain.facts import identifier_mac
@@ -25,7 +24,6 @@ from services.trust.store import Store, Unit
 
 log = logging.getLogger(__name__)
 
-CONSENT_LIFETIME = timedelta(days=730)
 _NAMESPACE = uuid.UUID("6b1f3c0e-6f0e-5d0a-9d0c-0d6f2f8a9d11")
 PAGE = 1000
 

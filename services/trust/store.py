@@ -347,6 +347,12 @@ class SqlUnit:
             actor,
         )
 
+    async def suppressed(self, tenant_id: UUID, macs: Sequence[str]) -> frozenset[str]:
+        rows = await self._c.fetch(
+            "select mac from trust.suppressions where tenant_id = $1 and mac = any($2::text[])", tenant_id, list(macs)
+        )
+        return frozenset(row["mac"] for row in rows)
+
     async def close_grants(self, items: Sequence[Settled]) -> list[Settled]:
         rows = await self._c.fetch(
             """insert into trust.grant_closures (tenant_id, grant_id, action_id, attempt, outcome, receipt, closed_at)

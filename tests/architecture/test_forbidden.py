@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from dev.architecture.forbidden import automation, blocked_operations, private_files, secrets
+from dev.architecture.tree import Tree, here
+from libs.architecture.registries import NEVER, UNATTENDED
+from libs.contracts.architecture import Check
 from libs.contracts.catalogue.actions import effects, near_forbidden, normalise
 from libs.contracts.catalogue.flags import flags
 from libs.contracts.catalogue.models import LOCAL, models
@@ -15,12 +19,7 @@ from libs.contracts.trust import ActionClass
 from tests.architecture.test_imports import _imported
 
 ROOT = Path(__file__).resolve().parents[2]
-CONNECTORS = ROOT / "services" / "execution" / "connectors"
 
-NEVER = (
-    "gmail_send", "moyasar_charge", "linkedin_scrape", "linkedin_auto_dm", "linkedin_connect", "whatsapp_cold_send",
-    "social_browser_automation",
-)  # fmt: skip
 CLASS_C = (
     "exfiltrate_secrets",
     "delete_data_without_audit",
@@ -72,34 +71,16 @@ def test_every_effect_that_leaves_the_system_needs_at_least_one_approver_or_is_i
     unattended = {name for name, effect in effects().items() if effect.external and effect.approvers == 0}
     # A model is asked for an agent under what people set up; what it may see is trust's to say, question by question.
     asking = {one.effect for one in models().providers.values() if one.key != LOCAL}
-    assert unattended == {"slack_notify", "webhook_deliver", "approval_brief_send"} | asking
+    assert unattended == set(UNATTENDED) | asking
     assert asking == {name for name, effect in effects().items() if effect.model}
     assert all(effects()[name].system for name in unattended)
 
 
-def test_no_connector_offers_an_operation_that_is_blocked() -> None:
-    blocked = {
-        (effect.connector, effect.operation) for effect in effects().values() if effect.blocked and effect.external
-    }
-    for connector, operation in blocked:
-        module = CONNECTORS / f"{connector}.py"
-        if module.exists():
-            strings = {
-                node.value
-                for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
-                if isinstance(node, ast.Constant) and isinstance(node.value, str)
-            }
-            assert operation not in strings, f"{connector} names the blocked operation {operation}"
-
-
-def test_no_connector_speaks_to_a_social_site_or_drives_a_browser() -> None:
-    names = {path.stem for path in CONNECTORS.glob("*.py")}
-    assert not {n for n in names if re.search(r"linkedin|instagram|facebook|browser|scrap", n)}
-    imported = _imported(ROOT / "services") | _imported(ROOT / "libs")
-    assert (
-        imported & {"playwright", "selenium", "pyppeteer", "scrapy", "bs4", "mechanize", "instagrapi", "linkedin_api"}
-        == set()
-    )
+@pytest.mark.parametrize(
+    "rule", [automation, blocked_operations, private_files, secrets], ids=lambda rule: rule.__name__
+)
+def test_this_tree_breaks_no_rule_of_the_audit(rule: Callable[[Tree], Check]) -> None:
+    assert rule(here()).findings == ()
 
 
 def test_no_live_flag_is_on_out_of_the_box_and_every_leaving_connector_has_one() -> None:

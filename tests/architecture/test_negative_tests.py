@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-TABLE = ROOT / "docs" / "negative-tests.md"
-ROWS = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if line.startswith("| ") and "`test_" in line]
+from dev.architecture.forbidden import negative_rows, negative_table
+from dev.architecture.tree import here
 
-
-def declared() -> set[str]:
-    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
-    return set(re.findall(r"^\s*(?:async )?def (test_\w+)\(", text, re.M))
+ROWS = negative_rows(here())
 
 
 def test_every_test_of_the_table_exists() -> None:
     assert len(ROWS) >= 20
-    named = {name for row in ROWS for name in re.findall(r"`(test_\w+)`", row)}
-    assert sorted(named - declared()) == []
+    assert negative_table(here()).findings == ()
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip()[:40])
-def test_every_line_has_a_test(row: str) -> None:
-    assert re.search(r"`test_\w+`", row.split("|")[2])
+@pytest.mark.parametrize(("about", "named"), ROWS, ids=[about[:40] for about, _ in ROWS])
+def test_every_line_has_a_test(about: str, named: tuple[str, ...]) -> None:
+    assert named, about

@@ -283,7 +283,7 @@ class Fixtures:
                 "low",
             ),
             (6, t("صدر الإذن الموقَّع", "Signed grant issued"), t("الثقة", "Trust"), "low"),
-            (5, t("نُفّذ في وضع التجربة", "Executed in sandbox mode"), "email_smtp", "low"),
+            (5, t("نُفّذ في الوضع التجريبي", "Executed in sandbox mode"), "email_smtp", "low"),
         )
         return tuple(
             views.Event(
@@ -387,6 +387,8 @@ class Fixtures:
                 ("شركة الرياض للتقنية", "0501234567", "procurement@riyadhtech.example", "الرياض", "7"),
                 ("عيادات الشفاء", "+966 55 987 6543", "info@shifa.example", "جدة", ""),
             ),
+            notices=(t("قُرئت الورقة «عملاء» وحدها. لم تُقرأ: جدة.", "Only the sheet “عملاء” was read. Not read: جدة."),),
+            counts={"created": 141, "merged": 23, "needs_review": 17, "blocked": 12, "rejected": 7},
         )
 
     def import_report(self) -> pages.ImportPage:
@@ -411,6 +413,31 @@ class Fixtures:
                     t("الخلية معادلة، والمعادلات لا تُستورد", "The cell is a formula; formulas are not imported"),
                 ),
             ),
+            notices=(t("لم تُقرأ الأسطر التي فوق العناوين، وعددها 2.", "2 lines above the header were not read."),),
+            remarks=(
+                views.RowRemark(
+                    22,
+                    t("سارة الغامدي", "Sara Al Ghamdi"),
+                    "/console/crm/contacts/c1",
+                    t("أُنشئ", "Created"),
+                    "low",
+                    (
+                        t(
+                            "الجوال: «+966 50 12» ليس رقم هاتف صحيحًا، فلم يُستخدم.",
+                            "Mobile: “+966 50 12” is not a valid phone number; it was left out.",
+                        ),
+                    ),
+                ),
+                views.RowRemark(
+                    31,
+                    t("شركة الأفق", "Ofoq Co."),
+                    "",
+                    t("محظور", "Blocked"),
+                    "high",
+                    (t("طلب هذا الشخص عدم التواصل معه.", "This person asked not to be contacted."),),
+                ),
+            ),
+            more_remarks="/console/targeting/imports/i1?after=31",
             can_undo=True,
         )
 
@@ -421,6 +448,9 @@ class Fixtures:
             state="running",
             progress=0.62,
             rejects=(),
+            notices=(),
+            remarks=(),
+            more_remarks="",
             step=self.t("مطابقة المكرر", "Matching duplicates"),
             can_undo=False,
         )

@@ -14,7 +14,10 @@ from libs.contracts.message import Text, new_id
 from libs.contracts.metrics import MetricRowsReply
 from services.gateway.console.urls import url
 from tests.contracts.examples import example
+from tests.unit.gateway import test_inbox_pages as inbox_rows
+from tests.unit.gateway import test_onboarding_pages as onboarding_rows
 from tests.unit.gateway import test_partner_pages as partner_rows
+from tests.unit.gateway import test_proof_pages as proof_rows
 from tests.unit.gateway.fake_site import Site, open_site
 from tests.unit.gateway.filled_site import DEAL, RUN, fill, people
 from tests.unit.gateway.test_webhooks_page import delivery, subscription, told
@@ -31,7 +34,8 @@ NAMES = (
     "settings", "tenant", "rules", "rules-refused", "fields", "field", "sources", "integrations", "integration", "whatsapp", "own", "users", "user",
     "api-keys", "suggestions", "suggestions-none", "enrichment", "enrichment-looked", "agent-runs", "agent-run", "agent-asked", "partners",
     "partner", "partner-draft", "partner-add", "partners-refused", "metric-rows", "metric-rows-none", "webhooks", "webhook", "webhook-delivery",
-    "denied", "offline",
+    "denied", "offline", "partner-revenue", "partner-offer", "partner-offer-sent", "proof-pack", "proof-company",
+    "inbox", "inbox-item", "onboarding", "onboarding-customer",
 )  # fmt: skip
 
 
@@ -87,6 +91,7 @@ async def _pages(site: Site, token: str, owner: str) -> dict[str, str]:
     await get("user", url("user", owner))
     await get("api-keys", url("api_keys"))
     await post("enrichment-looked", url("enrichment_look"), {"once": str(new_id()), **LOOK}, files=FILE)
+    await _inbox(site, get)
     await get("agent-runs", url("agent_runs"))
     await get("agent-run", url("agent_run", str(RUN)))
     await post("agent-asked", url("agent_ask", "outreach_writer"), ASKED)
@@ -112,6 +117,17 @@ async def _nothing(site: Site, get: Any) -> None:
     site.planes.answers.update(kept)
 
 
+async def _inbox(site: Site, get: Any) -> None:
+    kept = site.planes.answers[subjects.RECORD.subject]
+    inbox_rows.fill(site)
+    await get("inbox", url("inbox"))
+    await get("inbox-item", url("inbox_item", str(inbox_rows.MESSAGE), kind="message"))
+    site.planes.answers[subjects.RECORD.subject] = kept
+    onboarding_rows.fill(site)
+    await get("onboarding", url("onboarding"))
+    await get("onboarding-customer", url("onboarding_customer", str(onboarding_rows.ONE)))
+
+
 async def _partners(site: Site, get: Any, post: Any) -> None:
     kept = site.planes.answers[subjects.RECORD.subject]
     partner_rows._answers(site)
@@ -132,6 +148,15 @@ async def _partners(site: Site, get: Any, post: Any) -> None:
     site.planes.answer(subjects.PARTNER_MESSAGE, draft)
     await post("partner-draft", url("partner_message", str(partner_rows.ID)), {"language": "ar"})
     await get("partner-add", url("partner_add"))
+    await get("partner-revenue", url("partner_revenue"))
+    site.planes.answer(subjects.PARTNER_OFFER, partner_rows.built())
+    await post("partner-offer", url("partner_offer", str(partner_rows.ID)), {"language": "ar"})
+    site.planes.answer(subjects.PARTNER_OFFER, partner_rows.built().evolve(action_id=partner_rows.ID, state="accepted"))
+    await post("partner-offer-sent", url("partner_offer", str(partner_rows.ID)), {"language": "ar", "send": "yes"})
+    site.planes.answer(subjects.PROOF_PACK, proof_rows.pack())
+    await get("proof-pack", url("deal_proof", str(proof_rows.ID)))
+    site.planes.answer(subjects.PROOF_PACK, proof_rows.pack(None).evolve(scope="company", deal_id=None, stage=None))
+    await get("proof-company", url("proof"))
     await post("partners-refused", url("partner_move", str(partner_rows.ID)), {"stage": "exit"}, 404)
     site.planes.answers[subjects.RECORD.subject] = kept
 

@@ -26,6 +26,7 @@ TEXT = 'نص "text" ✓'
 FORMED = {
     "slug": "ofoq-trading",
     "month": "2026-10",
+    "period_name": "2026-Q3",
     "event_types": "approval.*",
     "claims": '{"action_id":"01930000-0000-7000-8000-000000000001"}',
 }

@@ -6,12 +6,22 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from libs.contracts.data import ContactsChanged
 from libs.contracts.execution import Action, ActionState
 from libs.contracts.message import new_id
-from libs.contracts.reachable import ReachableRequest
-from libs.contracts.subjects import AUTHORIZE, CONTACTABILITY, CONTACTS_CHANGED, EVALUATE, FACTS, REACHABLE, SUPPRESS
+from libs.contracts.reachable import ClaimedConsent, Newcomers, NewcomersRequest, ReachableRequest
+from libs.contracts.subjects import (
+    AUTHORIZE,
+    CONTACTABILITY,
+    CONTACTS_CHANGED,
+    EVALUATE,
+    FACTS,
+    NEWCOMERS,
+    REACHABLE,
+    SUPPRESS,
+)
 from libs.contracts.trust import (
     AuthorizeRequest,
     Contactability,
@@ -479,3 +489,50 @@ async def test_contactability_says_what_a_send_would_meet(world: World) -> None:
     named = [(contact, one.channels) for one in short.items for contact in one.contact_ids]
     assert len(named) == len(ids)
     assert dict(named) == {i.contact_id: {c.channel: c.status for c in i.channels} for i in reply.items}
+
+
+async def test_people_of_a_list_are_judged_before_they_are_written_as_they_are_afterwards(world: World) -> None:
+    long_ago = world.consent("whatsapp", captured_at=world.clock() - timedelta(days=800))
+    withdrawn = world.contact()
+    people = [
+        world.contact(),
+        world.contact(consents=()),
+        world.contact(opted_out="yes"),
+        world.contact(opted_out="maybe"),
+        world.contact(source="purchased"),
+        world.contact(source="nobody_knows"),
+        world.contact(cold=True),
+        world.contact(email=None, email_valid=None),
+        world.contact(phone=None),
+        world.contact(consents=(long_ago,)),
+        world.contact(consents=(long_ago, world.consent("whatsapp"), world.consent("phone"))),
+        withdrawn,
+    ]
+    stop = SuppressRequest(
+        tenant_id=TENANT, principal=SECOND_APPROVER, identifier=withdrawn.email or "", reason="asked"
+    )
+    await world.gateway.call(SUPPRESS, stop)
+    groups = tuple(
+        Newcomers(
+            source=one.source,
+            opted_out=one.opted_out,
+            cold=one.cold,
+            collected_directly=one.collected_directly,
+            consents=tuple(ClaimedConsent(channel=c.channel, captured_at=c.captured_at) for c in one.consents),
+            email=(one.email,),
+            phone=(one.phone,),
+        )
+        for one in people
+    )
+    before = await world.gateway.call(NEWCOMERS, NewcomersRequest(tenant_id=TENANT, groups=groups))
+    said = {one.contact_id: before.states[place] for one, (place,) in zip(people, before.groups, strict=True)}
+    ids = tuple(said)
+    after = await world.gateway.call(REACHABLE, ReachableRequest(tenant_id=TENANT, contact_ids=ids))
+    assert said == {contact: one.channels for one in after.items for contact in one.contact_ids}
+    assert said[withdrawn.contact_id]["email"] is Contactability.BLOCKED
+    assert len(before.states) > 5
+
+
+async def test_a_question_about_people_whose_addresses_do_not_fit_their_numbers_is_refused(world: World) -> None:
+    with pytest.raises(ValidationError):
+        Newcomers(source="own_crm", email=("a@x.example",), phone=())

@@ -110,7 +110,7 @@ async def card_comes_and_goes(running: Served, opened: dict[str, Any]) -> None:
 
     await eventually(30, there)
     (card,) = await cards("sales_manager")
-    assert (card["type"], card["risk_level"]) == ("deal_followup", "high") and "تعارض" in card["title_ar"]
+    assert (card["type"], card["risk_level"]) == ("deal_followup", "high") and "تناقض" in card["title_ar"]
     assert await cards("ceo") == [], "what sales can settle is not put in front of the executive"
     path = f"{API}/contradictions/{opened['contradiction_id']}/resolve"
     standing = opened["claims"][0]["claim_id"]

@@ -211,3 +211,22 @@ async def test_every_tenant_that_decision_knows_is_forecast_without_being_asked(
             return bool(await work.connection.fetchval("select bool_and(due_at > now()) from decision.forecast_turns"))
 
     await eventually(60, taken)
+
+
+async def test_a_past_deal_belongs_to_the_account_that_an_import_would_have_found(running: Served) -> None:
+    """Another spelling of its name is the same company; a name that says little makes a new one, beside which the other waits."""
+    oasis = await _post(running, "/accounts", {"name": "شركة الواحة للتقنية"}, 201)
+    plain = await _post(running, "/accounts", {"name": "Trading Company"}, 201)
+    row = {"title": "T", "amount": "900", "outcome": "lost", "opened_on": "2025-01-05", "closed_on": "2025-02-01"}
+    named = ("الواحه للتقنية المحدودة", "النخيل الزراعية", "شركة النخيل الزراعية", "Trading Company")
+    items = [{**row, "account": name, "reference": f"named-{n}"} for n, name in enumerate(named)]
+    assert (await _post(running, "/deals/history", {"items": items}))["created"] == len(items)
+    assert len((await _get(running, "/deals", account_id=oasis["id"]))["items"]) == 1
+    assert (await _get(running, "/deals", account_id=plain["id"]))["items"] == []
+    accounts = (await _get(running, "/accounts", limit=100))["items"]
+    palms = [one["id"] for one in accounts if "النخيل" in one["name"]]
+    assert len(palms) == 1 and len((await _get(running, "/deals", account_id=palms[0]))["items"]) == 2
+    waiting = (await _get(running, "/targeting/reviews"))["items"]
+    assert [one["left"]["id"] for one in waiting if one["why_en"]] == [plain["id"]]
+    assert (await _post(running, "/deals/history", {"items": items}))["existing"] == len(items)
+    assert len((await _get(running, "/accounts", limit=100))["items"]) == len(accounts), "the same rows make no account"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
+from libs.contracts.errors import CallTimeout
 from libs.contracts.message import Plane
 from tests.live.served import Served, eventually, served
 
@@ -110,7 +114,7 @@ async def test_an_import_whose_process_is_killed_is_carried_out_anyway_and_once(
     assert counts["created"] + counts["merged"] + counts["needs_review"] == 22_000
 
 
-async def test_a_completed_import_is_undone_and_not_cancelled(running: Served) -> None:
+async def test_a_completed_import_is_not_cancelled(running: Served) -> None:
     done = await running.imported(_rows(40_000, 3))
     answer = await running.http.post(f"/api/v1/targeting/imports/{done['import_id']}/cancel")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_cancellable")
@@ -135,3 +139,148 @@ async def test_a_large_file_of_cards_is_read_as_well(running: Served) -> None:
     card = "BEGIN:VCARD\nVERSION:3.0\nFN:Reem {0}\nORG:Cards {0} Trading\nTEL;TYPE=CELL:0558{0:06d}\nEND:VCARD\n"
     done = await running.imported("".join(card.format(n) for n in range(30)), name="people.vcf")
     assert done["counts"]["created"] == 30
+
+
+async def _facts_known(running: Served, ids: list[str]) -> int:
+    async with running.system.runtime(Plane.TRUST).database.batch(await _tenant(running)) as work:
+        known = "select count(*) from trust.contact_facts where contact_id = any($1::uuid[])"
+        return int(await work.connection.fetchval(known, ids))
+
+
+async def _tenant(running: Served) -> UUID:
+    return UUID((await running.http.get("/api/v1/me")).json()["tenant_id"])
+
+
+async def _people(running: Served, import_id: str) -> dict[str, dict[str, str]]:
+    """What is said of each person of an import, as stored."""
+    async with running.system.runtime(Plane.DATA).database.batch(await _tenant(running)) as work:
+        rows = await work.connection.fetch(
+            "select contact_id, contactability from data.leads where import_id = $1::uuid", import_id
+        )
+    return {str(row["contact_id"]): json.loads(row["contactability"]) for row in rows}
+
+
+async def test_of_a_long_list_trust_has_spoken_when_it_is_there_and_knows_its_people_afterwards(
+    running: Served,
+) -> None:
+    """What trust was asked beforehand is what it says once it has looked itself; who stopped meanwhile is found then."""
+    stopped = "stopped@longlist.example"
+    text = (
+        _rows(40_000_000, 2_500) + f"\nNajd Stopped,Sami,0599990001,{stopped},الرياض\nNajd Out,Omar,0599990002,,الرياض"
+    )
+    import_id = await running.upload(text)
+    assert (await running.ended(import_id))["state"] == "completed"
+    said = await _people(running, import_id)
+    assert len(said) == 2_502
+    assert {one["email"] for one in said.values()} == {"safe", "needs_review"}
+    assert {one["whatsapp"] for one in said.values()} == {"blocked"}  # nobody has agreed to it
+    # Somebody stops before trust has looked at whom the list brought: it can't tell yet who that is.
+    answer = await running.http.post("/api/v1/suppressions", json={"identifier": stopped, "reason": "asked by phone"})
+    assert answer.status_code in (200, 201, 204), answer.text
+
+    async def known() -> bool:
+        return await _facts_known(running, list(said)) == len(said)
+
+    await eventually(40, known)
+
+    async def found() -> bool:
+        now = await _people(running, import_id)
+        changed = {contact for contact in said if now[contact] != said[contact]}
+        return len(changed) == 1 and now[changed.pop()]["email"] == "blocked"
+
+    await eventually(20, found)
+
+
+async def test_a_long_list_that_trust_was_silent_about_is_asked_about_once_it_is_written(running: Served) -> None:
+    worker = Assessing(running)
+    async with worker.silent():
+        import_id = await running.upload(_rows(50_000_000, 2_200))
+
+        async def written() -> bool:
+            return len(await _people(running, import_id)) == 2_200
+
+        await eventually(60, written)
+        assert set(map(str, (await _people(running, import_id)).values())) == {"{}"}
+    assert (await running.ended(import_id, within=90))["state"] == "completed"
+    assert {one["email"] for one in (await _people(running, import_id)).values()} == {"safe"}
+
+
+class Assessing:
+    """The data plane's way of asking, which can be made to hear nothing."""
+
+    def __init__(self, running: Served) -> None:
+        self._runtime = running.system.runtime(Plane.DATA)
+
+    @contextlib.asynccontextmanager
+    async def silent(self) -> AsyncIterator[None]:
+        bus = self._runtime.bus
+
+        async def call(asked: Any, request: Any, *, timeout: float | None = None) -> Any:
+            raise CallTimeout(asked.subject)
+
+        bus.call = call  # type: ignore[method-assign]  # what the plane hears when nobody answers
+        try:
+            yield
+        finally:
+            del bus.call
+
+
+async def _found(running: Served, words: str) -> dict[str, str]:
+    """What the search finds: ids by kind."""
+    items = (await running.http.get("/api/v1/search", params={"q": words})).json()["items"]
+    return {item["kind"]: item["id"] for item in items}
+
+
+async def _searchable(running: Served, words: str) -> dict[str, str]:
+    async def there() -> bool:
+        return {"account", "contact"} <= (await _found(running, words)).keys()
+
+    await eventually(30, there)
+    return await _found(running, words)
+
+
+async def test_an_undone_import_leaves_the_search_too_and_can_be_imported_again(running: Served) -> None:
+    text = "company,name,mobile\nZumurrud Lonely Est,Zumurrud Person,0567000101"
+    done = await running.imported(text)
+    found = await _searchable(running, "Zumurrud")
+    undone = (await running.http.post(f"/api/v1/targeting/imports/{done['import_id']}/undo")).json()
+    assert (undone["removed"], undone["kept"]) == (1, 0)
+    assert (await running.http.get(f"/api/v1/contacts/{found['contact']}")).status_code == 404
+    assert await _found(running, "Zumurrud") == {}
+    assert (await running.imported(text))["counts"]["created"] == 1
+
+
+async def test_undoing_an_import_keeps_what_people_have_worked_on_since(running: Served) -> None:
+    names = ("Yaqut", "Fayruz", "Marjan", "Lulu", "Zafir", "Almas")
+    rows = "".join(f"\n{name} Keeping Holdings,{name} Keeper,056700020{n}" for n, name in enumerate(names))
+    done = await running.imported("company,name,mobile" + rows)
+    at = [await _searchable(running, name) for name in names]
+    about = [{"contact_id": one["contact"], "account_id": one["account"]} for one in at]
+    answers = (
+        await running.http.patch(f"/api/v1/contacts/{at[0]['contact']}", json={"title": "CEO"}),
+        await running.http.patch(f"/api/v1/accounts/{at[1]['account']}", json={"city": "riyadh"}),
+        await running.http.post("/api/v1/deals", json={"title": "Forty seats", "amount": "1000", **about[2]}),
+        await running.http.post(
+            "/api/v1/activities", json={"type": "call", "subject": "Spoke", "at": "2026-11-01T10:00:00Z", **about[3]}
+        ),
+        await running.http.post("/api/v1/tasks", json={"title": "Call back", "contact_id": at[4]["contact"]}),
+    )
+    assert [answer.status_code for answer in answers] == [200, 200, 201, 201, 201]
+    undone = (await running.http.post(f"/api/v1/targeting/imports/{done['import_id']}/undo")).json()
+    assert (undone["removed"], undone["kept"]) == (2, 4)
+    people = [(await running.http.get(f"/api/v1/contacts/{one['contact']}")).status_code for one in at]
+    companies = [(await running.http.get(f"/api/v1/accounts/{one['account']}")).status_code for one in at]
+    assert people == [200, 404, 200, 200, 200, 404]
+    assert companies == [200, 200, 200, 200, 200, 404]
+    history = (await running.http.get(f"/api/v1/contacts/{at[0]['contact']}/timeline")).json()["items"]
+    assert "imported" in {one["what"] for one in history}, "where it came from stays on record"
+
+
+async def test_what_two_imports_brought_goes_with_the_last_of_them(running: Served) -> None:
+    first = await running.imported("company,name,mobile\nTwin Sources Est,Twin Person,0567000301")
+    second = await running.imported("company,name,mobile,city\nTwin Sources Est,Twin Person,0567000301,Riyadh")
+    contact = (await _searchable(running, "Twin"))["contact"]
+    for done, kept in ((first, 1), (second, 0)):
+        undone = (await running.http.post(f"/api/v1/targeting/imports/{done['import_id']}/undo")).json()
+        assert undone["kept"] == kept
+    assert (await running.http.get(f"/api/v1/contacts/{contact}")).status_code == 404

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import yaml
 
@@ -44,12 +44,12 @@ class Case:
     expect: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Shares of the cases, milliseconds and SAR a case. `wrong` names the cases that were not answered well, and why."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What cases came to, of an agent whose texts have the hash `texts`: shares of the cases, milliseconds and SAR a case. `wrong` names
+    the cases that were not answered well, and why."""
 
     agent: str
-    version: str
     texts: str
     cases: int
     adherence: float
@@ -61,8 +61,42 @@ class Score:
     wrong: tuple[str, ...] = ()
 
     @property
+    def reached(self) -> bool:
+        """Whether every answer had its form and enough of them were right; nothing measured is nothing reached."""
+        return self.cases > 0 and self.adherence >= 1.0 and self.accuracy >= self.goal
+
+
+class Figures(TypedDict):
+    """The figures of `Measured` that follow from single cases."""
+
+    cases: int
+    adherence: float
+    accuracy: float
+    cost_sar: float
+    p50_ms: float
+    p95_ms: float
+    wrong: tuple[str, ...]
+
+
+def figures(took: Sequence[float], wrong: Sequence[str], fits: int, cost: float) -> Figures:
+    """Of the milliseconds that each case took, what was wrong, how many had their form, and what all cost; zeros where nothing was asked."""
+    ordered, count = sorted(took), len(took)
+    return Figures(
+        cases=count, adherence=round(fits / count, 4) if count else 0.0, accuracy=round(1 - len(wrong) / count, 4) if count else 0.0,
+        cost_sar=round(cost / count, 6) if count else 0.0, p50_ms=round(ordered[count // 2], 2) if count else 0.0,
+        p95_ms=round(ordered[min(count - 1, int(count * 0.95))], 2) if count else 0.0, wrong=tuple(wrong),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score(Measured):
+    """One version of an agent that answers from texts and rules."""
+
+    version: str
+
+    @property
     def passed(self) -> bool:
-        return self.adherence >= 1.0 and self.accuracy >= self.goal
+        return self.reached
 
     def document(self) -> dict[str, Any]:
         return {**asdict(self), "passed": self.passed}
@@ -115,12 +149,7 @@ async def _measured(agent: str, version: str) -> Score:
         why = "broke" if failed else _unlike(case.expect, answer, refused, kept)
         if why:
             wrong.append(f"{case.name}: {why}")
-    took.sort()
-    count = len(took)
-    return Score(
-        agent, version, texts, count, round(fits / count, 4), round(1 - len(wrong) / count, 4), of.goal, round(cost / count, 4),
-        round(took[count // 2], 2), round(took[min(count - 1, int(count * 0.95))], 2), tuple(wrong),
-    )  # fmt: skip
+    return Score(agent=agent, version=version, texts=texts, goal=of.goal, **figures(took, wrong, fits, cost))
 
 
 async def _asked(agent: str, version: str, case: Case) -> tuple[AgentAnswer | None, str, list[Conversation]]:

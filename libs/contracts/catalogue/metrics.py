@@ -31,6 +31,8 @@ class MetricRule(Message):
     track: Literal["revenue", "intelligence", "compliance", "expansion", "operations", "trust"]
     grain: str
     dimensions: tuple[str, ...]
+    cut: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")], ...] = ()
+    """Dimensions that its rows name in a column of their own, so that it can be asked part by part."""
     freshness_hours: float
     period: bool
     en: Annotated[str, Field(min_length=1)]
@@ -47,6 +49,8 @@ class MetricRule(Message):
             raise ValueError(f"{self.name}: its rows are of no table of {self.plane.value}")
         if not set(self.of) <= set(KINDS):
             raise ValueError(f"{self.name}: one of its rows has a kind that there is not")
+        if not set(self.cut) <= set(self.dimensions) or any(f" as {one}" not in self.rows for one in self.cut):
+            raise ValueError(f"{self.name}: it is cut by what its rows do not name")
         return self
 
     @property
@@ -66,6 +70,24 @@ class MetricRule(Message):
             "($5::text is null or (coalesce(at, '-infinity'), id) < (coalesce($4::timestamptz, '-infinity'), $5::text)) "
             "order by coalesce(at, '-infinity') desc, id desc limit $7"
         )
+
+    def parted(self, dimension: str) -> str:
+        """The value of each part along a dimension of `cut`, the largest first: of part $4 alone where it is given, from after ($5 value,
+        $6 part), $7 at most. Raises KeyError for a dimension that it is not cut by."""
+        if dimension not in self.cut:
+            raise KeyError(dimension)
+        return (
+            f"{_GIVEN}, r as ({_resolved(self)}), p as (select {dimension} as part, ({self.value})::numeric as value, count(*) as rows, "
+            "count(*) filter (where counted) as counted, count(*) filter (where excluded) as excluded from r "
+            f"where {dimension} is not null and ($4::text is null or {dimension} = $4) group by {dimension}) select * from p "
+            "where $6::text is null or (coalesce(value, '-Infinity'), part) < (coalesce($5::numeric, '-Infinity'), $6) "
+            "order by coalesce(value, '-Infinity') desc, part desc limit $7"
+        )
+
+    @property
+    def counting(self) -> str:
+        """Which of the records $4 count for tenant $1 from $2 to $3."""
+        return f"{_GIVEN}, r as ({_resolved(self)}) select distinct id from r where counted and id = any($4::text[])"
 
 
 _GIVEN = "with given as (select $1::uuid, $2::timestamptz, $3::timestamptz)"

@@ -37,6 +37,34 @@ class PartnerOffer(Message):
     ar: str
 
 
+class HealthTier(Message):
+    """What `least` points or more are called."""
+
+    least: Points = Field(alias="from")
+    key: str
+    en: str
+    ar: str
+
+
+class HealthRules(Message):
+    """Points of an introduction, of a deal, and of a month up to `months_most` points; never more than 100 in all."""
+
+    intros: Points
+    deals: Points
+    months: Points
+    months_most: Points
+    tiers: Annotated[tuple[HealthTier, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _rises(self) -> HealthRules:
+        if [one.least for one in self.tiers] != sorted({one.least for one in self.tiers}) or self.tiers[0].least:
+            raise ValueError("tiers rise from zero")
+        return self
+
+    def tier(self, score: float) -> HealthTier:
+        return next(one for one in reversed(self.tiers) if score >= one.least)
+
+
 class PartnerRules(Message):
     version: str
     types: dict[str, PartnerType]
@@ -47,6 +75,7 @@ class PartnerRules(Message):
     bonus: Points
     offers: Annotated[tuple[PartnerOffer, ...], Field(min_length=1)]
     white_label_paid_pilots: int
+    health: HealthRules
     words: dict[str, Text]
 
     @model_validator(mode="after")

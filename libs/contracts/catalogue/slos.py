@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import yaml
 from pydantic import Field, model_validator
@@ -15,6 +15,31 @@ from libs.contracts.message import Message
 
 FILE = Path(__file__).with_suffix(".yaml")
 WINDOW_DAYS = 30
+
+
+class Burn(NamedTuple):
+    """An alert when the budget of 30 days burns `rate` times too fast over both windows."""
+
+    rate: float
+    long: str
+    short: str
+    severity: str
+
+    @property
+    def minutes(self) -> int:
+        return _minutes(self.long)
+
+    @property
+    def short_minutes(self) -> int:
+        return _minutes(self.short)
+
+
+def _minutes(window: str) -> int:
+    return int(window[:-1]) * {"m": 1, "h": 60, "d": 1440}[window[-1]]
+
+
+# Google, Site Reliability Workbook, chapter 5, table 5-8: 2 % of the budget in an hour, 5 % in six, 10 % in three days.
+BURNS = (Burn(14.4, "1h", "5m", "page"), Burn(6, "6h", "30m", "page"), Burn(1, "3d", "6h", "ticket"))
 
 
 class SloKind(StrEnum):
@@ -30,6 +55,7 @@ class Slo(Message):
     kind: SloKind
     metric: Annotated[str, Field(pattern=r"^dealix_[a-z_]+$")]
     where: Mapping[str, str] = {}
+    without: Mapping[str, str] = {}
     bad: Mapping[str, str] = {}
     seconds: float | None = None
     limit: float | None = None

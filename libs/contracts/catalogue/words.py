@@ -11,16 +11,17 @@ from libs.contracts.catalogue.actions import effects
 from libs.contracts.catalogue.records import RecordKind, records
 from libs.contracts.message import Text
 
-FILE = Path(__file__).with_suffix(".yaml")
+FILES = (Path(__file__).with_suffix(".yaml"), Path(__file__).with_name("names.yaml"))
 
 
 @cache
 def words() -> dict[str, dict[str, Text]]:
     """Every group of words by value. Raises pydantic.ValidationError when one lacks a language."""
-    document = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     return {
-        group: {value: Text.model_validate(pair) for value, pair in entries.items()} for group, entries in document.items()
-    }  # fmt: skip
+        group: {value: Text.model_validate(pair) for value, pair in entries.items()}
+        for file in FILES
+        for group, entries in yaml.safe_load(file.read_text(encoding="utf-8")).items()
+    }
 
 
 def word(group: str, value: str) -> Text:

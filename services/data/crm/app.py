@@ -10,6 +10,7 @@ from services.data.crm.desk import Desk
 from services.data.crm.errands import Errands
 from services.data.crm.export import ExportDesk
 from services.data.crm.inbound import InboundDesk
+from services.data.crm.inbox import InboxRows
 from services.data.crm.indexing import Indexer
 from services.data.crm.reputation import ReputationDesk
 from services.data.crm.timeline import Timelines
@@ -45,6 +46,7 @@ def serve_crm(runtime: Runtime) -> None:
     bus.serve(subjects.DROP_VIEW, arranged.drop_view)
     bus.serve(subjects.RECEIVE_MESSAGE, InboundDesk(runtime, desk).receive)
     bus.serve(subjects.WAITING, WaitingDesk(runtime).read)
+    bus.serve(subjects.INBOX_RECORDS, InboxRows(runtime).read)
     reputation = ReputationDesk(runtime)
     bus.serve(subjects.REPUTATION, reputation.get)
     bus.serve(subjects.RECORD_SIGNALS, reputation.record)

@@ -93,7 +93,7 @@ class ArrangementDesk:
                 raise Conflict(
                     "too_many_fields",
                     f"At most {MOST_FIELDS} fields of your own a kind.",
-                    f"الحد {MOST_FIELDS} حقلًا مضافًا.",
+                    f"الحد الأقصى للحقول المضافة {MOST_FIELDS}.",
                 )
             await work.connection.execute(
                 "insert into data.custom_fields (tenant_id, kind, key, field) values ($1, $2, $3, $4::jsonb) "

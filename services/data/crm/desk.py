@@ -42,8 +42,8 @@ from services.data.crm.store import Store, fields_changed
 from services.data.crm.tables import references, referring
 from services.data.crm.telling import tell_moved, tell_reply
 from services.data.errors import SourceRefused, UnknownSource
+from services.data.importing.assessed import Assessed
 from services.data.importing.carry import tell_changed
-from services.data.importing.store import Imports
 from services.data.importing.telling import tell_leads
 from services.data.screening.domain.texts import of_values
 from services.data.screening.telling import of_record, tell
@@ -55,6 +55,8 @@ SEARCHED_FOR_LIST = 500
 _OUTCOMES = {Handling.ACCEPT: "created", Handling.REVIEW: "needs_review", Handling.BLOCK: "blocked"}
 
 
+_STANDING = ("stage", "status")
+"""Fields whose new value the ledger says: closed words, and no data about anybody."""
 _RANKED_BY = {RecordKind.LEAD: "leads", RecordKind.ACCOUNT: "accounts", RecordKind.CONTACT: "contacts"}
 
 
@@ -152,7 +154,8 @@ class Desk:
             who, self._runtime.now(), what, changed, before=before, after=after, reason=reason, batch_id=batch_id
         )
         if batch_id is None:
-            self._audit(store.work, who, f"{record.kind.value}.{what}", changed, {"fields": sorted(after)})
+            standing = {name: after[name] for name in _STANDING if name in after}
+            self._audit(store.work, who, f"{record.kind.value}.{what}", changed, {"fields": sorted(after), **standing})
         self._tell(store.work, record.kind, [changed])
         return changed
 
@@ -328,7 +331,7 @@ class Desk:
             log.warning("a new lead stays unknown: %s", error.code)
             return
         async with self._database.batch(tenant) as work:
-            await Imports(work).set_contactability(
+            await Assessed(work).set_contactability(
                 tenant, [(item.contact_id, {c.channel: c.status.value for c in item.channels}) for item in reply.items]
             )
             tell_leads(work, tenant, self._runtime.now(), leads=[lead.id])

@@ -28,6 +28,7 @@ from libs.runtime.database import BatchWork
 from libs.runtime.plane import Runtime
 from services.data.crm.desk import require_editor
 from services.data.crm.store import Store
+from services.data.matching.named import Likely, NamedAccounts
 from services.data.screening.domain.texts import of_values
 from services.data.screening.telling import of_record, tell
 
@@ -42,10 +43,7 @@ select record_id, at, before->>'stage' stage_before, after->>'stage' stage, (bef
   (after->>'amount')::numeric amount
 from data.changes where tenant_id = $1 and kind = 'deal' and touches && $2::uuid[] and record_id = any($2::uuid[]) and what <> 'created'
   and (after ? 'stage' or after ? 'amount') order by at, version"""
-_ACCOUNT = (
-    "select account_id from data.accounts where tenant_id = $1 and deleted_at is null and lower($2) in (lower(name), lower(name_ar)) "
-    "order by account_id limit 1"
-)
+_KEPT = "select true from data.deals where tenant_id = $1 and deal_id = $2"
 _FIRST_YEAR = 2000
 
 
@@ -78,12 +76,13 @@ class DealHistory:
         created, refused = 0, []
         existing = 0
         async with self._database.batch(tenant) as work:
-            store, accounts = Store(work, tenant), dict[str, UUID]()
+            store, accounts = Store(work, tenant), _Accounts(work, request, now)
+            await accounts.ready()
             for number, one in enumerate(request.items, 1):
                 if (wrong := unfit(one, now)) is not None:
                     refused.append(RefusedRow(row=number, field=wrong[0], en=wrong[1], ar=wrong[2]))
                     continue
-                if await self._keep(store, request, one, accounts, now):
+                if await self._keep(store, request, one, number, accounts, now):
                     created += 1
                 else:
                     existing += 1
@@ -95,13 +94,14 @@ class DealHistory:
         return ClosedDealsLoaded(created=created, existing=existing, refused=tuple(refused))
 
     async def _keep(
-        self, store: Store, request: LoadClosedDeals, one: ClosedDeal, accounts: dict[str, UUID], now: datetime
+        self, store: Store, request: LoadClosedDeals, one: ClosedDeal, number: int, accounts: _Accounts, now: datetime
     ) -> bool:
         tenant, who = store.tenant_id, request.principal
         named = one.reference or f"{one.account}|{one.title}|{one.opened_on}|{one.closed_on}|{one.amount}"
         deal_id = uuid5(tenant, f"closed-deal:{named.strip().casefold()}")
-        account = accounts.get(one.account.casefold()) or await self._account(store, request, one.account, now)
-        accounts[one.account.casefold()] = account
+        if await store.work.connection.fetchval(_KEPT, tenant, deal_id):
+            return False
+        account = await accounts.of(one.account, number)
         opened, closed = (min(now, _moment(one.opened_on)), min(now, _moment(one.closed_on, end=True)))
         outcome = Stage(one.outcome).value
         values: dict[str, Any] = {
@@ -124,28 +124,46 @@ class DealHistory:
         await store.note(
             who, closed, "moved", deal, before={"stage": before}, after={"stage": outcome}, reason=one.reason
         )
-        self._screen(store.work, tenant, deal_id, {"title": one.title, "closed_reason": one.reason}, now)
+        _screen(store.work, tenant, deal_id, {"title": one.title, "closed_reason": one.reason}, now)
         return True
 
-    async def _account(self, store: Store, request: LoadClosedDeals, name: str, now: datetime) -> UUID:
-        found: UUID | None = await store.work.connection.fetchval(_ACCOUNT, store.tenant_id, name)
-        if found is not None:
-            return found
-        account_id = new_id()
+
+class _Accounts:
+    """The accounts that the rows of one load name: those that are there, as an import would find them, and those that are made."""
+
+    def __init__(self, work: BatchWork, request: LoadClosedDeals, now: datetime) -> None:
+        self._store = Store(work, request.principal.tenant_id)
+        self._named = NamedAccounts(work, request.principal.tenant_id)
+        self._who, self._now, self._batch_id = request.principal, now, new_id()
+        self._met: dict[str, UUID] = {}
+
+    async def ready(self) -> None:
+        await self._named.ready()
+
+    async def of(self, name: str, row: int) -> UUID:
+        """What the name surely means; else a new account, beside which those that it may mean wait for a person."""
+        spelled = name.casefold()
+        if spelled not in self._met:
+            found = await self._named.find(name)
+            self._met[spelled] = found.sure or await self._made(name, found.likely, row)
+        return self._met[spelled]
+
+    async def _made(self, name: str, likely: tuple[Likely, ...], row: int) -> UUID:
+        store, account_id = self._store, new_id()
         await store.insert(RecordKind.ACCOUNT, account_id, {"name": name}, {})
         record = await store.get(RecordKind.ACCOUNT, account_id)
         if record is None:
             raise NotFound
-        await store.note(request.principal, now, "created", record, after={"name": name})
-        self._screen(store.work, store.tenant_id, account_id, {"name": name}, now, kind="account")
+        await store.note(self._who, self._now, "created", record, after={"name": name})
+        await self._named.file(account_id, name)
+        await self._named.ask(account_id, likely, self._batch_id, row)
+        _screen(store.work, store.tenant_id, account_id, {"name": name}, self._now, kind="account")
         return account_id
 
-    @staticmethod
-    def _screen(
-        work: BatchWork, tenant: UUID, id: UUID, given: dict[str, str], now: datetime, kind: str = "deal"
-    ) -> None:
-        found = of_values({name: text for name, text in given.items() if text}, ours=False)
-        tell(work, tenant, "record", of_record(kind, id, given, found), now)
+
+def _screen(work: BatchWork, tenant: UUID, id: UUID, given: dict[str, str], now: datetime, kind: str = "deal") -> None:
+    found = of_values({name: text for name, text in given.items() if text}, ours=False)
+    tell(work, tenant, "record", of_record(kind, id, given, found), now)
 
 
 def unfit(one: ClosedDeal, now: datetime) -> tuple[str, str, str] | None:

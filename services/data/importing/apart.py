@@ -12,11 +12,12 @@ from pathlib import Path
 from uuid import UUID
 
 from libs.contracts.message import Plane
+from libs.runtime.asking import asking
 from libs.runtime.database import Database
 from libs.runtime.settings import PlaneSettings, load
 from services.data.importing.carry import Cancelled, TenantBusy, carry_out
 from services.data.importing.domain.messages import FileRefused
-from services.data.importing.reading import Reading
+from services.data.importing.reading import Order, Reading
 from services.data.importing.store import Imports
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class ChildFailed(Exception):
     """The child ended without saying how."""
 
 
-async def carry_out_apart(settings: PlaneSettings, tenant_id: UUID, import_id: UUID, file: Path) -> None:
+async def carry_out_apart(settings: PlaneSettings, tenant_id: UUID, import_id: UUID, file: Path, order: Order) -> None:
     """Run the child and wait for it; a cancelled wait ends the child too.
 
     Raises FileRefused, Cancelled and TenantBusy as the child did, ChildFailed for anything else.
@@ -37,10 +38,10 @@ async def carry_out_apart(settings: PlaneSettings, tenant_id: UUID, import_id: U
     }
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.data.importing.child", str(tenant_id), str(import_id), str(file),
-        env={**os.environ, **credentials}, stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **credentials}, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        said, _ = await child.communicate()
+        said, _ = await child.communicate(order.to_json().encode())
     finally:
         if child.returncode is None:
             child.kill()
@@ -62,7 +63,8 @@ def _answer(code: int | None, said: bytes) -> None:
 
 async def carry_out_here(tenant_id: UUID, import_id: UUID, reading: Reading) -> dict[str, str]:
     """What the process does. Returns how it ended, as `carry_out_apart` reads it."""
-    database = Database(Plane.DATA, load(Plane.DATA).database_url, pool_size=2, sessions=False)
+    settings = load(Plane.DATA)
+    database = Database(Plane.DATA, settings.database_url, pool_size=2, sessions=False)
     await database.start()
     try:
         async with database.batch(tenant_id) as work:
@@ -70,7 +72,8 @@ async def carry_out_here(tenant_id: UUID, import_id: UUID, reading: Reading) -> 
             status = await Imports(work).status(tenant_id, import_id)
         if request is None or status is None:
             raise ChildFailed("the import is gone")
-        await carry_out(database, request, reading, now=datetime.now(UTC), trace_id=status.trace_id)
+        async with asking(settings, Plane.DATA) as asks:
+            await carry_out(database, asks, request, reading, now=datetime.now(UTC), trace_id=status.trace_id)
     except FileRefused as error:
         return {"end": "refused", "code": error.code, "en": error.en, "ar": error.ar}
     except Cancelled:

@@ -19,14 +19,16 @@ from libs.contracts.subjects import AUDITED, CONTACTS_CHANGED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime.database import BatchWork, Database
 from services.data.importing.domain.batch import uncollected
-from services.data.importing.domain.clusters import Filed
 from services.data.importing.domain.mapping import of_people
 from services.data.importing.domain.plan import plan_import
 from services.data.importing.domain.records import LeadRow, MergePlan, ParsedFile
-from services.data.importing.reading import FIRST_CHUNK, Order, Part, Reading
+from services.data.importing.look import keep_look
+from services.data.importing.newcomers import NOT_ASKED, Arriving, Asks
+from services.data.importing.parts import Part
+from services.data.importing.reading import FIRST_CHUNK, Reading
 from services.data.importing.store import Imports, Written
 from services.data.matching.index import KeyIndex
-from services.data.matching.keys import Digests, MatchKeys, filed_under, row_keys
+from services.data.matching.keys import Digests, MatchKeys, filed_under
 from services.data.matching.remembered import Remembered
 from services.data.screening.telling import of_import, tell
 from services.data.telling import tell_facts
@@ -47,18 +49,16 @@ class _Rehearsed(Exception):
 
 
 async def carry_out(
-    database: Database, request: ImportRequest, reading: Reading, *, now: datetime, trace_id: str
+    database: Database, asks: Asks, request: ImportRequest, reading: Reading, *, now: datetime, trace_id: str
 ) -> None:
-    """Read, match and write an import in one transaction: it is there or it is not.
+    """Read, match and write an import in one transaction: it is there or it is not. Of a long one trust is asked meanwhile, by
+    `asks`, whom of the new people one may contact.
 
     Raises FileRefused, Cancelled, TenantBusy, ReaderFailed.
     """
     tenant, import_id = request.principal.tenant_id, request.import_id
-    async with database.batch(tenant) as work:
-        remembered = await Imports(work).remembered_mapping(tenant, request.source)
-    order = Order(request.mapping or {}, remembered, request.source, now.date())
-    parsed, total = await reading.open(order)
-    carried = _Carried(database, request, now)
+    parsed, total = await reading.open()
+    carried = _Carried(database, asks if total > FIRST_CHUNK and not request.dry_run else None, request, now)
     try:
         async with database.batch(tenant) as work:
             # One import a tenant at a time: two of the same file must not both find nothing to match.
@@ -73,6 +73,7 @@ async def carry_out(
                 raise _Rehearsed
             imports = Imports(work)
             await imports.describe(tenant, import_id, parsed, carried.counts)
+            await keep_look(work, tenant, import_id, parsed, rows=False)
             if request.mapping:
                 await imports.remember_mapping(tenant, request.source, request.mapping)
             await imports.step(tenant, import_id, ImportState.ASSESSING, 0.7)
@@ -96,34 +97,29 @@ async def carry_out(
         async with database.batch(tenant) as work:
             imports = Imports(work)
             await imports.describe(tenant, import_id, parsed, carried.counts)
+            await keep_look(work, tenant, import_id, parsed, rows=True)
             for plan in carried.rejecting:
                 await imports.write_rejects(tenant, import_id, plan)
             await imports.finish(tenant, import_id, ImportState.COMPLETED)
 
 
-class _Chunk(NamedTuple):
-    """A part of the file, with what matching sees of each row and the keys of each, by row number."""
+class _Planned(NamedTuple):
+    """A part that is planned and waits to be written. `filing` has the keys under which accounts are filed from now on."""
 
     part: Part
-    filed: dict[int, Filed]
-    keys: dict[int, Digests]
-
-
-class _Planned(NamedTuple):
-    """A chunk that is planned and waits to be written. `filing` has the keys under which accounts are filed from now on."""
-
-    chunk: _Chunk
     plan: MergePlan
     stored: Written
     filing: list[tuple[UUID, list[int]]]
     fresh: tuple[LeadRow, ...]
+    arriving: Arriving
 
 
 class _Carried:
     """An import on its way: what became of the rows so far."""
 
-    def __init__(self, database: Database, request: ImportRequest, now: datetime) -> None:
+    def __init__(self, database: Database, asks: Asks | None, request: ImportRequest, now: datetime) -> None:
         self._database = database
+        self._asks = asks
         self._request = request
         self._tenant = request.principal.tenant_id
         self._now = now
@@ -150,11 +146,10 @@ class _Carried:
         try:
             async for part in reading.parts():
                 await self._report(done / max(1, total))
-                chunk = await asyncio.to_thread(_chunk, part)
                 if total <= FIRST_CHUNK:
-                    wanted = [key for its in chunk.keys.values() for key, _ in its]
+                    wanted = [key for its in part.keys.values() for key, _ in its]
                     self._index = await keys.index(self._tenant, wanted)
-                planned = await self._plan(work, chunk)
+                planned = await self._plan(work, part)
                 self._counts.update(asdict(planned.plan.counts))
                 changed.update(dict.fromkeys(planned.stored.changed_contacts))
                 if self._request.dry_run and planned.plan.rejected:
@@ -173,22 +168,22 @@ class _Carried:
                 await asyncio.wait([writing])
         self.changed_contacts = list(changed)
 
-    async def _plan(self, work: BatchWork, chunk: _Chunk) -> _Planned:
+    async def _plan(self, work: BatchWork, part: Part) -> _Planned:
         # What other imports brought is committed: it is read beside the transaction, which has its hands full.
         async with self._database.batch(self._tenant) as beside:
-            fresh = chunk.part.rows.leads
+            fresh = part.rows.leads
             fingerprints = [row.fingerprint for row in fresh]
             seen = await Imports(beside).seen(self._tenant, self._request.import_id, fingerprints)
             if seen:
                 fresh = tuple(row for row in fresh if row.fingerprint not in seen)
-            found = await asyncio.to_thread(self._candidates, [chunk.keys[row.row_number] for row in fresh])
+            found = await asyncio.to_thread(self._candidates, [part.keys[row.row_number] for row in fresh])
             ours, others = self._remembered.missing(found)
             if others:
                 self._remembered.read(others, await MatchKeys(beside).records(self._tenant, others))
         if ours:
             async with self._writing:
                 self._remembered.read(ours, await MatchKeys(work).records(self._tenant, ours))
-        return await asyncio.to_thread(self._planned, chunk, fresh, seen, found)
+        return await asyncio.to_thread(self._planned, part, fresh, seen, found)
 
     def _candidates(self, rows: list[Digests]) -> list[UUID]:
         items = np.repeat(np.arange(len(rows)), [len(keys) for keys in rows])
@@ -196,22 +191,25 @@ class _Carried:
         loose = np.fromiter((loose for its in rows for _, loose in its), dtype=bool, count=len(items))
         return self._index.candidates(items, keys, loose)
 
-    def _planned(self, chunk: _Chunk, fresh: tuple[LeadRow, ...], seen: frozenset[str], found: list[UUID]) -> _Planned:
-        plan = plan_import(chunk.part.rows, (), seen, chunk.filed, self._remembered.known(found))
+    def _planned(self, part: Part, fresh: tuple[LeadRow, ...], seen: frozenset[str], found: list[UUID]) -> _Planned:
+        plan = plan_import(part.rows, (), seen, part.filed, self._remembered.known(found))
         with uncollected():
             stored = Written.of(plan)
-            filing = self._remembered.planned(plan, stored.account_ids, stored.contact_ids, chunk.filed, chunk.keys)
+            filing = self._remembered.planned(plan, stored.account_ids, stored.contact_ids, part.filed, part.keys)
             self._remembered.forget()
             self._index.add(*filed_under(filing))
-        return _Planned(chunk, plan, stored, filing, fresh)
+            arriving = Arriving(plan)
+        return _Planned(part, plan, stored, filing, fresh, arriving)
 
     async def _write(self, work: BatchWork, planned: _Planned) -> None:
         """Companies and people, then leads, outcomes of rows, pairs for review; and what the rows' texts show."""
+        asked = planned.arriving.contactability(self._asks, self._tenant) if self._asks else None
+        said = await asked if asked else [NOT_ASKED] * len(planned.plan.leads)
         async with self._writing:
             tenant, import_id, imports = self._tenant, self._request.import_id, Imports(work)
             await imports.write_records(tenant, import_id, planned.plan, planned.stored, planned.filing)
-            await imports.write_rest(tenant, import_id, planned.plan, planned.stored)
-            shown = planned.chunk.part.found
+            await imports.write_rest(tenant, import_id, planned.plan, planned.stored, said)
+            shown = planned.part.found
             found = {row.row_number: shown[row.row_number] for row in planned.fresh if row.row_number in shown}
             tell(work, tenant, f"import:{import_id}", await of_import(work, tenant, import_id, found), self._now)
 
@@ -223,12 +221,6 @@ class _Carried:
             if await imports.cancel_requested(tenant, import_id):
                 raise Cancelled
             await imports.step(tenant, import_id, ImportState.MATCHING, 0.1 + 0.6 * share)
-
-
-def _chunk(part: Part) -> _Chunk:
-    with uncollected():
-        filed = {row.row_number: Filed.of(row) for row in part.rows.leads}
-        return _Chunk(part, filed, {number: row_keys(one) for number, one in filed.items()})
 
 
 def _kept(request: ImportRequest, parsed: ParsedFile) -> ImportFact:

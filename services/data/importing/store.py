@@ -85,7 +85,7 @@ class Imports:
             "select * from data.imports where tenant_id = $1 and ($2::uuid is null or import_id < $2) order by import_id desc limit $3",
             tenant_id, before, limit,
         )  # fmt: skip
-        return [_status(row) for row in rows]
+        return [_status(row).evolve(sample=()) for row in rows]
 
     async def step(self, tenant_id: UUID, import_id: UUID, state: ImportState, progress: float) -> None:
         await self._c.execute(
@@ -162,6 +162,9 @@ class Imports:
             "where tenant_id = $1 and import_id = $2",
             tenant_id, import_id, state.value, code, en, ar,
         )  # fmt: skip
+        await self.off_the_queue(import_id)
+
+    async def off_the_queue(self, import_id: UUID) -> None:
         await self._c.execute("delete from data.import_queue where import_id = $1", import_id)
 
     async def describe(self, tenant_id: UUID, import_id: UUID, parsed: ParsedFile, counts: ImportCounts) -> None:
@@ -211,9 +214,12 @@ class Imports:
         )  # fmt: skip
         await MatchKeys(self._work).add(tenant_id, filing)
 
-    async def write_rest(self, tenant_id: UUID, import_id: UUID, plan: MergePlan, written: Written) -> None:
-        """Leads, the outcome of every row, pairs for review: what matching does not look at."""
-        await self._write_leads(tenant_id, import_id, plan, written.account_ids, written.contact_ids)
+    async def write_rest(
+        self, tenant_id: UUID, import_id: UUID, plan: MergePlan, written: Written, contactability: Sequence[str]
+    ) -> None:
+        """Leads, each with what trust said of it (`contactability`), the outcome of every row, pairs for review: what matching does
+        not look at."""
+        await self._write_leads(tenant_id, import_id, plan, written, contactability)
         await self._write_rows(tenant_id, import_id, plan, written.account_ids, written.contact_ids)
         await SearchText(self._work, tenant_id).enqueue()
 
@@ -222,10 +228,11 @@ class Imports:
         tenant_id: UUID,
         import_id: UUID,
         plan: MergePlan,
-        account_ids: Sequence[UUID],
-        contact_ids: Sequence[UUID],
+        written: Written,
+        contactability: Sequence[str],
     ) -> None:
         """One lead a contact: a lead of a known contact is brought up to date, the strictest outcome stays."""
+        account_ids, contact_ids = written.account_ids, written.contact_ids
         columns = (
             [new_id() for _ in plan.leads],
             [account_ids[lead.account] for lead in plan.leads],
@@ -242,10 +249,11 @@ class Imports:
             [lead.outcome.value for lead in plan.leads],
             [said(lead.reasons) for lead in plan.leads],
             [min(lead.rows) for lead in plan.leads],
+            contactability,
         )
         table = (
             "unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bool[], $8::bool[], $9::date[], $10::date[], $11::text[], $12::text[], "
-            "$13::text[], $14::numeric[], $15::text[], $16::text[], $17::int[]) as t(i, a, c, s, d, co, ob, la, no, it, sd, ev, oc, rs, rn)"
+            "$13::text[], $14::numeric[], $15::text[], $16::text[], $17::int[], $18::text[]) as t(i, a, c, s, d, co, ob, la, no, it, sd, ev, oc, rs, rn, ct)"
         )
         await self._c.execute(
             "with t as (select * from " + table + "), changed as (update data.leads l set last_activity = greatest(l.last_activity, t.la), "
@@ -254,8 +262,8 @@ class Imports:
             "else t.oc end, reasons = t.rs::jsonb, updated_at = now() from t "
             "where l.tenant_id = $1 and l.contact_id = t.c and l.deleted_at is null returning t.i) "
             "insert into data.leads (tenant_id, import_id, lead_id, account_id, contact_id, source, collected_directly, cold, obtained_at, "
-            "last_activity, notes, interest, source_detail, estimated_value, outcome, reasons, row_number) "
-            "select $1, $2, i, a, c, s, d, co, ob, la, no, it, sd, ev, oc, rs::jsonb, rn from t where not exists (select 1 from changed where changed.i = t.i)",
+            "last_activity, notes, interest, source_detail, estimated_value, outcome, reasons, row_number, contactability) "
+            "select $1, $2, i, a, c, s, d, co, ob, la, no, it, sd, ev, oc, rs::jsonb, rn, ct::jsonb from t where not exists (select 1 from changed where changed.i = t.i)",
             tenant_id, import_id, *columns,
         )  # fmt: skip
 
@@ -312,16 +320,6 @@ class Imports:
         )
         return tuple(json.loads(text or "[]"))
 
-    async def set_contactability(self, tenant_id: UUID, rows: Sequence[tuple[UUID, dict[str, str]]]) -> None:
-        alike: dict[str, list[UUID]] = {}
-        for contact, channels in rows:
-            alike.setdefault(json.dumps(channels), []).append(contact)
-        for states, contacts in alike.items():
-            await self._c.execute(
-                "update data.leads set contactability = $3::jsonb where tenant_id = $1 and contact_id = any($2::uuid[])",
-                tenant_id, contacts, states,
-            )  # fmt: skip
-
     async def blocked_by(self, tenant_id: UUID, import_id: UUID) -> dict[str, int]:
         """Leads of an import that may not be contacted, by why: `opted_out`, or the source's key."""
         rows = await self._c.fetch(
@@ -331,35 +329,6 @@ class Imports:
             import_id,
         )
         return {row["why"]: row["n"] for row in rows}
-
-    async def undo(self, tenant_id: UUID, import_id: UUID) -> tuple[list[UUID], int]:
-        """Take back what this import made and nobody else touched. Returns the contacts that went, and how many records stay."""
-        kept = await self._c.fetchval(
-            "select count(distinct contact_id) from data.import_rows r where tenant_id = $1 and import_id = $2 and (exists (select 1 from data.import_rows o "
-            "where o.tenant_id = $1 and o.contact_id = r.contact_id and o.import_id <> $2) or exists (select 1 from data.contacts c "
-            "where c.tenant_id = $1 and c.contact_id = r.contact_id and c.import_id <> $2))",
-            tenant_id, import_id,
-        )  # fmt: skip
-        alone = "not exists (select 1 from data.import_rows o where o.tenant_id = $1 and o.import_id <> $2 and o.contact_id = x.contact_id)"
-        gone = await self._c.fetch(
-            f"update data.contacts x set deleted_at = now() where tenant_id = $1 and import_id = $2 and deleted_at is null and {alone} returning contact_id",
-            tenant_id, import_id,
-        )  # fmt: skip
-        ids = [row["contact_id"] for row in gone]
-        await self._c.execute(
-            "update data.leads set deleted_at = now() where tenant_id = $1 and contact_id = any($2::uuid[]) and deleted_at is null",
-            tenant_id,
-            ids,
-        )
-        await self._c.execute(
-            "update data.accounts a set deleted_at = now() where tenant_id = $1 and import_id = $2 and deleted_at is null and not exists "
-            "(select 1 from data.contacts c where c.tenant_id = $1 and c.account_id = a.account_id and c.deleted_at is null)",
-            tenant_id, import_id,
-        )  # fmt: skip
-        await self._c.execute(
-            "delete from data.import_rows where tenant_id = $1 and import_id = $2", tenant_id, import_id
-        )
-        return ids, int(kept or 0)
 
 
 def _ends(
@@ -395,6 +364,9 @@ def _status(row: Any) -> ImportStatus:
         fields={key: Text(en=label(key, "en"), ar=label(key, "ar")) for key in sorted(fields())}
         if request.dry_run
         else {},
+        encoding=row["encoding"],
+        notices=tuple(Text(**one) for one in json.loads(row["notices"])),
+        sample=tuple(tuple(cells) for cells in json.loads(row["sample"])),
         error_code=row["error_code"],
         error_en=row["error_en"],
         error_ar=row["error_ar"],

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
 import nats.js.errors
 
 from libs.contracts.data import ImportCompleted, ImportRequest, ImportState
+from libs.contracts.errors import DealixError
 from libs.contracts.reachable import ReachableRequest
 from libs.contracts.subjects import IMPORT_COMPLETED, IMPORT_FILES, REACHABLE
 from libs.runtime.plane import Runtime
 from services.data.crm.search import SearchText
 from services.data.importing.apart import carry_out_apart
+from services.data.importing.assessed import Assessed
 from services.data.importing.carry import PAGE, Cancelled, TenantBusy, carry_out
 from services.data.importing.domain.messages import FileRefused
-from services.data.importing.reading import Here
+from services.data.importing.look import UNNAMED, keep_columns, look_anyway
+from services.data.importing.reading import Here, Order
 from services.data.importing.shredding import shred
 from services.data.importing.store import LEASE_SECONDS, Imports
 from services.data.importing.telling import FEW, tell_leads
@@ -31,9 +35,10 @@ RETRY_SECONDS = 3.0
 ASKED_AT_ONCE = 3
 """Pages of contacts that trust is asked about at once: while it reads one, data answers it about another and writes a third."""
 RANKED_FIRST = 10.0
-"""Seconds for which the text to search in waits after a long import, so that its leads are ranked meanwhile."""
+"""Seconds for which the text to search in, and trust's own look at the people, wait after a long import: its leads are ranked meanwhile."""
+SILENT_SECONDS = 30.0
 MANY = 5_000
-"""From so many contacts on the planner is told at once what the tables hold now. What asks about contacts meanwhile does not depend on it."""
+"""From so many contacts on the planner is told at once what the tables hold now. Neither this nor ranking waits for it."""
 APART_FROM = 1_000_000
 """Files above so many bytes are carried out by a child process; below, starting one takes longer than the work."""
 
@@ -44,6 +49,7 @@ class ImportWorker:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self.wake = asyncio.Event()
+        self._statistics: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         while True:
@@ -65,10 +71,11 @@ class ImportWorker:
             except Cancelled:
                 await self._cancelled(tenant_id, import_id)
             except FileRefused as error:
+                await self._look(tenant_id, import_id, error)
                 await self._end(tenant_id, import_id, ImportState.REFUSED, (error.code, error.en, error.ar))
             except Exception:  # a mistake of ours: tried again, and in the end told to whoever asked
                 log.exception("an import failed", extra={"ids": {"import_id": str(import_id), "tries": tries}})
-                if tries >= MAX_TRIES:
+                if tries >= MAX_TRIES and not await self._ended(tenant_id, import_id):
                     said = (
                         "import_failed",
                         "The import failed on our side; nothing of it was kept.",
@@ -101,6 +108,9 @@ class ImportWorker:
         if status.state is ImportState.ASSESSING:
             await self._assess(tenant_id, import_id)
             return
+        if status.state is ImportState.COMPLETED:
+            await self._confirm(tenant_id, import_id)
+            return
         await self._step(tenant_id, import_id, ImportState.READING, 0.05)
         with tempfile.TemporaryDirectory(prefix="dealix-import-") as directory:
             await self._write(request, status.trace_id, Path(directory) / "file")
@@ -110,16 +120,21 @@ class ImportWorker:
         await self._forget(request)
 
     async def _write(self, request: ImportRequest, trace_id: str, file: Path) -> None:
+        runtime, tenant = self._runtime, request.principal.tenant_id
+        async with runtime.database.batch(tenant) as work:
+            remembered = await Imports(work).remembered_mapping(tenant, request.source)
+        now = runtime.now()
+        order = Order(request.mapping or {}, remembered, request.source, now.date())
         if await self._fetch(request, file) > APART_FROM:
-            await self._apart(request, file)
+            await self._apart(request, file, order)
         else:
-            content = await asyncio.to_thread(file.read_bytes)
-            await carry_out(self._runtime.database, request, Here(content), now=self._runtime.now(), trace_id=trace_id)
+            reading = Here(await asyncio.to_thread(file.read_bytes), order)
+            await carry_out(runtime.database, runtime.bus, request, reading, now=now, trace_id=trace_id)
 
-    async def _apart(self, request: ImportRequest, file: Path) -> None:
+    async def _apart(self, request: ImportRequest, file: Path, order: Order) -> None:
         """The plane's processor time stays its own; the lease is kept while the child works."""
         tenant_id, import_id = request.principal.tenant_id, request.import_id
-        child = asyncio.create_task(carry_out_apart(self._runtime.settings, tenant_id, import_id, file))
+        child = asyncio.create_task(carry_out_apart(self._runtime.settings, tenant_id, import_id, file, order))
         try:
             while not child.done():
                 await asyncio.wait([child], timeout=LEASE_SECONDS / 4)
@@ -147,17 +162,10 @@ class ImportWorker:
             log.warning("an uploaded file stays until its time is over: %s", type(error).__name__)
 
     async def _assess(self, tenant_id: UUID, import_id: UUID) -> None:
-        """Ask trust about every contact of the import. While trust is silent the contacts stay `unknown`, and the import waits."""
+        """Ask trust about the contacts of whom it has not said anything, or something of what was known before. While trust is silent they
+        stay `unknown`, and the import waits."""
         async with self._runtime.database.batch(tenant_id) as work:
-            # In the order in which they were written: each page asks about neighbours.
-            found = await work.connection.fetch(
-                "select distinct contact_id from data.import_rows where tenant_id = $1 and import_id = $2 and contact_id is not null "
-                "order by contact_id",
-                tenant_id,
-                import_id,
-            )
-        ids = [row["contact_id"] for row in found]
-        pages = [tuple(ids[start : start + PAGE]) for start in range(0, len(ids), PAGE)]
+            ids, brought = await Assessed(work).to_assess(tenant_id, import_id)
         asked = asyncio.Semaphore(ASKED_AT_ONCE)
         done = 0
 
@@ -168,19 +176,21 @@ class ImportWorker:
                 done += len(page)
                 await self._step(tenant_id, import_id, ImportState.ASSESSING, 0.7 + 0.3 * done / len(ids))
 
+        if brought >= MANY:
+            self._statistics = asyncio.create_task(self._refresh_statistics())
         async with asyncio.TaskGroup() as group:
-            for page in pages:
+            for page in _pages(ids):
                 group.create_task(assess(page))
-            if len(ids) >= MANY:
-                group.create_task(self._refresh_statistics())
+        few = brought <= FEW
         async with self._runtime.database.batch(tenant_id) as work:
             imports = Imports(work)
             status = await imports.status(tenant_id, import_id)
             blocked_by = await imports.blocked_by(tenant_id, import_id)
             await imports.finish(tenant_id, import_id, ImportState.COMPLETED)
-            if len(ids) <= FEW:
+            if few:
                 tell_leads(work, tenant_id, self._runtime.now(), contacts=ids)
             else:
+                await Assessed(work).confirm_later(tenant_id, import_id, RANKED_FIRST)
                 await SearchText(work, tenant_id).put_off(RANKED_FIRST)
             if status is not None:
                 work.emit(
@@ -190,16 +200,41 @@ class ImportWorker:
                         tenant_id=tenant_id,
                         counts=status.counts,
                         blocked_by=blocked_by,
-                        few=len(ids) <= FEW,
+                        few=few,
                         at=self._runtime.now(),
                     ),
                 )
+
+    async def _confirm(self, tenant_id: UUID, import_id: UUID) -> None:
+        """Have trust look at what a long import has stored: from then on it knows these people, and what they withdrew while they were
+        being written counts. Goes on later where trust is silent, or where somebody waits for an import."""
+        async with self._runtime.database.batch(tenant_id) as work:
+            ids = await Assessed(work).brought(tenant_id, import_id)
+        for page in _pages(ids):
+            async with self._runtime.database.batch() as work:
+                imports = Imports(work)
+                if await Assessed(work).somebody_waits():
+                    await imports.put_back(import_id, BUSY_SECONDS)
+                    return
+                await imports.keep(import_id)
+            try:
+                changed = await self._assess_page(tenant_id, page)
+            except DealixError as error:
+                log.warning("the people of an import are confirmed later: %s", error.code)
+                async with self._runtime.database.batch() as work:
+                    await Imports(work).put_back(import_id, SILENT_SECONDS)
+                return
+            async with self._runtime.database.batch(tenant_id) as work:
+                tell_leads(work, tenant_id, self._runtime.now(), contacts=changed)
+        async with self._runtime.database.batch() as work:
+            await Imports(work).off_the_queue(import_id)
 
     async def _refresh_statistics(self) -> None:
         async with self._runtime.database.batch() as work:
             await Imports(work).refresh_statistics()
 
-    async def _assess_page(self, tenant_id: UUID, page: tuple[UUID, ...]) -> None:
+    async def _assess_page(self, tenant_id: UUID, page: tuple[UUID, ...]) -> list[UUID]:
+        """Returns the contacts of whom something else is said than before."""
         reply = await self._runtime.bus.call(REACHABLE, ReachableRequest(tenant_id=tenant_id, contact_ids=page))
         said = [
             (contact, {channel: status.value for channel, status in one.channels.items()})
@@ -207,7 +242,24 @@ class ImportWorker:
             for contact in one.contact_ids
         ]
         async with self._runtime.database.batch(tenant_id, planned=True) as work:
-            await Imports(work).set_contactability(tenant_id, said)
+            return await Assessed(work).set_contactability(tenant_id, said)
+
+    async def _look(self, tenant_id: UUID, import_id: UUID, refusal: FileRefused) -> None:
+        """Of a file that was to be looked at only, show the columns all the same, for a person to say what they hold."""
+        async with self._runtime.database.batch(tenant_id) as work:
+            request = await Imports(work).request(tenant_id, import_id)
+        if request is None or not request.dry_run or refusal.code not in UNNAMED:
+            return
+        try:
+            with tempfile.TemporaryDirectory(prefix="dealix-import-") as directory:
+                file = Path(directory) / "file"
+                await self._fetch(request, file)
+                content = await asyncio.to_thread(file.read_bytes)
+            parsed = await asyncio.to_thread(look_anyway, content)
+        except FileRefused:
+            return  # the first refusal says it
+        async with self._runtime.database.batch(tenant_id) as work:
+            await keep_columns(work, tenant_id, import_id, parsed)
 
     async def _cancelled(self, tenant_id: UUID, import_id: UUID) -> None:
         async with self._runtime.database.batch(tenant_id) as work:
@@ -223,3 +275,17 @@ class ImportWorker:
     async def _end(self, tenant_id: UUID, import_id: UUID, state: ImportState, error: tuple[str, str, str]) -> None:
         async with self._runtime.database.batch(tenant_id) as work:
             await Imports(work).finish(tenant_id, import_id, state, error)
+
+    async def _ended(self, tenant_id: UUID, import_id: UUID) -> bool:
+        """Whether the import itself has ended, so that only what follows it keeps failing; that is given up."""
+        async with self._runtime.database.batch(tenant_id) as work:
+            imports = Imports(work)
+            status = await imports.status(tenant_id, import_id)
+            if status is None or status.finished_at is None:
+                return False
+            await imports.off_the_queue(import_id)
+            return True
+
+
+def _pages(ids: Sequence[UUID]) -> list[tuple[UUID, ...]]:
+    return [tuple(ids[start : start + PAGE]) for start in range(0, len(ids), PAGE)]

@@ -6,7 +6,7 @@ from libs.contracts.errors import Invalid
 
 _SAID = {
     "empty": ("The document holds no text; a scan needs text recognition first.", "لا نص في المستند؛ الصورة الممسوحة تحتاج إلى تعرّف على النص أولًا."),
-    "too_large": ("The document is larger than 20 MB.", "المستند أكبر من 20 ميجابايت."),
+    "too_large": ("The document is larger than 20 MB.", "المستند أكبر من 20 ميغابايت."),
     "bomb": ("The document unpacks to far more than a document holds; it was not read.", "المستند ينتفخ عند فكّه إلى حجم غير معقول، فلم يُقرأ."),
     "script": ("The document carries a script, a macro or a program; remove it and upload again.", "المستند يحمل برنامجًا أو شيفرة؛ احذفها ثم ارفعه من جديد."),
     "unknown": ("The file is not a PDF, DOCX, HTML, Markdown or text document.", "الملف ليس مستند PDF أو DOCX أو HTML أو Markdown أو نصًا."),

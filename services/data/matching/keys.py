@@ -14,8 +14,9 @@ import numpy as np
 from libs.contracts.message import new_id
 from libs.runtime.database import BatchWork
 from services.data.importing.codec import account_fields, contact_fields
-from services.data.importing.domain.clusters import Filed, account_keys, contact_keys, is_loose
+from services.data.importing.domain.clusters import Filed, account_keys, contact_keys
 from services.data.importing.domain.matching import account_view, contact_view
+from services.data.importing.domain.pairs import is_loose
 from services.data.importing.domain.records import AccountFields, ContactFields, ExistingRecord
 from services.data.matching.index import KeyIndex, Keys, Owners, owners_of, page_numbers
 
@@ -76,6 +77,14 @@ class MatchKeys:
         await self._c.execute(
             "update data.accounts set keys_version = $3 where tenant_id = $1 and account_id = any($2::uuid[])",
             tenant_id, ids, KEYS_VERSION,
+        )  # fmt: skip
+
+    async def file_new(self, tenant_id: UUID, account_id: UUID, keys: Sequence[int]) -> None:
+        """File an account that is on no page yet."""
+        await self.add(tenant_id, [(account_id, keys)])
+        await self._c.execute(
+            "update data.accounts set keys_version = $3 where tenant_id = $1 and account_id = $2",
+            tenant_id, account_id, KEYS_VERSION,
         )  # fmt: skip
 
     async def _take_off(self, tenant_id: UUID, ids: Sequence[UUID]) -> None:

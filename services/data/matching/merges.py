@@ -22,11 +22,11 @@ from services.data.crm.desk import require_editor
 from services.data.crm.errors import NotMergeable, NotUndoableMerge, SuppressionUnknown
 from services.data.crm.store import Store
 from services.data.crm.tables import TABLES, referring
+from services.data.importing.assessed import Assessed
 from services.data.importing.carry import tell_changed
 from services.data.importing.codec import account_fields, contact_fields
 from services.data.importing.domain.merging import merge_accounts, merge_contacts
 from services.data.importing.domain.records import OptOut
-from services.data.importing.store import Imports
 from services.data.importing.telling import tell_leads
 
 log = logging.getLogger(__name__)
@@ -231,7 +231,7 @@ class Merges:
             log.warning("contactability after a merge is not fresh: %s", error.code)
             return
         async with self._database.batch(tenant) as work:
-            await Imports(work).set_contactability(
+            await Assessed(work).set_contactability(
                 tenant, [(item.contact_id, {c.channel: c.status.value for c in item.channels}) for item in reply.items]
             )
 

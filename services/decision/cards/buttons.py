@@ -13,7 +13,8 @@ from uuid import UUID, uuid5
 from libs.contracts.catalogue.records import RecordKind, Stage, records
 from libs.contracts.crm import ChangeRecord, CreateRecord, GetRecord, MoveDeal, Record
 from libs.contracts.decision import Card, DecideCard
-from libs.contracts.subjects import CHANGE_RECORD, CREATE_RECORD, MOVE_DEAL, RECORD
+from libs.contracts.onboarding import MarkStep
+from libs.contracts.subjects import CHANGE_RECORD, CREATE_RECORD, MARK_ONBOARDING, MOVE_DEAL, RECORD
 from libs.runtime.plane import Runtime
 from services.decision.drafting import Drafting
 from services.decision.errors import DraftWithheld, ReasonNeeded, nobody_to_write_to
@@ -34,6 +35,7 @@ class RecordButtons:
             "create_task": self.create_task,
             "close_lost": self.close_lost,
             "note_done": self.note_done,
+            "onboarding_done": self.onboarding_done,
             "advance_partner": self.advance_partner,
             "take_ticket": self.take_ticket,
             "resolve_ticket": self.resolve_ticket,
@@ -60,6 +62,15 @@ class RecordButtons:
         }  # fmt: skip
         noted = await self._create(card, request, RecordKind.ACTIVITY, values)
         return f"activity:{noted.id}"
+
+    async def onboarding_done(self, card: Card, request: DecideCard) -> str:
+        """The step that the card is about is done, as whoever pressed says."""
+        deal = UUID(str(card.context["deal_id"]))
+        said = MarkStep(
+            principal=request.principal, onboarding_id=deal, step=str(card.context["step"]), state="done", note=request.note.strip()[:1000]
+        )  # fmt: skip
+        await self._bus.call(MARK_ONBOARDING, said)
+        return f"onboarding:{deal}"
 
     async def close_lost(self, card: Card, request: DecideCard) -> str:
         """Raises ReasonNeeded: a lost deal says why it was lost."""

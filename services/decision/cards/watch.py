@@ -11,9 +11,10 @@ from libs.contracts.catalogue.cards import Cards, cards
 from libs.contracts.decision import Card
 from libs.contracts.errors import DealixError
 from libs.contracts.ledger import EvidenceAssembled
-from libs.contracts.message import Principal, PrincipalKind
+from libs.contracts.message import Page, Principal, PrincipalKind
+from libs.contracts.onboarding import OnboardingsRequest, OnboardingState
 from libs.contracts.outreach import ReputationRequest
-from libs.contracts.subjects import REPUTATION, TENANT_HOURS, WAITING
+from libs.contracts.subjects import ONBOARDINGS, REPUTATION, TENANT_HOURS, WAITING
 from libs.contracts.tenant_hours import HoursRequest
 from libs.contracts.waiting import WaitingRequest
 from libs.runtime import telemetry
@@ -94,9 +95,11 @@ class Watch:
         )  # fmt: skip
         principal = Principal(id="plane:decision", kind=PrincipalKind.SYSTEM, tenant_id=tenant_id, roles=("operator",))
         channels = (await self._runtime.bus.call(REPUTATION, ReputationRequest(principal=principal))).items
+        stuck = OnboardingsRequest(principal=principal, state=OnboardingState.STUCK, page=Page(limit=rules.most))
+        onboardings = (await self._runtime.bus.call(ONBOARDINGS, stuck)).items
         made = [
             card
-            for one in happenings(reply, channels, tenant_id, catalogue, now, await self._hours(tenant_id))
+            for one in happenings(reply, channels, tenant_id, catalogue, now, await self._hours(tenant_id), onboardings)
             for card in self._weighed(one, catalogue)
         ]
         keys = [card.dedupe_key for card in made]

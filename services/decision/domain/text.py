@@ -11,6 +11,8 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
+from libs.contracts.arabic import DAYS, HOURS, MONTHS, YEARS
+
 _FOLD: dict[int, str | None] = {
     **{ord(c): str(i % 10) for i, c in enumerate("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")},
     **{ord(a): b for a, b in zip("أإآٱىئیؤةکگ", "ااااييوهك", strict=False)},
@@ -86,27 +88,12 @@ def is_arabic(text: str | None) -> bool:
     return text is not None and not text.isascii() and _ARABIC.search(text) is not None
 
 
-def counted(number: int, *, one: str, two: str, few: str, many: str, other: str) -> str:
-    """An Arabic noun with its number, by the plural rules of CLDR for Arabic (zero is written like `other`).
-
-    `one` and `two` are whole phrases ("يوم واحد", "يومين"); the rest are nouns that follow the number: 3–10 `few` ("أيام"),
-    11–99 `many` ("يومًا"), hundreds `other` ("يوم").
-    """
-    if number == 1:
-        return one
-    if number == 2:
-        return two
-    last = number % 100
-    noun = few if 3 <= last <= 10 else many if 11 <= last <= 99 else other
-    return f"{number:,} {noun}"
-
-
 def days_ar(number: int) -> str:
-    return counted(number, one="يوم واحد", two="يومين", few="أيام", many="يومًا", other="يوم")
+    return DAYS(number)
 
 
 def hours_ar(number: int) -> str:
-    return counted(number, one="ساعة واحدة", two="ساعتين", few="ساعات", many="ساعة", other="ساعة")
+    return HOURS(number)
 
 
 def ago_ar(days: int) -> str:
@@ -119,9 +106,9 @@ def ago_ar(days: int) -> str:
         return f"قبل {days_ar(days)}"
     months = round(days / 30.4)
     if months < 24:
-        return f"قبل {counted(months, one='شهر', two='شهرين', few='أشهر', many='شهرًا', other='شهر')}"
+        return f"قبل {MONTHS(months)}"
     years = round(days / 365.25)
-    return f"قبل {counted(years, one='سنة', two='سنتين', few='سنوات', many='سنة', other='سنة')}"
+    return f"قبل {YEARS(years)}"
 
 
 def ago_en(days: int) -> str:

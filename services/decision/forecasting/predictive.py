@@ -7,6 +7,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from libs.contracts import subjects
+from libs.contracts.arabic import MONTHS
 from libs.contracts.catalogue.metrics import metrics
 from libs.contracts.forecasts import Missing, Track
 from libs.contracts.message import Principal
@@ -75,22 +76,28 @@ def _stages(known: list[OpenDeal], found: Chances) -> tuple[StageValue, ...]:
     return tuple(out)
 
 
+def months_missing(found: Chances) -> tuple[Missing, ...]:
+    """What chances lack before they may be said; nothing when they may."""
+    need = rules().train_months
+    if found.months >= need:
+        return ()
+    return (
+        Missing(
+            code="months", have=found.months, need=need,
+            en=f"{need} months whose next {HORIZON_DAYS} days are over are needed; there are {found.months}.",
+            ar=f"يلزم {MONTHS(need)} انقضت بعدها {HORIZON_DAYS} يومًا، والمتوفر {found.months}.",
+        ),
+    )  # fmt: skip
+
+
 def _missing(found: Chances, returns: int) -> tuple[Missing, ...]:
-    need, lacking = rules().train_months, []
-    if found.months < need:
-        lacking.append(
-            Missing(
-                code="months", have=found.months, need=need,
-                en=f"{need} months whose next {HORIZON_DAYS} days are over are needed; there are {found.months}.",
-                ar=f"يلزم {need} أشهر انقضت بعدها {HORIZON_DAYS} يومًا، والمتوفر {found.months}.",
-            )
-        )  # fmt: skip
+    lacking = list(months_missing(found))
     if returns < LEAST_RETURNS:
         lacking.append(
             Missing(
                 code="returns", have=returns, need=LEAST_RETURNS,
                 en=f"{LEAST_RETURNS} customers' second purchases are needed to tell who stays away; there are {returns}.",
-                ar=f"يلزم {LEAST_RETURNS} عمليات شراء متكررة لتقدير مخاطر الفقد، والمتوفر {returns}.",
+                ar=f"عدد المشتريات المتكررة اللازم لتقدير مخاطر الفقد {LEAST_RETURNS}، والمتوفر {returns}.",
             )
         )  # fmt: skip
     return tuple(lacking)

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from libs.contracts import subjects
+from libs.contracts.arabic import MONTHS
 from libs.contracts.catalogue.metrics import metrics
 from libs.contracts.deal_history import DealHistoryRequest, PastDeal
 from libs.contracts.forecasts import Missing, Track
@@ -55,7 +56,7 @@ class Material:
                 Missing(
                     code="months", have=months, need=need,
                     en=f"{need} whole months since the first closing are needed; there are {months}.",
-                    ar=f"يلزم {need} شهرًا كاملًا منذ أول إغلاق، والمتوفر {months}.",
+                    ar=f"يلزم مرور {MONTHS(need)} منذ أول صفقة مغلقة، والمتوفر {months}.",
                 )
             )  # fmt: skip
         if won < wanted.won:
@@ -63,7 +64,7 @@ class Material:
                 Missing(
                     code="closings", have=won, need=wanted.won,
                     en=f"{wanted.won} closings in those months are needed; there are {won}.",
-                    ar=f"يلزم {wanted.won} عمليات إغلاق في تلك الأشهر، والمتوفر {won}.",
+                    ar=f"عدد الصفقات المغلقة المطلوبة في تلك الأشهر {wanted.won}، والمتوفر {won}.",
                 )
             )  # fmt: skip
         return tuple(lacking)

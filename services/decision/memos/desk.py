@@ -16,11 +16,11 @@ from libs.contracts.catalogue.records import RecordKind
 from libs.contracts.forecasts import VarianceRequest
 from libs.contracts.memos import MEMOS, MemoName, MemoReply, MemoRequest
 from libs.contracts.message import Page, Principal
-from libs.contracts.metrics import MetricGet, MetricValue
+from libs.contracts.metrics import MetricValue
 from libs.contracts.trust import ApprovalRequest, ApprovalsRequest, ApprovalState, EvidenceGet
 from libs.runtime import telemetry
-from libs.runtime.metrics import Metrics
 from libs.runtime.plane import Runtime
+from services.decision.executive.figures import Figures
 from services.decision.forecasting.desk import ForecastDesk
 from services.decision.forecasting.making import Making
 from services.decision.forecasting.rules import rules as tracks
@@ -125,6 +125,7 @@ class Memos:
         rules()  # a wrong file stops the start
         self._runtime = runtime
         self._forecasts = ForecastDesk(runtime, Making(runtime))
+        self._figures = Figures(runtime)
 
     async def make(self, request: MemoRequest) -> MemoReply:
         """Raises BadInputs, NotFound."""
@@ -196,24 +197,10 @@ class Memos:
 
     async def _metrics(self, who: Principal, _: Mapping[str, Any]) -> dict[str, Any]:
         named = dict.fromkeys((*rules()["kpis"], *(name for one in rules()["board"] for name in one["figures"])))
-        return {"metrics": await self._values(who, [name for name in named if self._reach(name)])}
-
-    def _reach(self, name: str) -> bool:
-        call = subjects.METRICS[metrics()[name].plane]
-        return self._runtime.plane in (call.plane, *call.callers)
+        return {"metrics": await self._values(who, [name for name in named if self._figures.within_reach(name)])}
 
     async def _values(self, who: Principal, names: list[str]) -> dict[str, MetricValue]:
-        found = {}
-        for name in names:
-            found[name] = await self._figure(who, name)
-        return found
-
-    async def _figure(self, who: Principal, name: str) -> MetricValue:
-        call = subjects.METRICS[metrics()[name].plane]
-        asked = MetricGet(principal=who, name=name)
-        if call.plane is self._runtime.plane:
-            return await Metrics(self._runtime).value(asked)
-        return await self._runtime.bus.call(call, asked)
+        return {name: await self._figures.value(who, name) for name in names}
 
 
 def _id(inputs: Mapping[str, Any], name: str) -> UUID:

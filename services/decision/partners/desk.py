@@ -37,6 +37,7 @@ from services.decision.agents.review import compliance, quality
 from services.decision.agents.review.content import Content
 from services.decision.domain import provenance, untrusted
 from services.decision.partners.domain.fit import fit
+from services.decision.partners.domain.named import name_of
 
 PAGES = 5
 """Of more than a thousand partners the newest thousand stand on the board."""
@@ -81,10 +82,10 @@ class Partners:
         offer = rules.offer(found.score)
         kind = rules.types[record.values["type"]]
         return PartnerScore(
-            partner_id=record.id, name=_name(record), fit=found.score, parts=found.parts, offer=offer.key,
+            partner_id=record.id, name=name_of(record.values), fit=found.score, parts=found.parts, offer=offer.key,
             offer_name=Text(en=offer.en, ar=offer.ar), white_label=found.white_label, missing=found.missing,
             reasons_en=(f"{kind.en}: {kind.points:g} points", f"{offer.en} at {found.score:g} of 100"),
-            reasons_ar=(f"{kind.ar}: {kind.points:g} نقطة", f"{offer.ar} عند {found.score:g} من 100"),
+            reasons_ar=(f"{kind.ar}: {kind.points:g} من النقاط", f"{offer.ar} عند {found.score:g} من 100"),
             provenance=self._origin(record, found.confidence, rules.version),
         )  # fmt: skip
 
@@ -95,7 +96,7 @@ class Partners:
         record = await self._record(PartnerGet(principal=request.principal, partner_id=request.partner_id))
         profile = await self._bus.call(TENANT, TenantRequest(tenant_id=request.principal.tenant_id))
         sender = sender_of(profile, "en" if request.language == "en" else "ar")
-        found, name = fit(record.values, partner_rules()), _name(record, request.language)
+        found, name = fit(record.values, partner_rules()), name_of(record.values, request.language)
         offer = partner_rules().offer(max(found.score, partner_rules().offers[1].least))
         words = _texts()[request.language]
         fill = {
@@ -131,7 +132,7 @@ class Partners:
         own = untrusted.label(record.values.get("next_step")).text
         step = cards().partner_stages[record.values["stage"]].step
         return MeetingBrief(
-            partner_id=record.id, name=_name(record), stage=_stage(record.values["stage"]), known=known, ask=ask,
+            partner_id=record.id, name=name_of(record.values), stage=_stage(record.values["stage"]), known=known, ask=ask,
             settle=Text(en=own, ar=own) if own else step,
             last=tuple(
                 Text(
@@ -169,16 +170,10 @@ def _placed(record: Record, now: datetime) -> PipelinePartner:
     values, found = record.values, fit(record.values, partner_rules())
     kind = partner_rules().types[values["type"]]
     return PipelinePartner(
-        partner_id=record.id, name=_name(record), type=values["type"], type_name=Text(en=kind.en, ar=kind.ar), stage=values["stage"],
+        partner_id=record.id, name=name_of(record.values), type=values["type"], type_name=Text(en=kind.en, ar=kind.ar), stage=values["stage"],
         amount=values.get("amount"), owner=values.get("owner"), next_step=values.get("next_step"), next_step_on=values.get("next_step_on"),
         age_days=max(0, (now - record.updated_at).days), fit=found.score, offer=partner_rules().offer(found.score).key, version=record.version,
     )  # fmt: skip
-
-
-def _name(record: Record, language: str = "ar") -> str:
-    names = ("name_ar", "name") if language == "ar" else ("name", "name_ar")
-    given = next((str(record.values[name]) for name in names if record.values.get(name)), "")
-    return untrusted.company_name(given).text or "—"
 
 
 def _stage(stage: str) -> Text:

@@ -22,7 +22,7 @@ class AlreadyTaking(Conflict):
         super().__init__(
             "canary_exists",
             f"A canary of {target} is running or promoted; stop it first.",
-            f"توجد نسخة تجريبية قائمة أو معتمدة لـ {target}؛ أوقفها أولًا.",
+            f"توجد تجربة جزئية قائمة أو معتمدة لـ {target}؛ أوقفها أولًا.",
         )
 
 
@@ -31,7 +31,7 @@ class Ended(Conflict):
         super().__init__(
             "canary_ended",
             f"This canary is {state} and takes no runs; start another one.",
-            "انتهت هذه النسخة التجريبية ولا تستقبل تشغيلًا؛ ابدأ نسخة أخرى.",
+            "انتهت هذه التجربة الجزئية ولا تستقبل تشغيلًا؛ ابدأ نسخة أخرى.",
         )
 
 

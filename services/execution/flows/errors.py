@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from pydantic import ValidationError
 
+from libs.contracts.arabic import HOURS
 from libs.contracts.errors import Conflict, DealixError, Forbidden, Invalid, NotFound
 from libs.contracts.flows import FlowStatus, FlowVerb
 
@@ -112,7 +113,7 @@ class RollbackTooLate(Conflict):
     def __init__(self, hours: int) -> None:
         super().__init__(
             "rollback_window_over", f"This flow can be rolled back for {hours} hours after its end; that time is over.",
-            f"يمكن التراجع عن هذا المسار خلال {hours} ساعة من اكتماله، وقد انتهت.",
+            f"يمكن التراجع عن هذا المسار خلال {HOURS(hours)} من اكتماله، وقد انتهت.",
         )  # fmt: skip
 
 
@@ -158,7 +159,7 @@ class NothingToMigrate(Conflict):
 
 class TooDeep(Conflict):
     def __init__(self, most: int) -> None:
-        super().__init__("too_deep", f"Flows nest at most {most} deep.", f"لا يتجاوز تداخل المسارات {most} مستويات.")
+        super().__init__("too_deep", f"Flows nest at most {most} deep.", f"الحد الأقصى لتداخل المسارات {most}.")
 
 
 class Fenced(Exception):

@@ -68,7 +68,7 @@ class TooManySubscriptions(Conflict):
         super().__init__(
             "too_many_subscriptions",
             f"A tenant has at most {most} subscriptions.",
-            f"لكل منشأة {most} اشتراكًا على الأكثر.",
+            f"الحد الأقصى لاشتراكات كل منشأة {most}.",
         )
 
 

@@ -94,7 +94,7 @@ def chart(points: Sequence[Point], *, rtl: bool) -> Chart:
         ),
         dots=tuple(Mark(x(at), y(p.expected), f"{p.label}: {p.expected:,.0f}") for at, p in enumerate(points) if p.expected is not None),
         months=months,
-        ticks=tuple(Mark(axis, y(top * line / LINES), _short(top * line / LINES)) for line in range(LINES + 1)),
+        ticks=tuple(Mark(axis, y(top * line / LINES), _short(top * line / LINES, rtl)) for line in range(LINES + 1)),
     )  # fmt: skip
 
 
@@ -117,8 +117,8 @@ def _above(value: float) -> float:
     return float(next(step * factor for factor in (1, 2, 4, 6, 8, 10) if step * factor >= value))
 
 
-def _short(value: float) -> str:
-    for unit, size in (("M", 1_000_000), ("k", 1_000)):
+def _short(value: float, rtl: bool) -> str:
+    for arabic, english, size in ((" مليون", "M", 1_000_000), (" ألف", "k", 1_000)):
         if value >= size:
-            return f"{value / size:,.1f}".removesuffix(".0") + unit
+            return f"{value / size:,.1f}".removesuffix(".0") + (arabic if rtl else english)
     return f"{value:,.1f}".removesuffix(".0")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, cast
 
@@ -12,10 +12,12 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from libs.contracts.errors import DealixError
-from libs.contracts.message import Principal
-from libs.contracts.subjects import APPROVALS
+from libs.contracts.lineage import MOST_NODES, LineageNode, LineageReply, LineageRequest, LineageWay
+from libs.contracts.message import Plane, Principal
+from libs.contracts.subjects import APPROVALS, LINEAGE
 from libs.contracts.trust import ApprovalsRequest, ApprovalState
 from services.gateway.console import naming, pages, present
+from services.gateway.console.actors import actor
 from services.gateway.console.pages_desk import DeskPage
 from services.gateway.console.render import SECURITY_HEADERS, render, render_fragment
 from services.gateway.console.urls import url
@@ -107,9 +109,33 @@ class Desk:
         )
 
     async def _named(self, page: DeskPage) -> DeskPage:
-        found = naming.people(page)
-        names = await self.gateway.people.names(self.caller, found) if found and self.caller is not None else {}
+        names = await self.people(naming.people(page)) | await self._records(naming.things(page))
         return naming.named(page, names, self.lang)
+
+    async def people(self, principals: Iterable[str]) -> dict[str, str]:
+        """What the people among these principals are called."""
+        found = {one for one in principals if one.startswith("user:")}
+        return await self.gateway.people.names(self.caller, found) if found and self.caller is not None else {}
+
+    async def called(self, principals: Iterable[str]) -> dict[str, str]:
+        """What each of these principals is called: people by name, agents and the system by words."""
+        every = set(principals)
+        names = await self.people(every)
+        return {one: actor(self.lang, one, names) for one in every}
+
+    async def _records(self, things: Iterable[str]) -> dict[str, str]:
+        """What these records are called, in one question to the plane that keeps them. Without an answer they go by kind and id."""
+        nodes = tuple(
+            LineageNode(kind=kind, id=id) for kind, _, id in (one.partition(":") for one in sorted(things)[:MOST_NODES])
+        )
+        if not nodes or self.caller is None:
+            return {}
+        request = LineageRequest(principal=self.who, nodes=nodes, way=LineageWay.CAME_FROM)
+        try:
+            reply: LineageReply = await self.call(LINEAGE[Plane.DATA], request)
+        except DealixError:
+            return {}
+        return {f"{one.node.kind}:{one.node.id}": self.say(one.ar, one.en) for one in reply.titles}
 
     def go(self, name: str, id: str | int | None = None, **query: str | int | None) -> Response:
         """On to another page, after a form: by GET."""

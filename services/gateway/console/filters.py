@@ -16,6 +16,8 @@ from babel.numbers import format_decimal
 from hijridate import Gregorian
 from markupsafe import Markup, escape
 
+from libs.contracts.catalogue.words import effect_title, word
+from services.gateway.console.actors import actor, connector
 from services.gateway.console.views import Lang, Value, ValueKind
 
 RIYADH = ZoneInfo("Asia/Riyadh")
@@ -169,6 +171,16 @@ def filters(lang: Lang, messages: NullTranslations) -> Mapping[str, Callable[...
         shown = [f"{amount} {unit}" for amount, unit in units if amount][:2] or [f"0 {units[2][1]}"]
         return Markup('<span class="nowrap">{}</span>').format(" ".join(shown))
 
+    def effect(name: str) -> str:
+        """What people call an action type."""
+        called = effect_title(name)
+        return called.ar if lang == "ar" else called.en
+
+    def word_of(value: object, group: str) -> str:
+        """A value of the catalogue's words, such as the state of an action."""
+        called = word(group, str(value))
+        return called.ar if lang == "ar" else called.en
+
     def value(given: Value, kind: ValueKind = "text") -> Markup:
         """A fact's value, shown by its declared kind."""
         if kind == "money" and isinstance(given, (Decimal, int)):
@@ -203,6 +215,10 @@ def filters(lang: Lang, messages: NullTranslations) -> Mapping[str, Callable[...
         "money": money,
         "duration": duration,
         "value": value,
+        "effect": effect,
+        "word": word_of,
+        "actor": lambda principal: bdi_name(actor(lang, str(principal), {})),
+        "connector": lambda key: bdi_name(connector(lang, str(key))),
     }
 
 

@@ -1,38 +1,39 @@
-"""People, keys and the system by what they are called, wherever a table or a form's page shows who did something."""
+"""People, agents, records and the system by what they are called, wherever a table or a form's page shows who did what to whom."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from services.gateway.console.actors import PERSON, RECORD, actor, term, unnamed
 from services.gateway.console.pages_desk import Cell, DeskPage, Section
-from services.gateway.console.present import pick
+from services.gateway.console.urls import url
 from services.gateway.console.views import Lang
-
-_PERSON = re.compile(r"user:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_KEY = re.compile(r"key:[0-9a-f]{8}(-[0-9a-f]{4}){3}-([0-9a-f]{12})")
-_SYSTEM = re.compile(r"system:[a-z_]+")
 
 
 def people(page: DeskPage) -> set[str]:
     """Every person that a value of the page names by their id."""
-    return {cell.value for cell in _cells(page) if isinstance(cell.value, str) and _PERSON.fullmatch(cell.value)}
+    return {cell.value for cell in _cells(page) if isinstance(cell.value, str) and PERSON.fullmatch(cell.value)}
+
+
+def things(page: DeskPage) -> set[str]:
+    """Every record of ours that a value of the page names by its kind and id."""
+    return {cell.value for cell in _cells(page) if isinstance(cell.value, str) and RECORD.fullmatch(cell.value)}
 
 
 def named(page: DeskPage, names: Mapping[str, str], lang: Lang) -> DeskPage:
-    """The page with `names` for ids; keys by the end of theirs, and Dealix itself by its name."""
+    """The page with `names` of people and records for their ids, a link to each record, and catalogue words for agents and the system."""
 
     def cell(one: Cell) -> Cell:
-        if not isinstance(one.value, str) or one.href:
+        if not isinstance(one.value, str) or not one.value:
             return one
-        if one.value in names:
-            return replace(one, value=names[one.value], kind="text")
-        if (key := _KEY.fullmatch(one.value)) is not None:
-            return replace(one, value=f"{pick(lang, 'مفتاح API', 'API key')} …{key[2][-6:]}", kind="text")
-        if _SYSTEM.fullmatch(one.value):
-            return replace(one, value=pick(lang, "النظام", "Dealix itself"), kind="text")
-        return one
+        if (record := RECORD.fullmatch(one.value)) is not None:
+            shown = names.get(one.value) or unnamed(lang, record[1], record[2])
+            return replace(one, value=shown, kind="text", href=one.href or url(record[1], record[2]))
+        shown = actor(lang, one.value, names) if one.kind == "ltr" or ":" in one.value else one.value
+        if shown == one.value and one.kind == "ltr":
+            shown = term(lang, one.value)
+        return one if shown == one.value else replace(one, value=shown, kind="text")
 
     def section(one: Section) -> Section:
         pairs = tuple(

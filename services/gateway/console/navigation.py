@@ -20,9 +20,11 @@ def _(text: str) -> str:
 
 DESTINATIONS: Final = (
     Destination("command_center", _("Command Center"), _("Command"), "compass", "KeyC"),
+    Destination("inbox", _("Inbox"), _("Inbox"), "mail", "KeyI"),
     Destination("approvals", _("Approval Center"), _("Approvals"), "approvals", "KeyA"),
     Destination("targeting", _("Targeting"), _("Targeting"), "target", "KeyT"),
     Destination("crm", _("Customers"), _("Customers"), "person", "KeyU"),
+    Destination("onboarding", _("Onboarding"), _("Onboarding"), "check", "KeyH"),
     Destination("partners", _("Partners"), _("Partners"), "person", "KeyR"),
     Destination("numbers", _("Numbers and sources"), _("Numbers"), "chart", "KeyN"),
     Destination("flows", _("Flows"), _("Flows"), "arrow", "KeyF"),

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Literal
@@ -30,6 +30,7 @@ from services.gateway.console.views import (
     Opportunity,
     PolicyReason,
     Reject,
+    RowRemark,
     SandboxMessage,
     Sla,
     SourceOption,
@@ -162,6 +163,8 @@ class ImportMapPage:
     columns: tuple[ColumnMapping, ...]
     fields: tuple[FieldOption, ...]
     preview: tuple[tuple[str, ...], ...] = ()
+    notices: tuple[str, ...] = ()  # what of the file was not read
+    counts: Mapping[str, int] = field(default_factory=dict)  # what importing it would do; empty where nobody knows yet
     error: str = ""
 
 
@@ -183,6 +186,9 @@ class ImportPage:
     counts: Mapping[str, int]
     step: str = ""  # reader's word for what it does now
     rejects: tuple[Reject, ...] = ()
+    notices: tuple[str, ...] = ()  # what of the file was not read
+    remarks: tuple[RowRemark, ...] = ()
+    more_remarks: str = ""  # where the next ones are
     error: str = ""
     can_undo: bool = False
     can_cancel: bool = False

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, cast
 
-from libs.contracts import data, decision, execution, trust
+from libs.contracts import data, decision, trust
 from libs.contracts.catalogue import words
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.places import places
@@ -17,20 +17,12 @@ from libs.contracts.catalogue.sources import sources
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.message import Principal
 from services.gateway.console import views
+from services.gateway.console.actors import actor
 from services.gateway.console.urls import url
 from services.gateway.console.views import Lang
 
 _WHY_NOW = ("لماذا الآن", "Why now")
 _SAID_IN = {"notes": ("الملاحظات", "the notes"), "source_detail": ("تفصيل المصدر", "the detail of its source")}
-ROLES = {
-    "owner": ("المالك", "Owner"),
-    "admin": ("مدير النظام", "Administrator"),
-    "approver": ("معتمِد", "Approver"),
-    "operator": ("مشغّل", "Operator"),
-    "member": ("عضو", "Member"),
-    "auditor": ("مدقّق", "Auditor"),
-    "compliance_officer": ("مسؤول الامتثال", "Compliance officer"),
-}
 _OUTCOMES: dict[str, tuple[str, str, views.Tone]] = {
     "approved": ("تمت الموافقة", "Approved", "low"),
     "rejected": ("مرفوض", "Rejected", "high"),
@@ -54,8 +46,8 @@ def pick(lang: Lang, arabic: str, english: str) -> str:
 
 
 def user(lang: Lang, principal: Principal) -> views.User:
-    role = next((r for r in ROLES if r in principal.roles), "member")
-    return views.User(principal.name or principal.id, pick(lang, *ROLES[role]))
+    named = next((r for r in roles().system_roles if r in principal.roles), "member")
+    return views.User(principal.name or principal.id, role(lang, named))
 
 
 def role(lang: Lang, key: str) -> str:
@@ -76,21 +68,29 @@ def amount(text: str | None) -> Decimal | None:
         return None
 
 
-def payload_of(approval: trust.Approval) -> views.Payload:
+def payload_of(lang: Lang, approval: trust.Approval) -> views.Payload:
     """The payload exactly as it will run: its canonical text, and each field whole."""
     fields = json.loads(approval.payload)
     return views.Payload(
-        tuple(views.PayloadField(path, shown) for path, shown in _leaves(fields)),
+        tuple(views.PayloadField(path, shown, field_label(lang, path)) for path, shown in leaves(fields)),
         approval.payload,
         approval.payload_hash,
     )
 
 
-def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
+def field_label(lang: Lang, path: str) -> str:
+    """What a field of a payload is called; empty for one that nobody named."""
+    name = path.rsplit(".", 1)[-1]
+    known = words.words()["payload_field"].get(name)
+    return pick(lang, known.ar, known.en) if known else ""
+
+
+def leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
+    """Every single value of a payload under its path."""
     if isinstance(value, dict):
-        return [leaf for key in sorted(value) for leaf in _leaves(value[key], f"{path}.{key}" if path else key)]
+        return [leaf for key in sorted(value) for leaf in leaves(value[key], f"{path}.{key}" if path else key)]
     if isinstance(value, list) and any(isinstance(one, dict) for one in value):
-        return [leaf for number, one in enumerate(value) for leaf in _leaves(one, f"{path}[{number}]")]
+        return [leaf for number, one in enumerate(value) for leaf in leaves(one, f"{path}[{number}]")]
     return [(path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))]
 
 
@@ -132,9 +132,7 @@ def approval_card(
         estimated = "value_sar" not in shown and "amount" not in shown
         tag: views.Tag | None = "estimated" if estimated else None
         facts.insert(0, views.Fact(pick(lang, "القيمة", "Value"), value, "money", tag=tag, strong=True))
-    facts.append(
-        views.Fact(pick(lang, "طلبه", "By"), str(approval.view.get("requested_by") or approval.requester), "name")
-    )
+    facts.append(views.Fact(pick(lang, "طلبه", "By"), requested_by(lang, approval), "name"))
     outcome = _OUTCOMES.get(approval.state.value)
     approved_by = voted(approval)
     if pending and approval.approvers > 1:
@@ -151,12 +149,17 @@ def approval_card(
         buttons=(verb, reject, evidence) if asked else (evidence,),
         facts=tuple(facts[:4]),
         sla=sla(approval.due_at, now) if pending else None,
-        payload=payload_of(approval),
+        payload=payload_of(lang, approval),
         tag="sandbox",
         kind=pick(lang, "موافقة", "Approval"),
         outcome=pick(lang, outcome[0], outcome[1]) if outcome else "",
         outcome_tone=outcome[2] if outcome else "neutral",
     )
+
+
+def requested_by(lang: Lang, approval: trust.Approval) -> str:
+    """Who asked, as they were called then."""
+    return actor(lang, str(approval.view.get("requested_by") or approval.requester), {})
 
 
 def _first_reason(lang: Lang, approval: trust.Approval) -> str:
@@ -256,6 +259,8 @@ def _opens(card: decision.Card) -> str:
         return url("dead_letter", str(card.context["dead_letter_id"]))
     if card.context.get("flow_id"):
         return url("flow", str(card.context["flow_id"]))
+    if card.context.get("event") == "onboarding_stuck":
+        return url("onboarding_customer", str(card.context["deal_id"]))
     if card.context.get("deal_id"):
         return url("deal", str(card.context["deal_id"]))
     if card.context.get("ticket_id"):
@@ -337,105 +342,3 @@ def _said_in(lang: Lang, source: str) -> str:
     if source in _SAID_IN:
         return pick(lang, *_SAID_IN[source])
     return source_name(lang, source) if source in sources() else source
-
-
-def checkpoint(reply: trust.CheckpointReply) -> views.Checkpoint | None:
-    """The newest signed checkpoint; None while nothing is signed."""
-    if not reply.note or reply.created_at is None:
-        return None
-    return views.Checkpoint(reply.origin, reply.size, reply.root, reply.created_at, reply.note, "")
-
-
-def entry_title(lang: Lang, kind: str) -> str:
-    title = words.entry_title(kind)
-    return pick(lang, title.ar, title.en)
-
-
-def ledger_row(lang: Lang, entry: trust.LedgerEntry) -> views.LedgerRow | None:
-    """A leaf of the list; None for an entry that has no place in the log yet."""
-    if entry.seq is None:
-        return None
-    tone: views.Tone = "neutral"
-    if entry.kind == "decision" and entry.data.get("outcome") == "refused":
-        tone = "high"
-    elif entry.kind == "outcome" and entry.data.get("outcome") == "succeeded":
-        tone = "low"
-    return views.LedgerRow(
-        entry.seq,
-        entry.at,
-        entry_title(lang, entry.kind),
-        entry.actor,
-        entry.leaf_hash,
-        url("evidence_entry", entry.seq),
-        tone,
-    )
-
-
-def sandbox_message(message: execution.SandboxMessage) -> views.SandboxMessage:
-    """What would have left, as its recipient would have read it."""
-    request = message.request
-    headers, body = request.get("headers") or {}, request.get("body")
-    text, to = (
-        (body, str(headers.get("To", ""))) if isinstance(body, str) else (_text(body), str((body or {}).get("to", "")))
-    )
-    return views.SandboxMessage(
-        id=str(message.message_id),
-        at=message.at,
-        channel=message.connector,
-        connector=message.connector,
-        to=to,
-        subject=str(headers.get("Subject", "")),
-        body=text,
-        receipt=f"sandbox-{message.message_id}",
-        href=url("evidence", q=f"action:{message.action_id}"),
-    )
-
-
-def _text(body: Any) -> str:
-    if not isinstance(body, dict):
-        return ""
-    template = body.get("template") or {}
-    parts: Sequence[Any] = [p.get("text") for c in template.get("components", []) for p in c.get("parameters", [])]
-    if parts:
-        return "\n\n".join(str(part) for part in parts)
-    text = body.get("text")
-    return str(text.get("body", "")) if isinstance(text, dict) else str(text or "")
-
-
-class Entry:
-    """A canonical ledger entry, read back for its page. Empty where the text was erased."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.kind = str(document.get("kind", ""))
-        self.actor = str(document.get("actor", ""))
-        self.target = str(document.get("target", ""))
-        self.data: dict[str, Any] = document.get("data") or {}
-        at = document.get("at")
-        self.at = datetime.fromisoformat(at) if isinstance(at, str) else None
-
-
-def entry_of(text: str) -> Entry:
-    return Entry(json.loads(text) if text else {})
-
-
-def timeline(lang: Lang, entries: Sequence[trust.LedgerEntry], current: int) -> tuple[views.Event, ...]:
-    """All that the log says about the same thing, oldest first."""
-    return tuple(
-        views.Event(
-            e.at, entry_title(lang, e.kind), e.actor, str(e.data.get("outcome", "")), e.leaf_hash,
-            href=url("evidence_entry", e.seq) if e.seq is not None else "", current=e.seq == current,
-        )
-        for e in sorted(entries, key=lambda e: e.at)
-    )  # fmt: skip
-
-
-def entry_facts(lang: Lang, entry: Entry) -> tuple[views.Fact, ...]:
-    shown = (
-        ("outcome", "النتيجة", "Outcome"),
-        ("mode", "الوضع", "Mode"),
-        ("class", "الفئة", "Class"),
-        ("policy_version", "إصدار السياسة", "Policy version"),
-    )
-    return tuple(
-        views.Fact(pick(lang, ar, en), str(entry.data[key]), "ltr") for key, ar, en in shown if entry.data.get(key)
-    )

@@ -35,8 +35,8 @@ _HAPPENED: dict[str, tuple[str, str, views.Tone]] = {
     "meeting": ("اجتماع", "Meeting", "neutral"), "visit": ("زيارة", "Visit", "neutral"), "email": ("بريد إلكتروني", "E-mail", "neutral"),
     "whatsapp": ("واتساب", "WhatsApp", "neutral"), "note": ("ملاحظة", "Note", "neutral"),
     "draft": ("كُتبت مسودة", "Draft written", "low"), "action": ("قُدّم إجراء", "Action submitted", "medium"),
-    "approval": ("طُلبت موافقة", "Approval asked for", "medium"), "message": ("سُجّلت رسالة في البيئة التجريبية", "Message recorded in the sandbox", "low"),
-    "entry": ("قيد في الدفتر", "Entry in the ledger", "neutral"),
+    "approval": ("طُلبت موافقة", "Approval asked for", "medium"), "message": ("سُجّلت رسالة في الوضع التجريبي", "Message recorded in the sandbox", "low"),
+    "entry": ("قيد في دفتر الإثبات", "Entry in the ledger", "neutral"),
 }  # fmt: skip
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _AMOUNT = re.compile(r"\d{1,15}\.\d\d")

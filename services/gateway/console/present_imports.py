@@ -8,8 +8,10 @@ from typing import Literal
 from libs.contracts import data
 from libs.contracts.catalogue.records import RecordKind, records
 from libs.contracts.catalogue.sources import Handling, sources
+from libs.contracts.import_rows import RemarkedRow
 from services.gateway.console import pages, views
 from services.gateway.console.present import pick, source_name
+from services.gateway.console.urls import url
 from services.gateway.console.views import Lang
 
 _STATES: dict[str, tuple[str, str, views.Tone]] = {
@@ -85,6 +87,41 @@ def rejects(lang: Lang, reply: data.RejectsReply) -> tuple[views.Reject, ...]:
         views.Reject(r.row_number, column_word(lang, r.field), _cells(r.raw), pick(lang, r.ar, r.en))
         for r in reply.rows
     )
+
+
+_OUTCOMES: dict[str, tuple[str, str, views.Tone]] = {
+    "created": ("أُنشئ", "Created", "low"),
+    "merged": ("دُمج", "Merged", "low"),
+    "needs_review": ("يحتاج مراجعة", "Needs review", "medium"),
+    "blocked": ("محظور", "Blocked", "high"),
+}
+
+
+def remarks(lang: Lang, rows: Sequence[RemarkedRow]) -> tuple[views.RowRemark, ...]:
+    """What was left out of rows that were taken in, and why rows wait or are blocked."""
+    return tuple(_remark(lang, row) for row in rows)
+
+
+def _remark(lang: Lang, row: RemarkedRow) -> views.RowRemark:
+    arabic, english, tone = _OUTCOMES[row.outcome]
+    said = [pick(lang, one.ar, one.en) for one in row.reasons]
+    for one in row.left_out:
+        text = pick(lang, one.ar, one.en)
+        said.append(f"{column_word(lang, one.field)}: {text}" if one.field else text)
+    href = ""
+    if row.contact_id:
+        href = url("contact", str(row.contact_id))
+    elif row.account_id:
+        href = url("account", str(row.account_id))
+    return views.RowRemark(
+        row.row_number, row.person or row.company, href, pick(lang, arabic, english), tone, tuple(said)
+    )
+
+
+def samples(status: data.ImportStatus, column: int) -> tuple[str, ...]:
+    """The first values of a column, as the file has them."""
+    found = (row[column].strip() for row in status.sample if column < len(row))
+    return tuple(dict.fromkeys(value for value in found if value))[:3]
 
 
 def column_word(lang: Lang, key: str) -> str:

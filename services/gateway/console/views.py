@@ -78,10 +78,11 @@ class Sla:
 
 @dataclass(frozen=True)
 class PayloadField:
-    """One leaf of the payload, whole: `path` in dots, `value` as a reader sees it."""
+    """One leaf of the payload, whole: `path` in dots, `value` as a reader sees it, `label` what people call it."""
 
     path: str
     value: str
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,18 @@ class ColumnMapping:
     field: str  # "" = not imported
     confidence: float  # 0 to 1
     samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowRemark:
+    """A row that was taken in, and what is to be said of it."""
+
+    row: int
+    name: str  # of the person or company
+    href: str  # of the record, "" where there is none any more
+    outcome: str  # reader's word
+    tone: Tone
+    said: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class QueryTooLong(Unprocessable):
         super().__init__(
             "query_too_long",
             f"A search is at most {LONGEST_QUERY} characters long; this one has {length}.",
-            f"الحد الأقصى للبحث {LONGEST_QUERY} حرف، وهذا النص {length} حرفًا.",
+            f"الحد الأقصى لنص البحث {LONGEST_QUERY} حرف، وعدد حروف هذا النص {length}.",
         )
 
 

@@ -46,6 +46,7 @@ OPEN = frozenset(
         ("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/login/code"),
         ("GET", "/api/v1/targeting/opportunities/demo"), ("GET", "/api/v1/targeting/contactability/demo"),
         ("GET", "/api/v1/proof-ledger/demo"), ("GET", "/api/v1/negotiation/demo"),
+        ("GET", "/api/v1/revenue-work-units/demo"), ("GET", "/api/v1/proof-pack/demo"),
         ("GET", SIGN_IN), ("POST", SIGN_IN), ("GET", f"{SIGN_IN}/code"), ("POST", f"{SIGN_IN}/code"),
         ("GET", f"{SIGN_IN}/sso"), ("GET", f"{SIGN_IN}/sso/back"),
         ("POST", "/console/preferences"),

@@ -119,7 +119,7 @@ async def search(
         raise Unprocessable(
             "bad_query",
             f"A question has 1 to {LONGEST_QUERY} characters; this one has {len(q)}.",
-            f"طول السؤال من 1 إلى {LONGEST_QUERY} حرف، وهذا النص {len(q)} حرفًا.",
+            f"طول السؤال من 1 إلى {LONGEST_QUERY} حرف، وعدد حروف هذا النص {len(q)}.",
         )
     return await gateway.bus.call(SEARCH_KNOWLEDGE, knowledge.KnowledgeSearch(principal=who, q=q, limit=limit))
 

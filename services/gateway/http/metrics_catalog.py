@@ -11,9 +11,10 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel
 
 from libs.contracts.catalogue.metrics import MetricRule, metrics
+from libs.contracts.errors import NotFound
 from libs.contracts.message import Plane, Principal
-from libs.contracts.metrics import MetricGet, MetricRow, MetricRowsRequest, MetricValue
-from libs.contracts.subjects import METRIC_ROWS, METRICS
+from libs.contracts.metrics import MetricGet, MetricPart, MetricRow, MetricRowsRequest, MetricValue, PartsRequest
+from libs.contracts.subjects import METRIC_PARTS, METRIC_ROWS, METRICS
 from services.gateway.http.bodies import Items, PagingDep, items
 from services.gateway.http.context import GatewayDep
 from services.gateway.http.guards import require
@@ -104,6 +105,25 @@ async def rows(
     )
     reply = await gateway.bus.call(METRIC_ROWS[rule.plane if rule else Plane.DATA], wanted)
     return items(gateway, who, [_row(one) for one in reply.items], reply.next_cursor)
+
+
+@router.get("/{name}/parts")
+async def parts(
+    name: str,
+    who: Reader,
+    gateway: GatewayDep,
+    paging: PagingDep,
+    by: Annotated[str, Query(min_length=1, max_length=40, description="A dimension that the metric is cut by.")],
+    since: Since = None,
+    until: Until = None,
+) -> Items[MetricPart]:
+    """The value part by part along a dimension, the largest first."""
+    rule = metrics().get(name)
+    if rule is None or rule.plane not in METRIC_PARTS:
+        raise NotFound
+    wanted = PartsRequest(principal=who, name=name, by=by, since=since, until=until, page=paging.page(gateway, who))
+    reply = await gateway.bus.call(METRIC_PARTS[rule.plane], wanted)
+    return items(gateway, who, reply.items, reply.next_cursor)
 
 
 def _row(one: MetricRow) -> Row:

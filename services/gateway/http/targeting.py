@@ -29,6 +29,7 @@ from libs.contracts.subjects import (
     PREPARE_DRAFT,
     RANK,
 )
+from services.gateway.domain.rejects import heading, line
 from services.gateway.domain.spreadsheet import BOM, lines
 from services.gateway.errors import BodyTooLarge, Unprocessable
 from services.gateway.http.bodies import Items, PagingDep, items
@@ -70,7 +71,7 @@ async def start_import(
     who: Importer,
     gateway: GatewayDep,
     ids: IdsDep,
-    file: Annotated[UploadFile, File(description="CSV or XLSX, up to 200 MB")],
+    file: Annotated[UploadFile, File(description="CSV, XLSX, vCard or JSON Lines, up to 200 MB")],
     source: Annotated[str, Form(max_length=50)],
     mapping: Annotated[str | None, Form(max_length=20_000, description="JSON: column to field")] = None,
     dry_run: Annotated[bool, Form()] = False,
@@ -158,10 +159,10 @@ async def rejects(import_id: UUID, who: Reader, gateway: GatewayDep) -> Streamin
     first = await _rejects(gateway, who, import_id, None)
 
     async def rows() -> AsyncIterator[str]:
-        yield BOM + lines([("row", "field", "code", "reason_en", "reason_ar", *first.header)])
+        yield BOM + lines([heading(first.header)])
         reply: data.RejectsReply | None = first
         while reply is not None:
-            yield lines((str(r.row_number), r.field, r.code, r.en, r.ar, *r.raw) for r in reply.rows)
+            yield lines(line(first.header, row) for row in reply.rows)
             cursor = reply.next_cursor
             reply = await _rejects(gateway, who, import_id, cursor) if cursor else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libs.contracts.arabic import DAYS
 from libs.contracts.errors import Conflict, Forbidden, Invalid, NotFound
 
 
@@ -35,5 +36,5 @@ class AttestationTerm(Invalid):
         super().__init__(
             "attestation_term",
             f"The last day lies between today and {longest_days} days from now.",
-            f"يكون آخر يوم بين اليوم و{longest_days} يومًا من الآن.",
+            f"يكون آخر يوم بين اليوم و{DAYS(longest_days)} من الآن.",
         )

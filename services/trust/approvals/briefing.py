@@ -35,7 +35,7 @@ class OnlyInTheConsole(Forbidden):
         super().__init__(
             "only_in_console",
             "This request is decided in the console: WhatsApp decides up to medium risk, alone, and only what fits whole.",
-            "يُحسم هذا الطلب في المنصة: واتساب لما خطره متوسط فأقل، ويحسمه شخص واحد، ويظهر كاملًا في الرسالة.",
+            "يُحسم هذا الطلب في المنصة: واتساب لما مخاطرته متوسطة فأقل، ويحسمه شخص واحد، ويظهر كاملًا في الرسالة.",
         )
 
 
@@ -187,7 +187,7 @@ def _unclear(briefs: list[ApprovalBrief]) -> BriefAnswer:
 
 async def _mine(unit: Unit, who: Principal, now: datetime) -> list[Approval]:
     """Requests that this person may vote on now, the one due first at the head."""
-    pending = await unit.approvals(who.tenant_id, "pending", None, None, MOST_WAITING)
+    pending = await unit.desk.waiting(who.tenant_id, MOST_WAITING)
     rules = (await unit.desk.rules(who.tenant_id)).rules
     lent = await unit.desk.lent_to(who.tenant_id, who.id)
     mine = []
@@ -199,7 +199,7 @@ async def _mine(unit: Unit, who: Principal, now: datetime) -> list[Approval]:
         except Forbidden:
             continue
         mine.append(one)
-    return sorted(mine, key=lambda one: (one.due_at, str(one.approval_id)))
+    return mine
 
 
 async def _record(unit: Unit, who: Principal, kind: str, target: str, at: datetime, **data: Any) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 from libs.contracts.approvals import Delegation, Edit, RulesReply, TrustRules
 from libs.contracts.briefs import ApprovalBrief, BriefAnswer
 from libs.contracts.execution import ActionState
-from libs.contracts.trust import Approval
+from libs.contracts.trust import Approval, ApprovalState
 from services.trust.approvals.store import Token
 
 
@@ -79,6 +79,16 @@ class MemoryDesk:
             for (tenant, _), d in self._t.loans.items()
             if (tenant, d.to_id) == (tenant_id, person) and d.ended_at is None and d.ends_at > self._now
         ]
+
+    async def waiting(self, tenant_id: UUID, limit: int) -> list[Approval]:
+        found = [
+            row.approval.evolve(history=self._tables.steps.get((tenant, approval_id), ()))
+            for (tenant, approval_id), row in self._tables.approvals.items()
+            if tenant == tenant_id
+            and row.approval.state is ApprovalState.PENDING
+            and row.approval.expires_at > self._now
+        ]
+        return sorted(found, key=lambda one: (one.due_at, one.approval_id))[:limit]
 
     async def lend(self, delegation: Delegation) -> None:
         self._t.loans.setdefault((delegation.tenant_id, delegation.delegation_id), delegation)

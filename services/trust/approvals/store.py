@@ -38,6 +38,10 @@ class Desk(Protocol):
 
     async def lent_to(self, tenant_id: UUID, person: str) -> list[Delegation]: ...
 
+    async def waiting(self, tenant_id: UUID, limit: int) -> list[Approval]:
+        """Requests that nobody has decided and whose time is not over, with the votes on them, the one due first at the head."""
+        ...
+
     async def lend(self, delegation: Delegation) -> None: ...
 
     async def end_loan(self, tenant_id: UUID, delegation_id: UUID) -> None: ...
@@ -140,6 +144,21 @@ class SqlDesk:
             tenant_id, person,
         )  # fmt: skip
         return [_loan(row) for row in rows]
+
+    async def waiting(self, tenant_id: UUID, limit: int) -> list[Approval]:
+        rows = await self._c.fetch(
+            "select * from trust.approvals where tenant_id = $1 and state = 'pending' and expires_at > now() order by due_at, approval_id limit $2",
+            tenant_id, limit,
+        )  # fmt: skip
+        steps = await self._c.fetch(
+            "select approval_id, at, actor, step, note, on_behalf from trust.approval_steps where tenant_id = $1 and approval_id = any($2::uuid[]) "
+            "order by seq",
+            tenant_id, [row["approval_id"] for row in rows],
+        )  # fmt: skip
+        of: dict[UUID, list[Any]] = {}
+        for step in steps:
+            of.setdefault(step["approval_id"], []).append(step)
+        return [approval_of(row, of.get(row["approval_id"], ())) for row in rows]
 
     async def lend(self, delegation: Delegation) -> None:
         d = delegation

@@ -55,7 +55,7 @@ EVIDENCE_TYPE = (
     "Evidence is a PDF, PNG, JPEG or DOCX file, and is what its name says.",
     "الدليل ملف PDF أو PNG أو JPEG أو DOCX، ويطابق محتواه اسمه.",
 )
-EVIDENCE_SIZE = ("evidence_size", "Evidence has at most 5 MB.", "الحد الأعلى للدليل 5 ميجابايت.")
+EVIDENCE_SIZE = ("evidence_size", "Evidence has at most 5 MB.", "الحد الأعلى للدليل 5 ميغابايت.")
 EVIDENCE_MISSING = ("evidence_missing", "Hand in the evidence as a file.", "أرفق الدليل ملفًا.")
 EVIDENCE_TERM = (
     "evidence_term",

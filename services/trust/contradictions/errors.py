@@ -20,7 +20,7 @@ class AlreadyDecided(Conflict):
 class NotOneOfTheTwo(Invalid):
     def __init__(self) -> None:
         super().__init__(
-            "not_one_of_the_two", "The claim that stands is one of the two.", "الادعاء القائم واحد من الاثنين."
+            "not_one_of_the_two", "The claim that stands is one of the two.", "الادعاء الصحيح واحد من الاثنين."
         )
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from libs.contracts.canonical import canonical, digest
 from libs.contracts.catalogue.actions import Effect
 from libs.contracts.catalogue.claims import claim_keys
+from libs.contracts.catalogue.words import word
 from libs.contracts.claims import Claim, Contradiction
 from libs.contracts.errors import Forbidden
 from libs.contracts.message import Principal, PrincipalKind, Reason
@@ -27,37 +28,6 @@ _COMPENSATION = {
     "R1": ("It can be undone.", "يمكن التراجع عنه."),
     "R2": ("It can be undone in part.", "يمكن التراجع عنه جزئيًا."),
     "R3": ("It cannot be undone.", "لا يمكن التراجع عنه."),
-}
-_LABELS = {
-    "to": ("To", "إلى"),
-    "subject": ("Subject", "الموضوع"),
-    "body": ("Message", "نص الرسالة"),
-    "from_name": ("From", "المرسِل"),
-    "from_email": ("Reply address", "بريد المرسِل"),
-    "amount": ("Amount", "المبلغ"),
-    "value_sar": ("Value", "القيمة"),
-    "estimated_value_sar": ("Estimated value", "القيمة المقدّرة"),
-    "template": ("Template", "القالب"),
-    "language": ("Language", "اللغة"),
-    "channel": ("Channel", "القناة"),
-    "text": ("Text", "النص"),
-    "account_name": ("Company", "المنشأة"),
-    "to_name": ("Recipient", "المستلِم"),
-    "template_version": ("Template version", "إصدار القالب"),
-    "currency": ("Currency", "العملة"),
-    "customer": ("Customer", "العميل"),
-    "reason": ("Reason", "السبب"),
-    "lead_id": ("Lead", "العميل المحتمل"),
-    "deal": ("Deal", "الصفقة"),
-    "parameters": ("Parameters", "المتغيرات"),
-    "variables": ("Parameters", "المتغيرات"),
-    "contact_id": ("Contact", "جهة الاتصال"),
-    "flow_id": ("Sequence", "السلسلة"),
-    "good_for_days": ("Approval holds for (days)", "مدة سريان الموافقة (أيام)"),
-    "action_type": ("Kind of message", "نوع الرسالة"),
-    "after_business_hours": ("Business hours before it", "ساعات العمل قبلها"),
-    "payload_sha256": ("SHA-256 of the message", "بصمة الرسالة SHA-256"),
-    "opt_out_url": ("Opt-out link", "رابط إلغاء الاشتراك"),
 }
 
 
@@ -92,8 +62,8 @@ def view(
 
 
 def _field(name: str, value: Any, label: str | None = None, before: str = "") -> dict[str, Any]:
-    en, ar = _LABELS.get(label or name, (label or name, label or name))
-    return {"name": name, "label_en": f"{before}{en}", "label_ar": f"{before}{ar}", "value": value}
+    called = word("payload_field", label or name)
+    return {"name": name, "label_en": f"{before}{called.en}", "label_ar": f"{before}{called.ar}", "value": value}
 
 
 def _is_rows(name: str, value: Any) -> bool:

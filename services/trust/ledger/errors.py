@@ -23,7 +23,7 @@ from libs.contracts.errors import Conflict, Invalid, NotFound
 
 class NoSuchEntry(NotFound):
     def __init__(self) -> None:
-        super().__init__("no_such_entry", "The ledger has no such entry.", "لا يوجد في السجل قيد بهذا الرقم.")
+        super().__init__("no_such_entry", "The ledger has no such entry.", "لا يوجد في الدفتر قيد بهذا الرقم.")
 
 
 class NotYetProvable(Conflict):
@@ -33,7 +33,7 @@ class NotYetProvable(Conflict):
         super().__init__(
             "not_yet_provable",
             "The entry is recorded and awaits the next signed checkpoint. Try again in ten seconds.",
-            "سُجّل القيد وينتظر نقطة التحقق الموقّعة التالية. أعد المحاولة بعد 10 ثوانٍ.",
+            "كُتب القيد وينتظر نقطة التحقق الموقّعة التالية. أعد المحاولة بعد 10 ثوانٍ.",
         )
 
 
@@ -42,7 +42,7 @@ class Erased(Conflict):
         super().__init__(
             "erased",
             "The entry was erased on request. Its place in the ledger can still be proven.",
-            "مُحي القيد بناءً على طلب، وما زال إثبات موضعه في السجل ممكنًا.",
+            "مُحي القيد بناءً على طلب، وما زال إثبات موضعه في الدفتر ممكنًا.",
         )
 
 
@@ -51,7 +51,7 @@ class LogForked(Conflict):
         super().__init__(
             "log_forked",
             "The log does not extend its last cosigned checkpoint, so it is not shown. Somebody has changed or restored it.",
-            "لا يمتد السجل من آخر نقطة تحقق صادق عليها شاهد، فلا يُعرض. عُدّل السجل أو استُعيد من نسخة.",
+            "لا يمتد الدفتر من آخر نقطة تحقق صادق عليها شاهد، فلا يُعرض. عُدّل الدفتر أو استُعيد من نسخة.",
         )
 
 
@@ -60,7 +60,7 @@ class ForkedView(Conflict):
         super().__init__(
             "forked_view",
             "This checkpoint is not one of this log: the witness was shown another history.",
-            "نقطة التحقق هذه ليست من هذا السجل: عُرض على الشاهد تاريخ آخر.",
+            "نقطة التحقق هذه ليست من هذا الدفتر: عُرض على الشاهد تاريخ آخر.",
         )
 
 
@@ -71,7 +71,7 @@ class NotCosigned(Invalid):
 
 class NoSuchTree(Invalid):
     def __init__(self) -> None:
-        super().__init__("no_such_tree", "The ledger has not reached that size.", "لم يبلغ السجل هذا الحجم.")
+        super().__init__("no_such_tree", "The ledger has not reached that size.", "لم يبلغ الدفتر هذا الحجم.")
 
 
 class PackTooLarge(Invalid):

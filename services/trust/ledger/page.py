@@ -19,17 +19,17 @@ MAX_ROWS = 400
 
 _WORDS: Mapping[Language, Mapping[str, str]] = {
     "ar": {
-        "lead": "ما يثبته هذا الملف، وما ووفق عليه، وما نُفّذ",
+        "lead": "ما يثبته هذا الملف، وما تمت الموافقة عليه، وما نُفّذ",
         "witness": "الشهود",
         "no_witness": "لا شاهد: لم يصادق طرف ثالث على نقطة التحقق هذه",
-        "platform": "نقطة التحقق في سجل المنصة",
+        "platform": "نقطة التحقق في دفتر المنصة",
         "platform_yes": "القيد",
         "platform_no": "لم تدخله بعد",
-        "approvals": "ما ووفق عليه",
+        "approvals": "ما تمت الموافقة عليه",
         "requested_by": "طلبه",
         "why": "السبب",
         "approved": "حالة الموافقة",
-        "risk": "الخطر",
+        "risk": "المخاطرة",
         "undo": "التراجع",
         "receipts": "ما نُفّذ",
         "none": "لا إيصالات في هذا النطاق.",
@@ -37,7 +37,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "list": "القيود",
         "more": "قيود أخرى في الحزمة لا تظهر هنا:",
         "sandbox": "تجريبي",
-        "live": "حي",
+        "live": "فعلي",
     },
     "en": {
         "lead": "What this pack proves, what was approved and what was done",

@@ -25,7 +25,7 @@ class TooManyWitnesses(Conflict):
         super().__init__(
             "too_many_witnesses",
             f"A tenant brings at most {MOST_WITNESSES} witnesses to the platform's log.",
-            f"لكل منشأة {MOST_WITNESSES} شهود على الأكثر في سجل المنصة.",
+            f"الحد الأقصى لشهود كل منشأة في دفتر المنصة {MOST_WITNESSES}.",
         )
 
 

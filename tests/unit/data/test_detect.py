@@ -313,3 +313,13 @@ def test_every_message_has_both_languages_with_the_same_blanks() -> None:
 
 def blanks(sentence: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def test_columns_that_a_person_chose_are_found_where_no_heading_is_known() -> None:
+    text = "list of the fair\nالعميل الكريم;تلفونه\nشركة الغيم;0501239876\n".encode()
+    assert refusal(text).code == "no_recognised_column"
+    parsed = read_file(text, mapping={"العميل الكريم": "company", "تلفونه": "phone"})
+    assert (parsed.delimiter, cells(parsed)) == (";", [("شركة الغيم", "0501239876")])
+    book = workbook(("list of the fair",), ("العميل الكريم", "تلفونه"), ("شركة الغيم", 501239876))
+    assert read_file(book, mapping={"العميل الكريم": "company"}).header_row == 2
+    assert read_file(text, remembered={"العميل الكريم": "company"}).header_row == 2

@@ -10,6 +10,7 @@ import pytest
 
 from services.data.importing import reading as module
 from services.data.importing.domain.messages import FileRefused
+from services.data.importing.domain.records import SourceRow
 from services.data.importing.reading import Beside, Here, Opened, Order, Part, ReaderFailed, Reading
 
 pytestmark = pytest.mark.asyncio
@@ -27,8 +28,8 @@ FILE = "\n".join(
 ).encode()
 
 
-async def read(reading: Reading, order: Order = ORDER) -> tuple[Opened, list[Part]]:
-    opened = await reading.open(order)
+async def read(reading: Reading) -> tuple[Opened, list[Part]]:
+    opened = await reading.open()
     return opened, [part async for part in reading.parts()]
 
 
@@ -41,18 +42,20 @@ def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_both_ways_of_reading_give_the_same_parts(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(FILE)
-    beside = Beside(file)
+    beside = Beside(file, ORDER)
     try:
         opened, parts = await read(beside)
     finally:
         beside.close()
-    assert (opened, parts) == await read(Here(FILE))
+    assert (opened, parts) == await read(Here(FILE, ORDER))
     assert opened.rows == sum(part.lines for part in parts) == 11
-    assert opened.parsed.rows == ()
+    assert opened.parsed.rows == tuple(SourceRow(n + 2, tuple(line.split(","))) for n, line in enumerate(LINES[:5]))
     assert [part.lines for part in parts] == [2, 4, 4, 1]
     assert sum(len(part.rows.leads) for part in parts) == 10
     assert {one.code for part in parts for one in part.rows.rejected} == {"formula", "broken_row"}
     assert [list(part.found) for part in parts] == [[], [], [], [12]]
+    assert all(list(part.filed) == list(part.keys) == [row.row_number for row in part.rows.leads] for part in parts)
+    assert Order.from_json(ORDER.to_json()) == ORDER
 
 
 @pytest.mark.parametrize("order", [ORDER, ORDER._replace(source="scraped")])
@@ -60,14 +63,14 @@ async def test_a_refused_file_says_why_in_both_languages(tmp_path: Path, order: 
     content = b"nothing,here\n1,2\n" if order is ORDER else FILE
     file = tmp_path / "file"
     file.write_bytes(content)
-    beside = Beside(file)
+    beside = Beside(file, order)
     try:
         with pytest.raises(FileRefused) as told:
-            await read(beside, order)
+            await read(beside)
     finally:
         beside.close()
     with pytest.raises(FileRefused) as here:
-        await read(Here(content), order)
+        await read(Here(content, order))
     assert (told.value.code, told.value.en, told.value.ar) == (here.value.code, here.value.en, here.value.ar)
 
 
@@ -75,13 +78,13 @@ async def test_a_refused_file_says_why_in_both_languages(tmp_path: Path, order: 
 async def test_a_reader_that_dies_is_noticed(tmp_path: Path, opened: bool) -> None:
     file = tmp_path / "file"
     file.write_bytes(FILE + b"\n" + "\n".join(LINES * 300).encode())  # more than a pipe holds
-    beside = Beside(file)
+    beside = Beside(file, ORDER)
     if opened:
-        await beside.open(ORDER)
+        await beside.open()
     beside._process.kill()
     await asyncio.to_thread(beside._process.join)
     with pytest.raises(ReaderFailed):
         if not opened:
-            await beside.open(ORDER)
+            await beside.open()
         [part async for part in beside.parts()]
     beside.close()

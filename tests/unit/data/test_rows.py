@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.messages import FileRefused
 from services.data.importing.domain.records import ConsentClaim, LeadRow, OptOut, ReadRows
-from services.data.importing.domain.rejects import rejects_csv
 from services.data.importing.domain.rows import read_rows
 
 TODAY = date(2026, 11, 21)
@@ -97,6 +96,21 @@ def test_a_damaged_row_is_rejected_with_its_field_and_reason(line: str, field: s
 @pytest.mark.parametrize("phone", ["+966501234567", "+966 50 123 4567", "＋966501234567".replace("＋", "+")])
 def test_a_phone_that_begins_with_a_plus_is_no_formula(phone: str) -> None:
     assert one(f"Najd,Ali,{phone}").contact.phone_e164 == "+966501234567"
+
+
+@pytest.mark.parametrize("cell", ["'=1+1", "'@SUM(A1)", "'+cmd", "'-2+3", "' =1+1".replace("' ", " '")])
+def test_the_apostrophe_of_our_own_files_does_not_turn_a_formula_into_a_name(cell: str) -> None:
+    (rejection,) = rows_of(f"Najd,{cell},0501234567", "Rowad,Sara,0551234567").rejected
+    assert (rejection.field, rejection.code) == ("full_name", "formula")
+
+
+@pytest.mark.parametrize("phone", ["'0501234567", "'+966501234567", "'966501234567"])
+def test_a_phone_kept_as_text_by_an_apostrophe_is_read(phone: str) -> None:
+    assert one(f"Najd,Ali,{phone}").contact.phone_e164 == "+966501234567"
+
+
+def test_a_name_with_an_apostrophe_is_a_name() -> None:
+    assert one("O'Hara Trading,'Abd al-Rahman,0501234567").contact.full_name == "'Abd al-Rahman"
 
 
 def test_a_bad_phone_with_a_plus_is_a_bad_phone_and_no_formula() -> None:
@@ -203,21 +217,3 @@ def test_what_is_written_as_csv_is_read_as_it_was(people: list[tuple[str, str]],
     parsed = read_file(out.getvalue().encode(encoding))
     assert [row.cells[:2] for row in parsed.rows] == [tuple(person) for person in people]
     assert not parsed.broken
-
-
-def test_rejects_can_be_mended_and_imported_again() -> None:
-    read = rows_of("Najd,,0501234567", "=1+1,Sara,0551234567", "half")
-    broken = read_rows(read_file(f"{HEADER}\nhalf,row\n".encode()), source="own_crm", today=TODAY)
-    text = rejects_csv(HEADER.split(","), (*read.rejected, *broken.rejected))
-    assert text.startswith("\ufeff")
-    assert "'=1+1" in text
-    assert ",=1+1" not in text
-    mended = (
-        text.replace("Najd,,", "Najd,Ali,")
-        .replace("'=1+1", "Rowad")
-        .replace("half,row", "Sama,Omar")
-        .replace("half,,", "Waha,Huda,")
-    )
-    again = read_rows(read_file(mended.encode()), source="own_crm", today=TODAY)
-    assert again.rejected == ()
-    assert [lead.account.name for lead in again.leads] == ["Najd", "Rowad", "Waha", "Sama"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dev.evaluations.agents.measure import Score, cases, measure, record
+from dev.commands.evaluate_models import ModelScore
+from dev.evaluations.agents.measure import Score, cases, figures, measure, record
 from libs.contracts.agent_outputs import OUTPUTS, output
 from libs.contracts.catalogue.agent_versions import agent_versions, load
 from libs.contracts.catalogue.agents import agents
@@ -59,7 +61,12 @@ def test_a_worse_version_does_not_pass_and_its_record_says_so(tmp_path: Path) ->
     file = tmp_path / "evaluations.yaml"
     file.write_text("", encoding="utf-8")
     of = agent_versions().agents["qa_reviewer"].versions["1"]
-    record([Score("qa_reviewer", "1", of.texts, 15, 1.0, 0.6, 0.9, 0.0, 1.0, 2.0, ("one: broke",))], file)
+    score = Score(
+        agent="qa_reviewer", version="1", texts=of.texts, cases=15, adherence=1.0, accuracy=0.6, goal=0.9, cost_sar=0.0, p50_ms=1.0, p95_ms=2.0,
+        wrong=("one: broke",),
+    )  # fmt: skip
+    assert not score.passed
+    record([score], file)
     from libs.contracts.catalogue.agent_versions import FILE
 
     known = load(FILE.read_text(encoding="utf-8"), file.read_text(encoding="utf-8"))
@@ -83,3 +90,20 @@ def test_every_text_of_the_watching_agents_has_the_same_places_in_both_languages
     for key, text in words().texts.items():
         places = [{name for _, name, _, _ in string.Formatter().parse(one) if name} for one in (text.en, text.ar)]
         assert places[0] == places[1], key
+
+
+def test_figures_of_no_cases_are_zeros_and_pass_nothing() -> None:
+    assert figures([], [], 0, 0.0) == {
+        "cases": 0, "adherence": 0.0, "accuracy": 0.0, "cost_sar": 0.0, "p50_ms": 0.0, "p95_ms": 0.0, "wrong": (),
+    }  # fmt: skip
+    asked = ModelScore(
+        agent="a", texts="t", goal=0.0, provider="p", model="m", prompt_version="1", others=0, **figures([], [], 0, 0.0)
+    )
+    assert not asked.passed
+
+
+def test_a_model_that_left_a_case_to_others_does_not_pass() -> None:
+    of = figures([3.0, 1.0, 2.0], ["one: broke"], 3, 0.03)
+    assert (of["p50_ms"], of["p95_ms"], of["accuracy"], of["cost_sar"]) == (2.0, 3.0, 0.6667, 0.01)
+    score = ModelScore(agent="a", texts="t", goal=0.6, provider="p", model="m", prompt_version="1", others=0, **of)
+    assert score.passed and not replace(score, others=1).passed

@@ -27,7 +27,7 @@ class Connection:
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
         self.made += [Card.model_validate_json(text) for text in values[6]]
-        return list(values[6])
+        return [{"card_id": card_id} for card_id in values[1]]
 
     async def execute(self, sql: str, *values: Any) -> None:
         self.closed.append(values[1])
@@ -71,7 +71,7 @@ async def test_it_stands_in_front_of_who_can_settle_it(subject: str, kind: Contr
     card = await made(subject, kind)
     assert card.role == role and card.context["about"] == subject and card.risk_level == "high"
     assert card.type in cards().roles[role].types, "the role sees cards of this type"
-    assert 1 <= len(card.buttons) <= 3 and "تعارض" in card.title_ar
+    assert 1 <= len(card.buttons) <= 3 and "تناقض" in card.title_ar
 
 
 @pytest.mark.asyncio

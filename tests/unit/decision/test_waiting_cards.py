@@ -10,6 +10,8 @@ from libs.contracts.business_time import STANDARD, Hours
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.decision import Card, CardType
 from libs.contracts.ledger import EvidenceAssembled
+from libs.contracts.message import Text
+from libs.contracts.onboarding import CustomerOnboarding, OnboardingState, StepShown, StepState
 from libs.contracts.outreach import ChannelReputation
 from libs.contracts.waiting import Answer, WaitingDeal, WaitingPartner, WaitingReply, WaitingTicket
 from services.decision.cards.domain.brief import MAX_BODY, render_brief
@@ -41,10 +43,21 @@ EVERYTHING = WaitingReply(
 )  # fmt: skip
 
 
-def made(reply: WaitingReply = EVERYTHING, *channels: ChannelReputation) -> list[Card]:
+STUCK = CustomerOnboarding(
+    onboarding_id=UUID(int=10), account_id=UUID(int=11), account_name="شركة نجد", deal_title="عقد", owner=None, state=OnboardingState.STUCK,
+    started_at=NOW - timedelta(days=5), moved_at=NOW - timedelta(days=3), stuck_hours=72.0, done=1,
+    steps=(StepShown(step="kickoff_set", name=Text(en="Kickoff meeting set", ar="تحديد اجتماع الانطلاق"), state=StepState.OPEN),),
+    current="kickoff_set", next_step=Text(en="Agree on a time.", ar="اتفق معهم على موعد."), message=None,
+)  # fmt: skip
+
+
+def made(
+    reply: WaitingReply = EVERYTHING, *channels: ChannelReputation, stuck: tuple[CustomerOnboarding, ...] = ()
+) -> list[Card]:
+    stuck = stuck or ((STUCK,) if reply is EVERYTHING else ())
     return [
         card
-        for one in happenings(reply, channels or (PAUSED,), TENANT, cards(), NOW)
+        for one in happenings(reply, channels or (PAUSED,), TENANT, cards(), NOW, onboardings=stuck)
         for card in cards_of(one, cards(), NOW)
     ]
 
@@ -120,3 +133,21 @@ def test_a_brief_of_any_three_of_them_keeps_within_the_limits_of_whatsapp() -> N
         for lang in ("ar", "en"):
             text = render_brief(found[start : start + 5], cards(), lang).text
             assert len(text) <= MAX_BODY and "{" not in text
+
+
+def test_a_customer_stuck_at_the_start_is_asked_about_once_and_one_under_way_not_at_all() -> None:
+    won = WaitingReply(won=(DEAL.evolve(deal_id=STUCK.onboarding_id),))
+    assert {card.context["event"] for card in made(won, stuck=(STUCK,))} == {"onboarding_stuck", "channel_paused"}
+    moving = STUCK.evolve(state=OnboardingState.ACTIVE)
+    events = [one.event for one in happenings(won, (), TENANT, cards(), NOW, onboardings=(moving,))]
+    assert events == ["customer_won"]
+
+
+def test_the_card_of_a_stuck_onboarding_names_its_step_and_what_to_do() -> None:
+    (card,) = [
+        one
+        for one in made(WaitingReply(), stuck=(STUCK,))
+        if one.context["event"] == "onboarding_stuck" and one.role == "service_delivery"
+    ]
+    assert "تحديد اجتماع الانطلاق" in card.why_now_ar and card.recommended_action_ar == "اتفق معهم على موعد."
+    assert card.context["step"] == "kickoff_set" and card.buttons[0].action == "onboarding_done"

@@ -89,3 +89,9 @@ def test_a_table_whose_rows_do_not_fit_its_headings_is_refused() -> None:
         Table(["a", "b"], [["only one"]])
     with pytest.raises(ValueError):
         Document(MADE.replace(tzinfo=None), [Section("en", "t", "", [])])
+
+
+@pytest.mark.parametrize("date", ["2026-11-22 09:00", "2026-11-22", "2026-10", "2026-Q4"])
+def test_a_date_inside_arabic_text_keeps_its_parts_in_order(date: str) -> None:
+    alone, within = glyphs(date), glyphs(f"موعده {date}")
+    assert any(within[at : at + len(alone)] == alone for at in range(len(within)))

@@ -74,7 +74,7 @@ async def test_the_page_shows_both_groups_escaped_and_an_auditor_no_form(site: S
     await enter(site, "auditor")
     page = (await site.client.get("/console/canaries")).text
     assert "2&lt;b&gt;" in page and "2<b>" not in page
-    assert "60 تشغيل، 7 أخطاء" in page and "أخطاء أكثر من البقية" in page
+    assert "التشغيلات 60، الأخطاء 7" in page and "أخطاء أكثر من البقية" in page
     assert "/stop" not in page
 
 

@@ -73,7 +73,7 @@ async def test_one_flow_shows_its_waits_how_it_is_undone_and_its_history(site: S
     shown(site, flow())
     page = await site.client.get(PAGE)
     assert page.status_code == 200, page.text
-    for word in ("executive.decided", "owner", "إرسال عرض شراكة", "إرسال ورقة الشروط", "قُدّم إجراء", "مسجّلة"):
+    for word in ("executive.decided", "المالك", "إرسال عرض شراكة", "إرسال ورقة الشروط", "قُدّم إجراء", "مسجّلة"):
         assert word in page.text, word
 
 

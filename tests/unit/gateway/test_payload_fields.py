@@ -18,7 +18,7 @@ def fields(payload: dict[str, object]) -> dict[str, str]:
         risk="medium", reason="", requester="user:1", value_sar=None, payload=canonical(payload).decode(), payload_hash="a" * 64, view={},
         view_hash="b" * 64, policy_version="v", requested_at=AT, due_at=AT, expires_at=AT, compensation="",
     )  # fmt: skip
-    return {one.path: one.value for one in payload_of(asked).fields}
+    return {one.path: one.value for one in payload_of("en", asked).fields}
 
 
 def test_every_field_of_every_message_of_a_sequence_is_shown_by_itself() -> None:

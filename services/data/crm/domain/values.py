@@ -77,7 +77,7 @@ def _integer(field: RecordField, value: Any) -> int:
 
 def _text(field: RecordField, value: str) -> str:
     if len(value) > field.max:
-        raise Unfit(f"It is at most {field.max} characters long.", f"الحد الأقصى {field.max} حرفًا.")
+        raise Unfit(f"It is at most {field.max} characters long.", f"الحد الأقصى لعدد الحروف {field.max}.")
     if any(ord(c) < 32 and c not in "\n\r\t" for c in value):
         raise Unfit("It holds control characters.", "تحتوي القيمة على محارف غير صالحة.")
     return clean(value)

@@ -4,5 +4,4 @@ this.
 parsed = read_file(content)                                  detect.py; raises FileRefused
 rows = read_rows(parsed, source="own_crm", today=today)      rows.py
 plan = plan_import(rows, existing)                           plan.py: counts add up to the rows
-text = rejects_csv(parsed.header, plan.rejected)             rejects.py
 """

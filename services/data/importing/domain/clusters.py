@@ -6,21 +6,17 @@ are handed back as pairs. A group never takes in two stored records, nor two dif
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.data.importing.domain.matching import AccountView, ContactView, Match, Verdict, account_view, contact_view
 from services.data.importing.domain.names import block_keys
+from services.data.importing.domain.pairs import Flags, Ints, candidates
 from services.data.importing.domain.records import ContactFields, ExistingRecord, LeadRow
 
-CROWDED = 40
-WINDOW, CROWDED_WINDOW, RAREST = 12, 4, 2
 SHOWN = 3
 """As many likely matches of one group are handed back: a person compares a few, not hundreds of namesakes."""
-
-_LOOSE = frozenset(("b:", "p:", "m:", "k:"))
 
 
 def account_keys(view: AccountView) -> tuple[str, ...]:
@@ -32,11 +28,6 @@ def account_keys(view: AccountView) -> tuple[str, ...]:
     keys += [f"name:{form.key}" for form in view.forms]
     keys += sorted(block_keys(view.forms))
     return tuple(keys)
-
-
-def is_loose(key: str) -> bool:
-    """Whether a key is a word of a name: it leads to candidates only where it is rare."""
-    return key[:2] in _LOOSE
 
 
 def contact_keys(view: ContactView) -> tuple[str, ...]:
@@ -140,24 +131,21 @@ def group_items(
     identities: Sequence[Identity],
     compare: Callable[[int, int], Match],
     strength: Callable[[int, int], float],
+    worth: Callable[[Ints, Ints], Flags] | None = None,
 ) -> Grouping:
     """Group items 0 to n-1, stored ones first. `keys` are those of each item, the telling ones first.
 
-    `compare(i, j)` and `strength(i, j)` are called with i < j. A row goes to the stored record it agrees with most, before
-    rows are joined with each other: else importing a list twice could file a row elsewhere the second time.
+    `compare(i, j)` and `strength(i, j)` are called with i < j; of pairs that share no identifier only where `worth` says so, which
+    is asked about all at once. A row goes to the stored record it agrees with most, before rows are joined with each other: else
+    importing a list twice could file a row elsewhere the second time.
     """
     groups = _Groups(identities)
-    compared: set[tuple[int, int]] = set()
     likely: list[tuple[int, int, Match]] = []
     sure: list[tuple[float, int, int, Match]] = []
-    among_rows: list[tuple[int, int]] = []
     stored = sum(1 for identity in identities if identity.existing)
-    for pair in _candidates(keys, stored):
-        earlier, later = pair
-        if earlier >= stored:
-            among_rows.append(pair)
-        elif pair not in compared:
-            compared.add(pair)
+    pairs = _worthwhile(*candidates(keys, stored), worth)
+    for earlier, later in pairs:
+        if earlier < stored:
             match = compare(earlier, later)
             if match.verdict is Verdict.SURE:
                 sure.append((-strength(earlier, later), later, earlier, match))
@@ -166,12 +154,8 @@ def group_items(
     for _, later, earlier, match in sorted(sure, key=lambda entry: entry[:3]):
         if not groups.join(earlier, later, match.bound):
             likely.append((earlier, later, match))
-    for pair in among_rows:
-        if pair in compared:
-            continue
-        compared.add(pair)
-        earlier, later = pair
-        if groups.same(earlier, later):
+    for earlier, later in pairs:
+        if earlier < stored or groups.same(earlier, later):
             continue
         match = compare(earlier, later)
         if match.verdict is Verdict.NO or (match.verdict is Verdict.SURE and groups.join(earlier, later, match.bound)):
@@ -180,39 +164,14 @@ def group_items(
     return Grouping(groups.labels(), _between_groups(likely, groups))
 
 
-def _candidates(keys: Sequence[Sequence[str]], stored: int) -> Iterator[tuple[int, int]]:
-    """Pairs (earlier, later) worth comparing, of two rows or of a stored item and a row: all that share an identifier come before
-    those whose names share words.
-
-    Of its words an item follows only the rarest: names that are alike meet there, and "trading" would lead everywhere. In
-    a long block only the first, the stored ones (items below `stored`) and the nearest before are tried.
-    """
-    blocks: dict[str, list[int]] = {}
-    for item, names in enumerate(keys):
-        for name in names:
-            blocks.setdefault(name, []).append(item)
-    for name, members in blocks.items():
-        if len(members) > 1 and not is_loose(name):
-            for position in range(bisect_left(members, stored), len(members)):
-                for earlier in _before(members, position, stored, WINDOW):
-                    yield earlier, members[position]
-    for later in range(stored, len(keys)):
-        shared = sorted(
-            [(len(blocks[name]), name) for name in keys[later] if name[:2] in _LOOSE and len(blocks[name]) > 1]
-        )
-        for crowd, name in shared[:RAREST]:
-            members = blocks[name]
-            window = CROWDED_WINDOW if crowd > CROWDED else WINDOW
-            for earlier in _before(members, bisect_left(members, later), stored, window):
-                yield earlier, later
-
-
-def _before(members: list[int], position: int, stored: int, window: int) -> list[int]:
-    """The items of a block to compare the one at `position` with."""
-    if position <= window:
-        return members[:position]
-    first = max(1, min(bisect_left(members, stored), window))
-    return members[: min(first, position - window)] + members[position - window : position]
+def _worthwhile(
+    earlier: Ints, later: Ints, identified: int, worth: Callable[[Ints, Ints], Flags] | None
+) -> list[tuple[int, int]]:
+    if worth is not None and identified < len(earlier):
+        keep = worth(earlier, later)
+        keep[:identified] = True
+        earlier, later = earlier[keep], later[keep]
+    return list(zip(earlier.tolist(), later.tolist(), strict=True))
 
 
 def _between_groups(likely: list[tuple[int, int, Match]], groups: _Groups) -> tuple[tuple[int, int, Match], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -22,13 +22,15 @@ HEADER_WITHIN = 10
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a file may hold at most. Bytes, rows, columns. `company`: its rows are leads, which need the name of a company."""
+    """What a file may hold at most. Bytes, rows, columns. `company`: its rows are leads, which need the name of a company.
+    `unnamed`: it may have columns that nobody knows; its first row then names them."""
 
     file_bytes: int = 200 * MIB
     unpacked_bytes: int = 1500 * MIB
     rows: int = 1_000_000
     columns: int = 500
     company: bool = True
+    unnamed: bool = False
 
 
 DEFAULT_LIMITS = Limits()
@@ -40,6 +42,12 @@ class Choice:
 
     mapping: Mapping[str, str]
     remembered: Mapping[str, str]
+
+    def headers(self) -> frozenset[str]:
+        """The columns that somebody chose a field for, folded."""
+        return frozenset(fold(name) for name, field in self.mapping.items() if field) | frozenset(
+            name for name, field in self.remembered.items() if field
+        )
 
     def of(self, header: Sequence[str]) -> dict[str, str]:
         """What counts for the columns of this header, which the memory may know only in part."""
@@ -99,7 +107,7 @@ def _from_text(content: bytes, chosen: Choice, limits: Limits) -> ParsedFile:
     lines = split_lines(text)
     if len(lines) and len(lines[0]) > 4096:
         _refuse_wide(max(lines[0].count(d) for d in DELIMITERS) + 1, limits)
-    delimiter, header_index = _best_delimiter(lines)
+    delimiter, header_index = _best_delimiter(lines, chosen.headers(), limits)
     header = next(islice(read_records(lines, delimiter), header_index, None))
     columns = _columns(header.cells, chosen, limits)
     width = len(header.cells)
@@ -120,13 +128,15 @@ def _from_text(content: bytes, chosen: Choice, limits: Limits) -> ParsedFile:
     )
 
 
-def _best_delimiter(lines: Sequence[str]) -> tuple[str, int]:
+def _best_delimiter(lines: Sequence[str], chosen: Collection[str], limits: Limits) -> tuple[str, int]:
     """The delimiter under which a row near the top names the most fields, and that row's index."""
     best = (0, 0, ",", 0)
     top = list(lines[: HEADER_WITHIN * 20])
     for order, delimiter in enumerate(DELIMITERS):
         for index, record in enumerate(islice(read_records(top, delimiter), HEADER_WITHIN)):
-            best = max(best, (header_score(record.cells), -order * 100 - index, delimiter, index))
+            best = max(best, (header_score(record.cells, chosen), -order * 100 - index, delimiter, index))
+    if best[0] == 0 and limits.unnamed:
+        return max(DELIMITERS, key=next((line for line in lines if line.strip()), "").count), 0
     if best[0] == 0:
         raise FileRefused("no_recognised_column")
     return best[2], best[3]
@@ -136,8 +146,9 @@ def _from_workbook(content: bytes, chosen: Choice, limits: Limits) -> ParsedFile
     sheet = read_workbook(content, max_unpacked=limits.unpacked_bytes)
     near_top = sheet.rows[:HEADER_WITHIN]
     _refuse_wide(max(len(cells) for _, cells in near_top), limits)
-    scores = [header_score(cells) for _, cells in near_top]
-    if not max(scores):
+    named = chosen.headers()
+    scores = [header_score(cells, named) for _, cells in near_top]
+    if not max(scores) and not limits.unnamed:
         raise FileRefused("no_recognised_column")
     header_index = scores.index(max(scores))
     number, header = sheet.rows[header_index]
@@ -162,7 +173,9 @@ def _marked(row: int, cells: tuple[str, ...], formulas: frozenset[tuple[int, int
 
 def _columns(header: Sequence[str], chosen: Choice, limits: Limits) -> tuple[Column, ...]:
     _refuse_wide(len(header), limits)
-    return map_columns([clean(cell) for cell in header], chosen.of(header), company=limits.company)
+    return map_columns(
+        [clean(cell) for cell in header], chosen.of(header), company=limits.company, unnamed=limits.unnamed
+    )
 
 
 def _sort_rows(

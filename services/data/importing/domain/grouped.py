@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from services.data.importing.domain.clusters import (
     Filed,
     Grouping,
@@ -16,6 +18,7 @@ from services.data.importing.domain.clusters import (
     traits,
 )
 from services.data.importing.domain.matching import (
+    SIMILAR_NAME,
     AccountView,
     ContactView,
     account_strength,
@@ -26,6 +29,7 @@ from services.data.importing.domain.matching import (
 )
 from services.data.importing.domain.merging import merge_accounts, merge_contacts
 from services.data.importing.domain.messages import say
+from services.data.importing.domain.pairs import Flags, Held, Ints, NameReach
 from services.data.importing.domain.records import (
     AccountFields,
     ContactFields,
@@ -104,6 +108,7 @@ class GroupedAccounts:
             identities,
             lambda i, j: compare_accounts(views[i], views[j]),
             lambda i, j: account_strength(views[i], views[j]),
+            partial(_worth, views),
         )
         index_of_row, index_of_group = _number_groups(grouping, item_of_row)
         side = Side(
@@ -115,6 +120,15 @@ class GroupedAccounts:
 
     def reviews(self) -> tuple[ReviewPair, ...]:
         return review_pairs("account", self.side, self.rows)
+
+
+def _worth(views: Sequence[AccountView], earlier: Ints, later: Ints) -> Flags:
+    """Which pairs `compare_accounts` need look at: of those with nothing but names in common, where these may be similar."""
+    worth = NameReach([view.forms for view in views], SIMILAR_NAME).may(earlier, later)
+    for held in (Held([view.reached for view in views]), Held([view.exact for view in views])):
+        doubtful = np.flatnonzero(~worth)
+        worth[doubtful] = held.share(earlier[doubtful], later[doubtful])
+    return worth
 
 
 def _account_signature(account: AccountFields) -> tuple[object, ...]:

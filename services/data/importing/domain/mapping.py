@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 from rapidfuzz import fuzz, process
@@ -71,17 +71,19 @@ def _without_article(folded: str) -> str:
     return " ".join(word[2:] if word.startswith("ال") and len(word) > 4 else word for word in folded.split())
 
 
-def header_score(cells: Sequence[str]) -> int:
-    """How many of the cells name a field for certain: the header is the row where this is highest."""
-    return sum(1 for cell in cells if cell and len(cell) <= 60 and recognise(cell)[1] >= 0.95)
+def header_score(cells: Sequence[str], chosen: Collection[str] = ()) -> int:
+    """How many of the cells name a field for certain, or are among the folded headers that people chose fields for: the header is the
+    row where this is highest."""
+    return sum(1 for cell in cells if cell and len(cell) <= 60 and (recognise(cell)[1] >= 0.95 or fold(cell) in chosen))
 
 
 def map_columns(
-    header: Sequence[str], chosen: Mapping[str, str] | None = None, *, company: bool = True
+    header: Sequence[str], chosen: Mapping[str, str] | None = None, *, company: bool = True, unnamed: bool = False
 ) -> tuple[Column, ...]:
     """The columns with their fields. `chosen` (header to field, "" for none) is the user's word and always wins.
 
-    `company`: whether rows are leads, which need the name of a company. Where two columns claim one field the better claim wins and the other stays unmapped. Raises FileRefused:
+    `company`: whether rows are leads, which need the name of a company; `unnamed`: whether no column need be known.
+    Where two columns claim one field the better claim wins and the other stays unmapped. Raises FileRefused:
     bad_mapping, no_recognised_column, no_company_column.
     """
     chosen = {fold(key): value for key, value in (chosen or {}).items()}
@@ -104,7 +106,7 @@ def map_columns(
         else Column(index, name, None, 0.0)
         for index, (name, (field, confidence)) in enumerate(zip(header, found, strict=True))
     )
-    return _with_company(columns, company)
+    return columns if unnamed else _with_company(columns, company)
 
 
 def _with_company(columns: tuple[Column, ...], company: bool) -> tuple[Column, ...]:

@@ -171,7 +171,6 @@ class LeadRow:
     contact: ContactFields
     lead: LeadFields
     fingerprint: str
-    raw: tuple[str, ...]
     notes: tuple[Note, ...] = ()
     review: tuple[Said, ...] = ()
     block: tuple[Said, ...] = ()

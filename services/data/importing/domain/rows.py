@@ -40,7 +40,7 @@ CHANNELS = ("whatsapp", "email")
 _SEPARATOR = "\ue000"
 # One search over the whole row; only rows where it hits are looked at cell by cell.
 _SUSPECT = re.compile(
-    "(?:^|\ue000)\\s*[=@+\\-＝＠＋－\t\r]|(?:^|\ue000)[\t\r]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]|(?:^|\ue000)#[A-Z/0!?]+"
+    "(?:^|\ue000)\\s*'?[=@+\\-＝＠＋－\t\r]|(?:^|\ue000)[\t\r]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]|(?:^|\ue000)#[A-Z/0!?]+"
 )
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
 _EXCEL_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)\Z")
@@ -104,7 +104,7 @@ class _RowReader:
         lead = self._lead(cells, rule)
         review, block = self._standing(cells, rule, contact, lead)
         print_ = _fingerprint(cells, rule.key)
-        return LeadRow(row.row_number, account, contact, lead, print_, row.cells, tuple(self.notes), review, block)
+        return LeadRow(row.row_number, account, contact, lead, print_, tuple(self.notes), review, block)
 
     def _damage(self, row: SourceRow) -> RowRejected | None:
         joined = _SEPARATOR.join(row.cells)
@@ -247,11 +247,11 @@ def cell_damage(cell: str, *, phone: bool = False) -> str | None:
     """The code of what makes a cell unfit to store, or None.
 
     Formulas after OWASP's list for CSV injection (a leading = + - @, tab or carriage return), except a phone number's
-    plus, a lone dash and a negative number.
+    plus, a lone dash and a negative number. The apostrophe that makes one harmless in our own files leaves it a formula.
     """
     if _CONTROL.search(cell):
         return "control_characters"
-    start = cell.strip()
+    start = cell.strip().removeprefix("'")
     if _EXCEL_ERROR.match(start):
         return "excel_error"
     if cell[:1] in ("\t", "\r") or start[:1] in ("=", "@", "＝", "＠"):

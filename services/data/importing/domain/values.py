@@ -61,9 +61,10 @@ _EMPLOYEE_WORDS = re.compile(
 def phone(text: str) -> str | None:
     """A phone number in E.164 (`+966501234567`), numbers without a country read as Saudi; None unless it is valid.
 
-    Arabic-Indic digits and the usual filling are accepted; letters, extensions and two numbers in one cell are not.
+    Arabic-Indic digits, the usual filling and the apostrophe with which a spreadsheet keeps digits as text are accepted; letters,
+    extensions and two numbers in one cell are not.
     """
-    text = latin_digits(clean(text))
+    text = latin_digits(clean(text)).removeprefix("'")
     found = _SAUDI_MOBILE.match(text.translate(_PHONE_FILLING)) if _PHONE_SHAPE.match(text) else None
     if found:
         return f"+966{found[1]}"

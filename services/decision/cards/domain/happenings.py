@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from libs.contracts.arabic import counted
 from libs.contracts.catalogue.sources import sources
 from libs.contracts.catalogue.targeting import Targeting
 from libs.contracts.decision import Fact
@@ -14,7 +15,7 @@ from libs.contracts.message import Provenance, TenantId, Text
 from libs.contracts.trust import Contactability
 from services.decision.cards.domain.factory import Happening
 from services.decision.domain import provenance, untrusted
-from services.decision.domain.text import counted, days_ar, hours_ar, joined_ar, joined_en, money_ar
+from services.decision.domain.text import days_ar, hours_ar, joined_ar, joined_en, money_ar
 from services.decision.targeting.domain.explain import display_name, why_now
 from services.decision.targeting.domain.plan import DayPlan
 from services.decision.targeting.domain.rank import RIYADH, Ranked

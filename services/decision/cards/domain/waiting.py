@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from libs.contracts.arabic import counted
 from libs.contracts.business_time import STANDARD, Opening, after, between
 from libs.contracts.catalogue.cards import Cards
 from libs.contracts.catalogue.records import Stage, records
@@ -13,16 +14,18 @@ from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.decision import Fact
 from libs.contracts.ledger import EvidenceAssembled
 from libs.contracts.message import Provenance, TenantId, Text
+from libs.contracts.onboarding import CustomerOnboarding, OnboardingState
 from libs.contracts.outreach import ChannelReputation
 from libs.contracts.waiting import Answer, WaitingDeal, WaitingPartner, WaitingReply, WaitingTicket
 from services.decision.cards.domain.factory import Happening
 from services.decision.cards.domain.happenings import from_stalled_deal, origin
 from services.decision.domain import untrusted
-from services.decision.domain.text import ago_ar, ago_en, counted, date_ar, date_en, days_ar, hours_ar, money_ar
+from services.decision.domain.text import ago_ar, ago_en, date_ar, date_en, days_ar, hours_ar, money_ar
 from services.decision.negotiation.domain.classify import classify, playbook
 
 WATCHED = (
     "deal_stalled", "objection_raised", "partner_step", "ticket_waiting", "ticket_overdue", "channel_paused", "customer_won", "customer_quiet",
+    "onboarding_stuck",
 )  # fmt: skip
 """Events of this module: a card of one of them closes by itself once what it is about no longer waits."""
 QUOTED = 160
@@ -30,7 +33,7 @@ QUOTED = 160
 
 def happenings(
     reply: WaitingReply, channels: Iterable[ChannelReputation], tenant_id: TenantId, catalogue: Cards, now: datetime,
-    hours: Opening = STANDARD,
+    hours: Opening = STANDARD, onboardings: Iterable[CustomerOnboarding] = (),
 ) -> Iterator[Happening]:  # fmt: skip
     """Everything that deserves a card now. `hours` are those that the tenant works: tickets' clocks run in them."""
     for deal in reply.deals:
@@ -42,7 +45,14 @@ def happenings(
         yield _partner(partner, tenant_id, catalogue, now)
     for ticket in reply.tickets:
         yield _ticket(ticket, tenant_id, catalogue, now, hours)
+    stuck = tuple(one for one in onboardings if one.state is OnboardingState.STUCK)
+    for one in stuck:
+        yield _onboarding(one, tenant_id, now)
+    # A customer whose onboarding is stuck at its first step is asked about once.
+    asked = {one.onboarding_id for one in stuck}
     for deal in reply.won:
+        if deal.deal_id in asked:
+            continue
         yield _customer("customer_won", deal, tenant_id, now)
     for deal in reply.quiet:
         yield _customer("customer_quiet", deal, tenant_id, now)
@@ -202,6 +212,28 @@ def _customer(event: str, deal: WaitingDeal, tenant_id: TenantId, now: datetime)
         facts=_value(amount),
         context=_ids(deal_id=deal.deal_id, lead_id=deal.lead_id),
         value_sar=amount,
+    )
+
+
+def _onboarding(one: CustomerOnboarding, tenant_id: TenantId, now: datetime) -> Happening:
+    name, step = _company(one.account_name), next(step for step in one.steps if step.step == one.current)
+    hours = round(one.stuck_hours)
+    return Happening(
+        event="onboarding_stuck",
+        tenant_id=tenant_id,
+        subject=str(one.onboarding_id),
+        values={
+            "account": Text(en=name, ar=name),
+            "step": step.name,
+            "idle": Text(en=f"{hours // 24} days", ar=days_ar(hours // 24)),
+            "next": one.next_step or step.name,
+        },
+        risk="medium",
+        provenance=_origin(now, one.moved_at, f"deal:{one.onboarding_id}"),
+        facts=(
+            Fact(label_ar="الخطوات المنجزة", label_en="Steps done", value=f"{one.done}/{len(one.steps)}", ltr=True),
+        ),
+        context={"deal_id": str(one.onboarding_id), "step": step.step},
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
 
+from libs.contracts.arabic import counted
 from libs.contracts.catalogue.sources import sources
 from libs.contracts.catalogue.targeting import Targeting
 from libs.contracts.decision import Opportunity, Part, WhyNow
@@ -18,7 +19,6 @@ from services.decision.domain import provenance, untrusted
 from services.decision.domain.text import (
     ago_ar,
     ago_en,
-    counted,
     date_ar,
     date_en,
     is_arabic,

@@ -66,12 +66,8 @@ def rank(
 
     `now` decides what "today" is in Riyadh; `scale` holds the values of all the tenant's leads when only some are ranked.
     """
-    batch: Sequence[LeadFacts] = leads if isinstance(leads, list | tuple) else list(leads)
-    values = scale or ValueScale.of(batch, targeting)
-    scorer = Scorer(targeting, now, values)
-    ranked = [scorer.score(lead) for lead in batch]
-    ranked.sort(key=order)
-    return ranked
+    scorer = Scorer(targeting, now)
+    return scorer.ranked([scorer.weigh(lead) for lead in leads], scale)
 
 
 def order(one: Ranked) -> tuple[bool, float, int]:
@@ -106,35 +102,71 @@ class _Record(NamedTuple):
     quality: float
 
 
-class Scorer:
-    """Scores leads one by one. What many leads have in common is worked out once: in a list of thousands few sources, dates and
-    kinds of address are there, and most have no notes."""
+class Weighed(NamedTuple):
+    """All that one lead alone decides: what is left is the place of its value among all others'."""
 
-    def __init__(self, rules: Targeting, now: datetime, values: ValueScale) -> None:
-        self._rules, self._now, self._values = rules, now, values
+    lead: LeadFacts
+    told: _Told
+    reach: _Reach
+    record: _Record
+    seat: Seat | None
+    sar: float | None
+    fit: float
+    engagement: float
+    confidence: float
+    freshness_hours: float
+
+
+class Scorer:
+    """Scores leads. What many leads have in common is worked out once: in a list of thousands few sources, dates and kinds of address
+    are there, and most have no notes."""
+
+    def __init__(self, rules: Targeting, now: datetime) -> None:
+        self._rules, self._now = rules, now
         self._today = now.astimezone(RIYADH).date()
         self._told: dict[Hashable, _Told] = {}
         self._reach: dict[Hashable, _Reach] = {}
         self._records: dict[Hashable, _Record] = {}
         self._sure: dict[Hashable, float] = {}
 
-    def score(self, lead: LeadFacts) -> Ranked:
-        """Score one lead."""
+    def weigh(self, lead: LeadFacts) -> Weighed:
+        """What the lead brings by itself."""
         rules = self._rules
         told = self._tell(lead)
         reach = self._reached(lead, told)
         place = seat(lead.title)
         record = self._recorded(lead)
-        intent, urgency, engaged = told.points
-        sar = parts.in_sar(lead, rules)
-        percentile = None if sar is None else self._values.percentile(sar)
-        found = Parts(
+        return Weighed(
+            lead=lead,
+            told=told,
+            reach=reach,
+            record=record,
+            seat=place,
+            sar=parts.in_sar(lead, rules),
             fit=round(parts.fit(lead, place, rules), 1),
+            engagement=round(parts.engagement(lead, told.points[2], self._today, rules), 1),
+            confidence=self._confidence(lead, place, record, told, reach),
+            freshness_hours=_freshness(lead, self._now),
+        )
+
+    def ranked(self, weighed: Sequence[Weighed], scale: ValueScale | None = None) -> list[Ranked]:
+        """The leads with their scores, the best first. Their values are compared on `scale`, or among themselves."""
+        values = scale or scale_of(weighed)
+        ranked = [self._score(one, values) for one in weighed]
+        ranked.sort(key=order)
+        return ranked
+
+    def _score(self, one: Weighed, values: ValueScale) -> Ranked:
+        rules, told, reach = self._rules, one.told, one.reach
+        intent, urgency, _ = told.points
+        percentile = None if one.sar is None else values.percentile(one.sar)
+        found = Parts(
+            fit=one.fit,
             intent=round(intent, 1),
             urgency=round(urgency, 1),
             revenue=round(rules.unknown.revenue if percentile is None else percentile, 1),
-            engagement=round(parts.engagement(lead, engaged, self._today, rules), 1),
-            quality=record.quality,
+            engagement=one.engagement,
+            quality=one.record.quality,
             compliance=reach.compliance,
             deliverability=reach.deliverability,
         )
@@ -151,17 +183,17 @@ class Scorer:
             1,
         )
         return Ranked(
-            lead=lead,
+            lead=one.lead,
             score=total,
             tier=rules.tier(total),
             parts=found,
             reading=told.reading,
-            seat=place,
+            seat=one.seat,
             advice=reach.advice,
             percentile=percentile,
-            known=record.known,
-            confidence=self._confidence(lead, place, record, told, reach),
-            freshness_hours=_freshness(lead, self._now),
+            known=one.record.known,
+            confidence=one.confidence,
+            freshness_hours=one.freshness_hours,
         )
 
     def _tell(self, lead: LeadFacts) -> _Told:
@@ -227,6 +259,11 @@ class Scorer:
                 assessed=sum(status is not Contactability.UNKNOWN for status in statuses) / len(statuses),
             )
         return reach
+
+
+def scale_of(weighed: Iterable[Weighed]) -> ValueScale:
+    """The values of these leads."""
+    return ValueScale(tuple(sorted(one.sar for one in weighed if one.sar is not None)))
 
 
 def confidence(

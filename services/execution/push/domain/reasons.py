@@ -18,7 +18,7 @@ _SAID = {
     "no_credential": ("No secret signs this subscription.", "لا يوجد سر يوقّع هذا الاشتراك."),
 }
 _STATES = {
-    ActionState.REFUSED: ("not_granted", "The trust plane refused it.", "رفضته طبقة الثقة."),
+    ActionState.REFUSED: ("not_granted", "The trust plane refused it.", "رفضته السياسة."),
     ActionState.EXPIRED: ("approval_lapsed", "Nobody approved it in time.", "لم يعتمده أحد في الوقت المحدد."),
     ActionState.CANCELLED: ("cancelled", "A person cancelled it.", "ألغاه شخص."),
     ActionState.UNKNOWN: ("outcome_unknown", "How the try ended is not known.", "لم تُعرف نتيجة المحاولة."),

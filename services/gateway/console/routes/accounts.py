@@ -62,7 +62,7 @@ async def _users(
     more, found = len(found) > ON_PAGE, found[:ON_PAGE]
     columns = (
         desk.say("الاسم", "Name"), desk.say("البريد", "E-mail"), desk.say("الأدوار", "Roles"), desk.say("الدور الوظيفي", "Business role"),
-        desk.say("خطوتان", "Second factor"), desk.say("الحالة", "State"),
+        desk.say("التحقق بخطوتين", "Second factor"), desk.say("الحالة", "State"),
     )  # fmt: skip
     rows = []
     for one in found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query
@@ -17,6 +17,7 @@ from libs.contracts.execution import Action, ActionState
 from libs.contracts.message import Page
 from libs.contracts.settling import CompensationPlan, KnownOutcome
 from libs.contracts.subjects import ACTION, ACTIONS, COMPENSATE, COMPENSATION, SETTLE_UNKNOWN
+from services.gateway.console import present
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
 from services.gateway.console.urls import PATHS, url
@@ -82,7 +83,10 @@ async def actions(
 @router.get(PATHS["action"], dependencies=[READING])
 async def action(id: UUID, desk: DeskDep) -> Response:
     found: CompensationPlan = await desk.call(COMPENSATION, settling.CompensationGet(principal=desk.who, action_id=id))
-    sections = (_standing(desk, found.action), _timeline(desk, found.action), _next(desk, found))
+    sections = (
+        _standing(desk, found.action), _timeline(desk, found.action), _next(desk, found),
+        _content(desk, desk.say("المحتوى", "Payload"), found.action.payload),
+    )  # fmt: skip
     return await _page(desk, found.action, *sections)
 
 
@@ -99,7 +103,6 @@ def _standing(desk: Desk, found: Action) -> Section:
         (desk.say("بشأن", "About"), Cell(f"{found.resource.type}:{found.resource.id}", "ltr")),
         (desk.say("طلبه", "Asked by"), Cell(found.requested_by, "ltr")),
         (desk.say("المعرّف", "Id"), Cell(str(found.action_id), "ltr")),
-        (desk.say("الحمولة", "Payload"), Cell(json.dumps(found.payload, ensure_ascii=False), "text")),
     ]
     if found.receipt is not None:
         facts.append((desk.say("رقم المزوّد", "Vendor's number"), Cell(found.receipt.vendor_id, "ltr")))
@@ -113,15 +116,25 @@ def _standing(desk: Desk, found: Action) -> Section:
         )
     return Section(
         desk.say("الوضع", "Standing"), facts=tuple(facts),
-        links={desk.say("الدليل في الدفتر", "Its evidence"): url("evidence", q=f"action:{found.action_id}")},
+        links={desk.say("الدليل في دفتر الإثبات", "Its evidence"): url("evidence", q=f"action:{found.action_id}")},
     )  # fmt: skip
 
 
-def _timeline(desk: Desk, found: Action) -> Section:
-    rows = tuple(
-        (Cell(one.at, "moment"), Cell(_stage(desk, one.state)), Cell(one.detail, "ltr")) for one in found.timeline
+def _content(desk: Desk, title: str, payload: dict[str, Any]) -> Section:
+    """A payload by its fields, whole, and then as it stands."""
+    facts = tuple(
+        (present.field_label(desk.lang, path) or path, Cell(value)) for path, value in present.leaves(payload)
     )
-    columns = (desk.say("متى", "When"), desk.say("الحالة", "State"), desk.say("التفصيل", "Detail"))
+    return Section(title, facts=facts, code=json.dumps(payload, ensure_ascii=False, separators=(",", ":")))
+
+
+def _timeline(desk: Desk, found: Action) -> Section:
+    why = {one.code: desk.say(one.ar, one.en) for one in found.reasons}
+    rows = tuple(
+        (Cell(one.at, "moment"), Cell(_stage(desk, one.state)), Cell(why.get(one.detail, one.detail), "text" if one.detail in why else "ltr"))
+        for one in found.timeline
+    )  # fmt: skip
+    columns = (desk.say("الوقت", "When"), desk.say("الحالة", "State"), desk.say("التفصيل", "Detail"))
     return Section(desk.say("ما حدث", "What happened"), columns=columns, rows=rows)
 
 
@@ -177,7 +190,7 @@ async def _settling(
                 Input("evidence", desk.say("كيف عرفت؟ (10 أحرف على الأقل)", "How do you know? (10 characters at least)"), "long", evidence),
             ),
         )  # fmt: skip
-        text = desk.say("ما تكتبه يُحفظ باسمك في الدفتر.", "What you write is kept in the ledger under your name.")
+        text = desk.say("ما تكتبه يُحفظ باسمك في دفتر الإثبات.", "What you write is kept in the ledger under your name.")
         section = Section(desk.say("حسم النتيجة", "Settle the outcome"), text, forms=(asked,))
         return await _page(desk, found, _standing(desk, found), section, error=error, status=status)
     means = {
@@ -243,7 +256,6 @@ async def _undo(desk: Desk, id: UUID, *, error: str = "", status: int = 200) -> 
     effect = effects().get(plan.action_type)
     facts = [
         (desk.say("بماذا يُتراجع", "How it is undone"), Cell(_title(desk, plan.action_type), tone="medium")),
-        (desk.say("الحمولة", "Payload"), Cell(json.dumps(plan.payload, ensure_ascii=False))),
     ]
     if effect is not None:
         facts.append((desk.say("عدد المعتمدين", "Approvers"), Cell(str(effect.approvers), "ltr")))
@@ -257,7 +269,8 @@ async def _undo(desk: Desk, id: UUID, *, error: str = "", status: int = 200) -> 
         desk.say("هذا إجراء مستقل يمر بالسياسة والموافقة، ولا يُنفّذ شيء قبلهما.", "It is an action of its own: policy and people decide it before anything happens."),
         facts=tuple(facts), forms=(form,),
     )  # fmt: skip
-    return await _page(desk, plan.action, _standing(desk, plan.action), section, error=error, status=status)
+    content = _content(desk, desk.say("محتوى إجراء التراجع", "Payload of what undoes it"), plan.payload)
+    return await _page(desk, plan.action, _standing(desk, plan.action), section, content, error=error, status=status)
 
 
 @router.post(PATHS["action_undo"], dependencies=[ACTING])

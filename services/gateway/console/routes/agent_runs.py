@@ -23,6 +23,7 @@ from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.message import Page, Provenance
 from libs.contracts.subjects import CONVERSATIONS, RUN_AGENT
 from services.gateway.console import present
+from services.gateway.console.actors import term
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
 from services.gateway.console.routes.gate import ENGINES
@@ -62,10 +63,9 @@ async def runs(
     more = url("agent_runs", agent=agent, verdict=verdict, cursor=found.next_cursor) if found.next_cursor else ""
     columns = (
         desk.say("الوكيل", "Agent"), desk.say("النتيجة", "Verdict"), desk.say("الثقة", "Confidence"), desk.say("سأله", "Asked by"),
-        desk.say("كيف", "How"), desk.say("متى", "When"),
+        desk.say("كيف", "How"), desk.say("الوقت", "When"),
     )  # fmt: skip
-    names = (("", desk.say("كل الوكلاء", "All agents")), *((one.id,
-        desk.say(one.purpose.ar, one.purpose.en)) for one in agents().agents.values() if one.engine != "none"))  # fmt: skip
+    names = (("", desk.say("كل الوكلاء", "All agents")), *((one.id, term(desk.lang, one.id)) for one in agents().agents.values() if one.engine != "none"))  # fmt: skip
     inputs = [Input("agent", desk.say("الوكيل", "Agent"), "select", agent, False, options=names)]
     if verdict is not None:
         inputs.append(Input("verdict", "", "hidden", verdict.value))
@@ -117,10 +117,11 @@ async def run(id: UUID, desk: DeskDep) -> Response:
         (desk.say("النتيجة", "Verdict"), Cell(desk.say(ar, en), tone=tone)), (desk.say("الوكيل", "Agent"), Cell(one.agent, "ltr", url("gate_agent", one.agent))),
         (desk.say("الإصدار", "Version"), Cell(one.version, "ltr")), (desk.say("المحرك", "Engine"), Cell(_engine(desk, one.engine))),
         (desk.say("سأله", "Asked by"), Cell(one.asked_by, "ltr")), (desk.say("كيف", "How"), Cell(desk.say(*VIA[one.via]) if one.via in VIA else one.via)),
-        (desk.say("متى", "When"), Cell(one.at, "moment")), (desk.say("الثقة", "Confidence"), Cell(f"{one.confidence:.0%}", "ltr")),
+        (desk.say("الوقت", "When"), Cell(one.at, "moment")), (desk.say("الثقة", "Confidence"), Cell(f"{one.confidence:.0%}", "ltr")),
         (desk.say("صيغة الجواب", "Form of the answer"), Cell(one.output_schema, "ltr")),
         (desk.say("بصمة السؤال المملّحة", "Salted digest of the question"), Cell(one.input_digest, "ltr")),
-        (desk.say("المدة", "Took"), Cell(f"{one.latency_ms:,.1f} ms", "ltr")), (desk.say("التكلفة", "Cost"), Cell(f"{one.cost_sar:,.4f} SAR", "ltr")),
+        (desk.say("المدة", "Took"), Cell(desk.say(f"{one.latency_ms:,.1f} م.ث", f"{one.latency_ms:,.1f} ms"))),
+        (desk.say("التكلفة", "Cost"), Cell(desk.say(f"{one.cost_sar:,.4f} ر.س", f"SAR {one.cost_sar:,.4f}"))),
         (desk.say("رقم التتبع", "Trace"), Cell(one.trace_id, "ltr")),
     ]  # fmt: skip
     if one.to:
@@ -227,6 +228,6 @@ def _provenance(desk: Desk, one: Provenance) -> Section:
         (desk.say("إصدار النصوص", "Version of its texts"), Cell(one.prompt_version, "ltr")), (desk.say("الثقة", "Confidence"), Cell(f"{one.confidence:.0%}", "ltr")),
         (desk.say("عمر الأدلة بالساعات", "Age of the evidence in hours"), Cell(f"{one.freshness_hours:,.1f}", "ltr")),
         (desk.say("المصادر", "Sources"), Cell(" ".join(one.sources), "ltr")), (desk.say("إصدار السياسة", "Policy"), Cell(one.policy_version, "ltr")),
-        (desk.say("متى", "When"), Cell(one.generated_at, "moment")), (desk.say("رقم التتبع", "Trace"), Cell(one.trace_id, "ltr")),
+        (desk.say("الوقت", "When"), Cell(one.generated_at, "moment")), (desk.say("رقم التتبع", "Trace"), Cell(one.trace_id, "ltr")),
     )  # fmt: skip
     return Section(desk.say("من أين جاء", "Where it came from"), facts=facts)

@@ -75,7 +75,7 @@ async def approval(id: UUID, desk: DeskDep) -> Response:
         policy_version=found.policy_version,
         action_type=found.action_type,
         action_class=_class(found, effect),
-        requested_by=str(view.get("requested_by") or found.requester),
+        requested_by=present.requested_by(desk.lang, found),
         requested_at=found.requested_at,
         reversibility=str(view[f"compensation_{desk.lang}"]),
         if_unanswered=str(view[f"if_nobody_answers_{desk.lang}"]),
@@ -120,7 +120,7 @@ async def _names(desk: DeskDep, found: trust.Approval) -> dict[str, str]:
     if desk.caller is None:
         return {}
     said = (c["recorded_by"] for one in found.view.get("contradictions") or [] for c in one["claims"])
-    return await desk.gateway.people.names(desk.caller, (*(step.actor for step in found.history), *said))
+    return await desk.called((*(step.actor for step in found.history), *said))
 
 
 @router.get(PATHS["approval_confirm"], dependencies=[require("approve")])

@@ -45,18 +45,18 @@ async def canaries(desk: DeskDep, cursor: Annotated[str, Query(max_length=100)] 
     )  # fmt: skip
     more = url("canaries", cursor=found.next_cursor) if found.next_cursor else ""
     section = Section(
-        desk.say("النسخ التجريبية", "Canaries"),
+        desk.say("التجارب الجزئية", "Canaries"),
         desk.say(
             "يأخذ الإصدار الجديد نسبة من التشغيل، ويُلغى تلقائيًا إذا زادت أخطاؤه أو حالات رفضه عن البقية.",
             "A new version takes a share of the runs, and is rolled back by itself when it errs or is denied more often than the rest.",
         ),
-        columns=columns, rows=tuple(_row(desk, one) for one in found.items), empty=desk.say("لا توجد نسخ تجريبية.", "No canaries."),
+        columns=columns, rows=tuple(_row(desk, one) for one in found.items), empty=desk.say("لا توجد تجارب جزئية.", "No canaries."),
         forms=tuple(_stop(desk, one) for one in found.items if one.state in (CanaryState.RUNNING, CanaryState.PROMOTED))
         if allowed(desk.who, "control") else (),
         links={desk.say("المزيد", "More"): more} if more else {},
     )  # fmt: skip
     page = DeskPage(
-        "policy", desk.say("النسخ التجريبية", "Canaries"), (section,), back=url("policy"), back_label=desk.say("السياسات", "Policy"),
+        "policy", desk.say("التجارب الجزئية", "Canaries"), (section,), back=url("policy"), back_label=desk.say("السياسات", "Policy"),
     )  # fmt: skip
     return await desk.show(page)
 
@@ -82,7 +82,7 @@ def _row(desk: Desk, one: Canary) -> tuple[Cell, ...]:
 def _counts(desk: Desk, counts: Counts) -> Cell:
     return Cell(
         desk.say(
-            f"{counts.runs} تشغيل، {counts.errors} أخطاء، {counts.denied} رفض",
+            f"التشغيلات {counts.runs}، الأخطاء {counts.errors}، الرفض {counts.denied}",
             f"{counts.runs} runs, {counts.errors} errors, {counts.denied} denied",
         )
     )

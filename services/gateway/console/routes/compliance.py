@@ -30,10 +30,10 @@ RESULTS: dict[str, tuple[str, str, Tone]] = {
     "fail": ("مخالف", "Fails", "high"), "unknown": ("لم يُقيَّم", "Not assessed", "medium"), "pass": ("مستوفى", "Kept", "low"),
     "n/a": ("لا ينطبق", "Not applicable", "neutral"),
 }  # fmt: skip
-SEVERITY = {"critical": ("حرج", "Critical"), "high": ("مرتفع", "High"), "medium": ("متوسط", "Medium")}
+SEVERITY = {"critical": ("حرجة", "Critical"), "high": ("عالية", "High"), "medium": ("متوسطة", "Medium")}
 GATES = {
     GateEffect.BLOCKS_LIVE: ("يوقف التنفيذ الفعلي الآن.", "It holds live effects now."),
-    GateEffect.WOULD_BLOCK: ("كان سيوقف التنفيذ الفعلي؛ ولا أثر له في البيئة التجريبية.", "It would hold live effects; the sandbox goes on."),
+    GateEffect.WOULD_BLOCK: ("كان سيوقف التنفيذ الفعلي؛ ولا أثر له في الوضع التجريبي.", "It would hold live effects; the sandbox goes on."),
 }  # fmt: skip
 ACCEPTED = ".pdf,.png,.jpg,.jpeg,.docx"
 
@@ -149,7 +149,7 @@ def _history(desk: Desk, found: ControlDetail) -> Section:
         rows.append((Cell(one.checked_at, "moment"), Cell(desk.say(ar, en), tone=tone), seen))
     return Section(
         desk.say("المسار", "Trend"), desk.say("صف لكل تغيّر، والأحدث أولًا.", "A row for every change, the newest first."),
-        columns=(desk.say("متى", "When"), desk.say("النتيجة", "Result"), desk.say("المخالف من الصفوف", "Failing of rows")),
+        columns=(desk.say("الوقت", "When"), desk.say("النتيجة", "Result"), desk.say("المخالف من الصفوف", "Failing of rows")),
         rows=tuple(rows), empty=desk.say("لم يُفحص بعد.", "Not looked at yet."),
     )  # fmt: skip
 
@@ -184,7 +184,7 @@ def _evidence(desk: Desk, found: ControlDetail) -> Section:
         desk.say("الأدلة", "Evidence"),
         columns=(
             desk.say("الملف", "File"), desk.say("البيان", "Statement"), desk.say("صالح حتى", "Valid until"), desk.say("من", "By"),
-            desk.say("متى", "When"),
+            desk.say("الوقت", "When"),
         ),
         rows=rows, empty=desk.say("لا أدلة مقدّمة.", "No evidence has been handed in."), forms=tuple(forms) if _may(desk) else (),
     )  # fmt: skip
@@ -202,7 +202,7 @@ async def attest(
     """Hand in evidence; what is wrong with it is shown where it was given."""
     if len(statement) < 10 or (file is not None and (file.size or 0) > LARGEST):
         said = desk.say(
-            "اكتب بيانًا من 10 أحرف فأكثر، وملفًا لا يتجاوز 5 ميجابايت.",
+            "اكتب بيانًا من 10 أحرف فأكثر، وملفًا لا يتجاوز 5 ميغابايت.",
             "Write at least 10 characters; the file has at most 5 MB.",
         )
         return await _control(desk, id, error=said, status=422)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from libs.contracts import connectors as contract
 from libs.contracts import operating
 from libs.contracts.catalogue.credentials import CredentialField, credential_fields
+from libs.contracts.catalogue.words import word
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.execution import ConnectorInfo
 from libs.contracts.prices import SetPrice
@@ -112,15 +113,20 @@ async def _connector(desk: Desk, key: str, *, error: str = "", done: str = "", s
     return await desk.show(page, status=status)
 
 
+def _said(desk: Desk, group: str, value: str) -> Cell:
+    known = word(group, value)
+    return Cell(desk.say(known.ar, known.en))
+
+
 def _standing(desk: Desk, one: ConnectorInfo, paused: bool) -> Section:
     mode_ar, mode_en, mode = MODES.get(one.mode, (one.mode, one.mode, "neutral"))
     ar, en, tone = STATUS[one.status.value]
     probe = desk.say(one.probe.ar, one.probe.en) if one.probe else desk.say("لم يُفحص بعد", "Not probed yet")
     facts = [
         (desk.say("الوضع", "Mode"), Cell(desk.say(mode_ar, mode_en), tone=mode)), (desk.say("الحالة", "Status"), Cell(desk.say(ar, en), tone=tone)),
-        (desk.say("آخر فحص", "Newest probe"), Cell(probe)), (desk.say("متى", "When"), Cell(one.probed_at, "moment")),
-        (desk.say("الإيقاف المؤقت", "Paused"), Cell(_yes(desk, paused))), (desk.say("تصنيف البيانات", "Data"), Cell(one.data_classification, "ltr")),
-        (desk.say("معرفة ما نُفّذ", "Read-back"), Cell(one.read_back, "ltr")),
+        (desk.say("آخر فحص", "Newest probe"), Cell(probe)), (desk.say("الوقت", "When"), Cell(one.probed_at, "moment")),
+        (desk.say("الإيقاف المؤقت", "Paused"), Cell(_yes(desk, paused))), (desk.say("تصنيف البيانات", "Data"), _said(desk, "data_class", one.data_classification)),
+        (desk.say("معرفة ما نُفّذ", "Read-back"), _said(desk, "read_back", one.read_back)),
     ]  # fmt: skip
     forms, key = [], one.connector_key
     if allowed(desk.who, "control") is not None:

@@ -16,6 +16,7 @@ from libs.contracts.message import Page
 from libs.contracts.subjects import ACKNOWLEDGE, CONTRADICTION, CONTRADICTIONS, RESOLVE
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
+from services.gateway.console.present_disputes import said_in
 from services.gateway.console.routes.compliance import Tone
 from services.gateway.console.urls import PATHS, url
 from services.gateway.console.views import Tab
@@ -33,16 +34,19 @@ KINDS = {
     "value": ("قيمة", "Value"), "policy": ("سياسة", "Policy"), "status": ("حالة", "Status"), "timeline": ("توقيت", "Timeline"),
     "ownership": ("مسؤولية", "Ownership"), "metric": ("مؤشر", "Metric"),
 }  # fmt: skip
-STANDINGS = {"current": ("قائم", "Stands"), "replaced": ("حلّ غيره محله", "Replaced"), "refuted": ("لا يصح", "Refuted")}
+STANDINGS = {
+    "current": ("معتمد", "Stands"),
+    "replaced": ("حلّ محله غيره", "Replaced"),
+    "refuted": ("غير صحيح", "Refuted"),
+}
 SEVERITIES: dict[str, tuple[str, str, Tone]] = {
-    "high": ("مرتفعة", "High", "high"), "medium": ("متوسطة", "Medium", "medium"), "low": ("منخفضة", "Low", "low"),
+    "high": ("عالية", "High", "high"), "medium": ("متوسطة", "Medium", "medium"), "low": ("منخفضة", "Low", "low"),
 }  # fmt: skip
 FOUND = {
     "write": ("عند تسجيل ادعاء", "When a claim was recorded"), "sweep": ("في المراجعة الدورية", "By the sweep"),
-    "action": ("في حمولة إجراء", "In an action's payload"),
+    "action": ("في محتوى إجراء", "In an action's payload"),
 }  # fmt: skip
 BOTH = "both"
-RECORDS = ("account", "contact", "lead", "deal")
 
 
 @router.get(PATHS["contradictions"], dependencies=[READING])
@@ -52,8 +56,8 @@ async def contradictions(
     request = claims.ContradictionsRequest(principal=desk.who, state=state, page=Page(cursor=cursor or None))
     found: claims.ContradictionsReply = await desk.call(CONTRADICTIONS, request)
     columns = (
-        desk.say("ماذا", "What"), desk.say("ادعاء", "One says"), desk.say("وادعاء", "The other says"), desk.say("الحالة", "State"),
-        desk.say("الخطورة", "Severity"), desk.say("الموضوع", "Subject"), desk.say("فُتح", "Opened"),
+        desk.say("الموضوع", "What"), desk.say("الادعاء الأول", "One says"), desk.say("الادعاء الثاني", "The other says"), desk.say("الحالة", "State"),
+        desk.say("الخطورة", "Severity"), desk.say("بشأن", "Subject"), desk.say("فُتح", "Opened"),
     )  # fmt: skip
     more = url("contradictions", state=state, cursor=found.next_cursor) if found.next_cursor else ""
     section = Section(
@@ -84,15 +88,8 @@ def _row(desk: Desk, one: Contradiction) -> tuple[Cell, ...]:
     first, second = one.claims
     return (
         Cell(_what(desk, one), href=url("contradiction", str(one.contradiction_id))), _value(desk, first), _value(desk, second),
-        Cell(desk.say(ar, en), tone=tone), Cell(desk.say(severe_ar, severe_en), tone=severe), _subject(one.subject), Cell(one.opened_at, "moment"),
+        Cell(desk.say(ar, en), tone=tone), Cell(desk.say(severe_ar, severe_en), tone=severe), Cell(one.subject, "ltr"), Cell(one.opened_at, "moment"),
     )  # fmt: skip
-
-
-def _subject(subject: str, *, whole: bool = False) -> Cell:
-    """What it is about; a record of ours leads to its page, under the end of its long id."""
-    kind, _, key = subject.partition(":")
-    shown = subject if whole or len(key) < 20 else f"{kind}:…{key[-12:]}"
-    return Cell(shown, "ltr", url(kind, key) if kind in RECORDS and len(key) == 36 else "")
 
 
 def _what(desk: Desk, one: Contradiction) -> str:
@@ -127,12 +124,12 @@ async def _contradiction(desk: Desk, id: UUID, *, error: str = "", reason: str =
 
 def _claims(desk: Desk, found: Contradiction) -> Section:
     columns = (
-        desk.say("ماذا", "What"), desk.say("القيمة", "Value"), desk.say("المصدر", "Source"), desk.say("سجّله", "Recorded by"),
-        desk.say("متى", "When"), desk.say("قيامه", "Standing"),
+        desk.say("الموضوع", "What"), desk.say("القيمة", "Value"), desk.say("المصدر", "Source"), desk.say("سجّله", "Recorded by"),
+        desk.say("الوقت", "When"), desk.say("حاله", "Standing"),
     )  # fmt: skip
     rows = tuple(
         (
-            Cell(desk.say(claim_keys()[c.key].ar, claim_keys()[c.key].en)), _value(desk, c), Cell(c.source, "ltr"), Cell(c.recorded_by, "ltr"),
+            Cell(desk.say(claim_keys()[c.key].ar, claim_keys()[c.key].en)), _value(desk, c), Cell(said_in(desk.lang, c.source)), Cell(c.recorded_by, "ltr"),
             Cell(c.recorded_at, "moment"), Cell(desk.say(*STANDINGS[c.standing.value])),
         )
         for c in found.claims
@@ -143,7 +140,7 @@ def _claims(desk: Desk, found: Contradiction) -> Section:
 def _standing(desk: Desk, found: Contradiction, reason: str) -> Section:
     ar, en, tone = STATES[found.state.value]
     facts = [
-        (desk.say("الحالة", "State"), Cell(desk.say(ar, en), tone=tone)), (desk.say("الموضوع", "Subject"), _subject(found.subject, whole=True)),
+        (desk.say("الحالة", "State"), Cell(desk.say(ar, en), tone=tone)), (desk.say("بشأن", "Subject"), Cell(found.subject, "ltr")),
         (desk.say("النوع", "Kind"), Cell(desk.say(*KINDS[found.kind.value]))),
         (desk.say("كيف وُجد", "Found"), Cell(desk.say(*FOUND[found.found_by]))), (desk.say("فُتح", "Opened"), Cell(found.opened_at, "moment")),
     ]  # fmt: skip
@@ -152,7 +149,7 @@ def _standing(desk: Desk, found: Contradiction, reason: str) -> Section:
     if found.decided_by:
         facts += [
             (desk.say("حسمه", "Decided by"), Cell(found.decided_by, "ltr")),
-            (desk.say("متى", "When"), Cell(found.decided_at, "moment")),
+            (desk.say("الوقت", "When"), Cell(found.decided_at, "moment")),
             (desk.say("السبب", "Why"), Cell(found.reason)),
         ]
     forms: list[DeskForm] = []
@@ -164,7 +161,7 @@ def _standing(desk: Desk, found: Contradiction, reason: str) -> Section:
             (BOTH, desk.say("أقبل بقاء الادعاءين", "Accept both")),
         )
         inputs = (
-            Input("standing", desk.say("أي ادعاء يقوم؟", "Which claim stands?"), "select", options=options),
+            Input("standing", desk.say("أي الادعاءين صحيح؟", "Which claim stands?"), "select", options=options),
             Input("reason", desk.say("السبب (10 أحرف فأكثر)", "Why (10 characters or more)"), "long", value=reason),
         )
         forms.append(DeskForm("resolve", url("contradiction_resolve", key), desk.say("احسم التناقض", "Decide"), inputs))
@@ -187,7 +184,7 @@ async def resolve(
     """Decide; a refusal is shown beside what was written."""
     if len(reason) < 10 or not standing:
         said = desk.say(
-            "اختر الادعاء القائم، واكتب السبب في 10 أحرف فأكثر.",
+            "اختر الادعاء الصحيح، واكتب السبب في 10 أحرف فأكثر.",
             "Choose which claim stands, and write why in at least 10 characters.",
         )
         return await _contradiction(desk, id, error=said, reason=reason, status=422)

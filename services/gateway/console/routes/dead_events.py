@@ -40,7 +40,7 @@ async def section(desk: Desk) -> Section | None:
     if not found.items:
         return None
     columns = (
-        desk.say("الرسالة", "Event"), desk.say("الطبقة", "Plane"), desk.say("الخطأ", "Error"), desk.say("المحاولات", "Attempts"),
+        desk.say("الرسالة", "Event"), desk.say("الخدمة", "Plane"), desk.say("الخطأ", "Error"), desk.say("المحاولات", "Attempts"),
         desk.say("وصلت", "Arrived"),
     )  # fmt: skip
     rows = tuple(
@@ -68,7 +68,7 @@ async def _page(desk: Desk, id: UUID, *, error: str = "", status: int = 200) -> 
     ar, en, tone = STATES[event.state]
     facts = [
         (desk.say("الحالة", "State"), Cell(desk.say(ar, en), tone=tone)),
-        (desk.say("الطبقة", "Plane"), Cell(event.plane.value, "ltr")),
+        (desk.say("الخدمة", "Plane"), Cell(event.plane.value, "ltr")),
         (desk.say("الخطأ", "Error"), Cell(event.error, "ltr")),
         (desk.say("المحاولات", "Attempts"), Cell(str(event.attempts), "ltr")),
         (desk.say("وصلت", "Arrived"), Cell(event.arrived_at, "moment")),

@@ -11,10 +11,12 @@ from starlette.responses import Response
 
 from libs.contracts import dead_letters as contract
 from libs.contracts.catalogue.actions import effects
+from libs.contracts.catalogue.words import word
 from libs.contracts.dead_letters import DeadLetter, DeadLetterDetail, LetterState
 from libs.contracts.errors import DealixError
 from libs.contracts.message import Page
 from libs.contracts.subjects import DEAD_LETTER, DEAD_LETTERS, DISCARD_LETTER, REPLAY_LETTER, RESUBMIT_LETTER
+from services.gateway.console.actors import connector
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
 from services.gateway.console.routes import dead_events
@@ -45,7 +47,7 @@ async def dead_letters(
     request = contract.DeadLettersRequest(principal=desk.who, state=state, page=Page(cursor=cursor or None))
     found: contract.DeadLettersReply = await desk.call(DEAD_LETTERS, request)
     columns = (
-        desk.say("ماذا", "What"), desk.say("الموصل", "Connector"), desk.say("الخطأ", "Error"), desk.say("المحاولات", "Attempts"),
+        desk.say("الإجراء", "What"), desk.say("الموصل", "Connector"), desk.say("الخطأ", "Error"), desk.say("المحاولات", "Attempts"),
         desk.say("الحالة", "State"), desk.say("وصلت", "Arrived"),
     )  # fmt: skip
     more = url("dead_letters", state=state, cursor=found.next_cursor) if found.next_cursor else ""
@@ -108,7 +110,7 @@ def _about(desk: Desk, found: DeadLetterDetail) -> Section:
         (desk.say("السبب", "Cause"), Cell(desk.say(*CAUSES[letter.cause.value]))),
         (desk.say("الخطأ", "Error"), Cell(desk.say(letter.error.ar, letter.error.en))),
         (desk.say("المحاولات", "Attempts"), Cell(str(letter.attempts), "ltr")),
-        (desk.say("الموصل", "Connector"), Cell(letter.connector, "ltr")),
+        (desk.say("الموصل", "Connector"), Cell(connector(desk.lang, letter.connector))),
         (desk.say("التتبع", "Trace"), Cell(letter.trace_id, "ltr")),
     ]
     if letter.new_action_id is not None and letter.state is LetterState.RESUBMITTED:
@@ -121,10 +123,16 @@ def _about(desk: Desk, found: DeadLetterDetail) -> Section:
     return Section(desk.say("ما حدث", "What happened"), facts=tuple(facts))
 
 
+def _step(desk: Desk, state: str) -> str:
+    named = word("action_state", state)
+    return desk.say(named.ar, named.en)
+
+
 def _attempts(desk: Desk, found: DeadLetterDetail) -> Section:
-    columns = (desk.say("متى", "When"), desk.say("الحالة", "State"), desk.say("التفصيل", "Detail"))
+    columns = (desk.say("الوقت", "When"), desk.say("الحالة", "State"), desk.say("التفصيل", "Detail"))
     rows = tuple(
-        (Cell(step.at, "moment"), Cell(step.state, "ltr"), Cell(step.detail, "ltr")) for step in found.action.timeline
+        (Cell(step.at, "moment"), Cell(_step(desk, step.state)), Cell(step.detail, "ltr"))
+        for step in found.action.timeline
     )
     return Section(desk.say("المحاولات كلها", "Every attempt"), columns=columns, rows=rows)
 
@@ -138,7 +146,7 @@ def _deciding(desk: Desk, found: DeadLetterDetail, payload: str) -> Section:
         DeskForm("replay", url("dead_letter_replay", key), desk.say("أعد المحاولة كما هي", "Try it again as it is")),
         DeskForm(
             "resubmit", url("dead_letter_resubmit", key), desk.say("قدّمها إجراءً جديدًا", "Submit it as a new action"),
-            (Input("payload", desk.say("الحمولة", "Payload"), "long", text, ltr=True),),
+            (Input("payload", desk.say("المحتوى", "Payload"), "long", text, ltr=True),),
         ),
         DeskForm(
             "discard", url("dead_letter_discard", key), desk.say("استبعدها", "Discard it"),
@@ -148,7 +156,7 @@ def _deciding(desk: Desk, found: DeadLetterDetail, payload: str) -> Section:
     return Section(
         title,
         desk.say(
-            "إعادة المحاولة تبقي الموافقة كما هي. أما الحمولة المعدّلة فإجراء جديد يُقرَّر من جديد.",
+            "إعادة المحاولة تبقي الموافقة كما هي. أما المحتوى المعدّل فإجراء جديد يُقرَّر من جديد.",
             "Trying again keeps the approval that it has. A changed payload is a new action, decided anew.",
         ),
         forms=forms,
@@ -172,7 +180,7 @@ async def resubmit(id: UUID, desk: DeskDep, payload: Annotated[str, Form(max_len
     except ValueError:
         values = None
     if not isinstance(values, dict):
-        said = desk.say("اكتب الحمولة كائن JSON صحيحًا.", "Write the payload as one JSON object.")
+        said = desk.say("اكتب المحتوى كائن JSON صحيحًا.", "Write the payload as one JSON object.")
         return await _letter(desk, id, error=said, payload=payload, status=422)
     try:
         await desk.call(RESUBMIT_LETTER, contract.ResubmitLetter(principal=desk.who, dead_letter_id=id, payload=values))

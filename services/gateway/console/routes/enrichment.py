@@ -120,7 +120,7 @@ def _upload(desk: Desk, entered: dict[str, str]) -> Section:
         Input("licence", desk.say("شروط استخدام المصدر", "Terms of the source"), value=entered.get("licence", ""), required=False,
               hint=desk.say("يلزم للسجل العام.", "Needed for a public register.")),
         Input("file", desk.say("الملف", "File"), "file", accept=".csv,.xlsx,.jsonl",
-        hint=desk.say("CSV أو XLSX أو JSON Lines، حتى 2,000 صف و10 ميجابايت.", "CSV, XLSX or JSON Lines; 2,000 rows and 10 MB at most.")),
+        hint=desk.say("CSV أو XLSX أو JSON Lines، حتى 2,000 صف و10 ميغابايت.", "CSV, XLSX or JSON Lines; 2,000 rows and 10 MB at most.")),
         Input("once", "", "hidden", str(new_id())),
     )  # fmt: skip
     form = DeskForm("look", url("enrichment_look"), desk.say("اعرض ما سيُضاف", "Show what would be filled in"), inputs, columns=True)  # fmt: skip
@@ -268,7 +268,7 @@ def _pair(desk: Desk, one: EnrichedFact, names: dict[UUID, str], state: tuple[st
     if one.licence:
         facts.append((desk.say("شروط المصدر", "Terms"), Cell(one.licence)))
     if one.decided_by:
-        facts += [(desk.say("قرّره", "Decided by"), Cell(one.decided_by, "ltr")), (desk.say("متى", "When"), Cell(one.decided_at, "moment"))]  # fmt: skip
+        facts += [(desk.say("قرّره", "Decided by"), Cell(one.decided_by, "ltr")), (desk.say("الوقت", "When"), Cell(one.decided_at, "moment"))]  # fmt: skip
         if one.reason:
             facts.append((desk.say("السبب", "Why"), Cell(one.reason)))
     held = present_crm.value_word(desk.lang, one.field, field, one.current)

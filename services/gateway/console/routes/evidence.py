@@ -20,7 +20,7 @@ from libs.contracts.subjects import (
     PROOF,
     SANDBOX,
 )
-from services.gateway.console import pages, present, views
+from services.gateway.console import pages, present_ledger, views
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.urls import PATHS, url
 from services.gateway.http.guards import require
@@ -41,10 +41,13 @@ async def evidence(
     reply = await desk.call(LEDGER, request)
     point = await desk.call(CHECKPOINT, trust.CheckpointRequest(principal=desk.who))
     witnesses = await _witnesses(desk, point.size)
-    rows = tuple(row for row in (present.ledger_row(desk.lang, entry) for entry in reply.items) if row is not None)
+    names = await desk.called(entry.actor for entry in reply.items)
+    rows = tuple(
+        row for row in (present_ledger.ledger_row(desk.lang, entry, names) for entry in reply.items) if row is not None
+    )
     page = pages.EvidencePage(
         rows=rows,
-        checkpoint=_with(present.checkpoint(point), witnesses),
+        checkpoint=_with(present_ledger.checkpoint(point), witnesses),
         query=q,
         empty="no_match" if text else "none_yet",
         next_href=url("evidence", q=q, cursor=reply.next_cursor) if reply.next_cursor else "",
@@ -58,20 +61,22 @@ async def evidence_entry(id: int, desk: DeskDep) -> Response:
     proof = await desk.call(PROOF, trust.ProofRequest(principal=desk.who, seq=id))
     point = await desk.call(CHECKPOINT, trust.CheckpointRequest(principal=desk.who))
     keys = await desk.call(KEYS, trust.KeysRequest())
-    checkpoint = present.checkpoint(point.evolve(note=proof.checkpoint, **_parsed(proof.checkpoint)))
+    checkpoint = present_ledger.checkpoint(point.evolve(note=proof.checkpoint, **_parsed(proof.checkpoint)))
     if checkpoint is None:
         raise NotFound
-    entry = present.entry_of(proof.entry)
+    entry = present_ledger.entry_of(proof.entry)
     around = (
         await desk.call(LEDGER, trust.LedgerRequest(principal=desk.who, target=entry.target, page=Page(limit=50)))
         if entry.target
         else None
     )
+    told = around.items if around else ()
+    names = await desk.called((entry.actor, *(one.actor for one in told)))
     page = pages.EvidenceEntryPage(
         index=proof.seq,
-        title=present.entry_title(desk.lang, entry.kind),
+        title=present_ledger.entry_title(desk.lang, entry.kind),
         at=entry.at or desk.gateway.now(),
-        actor=entry.actor,
+        actor=names[entry.actor],
         entry=proof.entry,
         salt=proof.salt,
         leaf_hash=proof.leaf_hash,
@@ -80,8 +85,8 @@ async def evidence_entry(id: int, desk: DeskDep) -> Response:
         keys={"keys": [key for key in keys.keys if key.get("dealix_use") == "checkpoint"]},
         witnesses=tuple(one.model_dump(mode="json") for one in proof.cosignatures),
         platform=proof.platform.model_dump(mode="json") if proof.platform is not None else None,
-        timeline=present.timeline(desk.lang, around.items if around else (), proof.seq),
-        facts=present.entry_facts(desk.lang, entry),
+        timeline=present_ledger.timeline(desk.lang, told, proof.seq, names),
+        facts=present_ledger.entry_facts(desk.lang, entry),
     )
     return await desk.show(page)
 
@@ -110,4 +115,6 @@ def _parsed(note: str) -> dict[str, Any]:
 @router.get(PATHS["sandbox_mailbox"], dependencies=[Reading])
 async def sandbox_mailbox(desk: DeskDep) -> Response:
     reply = await desk.call(SANDBOX, execution.SandboxRequest(principal=desk.who, page=Page(limit=50)))
-    return await desk.show(pages.SandboxMailboxPage(tuple(present.sandbox_message(message) for message in reply.items)))
+    return await desk.show(
+        pages.SandboxMailboxPage(tuple(present_ledger.sandbox_message(desk.lang, message) for message in reply.items))
+    )

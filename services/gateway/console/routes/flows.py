@@ -127,7 +127,7 @@ def _standing(desk: Desk, found: Flow) -> Section:
         (desk.say("الحالة", "Status"), Cell(desk.say(ar, en), tone=tone)),
         (desk.say("المعرّف", "Id"), Cell(str(found.flow_id), "ltr")),
         (desk.say("الإصدار", "Version"), Cell(f"{found.flow}@{found.version}", "ltr")),
-        (desk.say("بدأه", "Started by"), Cell(found.started_by)), (desk.say("متى", "When"), Cell(found.created_at, "moment")),
+        (desk.say("بدأه", "Started by"), Cell(found.started_by)), (desk.say("الوقت", "When"), Cell(found.created_at, "moment")),
     ]  # fmt: skip
     if found.failed_step:
         facts.append((desk.say("توقّف عند", "Stopped at"), Cell(_step(desk, found, found.failed_step))))
@@ -224,7 +224,7 @@ def _past(desk: Desk, found: Flow, history: tuple[FlowRevision, ...]) -> Section
     )  # fmt: skip
     return Section(
         desk.say("السجل", "History"),
-        columns=("#", desk.say("متى", "When"), desk.say("ما حدث", "What happened"), desk.say("الخطوة", "Step"), desk.say("من", "By")),
+        columns=("#", desk.say("الوقت", "When"), desk.say("ما حدث", "What happened"), desk.say("الخطوة", "Step"), desk.say("من", "By")),
         rows=rows, forms=(fork,) if ran and _may(desk) else (),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
+from babel.dates import format_date
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
@@ -53,7 +54,7 @@ async def make(desk: DeskDep, track: Annotated[Track, Form()] = Track.REVENUE) -
 
 def page_of(desk: Desk, found: Forecast, gap: Variance | None, why: str, month: str) -> ForecastPage:
     """The page of what was found; `why` is why there is no gap to show."""
-    points = tuple(_points(found))
+    points = tuple(_points(desk, found))
     drawn = any(point.actual is not None or point.expected is not None for point in points)
     unit = "" if found.unit == "count" else desk.say("ر.س", "SAR")
     title = desk.say("الفعلي والمتوقع شهرًا بشهر", "Actual and forecast by month") + (f" ({unit})" if unit else "")
@@ -79,12 +80,12 @@ def _began(found: Forecast) -> int:
     return next(known, len(found.months))
 
 
-def _points(found: Forecast) -> list[Point]:
+def _points(desk: Desk, found: Forecast) -> list[Point]:
     past = [
-        Point(_named(one.since), one.actual, one.forecast, one.low, one.high, one.so_far)
+        Point(_month(desk, one.since), one.actual, one.forecast, one.low, one.high, one.so_far)
         for one in found.months[_began(found) :]
     ]
-    return past + [Point(_named(one.since), None, one.expected, one.low, one.high) for one in found.ahead]
+    return past + [Point(_month(desk, one.since), None, one.expected, one.low, one.high) for one in found.ahead]
 
 
 def _sections(desk: Desk, found: Forecast, gap: Variance | None, why: str, month: str) -> tuple[Section, ...]:
@@ -138,7 +139,7 @@ def _table(desk: Desk, found: Forecast) -> Section:
     rows = []
     for one in found.ahead:
         rows.append((
-            Cell(_named(one.since), "ltr"), Cell(""), Cell(_amount(one.expected), "ltr"), Cell(_between(one.low, one.high), "ltr"), Cell(""),
+            Cell(_month(desk, one.since)), Cell(""), Cell(_amount(one.expected), "ltr"), Cell(_between(one.low, one.high), "ltr"), Cell(""),
             Cell(desk.say(f"توقع، الأفق {one.horizon}", f"Forecast, {one.horizon} ahead")),
         ))  # fmt: skip
     for past in reversed(found.months[_began(found) :]):
@@ -147,7 +148,7 @@ def _table(desk: Desk, found: Forecast) -> Section:
         href = url("forecast", track=found.track.value, month=named) if gap is not None else ""
         actual = _amount(past.actual) if past.actual is not None else desk.say("لا بيانات", "No data")
         rows.append((
-            Cell(named, "ltr"), Cell(desk.say(f"{actual} حتى الآن", f"{actual} so far") if past.so_far else actual, "text" if past.so_far else "ltr"),
+            Cell(_month(desk, past.since)), Cell(desk.say(f"{actual} حتى الآن", f"{actual} so far") if past.so_far else actual, "text" if past.so_far else "ltr"),
             Cell(_amount(past.forecast) if past.forecast is not None else "", "ltr"),
             Cell(_between(past.low, past.high) if past.low is not None and past.high is not None else "", "ltr"),
             Cell(_signed(gap) if gap is not None else "", "ltr", href=href), Cell(desk.say(*KINDS[past.kind]) if past.kind else ""),
@@ -162,11 +163,11 @@ def _gap(desk: Desk, found: Forecast, gap: Variance | None, why: str, month: str
         title = desk.say("لماذا اختلف الفعلي عن المتوقع؟", "Why did the actual differ from the forecast?")
         return (Section(title, why),) if found.ready or month else ()
     named, met = (
-        _named(gap.since),
+        _month(desk, gap.since),
         desk.say("لا يُحسب", "not defined") if gap.accuracy is None else f"{gap.accuracy:.0%}",
     )
     facts = (
-        (desk.say("الشهر", "Month"), Cell(_named(gap.since), "ltr")), (desk.say("الفعلي", "Actual"), Cell(_amount(gap.actual), "ltr")),
+        (desk.say("الشهر", "Month"), Cell(named)), (desk.say("الفعلي", "Actual"), Cell(_amount(gap.actual), "ltr")),
         (desk.say("المتوقع", "Forecast"), Cell(_amount(gap.expected), "ltr")), (desk.say("الفرق", "Gap"), Cell(_signed(gap.variance), "ltr")),
         (desk.say("الدقة", "Accuracy"), Cell(met, "ltr")), (desk.say("أساس المتوقع", "Kind"), Cell(desk.say(*KINDS[gap.kind]))),
         (desk.say("داخل المجال", "Inside the interval"), Cell(desk.say("نعم", "Yes") if gap.within else desk.say("لا", "No"))),
@@ -209,7 +210,7 @@ def _drivers(desk: Desk, found: Forecast) -> tuple[Section, ...]:
         )
         for one in first.drivers
     )  # fmt: skip
-    named = _apart(_named(first.since))
+    named = _month(desk, first.since)
     said = desk.say(
         f"من الصفقات المفتوحة {_amount(first.from_deals)}، والباقي من صفقات لم تُعرف بعد.",
         f"Open deals bring {_amount(first.from_deals)}; the rest comes from deals that nobody knows yet.",
@@ -235,13 +236,14 @@ def _tests(desk: Desk, found: Forecast) -> Section:
     )  # fmt: skip
 
 
+def _month(desk: Desk, at: datetime) -> str:
+    """A month as people read it: «نوفمبر 2026»."""
+    return format_date(at.astimezone(RIYADH).date(), "MMMM y", locale=desk.lang)
+
+
 def _named(at: datetime) -> str:
+    """A month as it stands in an address."""
     return f"{at.astimezone(RIYADH):%Y-%m}"
-
-
-def _apart(text: str) -> str:
-    """From left to right inside a heading, where no markup can say so."""
-    return f"\u2066{text}\u2069"
 
 
 def _amount(value: Decimal) -> str:

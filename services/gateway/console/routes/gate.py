@@ -16,6 +16,7 @@ from libs.contracts.governance import Kind, TrustScore
 from libs.contracts.message import Page
 from libs.contracts.screening import FindingState, GateFinding
 from libs.contracts.subjects import DECIDE_FINDING, FINDINGS, SET_STANDING, TRUST_SCORE
+from services.gateway.console.actors import term, terms
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
 from services.gateway.console.routes.compliance import Tone
@@ -50,8 +51,8 @@ async def gate(
     found: screening.FindingsReply = await desk.call(FINDINGS, request)
     more = url("gate", state=state, cursor=found.next_cursor) if found.next_cursor else ""
     columns = (
-        desk.say("ماذا", "What"), desk.say("السجل", "Record"), desk.say("الحقل", "Field"), desk.say("بند OWASP", "OWASP item"),
-        desk.say("الحالة", "State"), desk.say("متى", "When"),
+        desk.say("الملاحظة", "What"), desk.say("السجل", "Record"), desk.say("الحقل", "Field"), desk.say("بند OWASP", "OWASP item"),
+        desk.say("الحالة", "State"), desk.say("الوقت", "When"),
     )  # fmt: skip
     findings = Section(
         desk.say("نصوص محجوزة", "Texts in quarantine"),
@@ -91,7 +92,7 @@ def _finding(desk: Desk, one: GateFinding) -> tuple[Cell, ...]:
 def _agent(desk: Desk, one: ShownAgent) -> tuple[Cell, ...]:
     ar, en, tone = ACTING[one.state]
     return (
-        Cell(one.agent.id, "ltr", href=url("gate_agent", one.agent.id)), Cell(one.agent.skill, "ltr"),
+        Cell(term(desk.lang, one.agent.id), href=url("gate_agent", one.agent.id)), Cell(one.agent.skill, "ltr"),
         Cell(desk.say(*ENGINES[one.agent.engine])), Cell(desk.say(ar, en), tone=tone),
     )  # fmt: skip
 
@@ -111,7 +112,7 @@ async def _show_finding(desk: Desk, id: UUID, *, error: str = "", reason: str = 
     facts = [
         (desk.say("الحالة", "State"), Cell(desk.say(ar, en), tone=tone)), (desk.say("السجل", "Record"), Cell(one.subject, "ltr")),
         (desk.say("الحقل", "Field"), Cell(one.field, "ltr")), (desk.say("المصدر", "Came by"), Cell(one.source, "ltr")),
-        (desk.say("بند OWASP", "OWASP item"), Cell(one.owasp, "ltr")), (desk.say("متى", "When"), Cell(one.found_at, "moment")),
+        (desk.say("بند OWASP", "OWASP item"), Cell(one.owasp, "ltr")), (desk.say("الوقت", "When"), Cell(one.found_at, "moment")),
     ]  # fmt: skip
     if one.decided_by:
         facts += [
@@ -168,7 +169,7 @@ async def _show_agent(desk: Desk, id: str, *, error: str = "", status: int = 200
         (desk.say("الحالة", "State"), Cell(desk.say(ar, en), tone=tone)),
         (desk.say("المهارة", "Skill"), Cell(one.agent.skill, "ltr")),
         (desk.say("بصمة المهارة", "Hash of the skill"), Cell(skill.hash[:16], "ltr")),
-        (desk.say("يجوز له", "It may ask for"), Cell(", ".join(skill.allowed_effects), "ltr")),
+        (desk.say("يجوز له", "It may ask for"), Cell(terms(desk.lang, skill.allowed_effects))),
     )
     forms: tuple[DeskForm, ...] = ()
     reach = allowed(desk.who, "control")
@@ -204,7 +205,7 @@ async def _show_agent(desk: Desk, id: str, *, error: str = "", status: int = 200
         links[desk.say("اسأله الآن", "Ask it now")] = url("agent_ask", id)
     about = Section(desk.say("الوكيل", "Agent"), facts=facts, forms=forms, links=links)
     page = DeskPage(
-        "gate", id, (about, parts), error=error, back=url("gate"), back_label=desk.say("بوابة الأمان والوكلاء", "Security gate and agents")
+        "gate", term(desk.lang, id), (about, parts), error=error, back=url("gate"), back_label=desk.say("بوابة الأمان والوكلاء", "Security gate and agents")
     )  # fmt: skip
     return await desk.show(page, status=status)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from libs.contracts.arabic import RECORDS
 from libs.contracts.catalogue.lineage import lineage as words
 from libs.contracts.catalogue.metrics import MetricRule, metrics
 from libs.contracts.errors import DealixError
@@ -93,7 +94,7 @@ def tile(desk: Desk, rule: MetricRule, found: MetricValue | None) -> Tile:
     else:
         href = url("metric_rows", rule.name)
         value = f"{found.value * 100:,.1f}" if rule.unit == "share" else f"{found.value:,.2f}".removesuffix(".00")
-        note = desk.say(f"من {found.counted:,} من أصل {found.rows:,} سجل", f"from {found.counted:,} of {found.rows:,} records")  # fmt: skip
+        note = desk.say(f"محسوب من {found.counted:,} من أصل {RECORDS(found.rows)}", f"from {found.counted:,} of {found.rows:,} records")  # fmt: skip
         if rule.period:
             note += desk.say("، آخر 30 يومًا", ", last 30 days")
     return Tile(rule.name, desk.say(rule.ar, rule.en), value, unit, desk.say(rule.definition_ar, rule.definition_en), note, href)  # fmt: skip
@@ -197,7 +198,7 @@ def _walk(desk: Desk, title: str, walked: LineageWalk, empty: str) -> Section:
         said.append(desk.say("يوجد أكثر مما عُرض.", "There is more than is shown."))
     if walked.silent:
         said.append(
-            desk.say("لم ترد طبقة، فقد ينقص شيء: ", "A plane did not answer, something may be missing: ")
+            desk.say("لم ترد كل الخدمات، فقد ينقص شيء: ", "A plane did not answer, something may be missing: ")
             + ", ".join(walked.silent)
         )
     rows = []
@@ -209,5 +210,5 @@ def _walk(desk: Desk, title: str, walked: LineageWalk, empty: str) -> Section:
             Cell(desk.say(step.ar, step.en) or step.id[:13], href=url("lineage", kind=step.kind, id_=step.id)),
             Cell(f"{desk.say(how.ar, how.en)} · {desk.say(joined.ar, joined.en)}"), Cell(step.at, "moment"),
         ))  # fmt: skip
-    columns = (desk.say("النوع", "Kind"), desk.say("العنوان", "Title"), desk.say("الصلة", "Joined by"), desk.say("متى", "When"))  # fmt: skip
+    columns = (desk.say("النوع", "Kind"), desk.say("العنوان", "Title"), desk.say("الصلة", "Joined by"), desk.say("الوقت", "When"))  # fmt: skip
     return Section(title, " ".join(said), columns=columns, rows=tuple(rows), empty=empty)

@@ -32,7 +32,7 @@ CATEGORIES = {
     "observability": ("المراقبة", "Observability"),
 }  # fmt: skip
 RISKS: dict[str, tuple[str, str, Tone]] = {
-    "high": ("مرتفعة", "High", "high"), "medium": ("متوسطة", "Medium", "medium"), "low": ("منخفضة", "Low", "low"),
+    "high": ("عالية", "High", "high"), "medium": ("متوسطة", "Medium", "medium"), "low": ("منخفضة", "Low", "low"),
 }  # fmt: skip
 RULES: dict[str, tuple[str, str, Tone]] = {
     "allowed": ("مسموح", "Allowed", "low"), "approval_required": ("بموافقة", "With approval", "medium"), "blocked": ("محظور", "Blocked", "high"),
@@ -41,7 +41,7 @@ DATA = {
     "public": ("عامة", "Public"), "internal": ("داخلية", "Internal"), "confidential": ("سرية", "Confidential"), "restricted": ("مقيّدة", "Restricted"),
 }  # fmt: skip
 DEFAULTS = {
-    "sandbox": ("البيئة التجريبية", "The sandbox"), "draft": ("مسودات فقط", "Drafts only"), "off": ("معطّل", "Off"), "local": ("داخل النظام", "Inside the system"),
+    "sandbox": ("الوضع التجريبي", "The sandbox"), "draft": ("مسودات فقط", "Drafts only"), "off": ("معطّل", "Off"), "local": ("داخل النظام", "Inside the system"),
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from starlette.responses import Response
 
 from libs.contracts import knowledge
+from libs.contracts.arabic import DAYS
 from libs.contracts.errors import DealixError
 from libs.contracts.knowledge import Document, DocumentsReply, KnowledgeReply
 from libs.contracts.message import Page, new_id
@@ -67,7 +68,7 @@ def _passages(desk: Desk, reply: KnowledgeReply) -> Section:
         place.append(
             desk.say("أضيف اليوم", "added today")
             if not days
-            else desk.say(f"أضيف قبل {days} يوم", f"added {days} days ago")
+            else desk.say(f"أضيف قبل {DAYS(days)}", f"added {days} days ago")
         )
         notes.append(Note(one.title, one.text, " · ".join(part for part in place if part)))
     text = (
@@ -110,7 +111,7 @@ def _documents(desk: Desk, items: tuple[Document, ...]) -> Section:
 async def add(desk: DeskDep, file: Annotated[UploadFile, File()], source: Annotated[str, Form(max_length=500)] = "") -> Response:  # fmt: skip
     """Take a document in; what is wrong with it is said on the page."""
     if (file.size or 0) > LARGEST or not file.filename:
-        said = desk.say("اختر ملفًا لا يتجاوز 20 ميجابايت.", "Choose a file of at most 20 MB.")
+        said = desk.say("اختر ملفًا لا يتجاوز 20 ميغابايت.", "Choose a file of at most 20 MB.")
         return await _knowledge(desk, "", error=said, status=422)
     try:
         await bring_document(desk.gateway, desk.who, Ids(new_id())("document"), file, "", source)

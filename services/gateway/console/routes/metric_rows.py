@@ -59,7 +59,7 @@ async def metric_rows(
     names = await _names(desk, found.items)
     behind = Section(
         desk.say("ما استُبعد من الحساب", "What was left out") if excluded else desk.say("السجلات وراء الرقم", "The records behind it"),
-        columns=(desk.say("النوع", "Kind"), desk.say("السجل", "Record"), desk.say("القيمة", "Figure"), desk.say("متى", "When")),
+        columns=(desk.say("النوع", "Kind"), desk.say("السجل", "Record"), desk.say("القيمة", "Figure"), desk.say("الوقت", "When")),
         rows=tuple(_row(desk, one, names) for one in found.items), links=links,
         empty=desk.say("لا سجلات في آخر 30 يومًا.", "There are no records in the last 30 days."),
     )  # fmt: skip

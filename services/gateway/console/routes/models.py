@@ -10,8 +10,10 @@ from fastapi import APIRouter, Form
 from starlette.responses import RedirectResponse, Response
 
 from libs.contracts.catalogue.models import LOCAL, models
+from libs.contracts.catalogue.words import word
 from libs.contracts.completions import ModelsRequest, ModelUse, ModelUsesRequest, SetModel, SetModelBudget
 from libs.contracts.subjects import MODEL_USES, MODELS, SET_MODEL, SET_MODEL_BUDGET
+from services.gateway.console.actors import terms
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
 from services.gateway.console.urls import PATHS, url
@@ -105,12 +107,17 @@ def _routes(desk: Desk, found: Providers) -> Section:
     yes, no = desk.say("نعم", "Yes"), desk.say("لا", "No")
     rows = tuple(
         (
-            Cell(one.model_policy, "ltr"), Cell(desk.say(*DATA[one.data])), Cell(yes if one.cross_border else no), Cell(names[one.answers]),
-            Cell(", ".join(one.modelled) or desk.say("لا وكيل بتعليمات معتمدة", "No agent with a reviewed prompt"), "ltr" if one.modelled else "text"),
+            _task(desk, one.model_policy), Cell(desk.say(*DATA[one.data])), Cell(yes if one.cross_border else no), Cell(names[one.answers]),
+            Cell(terms(desk.lang, one.modelled) or desk.say("لا وكيل بتعليمات معتمدة", "No agent with a reviewed prompt")),
         )
         for one in found.items
     )  # fmt: skip
     return Section(desk.say("من يطّلع على ماذا", "Who may see what"), columns=columns, rows=rows)
+
+
+def _task(desk: Desk, key: str) -> Cell:
+    named = word("task", key)
+    return Cell(desk.say(named.ar, named.en))
 
 
 def _budget(desk: Desk, day: Budget) -> Section:

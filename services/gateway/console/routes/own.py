@@ -11,8 +11,9 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from libs.contracts.briefs import DAYS
+from libs.contracts.catalogue.roles import roles
 from libs.contracts.errors import DealixError
-from services.gateway.console import present
+from services.gateway.console.actors import terms
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, Input, Section
 from services.gateway.console.routes.rules import clock
@@ -47,10 +48,10 @@ async def own(desk: DeskDep, caller: CallerDep, done: str = "") -> Response:
 async def _show(desk: Desk, caller: Caller, *first: Section, error: str = "", done: str = "", status: int = 200) -> Response:  # fmt: skip
     """A first password is changed before anything else is offered."""
     user = caller.user
-    named = [one for one in caller.principal.roles if one in present.ROLES]
+    named = [one for one in caller.principal.roles if one in roles().system_roles]
     facts = (
         (desk.say("الاسم", "Name"), Cell(user.name)), (desk.say("البريد", "E-mail"), Cell(user.email, "ltr")),
-        (desk.say("الأدوار", "Roles"), Cell(desk.say("، ", ", ").join(desk.say(*present.ROLES[one]) for one in named))),
+        (desk.say("الأدوار", "Roles"), Cell(terms(desk.lang, tuple(named)))),
     )  # fmt: skip
     sections = [*first, Section(desk.say("أنت", "You"), facts=facts), _password(desk, user.must_change)]
     if not user.must_change:

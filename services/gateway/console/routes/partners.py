@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from libs.contracts import crm
 from libs.contracts import partners as contract
+from libs.contracts.arabic import DAYS
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.partners import partner_rules
 from libs.contracts.catalogue.records import FieldType, RecordField, RecordKind, records
@@ -21,6 +22,7 @@ from libs.contracts.subjects import (
     CREATE_RECORD,
     PARTNER_BRIEF,
     PARTNER_MESSAGE,
+    PARTNER_OFFER,
     PARTNER_PIPELINE,
     RECORD,
     SCORE_PARTNER,
@@ -28,6 +30,7 @@ from libs.contracts.subjects import (
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, InputKind, Note, Section
 from services.gateway.console.pages_partners import PartnerCard, PartnerColumn, PartnersPage
+from services.gateway.console.routes import partner_figures
 from services.gateway.console.urls import PATHS, url
 from services.gateway.http.guards import allowed, require
 
@@ -78,7 +81,7 @@ def _card(desk: Desk, one: contract.PipelinePartner, following: dict[tuple[str, 
     named = cards().partner_stages[one.stage]
     onward, word = following[one.stage, desk.say(named.ar, named.en)]
     offer = next(offer for offer in partner_rules().offers if offer.key == one.offer)
-    age = desk.say(f"آخر تغيير قبل {one.age_days} يوم", f"last changed {one.age_days} days ago")
+    age = desk.say(f"آخر تغيير قبل {DAYS(one.age_days)}", f"last changed {one.age_days} days ago")
     return PartnerCard(
         id=str(one.partner_id), name=one.name, type=_said(desk, one.type_name), fit=f"{one.fit:g} / 100",
         offer=desk.say(offer.ar, offer.en), amount=Decimal(one.amount) if one.amount else None, owner=one.owner or "",
@@ -164,11 +167,27 @@ async def message(id: UUID, desk: DeskDep, language: Words = "ar") -> Response:
     return await _partner(desk, id, _message(desk, found))
 
 
+@router.post(PATHS["partner_offer"], dependencies=[Asking])
+async def offer(
+    id: UUID, desk: DeskDep, kind: Words = "", commission: Words = "", language: Words = "ar", send: Words = ""
+) -> Response:
+    """An offer, on the partner's page. With `send` it is submitted, and waits for a person's approval."""
+    try:
+        wanted = partner_figures.order(desk, id, kind, commission, language, send=send == "yes")
+        found: contract.PartnerOffer = await desk.call(PARTNER_OFFER, wanted)
+    except DealixError as error:
+        return await _partner(desk, id, error=desk.error(error), status=error.status)
+    if found.action_id is not None:
+        desk.gateway.pulse.nudge(desk.who.tenant_id, "approvals")
+    return await _partner(desk, id, *partner_figures.offer(desk, found, commission))
+
+
 async def _partner(desk: Desk, id: UUID, *first: Section, error: str = "", status: int = 200) -> Response:
     asked = contract.PartnerGet(principal=desk.who, partner_id=id)
     record: crm.Record = await desk.call(RECORD, crm.GetRecord(principal=desk.who, kind=RecordKind.PARTNER, id=id))
     score: contract.PartnerScore = await desk.call(SCORE_PARTNER, asked)
     brief: contract.MeetingBrief = await desk.call(PARTNER_BRIEF, asked)
+    card = await partner_figures.scorecard(desk, asked)
     fields = records().kinds[RecordKind.PARTNER].fields
     facts = [(desk.say("المرحلة", "Stage"), Cell(_said(desk, brief.stage)))]
     for name in FACTS:
@@ -184,7 +203,7 @@ async def _partner(desk: Desk, id: UUID, *first: Section, error: str = "", statu
             )
             facts.append((desk.say(field.ar, field.en), Cell(shown, "ltr" if field.type in _LTR else "text")))
     names = _pick_name(desk, record.values)
-    sections = (*first, Section(desk.say("ما نعرفه", "What we know"), facts=tuple(facts)), _score(desk, score), _brief(desk, brief), *_forms(desk, record))  # fmt: skip
+    sections = (*first, card, Section(desk.say("ما نعرفه", "What we know"), facts=tuple(facts)), _score(desk, score), _brief(desk, brief), *_forms(desk, record))  # fmt: skip
     return await desk.show(
         DeskPage(
             "partners", names, sections, error=error, back=url("partners"), back_label=desk.say("الشركاء", "Partners")
@@ -203,6 +222,7 @@ def _forms(desk: Desk, record: crm.Record) -> tuple[Section, ...]:
         )  # fmt: skip
         text = desk.say("تُعرض عليك ولا تُرسل ولا تُحفظ.", "It is shown to you; nothing is sent or kept.")
         out.append(Section(desk.say("الرسالة الأولى", "A first message"), text, forms=(ask,)))
+        out.append(partner_figures.offer_form(desk, str(record.id)))
     if allowed(desk.who, "import") is not None:
         stages = tuple((key, desk.say(one.ar, one.en)) for key, one in cards().partner_stages.items())
         inputs = (

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from libs.contracts import consent, rights, trust
 from libs.contracts.catalogue.registers import Register, registers
+from libs.contracts.catalogue.words import words
 from libs.contracts.errors import DealixError
 from libs.contracts.message import Page, new_id
 from libs.contracts.rights import RightsKind, RightsRequest, RightsState
@@ -53,7 +54,7 @@ KIND_OF_FIELD: dict[str, InputKind] = {
 LEFT_TO_RIGHT = frozenset({"date", "datetime-local", "number"})
 STEPS = {
     **STATES, "extended": ("مُددت المهلة", "Extended"), "erasure_ordered": ("أُمر بالمحو", "Erasure ordered"),
-    "erased": ("محا مستوى ما لديه", "A plane erased"), "exported": ("صُدّرت البيانات", "Exported"), "overdue": ("تجاوز المهلة", "Overdue"),
+    "erased": ("مُحي ما لدى إحدى الخدمات", "A plane erased"), "exported": ("صُدّرت البيانات", "Exported"), "overdue": ("تجاوز المهلة", "Overdue"),
 }  # fmt: skip
 
 
@@ -127,8 +128,8 @@ async def _consents(desk: Desk) -> Section:
     )  # fmt: skip
     rows = tuple(
         (
-            Cell(str(c.contact_id), "ltr"), Cell(c.purpose, "ltr"), Cell(c.channel, "ltr"), Cell(c.captured_at, "moment"),
-            Cell(c.notice_version, "ltr"), Cell(c.expires_at, "moment"), Cell(c.withdrawn_at, "moment"),
+            Cell(f"contact:{c.contact_id}", "ltr"), _said(desk, "purpose", c.purpose), _said(desk, "consent_channel", c.channel), Cell(c.captured_at, "moment"),
+            _said(desk, "notice", c.notice_version), Cell(c.expires_at, "moment"), Cell(c.withdrawn_at, "moment"),
             Cell(desk.say("فتح", "Open"), href=f"/api/v1/consents/{c.consent_id}/proof"),
         )
         for c in found
@@ -141,6 +142,12 @@ async def _consents(desk: Desk) -> Section:
         desk.say("الموافقات", "Consents"), desk.say("السحب يوقف ما ينتظر الإرسال فورًا.", "A withdrawal stops at once what waits to be sent."),
         columns=columns, rows=rows, empty=desk.say("لا موافقات مسجّلة.", "No consents on record."), forms=(form,) if _may(desk) else (),
     )  # fmt: skip
+
+
+def _said(desk: Desk, group: str, value: str) -> Cell:
+    """A value of a consent in words; one that nobody named stands as it was recorded."""
+    known = words()[group].get(value)
+    return Cell(desk.say(known.ar, known.en)) if known else Cell(value, "ltr")
 
 
 async def _suppressions(desk: Desk) -> Section:
@@ -156,7 +163,7 @@ async def _suppressions(desk: Desk) -> Section:
     return Section(
         desk.say("قائمة عدم التواصل", "Do-not-contact list"),
         desk.say("القيود بصمات لا يُقرأ منها أصحابها، وتبقى بعد المحو.", "Entries are keyed hashes that name nobody, and survive erasure."),
-        columns=(desk.say("القيد", "Entry"), desk.say("السبب", "Why"), desk.say("من", "By"), desk.say("متى", "When")),
+        columns=(desk.say("القيد", "Entry"), desk.say("السبب", "Why"), desk.say("من", "By"), desk.say("الوقت", "When")),
         rows=rows, empty=desk.say("القائمة فارغة.", "The list is empty."), forms=(form,) if _may(desk) else (),
     )  # fmt: skip
 
@@ -323,8 +330,8 @@ async def _one(desk: Desk, id: UUID, *, error: str = "", status: int = 200) -> R
     sections = [
         Section(desk.say("الطلب", "Request"), facts=facts, links=links if _may(desk) else {}, forms=_forms(desk, found) if _may(desk) else ()),
         Section(
-            desk.say("المحو في المستويات", "Erasure by plane"),
-            columns=(desk.say("المستوى", "Plane"), desk.say("أُنجز", "Done"), desk.say("ما مُحي", "What was erased")),
+            desk.say("المحو في الخدمات", "Erasure by plane"),
+            columns=(desk.say("الخدمة", "Plane"), desk.say("أُنجز", "Done"), desk.say("ما مُحي", "What was erased")),
             rows=tuple(
                 (Cell(t.plane.value, "ltr"), Cell(t.done_at, "moment"), Cell(", ".join(f"{k} {v}" for k, v in t.counts.items()), "ltr"))
                 for t in found.tasks
@@ -333,7 +340,7 @@ async def _one(desk: Desk, id: UUID, *, error: str = "", status: int = 200) -> R
         ),
         Section(
             desk.say("السجل", "History"),
-            columns=(desk.say("متى", "When"), desk.say("الخطوة", "Step"), desk.say("من", "By"), desk.say("ملاحظة", "Note")),
+            columns=(desk.say("الوقت", "When"), desk.say("الخطوة", "Step"), desk.say("من", "By"), desk.say("ملاحظة", "Note")),
             rows=tuple(
                 (Cell(s.at, "moment"), Cell(desk.say(*STEPS.get(s.step, (s.step, s.step)))), Cell(s.actor, "ltr"), Cell(s.note))
                 for s in found.steps

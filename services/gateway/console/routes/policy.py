@@ -151,8 +151,10 @@ async def violations(
         principal=desk.who, policy=policy_id or None, page=Page(limit=50, cursor=cursor or None)
     )
     reply: policy.ViolationsReply = await desk.call(VIOLATIONS, request)
+    names = await desk.called(one.actor for one in reply.items)
+    items = tuple(one.evolve(actor=names[one.actor]) for one in reply.items)
     following = url("violations", policy=policy_id, cursor=reply.next_cursor) if reply.next_cursor else ""
-    return await desk.show(pages.ViolationsPage(reply.items, reply.suspended, policy_id, following))
+    return await desk.show(pages.ViolationsPage(items, reply.suspended, policy_id, following))
 
 
 @router.get(PATHS["receipts"], dependencies=[Reading])
@@ -162,5 +164,7 @@ async def tool_receipts(desk: DeskDep, cursor: Cursor = "") -> Response:
     looked: receipts.ReconciliationReply = await desk.call(
         RECONCILIATION, receipts.ReconciliationRequest(principal=desk.who)
     )
+    names = await desk.called(one.actor for one in reply.items)
+    items = tuple(one.evolve(actor=names[one.actor]) for one in reply.items)
     following = url("receipts", cursor=reply.next_cursor) if reply.next_cursor else ""
-    return await desk.show(pages.ReceiptsPage(reply.items, looked.runs, looked.orphans, following))
+    return await desk.show(pages.ReceiptsPage(items, looked.runs, looked.orphans, following))

@@ -68,7 +68,7 @@ async def _show(desk: Desk, *, error: str = "", done: str = "", status: int = 20
     sections = [part(desk, found, may) for part in (_hours, _caps, _limits, _escalation)]
     facts = (
         (desk.say("الإصدار", "Version"), Cell(str(found.version) if found.version else desk.say("القيم الأصلية", "The defaults"))),
-        (desk.say("آخر من غيّرها", "Changed by"), Cell(found.changed_by, "ltr")), (desk.say("متى", "When"), Cell(found.changed_at, "moment")),
+        (desk.say("آخر من غيّرها", "Changed by"), Cell(found.changed_by, "ltr")), (desk.say("الوقت", "When"), Cell(found.changed_at, "moment")),
     )  # fmt: skip
     text = desk.say("كل تغيير يُحفظ إصدارًا جديدًا باسم من أجراه.", "Every change is kept as a new version, with who made it.")  # fmt: skip
     sections.append(Section(desk.say("السجل", "On record"), text, facts=facts))

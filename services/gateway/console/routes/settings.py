@@ -111,7 +111,7 @@ async def _tenant(
         facts=facts,
     )  # fmt: skip
     arabic, english = offers or (one.offer_ar, one.offer_en)
-    said = [(desk.say("كتبه", "Written by"), Cell(one.offer_by, "ltr")), (desk.say("متى", "When"), Cell(one.offer_at, "moment"))]  # fmt: skip
+    said = [(desk.say("كتبه", "Written by"), Cell(one.offer_by, "ltr")), (desk.say("الوقت", "When"), Cell(one.offer_at, "moment"))]  # fmt: skip
     forms: tuple[DeskForm, ...] = ()
     if allowed(desk.who, "users") is not None:
         inputs = (

@@ -20,6 +20,7 @@ from libs.contracts.subjects import CLAIM_SUGGESTIONS, DECIDE_SUGGESTION, DOCUME
 from services.gateway.console import present_crm
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Pair, Section, Side
+from services.gateway.console.present_disputes import said_in
 from services.gateway.console.urls import PATHS, url
 from services.gateway.console.views import Tab, Tone
 from services.gateway.http.guards import allowed, require
@@ -80,7 +81,7 @@ async def _pair(desk: Desk, one: ClaimSuggestion) -> Pair:
     subject, href = await _subject(desk, one.subject)
     facts = [(desk.say("الثقة", "Confidence"), Cell(f"{one.confidence:.0%}", "ltr")), (desk.say("قُرئ", "Read"), Cell(one.suggested_at, "moment"))]  # fmt: skip
     if one.decided_by:
-        facts += [(desk.say("قرّره", "Decided by"), Cell(one.decided_by, "ltr")), (desk.say("متى", "When"), Cell(one.decided_at, "moment"))]  # fmt: skip
+        facts += [(desk.say("قرّره", "Decided by"), Cell(one.decided_by, "ltr")), (desk.say("الوقت", "When"), Cell(one.decided_at, "moment"))]  # fmt: skip
         if one.reason:
             facts.append((desk.say("السبب", "Why"), Cell(one.reason)))
     differs = one.contradicts and one.state is SuggestionState.SUGGESTED
@@ -125,21 +126,11 @@ def _on_record(desk: Desk, one: ClaimSuggestion) -> Side:
     if not one.on_record:
         return Side(label, "", desk.say("لا ادعاء مسجّل بهذا الشأن.", "Nothing is on record of this."))
     newest, *others = one.on_record
-    meta = desk.say(f"المصدر: {_source(desk, newest.source)}", f"Source: {_source(desk, newest.source)}")
+    meta = desk.say(f"المصدر: {said_in(desk.lang, newest.source)}", f"Source: {said_in(desk.lang, newest.source)}")
     if others:
         also = desk.say("، ", ", ").join(_value(desk, each.key, each.value, each.unit) for each in others)
         meta += desk.say(f" · ومسجّل أيضًا: {also}", f" · also on record: {also}")
     return Side(label, _value(desk, newest.key, newest.value, newest.unit), meta)
-
-
-def _source(desk: Desk, source: str) -> str:
-    kind = source.partition(":")[0]
-    named = {
-        "document": ("مستند", "a document"),
-        "activity": ("رسالة واردة", "an inbound message"),
-        "record": ("السجل", "the record"),
-    }
-    return desk.say(*named[kind]) if kind in named else source
 
 
 def _value(desk: Desk, key: str, value: str, unit: str) -> str:

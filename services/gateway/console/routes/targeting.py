@@ -11,11 +11,13 @@ from starlette.responses import Response
 
 from libs.contracts import data, decision
 from libs.contracts.errors import DealixError
+from libs.contracts.import_rows import RemarksRequest
 from libs.contracts.message import Page, new_id
 from libs.contracts.subjects import (
     IMPORT,
     IMPORT_CANCEL,
     IMPORT_REJECTS,
+    IMPORT_REMARKS,
     IMPORT_STATUS,
     IMPORT_UNDO,
     IMPORTS,
@@ -26,6 +28,7 @@ from libs.contracts.subjects import (
 from services.gateway.console import pages, present, present_imports, views
 from services.gateway.console.desk import DeskDep, field_map
 from services.gateway.console.urls import PATHS, url
+from services.gateway.domain.rejects import heading, line
 from services.gateway.domain.spreadsheet import BOM, lines
 from services.gateway.http.guards import allowed, require
 from services.gateway.http.targeting import bring_in
@@ -75,19 +78,27 @@ async def _import(desk: DeskDep, id: UUID) -> data.ImportStatus:
 @router.get(PATHS["import_map"], dependencies=[require("import")])
 async def import_map(id: UUID, desk: DeskDep) -> Response:
     status = await _import(desk, id)
-    if status.state.value in ("refused", "failed"):
+    unnamed = status.state is data.ImportState.REFUSED and bool(status.mapping)  # a person can say what the columns are
+    if status.state.value in ("refused", "failed") and not unnamed:
         return await _targeting(
             desk, source=status.source, error=desk.say(status.error_ar or "", status.error_en or ""), status=422
         )
     if status.finished_at is None:
-        return await import_page(id, desk)
+        return await import_page(id, desk, "")
     page = pages.ImportMapPage(
         id=str(id),
         file_name=status.file_name,
         rows=status.counts.rows,
-        encoding="",
+        encoding=status.encoding,
         source=present.source_name(desk.lang, status.source),
-        columns=tuple(views.ColumnMapping(m.column, m.field or "", m.confidence) for m in status.mapping),
+        columns=tuple(
+            views.ColumnMapping(m.column, m.field or "", m.confidence, present_imports.samples(status, at))
+            for at, m in enumerate(status.mapping)
+        ),
+        preview=status.sample,
+        notices=tuple(desk.say(said.ar, said.en) for said in status.notices),
+        counts={} if unnamed else present_imports.counts(status),
+        error=desk.say(status.error_ar or "", status.error_en or "") if unnamed else "",
         fields=tuple(
             views.FieldOption(key, present.pick(desk.lang, named.ar, named.en)) for key, named in status.fields.items()
         ),
@@ -115,10 +126,13 @@ async def import_start(id: UUID, request: Request, desk: DeskDep) -> Response:
 
 
 @router.get(PATHS["import"], dependencies=[Reading])
-async def import_page(id: UUID, desk: DeskDep) -> Response:
+async def import_page(id: UUID, desk: DeskDep, after: Annotated[str, Query(pattern="^[0-9]{0,9}$")] = "") -> Response:
     status = await _import(desk, id)
-    if status.dry_run and status.finished_at is not None and status.error_code is None:
+    if status.dry_run and status.finished_at is not None and (status.error_code is None or status.mapping):
         return desk.go("import_map", str(id))
+    said = await desk.call(
+        IMPORT_REMARKS, RemarksRequest(principal=desk.who, import_id=id, page=Page(limit=50, cursor=after or None))
+    )
     refused = await desk.call(
         IMPORT_REJECTS, data.RejectsRequest(principal=desk.who, import_id=id, page=Page(limit=50))
     )
@@ -132,6 +146,9 @@ async def import_page(id: UUID, desk: DeskDep) -> Response:
         counts=present_imports.counts(status),
         step=present_imports.step(desk.lang, status),
         rejects=present_imports.rejects(desk.lang, refused),
+        notices=tuple(desk.say(one.ar, one.en) for one in status.notices),
+        remarks=present_imports.remarks(desk.lang, said.rows),
+        more_remarks=url("import", str(id), after=said.next_cursor) if said.next_cursor else "",
         error=desk.say(status.error_ar or "", status.error_en or ""),
         can_cancel=status.state.value in ("queued", "reading", "matching") and allowed(desk.who, "import") is not None,
         can_undo=status.state is data.ImportState.COMPLETED and allowed(desk.who, "import") is not None,
@@ -141,15 +158,15 @@ async def import_page(id: UUID, desk: DeskDep) -> Response:
 
 @router.get(PATHS["import_rejects"], dependencies=[Reading])
 async def import_rejects(id: UUID, desk: DeskDep) -> Response:
-    out: list[list[str]] = []
+    out: list[tuple[str, ...]] = []
     cursor: str | None = None
     while True:
         reply = await desk.call(
             IMPORT_REJECTS, data.RejectsRequest(principal=desk.who, import_id=id, page=Page(limit=200, cursor=cursor))
         )
         if not out:
-            out.append([*reply.header, "row", "reason"])
-        out += [[*row.raw, str(row.row_number), desk.say(row.ar, row.en)] for row in reply.rows]
+            out.append(heading(reply.header))
+        out += [line(reply.header, row) for row in reply.rows]
         cursor = reply.next_cursor
         if cursor is None:
             break

@@ -82,7 +82,7 @@ async def _group(desk: Desk, group: list[trust.Approval]) -> Section:
         f"bulk-{group[0].approval_id}", url("together"), desk.say(f"موافقة على {count} وتنفيذها", f"Approve and execute {count}"),
         (
             Input("items", "", "hidden", json.dumps(chosen)),
-            Input("note", desk.say("ملاحظة للسجل (اختياري)", "Note for the record (optional)"), required=False),
+            Input("note", desk.say("ملاحظة تُحفظ مع القرار (اختياري)", "Note for the record (optional)"), required=False),
         ),
     )  # fmt: skip
     return Section(

@@ -117,6 +117,8 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     labelTheme();
+    // On a phone a row of tabs scrolls: it opens at the one that is shown.
+    for (const tab of document.querySelectorAll(".tabs [aria-current]")) tab.scrollIntoView({ block: "nearest", inline: "center" });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", labelTheme);
     for (const button of document.querySelectorAll("[data-help]")) button.addEventListener("click", help);
     for (const box of document.querySelectorAll("[data-shortcuts-switch]")) {

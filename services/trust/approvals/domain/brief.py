@@ -26,7 +26,7 @@ LIFETIME = timedelta(hours=24)
 CODE_LENGTH = 3
 # Without letters that look like digits or like one another.
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ"
-_RISK = {"low": "منخفض", "medium": "متوسط", "high": "عالٍ"}
+_RISK = {"low": "منخفضة", "medium": "متوسطة", "high": "عالية"}
 
 _APPROVE = frozenset({"موافق", "موافقة", "اوافق", "approve", "approved"})
 _REJECT = frozenset({"رفض", "ارفض", "مرفوض", "reject", "rejected"})
@@ -84,7 +84,7 @@ def _lines(view: Mapping[str, Any]) -> list[str]:
     """Everything that a view says, a line each: what the console shows, WhatsApp shows."""
     resource = view.get("resource", {})
     lines = [
-        f"الخطر: {_RISK.get(str(view.get('risk')), view.get('risk'))}",
+        f"المخاطرة: {_RISK.get(str(view.get('risk')), view.get('risk'))}",
         f"بشأن: {resource.get('type')}:{resource.get('id')}",
         f"الطالب: {view.get('requested_by')}",
     ]

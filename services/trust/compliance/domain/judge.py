@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from libs.contracts.arabic import ROWS
 from libs.contracts.catalogue.controls import Control, ControlMode
 from libs.contracts.compliance import Attestation, ControlResult, ControlStanding, GateEffect, Reading
 from libs.contracts.message import Text
@@ -51,7 +52,7 @@ def judged(check: Check, counted: Counted | None) -> tuple[ControlResult, Text]:
     if counted.unclear:
         return _R.UNKNOWN, Text(
             en=f"{counted.unclear} of {counted.rows} rows can't be judged: {check.en}.",
-            ar=f"لا يمكن الحكم على {counted.unclear} من {counted.rows} صفًا: {check.ar}.",
+            ar=f"لا يمكن الحكم على {counted.unclear} من أصل {ROWS(counted.rows)}: {check.ar}.",
         )
     if check.unrecorded_en:
         return _R.UNKNOWN, Text(en=check.unrecorded_en, ar=check.unrecorded_ar)

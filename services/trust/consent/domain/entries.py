@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.contracts.trust import ConsentRecord
 from services.trust.ledger.domain.entry import Entry
+
+CONSENT_LIFETIME = timedelta(days=730)
 
 
 def consent_entry(tenant_id: UUID, actor: str, consent: ConsentRecord, now: datetime) -> Entry:

@@ -2,7 +2,7 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "operating_0006_golive"
+revision = "operating_0006_launch"
 down_revision = "operating_0005_data_signals"
 branch_labels = None
 depends_on = None

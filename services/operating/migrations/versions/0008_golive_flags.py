@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import run
 
-revision = "operating_0007_golive_flags"
-down_revision = "operating_0006_golive"
+revision = "operating_0008_golive_flags"
+down_revision = "operating_0007_objectives"
 branch_labels = None
 depends_on = None
 

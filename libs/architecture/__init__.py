@@ -1,0 +1,1 @@
+"""Rules over registries and routes that an audit of the source and a running gateway check alike."""

@@ -1,0 +1,1 @@
+"""Onboarding of customers: seven steps, done by what happens or by people."""

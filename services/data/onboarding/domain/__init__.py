@@ -1,0 +1,1 @@
+"""How far an onboarding is, without I/O."""

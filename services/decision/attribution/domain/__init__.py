@@ -1,0 +1,1 @@
+"""How an outcome splits between touchpoints. Pure."""

@@ -1,0 +1,1 @@
+"""How risks are scored and figures are judged: values in, values out."""
