@@ -11,6 +11,7 @@ from libs.contracts import (  # isort: skip
     agents, analytics, approvals, attribution, board_pack, briefs, canaries, claims, completions, compliance,
     connectors, consent, crm, data, dead_events, dead_letters, deal_history, decision, enrichment, execution,
     executive, flows, forecasts, governance, growth, import_rows, inbound, inbox, incidents, knowledge, launch, ledger,
+    executive, flag_values, flows, forecasts, governance, growth, import_rows, inbound, inbox, knowledge, launch, ledger,
     mappings, memos, negotiation, onboarding, operating, outreach, partners, plugins, policy, predictive, prices,
     proof_pack, push, quality, reachable, receipts, recoveries, rights, risk_map, screening, settling, simulations,
     slos, tenant_hours, trust, waiting, work_units,
@@ -368,6 +369,11 @@ CONTROL = Call("operating.control.v1", operating.ControlCommand, operating.Contr
 CONTROLS = Call("operating.controls.v1", operating.ControlList, operating.ControlListReply, frozenset({_G}))
 FLAGS = Call("operating.flags.v1", operating.FlagsRequest, operating.FlagsReply, frozenset({_G, _T}), 2.0)
 SET_FLAG = Call("operating.set_flag.v1", operating.SetFlag, operating.FlagsReply, frozenset({_G}))
+FLAG_STANDINGS = Call(
+    "operating.flag_standings.v1", flag_values.FlagStandingsRequest, flag_values.FlagStandings, frozenset({_G}), 2.0
+)
+PUT_FLAG = Call("operating.put_flag.v1", flag_values.PutFlag, flag_values.FlagStandings, frozenset({_G}))
+DROP_FLAG = Call("operating.drop_flag.v1", flag_values.DropFlag, flag_values.FlagStandings, frozenset({_G}))
 TRACE = Call("operating.trace.v1", operating.TraceRequest, operating.TraceReply, frozenset({_G}))
 DATA_HEALTH = Call("operating.data_health.v1", quality.DataHealthRequest, quality.DataHealth, frozenset({_G}))
 RECOVERIES = Call("operating.recoveries.v1", recoveries.RecoveriesRequest, recoveries.RecoveriesReply, frozenset({_G}))

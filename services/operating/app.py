@@ -14,6 +14,7 @@ from services.operating.data_health.desk import serve_data_health
 from services.operating.dead_events.handlers import serve_dead_events
 from services.operating.domain.health import Board
 from services.operating.domain.spans import Buffer
+from services.operating.flags.desk import serve_flags
 from services.operating.handlers import Controls, Flags, Health, LiveSwitches, Traces
 from services.operating.incidents.desk import serve_incidents
 from services.operating.launch.desk import serve_launch
@@ -66,6 +67,7 @@ def wire(
     bus.serve(subjects.CONTROLS, controls.list)
     bus.serve(subjects.FLAGS, switches.read)
     bus.serve(subjects.SET_FLAG, switches.set)
+    serve_flags(bus, store)
     bus.serve(subjects.TRACE, traces.read)
     bus.on(subjects.LIVE_SWITCHED, LiveSwitches(store).switched)
     bus.on_signal(subjects.HEALTH, health.hear)

@@ -78,3 +78,23 @@ class LiveFlagNeedsApproval(Forbidden):
             "Switching a connector live needs an approval: submit the action live_flag_change.",
             "تفعيل الإرسال الفعلي يحتاج إلى موافقة: قدّم الإجراء live_flag_change.",
         )
+
+
+class LiveFlagWhole(Invalid):
+    """A connector is live or it is not: for nobody in part, and never by the clock."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "live_flag_whole",
+            "A live flag has no share and no times: it is switched off as a whole, at once.",
+            "تفعيل الموصل لا يقبل نسبة ولا توقيتًا: يُوقَف كله وفورًا.",
+        )
+
+
+class FlagTerm(Invalid):
+    def __init__(self) -> None:
+        super().__init__(
+            "flag_term",
+            "A word on a flag ends after it begins, and not in the past.",
+            "ينتهي سريان القيمة بعد بدايته، ولا يكون في الماضي.",
+        )

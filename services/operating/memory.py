@@ -102,14 +102,26 @@ class MemoryUnit:
         return [value for value in self._store.flags.values() if value.tenant_id in self._work.tenants]
 
     async def set_flag(
-        self, tenant_id: TenantId, name: str, value: bool, actor: str, expires_at: datetime | None = None
+        self,
+        tenant_id: TenantId,
+        name: str,
+        value: bool,
+        actor: str,
+        expires_at: datetime | None = None,
+        *,
+        share: int = 100,
+        starts_at: datetime | None = None,
     ) -> None:
         self._own(tenant_id)
         before = self._store.flags.get((tenant_id, name))
         version = before.version + 1 if before else 1
         self._store.flags[tenant_id, name] = FlagValue(
-            tenant_id, name, value, version, actor, self._store.now(), expires_at
+            tenant_id, name, value, version, actor, self._store.now(), expires_at, share, starts_at
         )
+
+    async def drop_flag(self, tenant_id: TenantId, name: str) -> bool:
+        self._own(tenant_id)
+        return self._store.flags.pop((tenant_id, name), None) is not None
 
     async def spans(self, trace_ids: Sequence[str]) -> list[SpanRecord]:
         seen = [

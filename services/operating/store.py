@@ -58,8 +58,20 @@ class Unit(Protocol):
     async def flag_values(self) -> list[FlagValue]: ...
 
     async def set_flag(
-        self, tenant_id: TenantId, name: str, value: bool, actor: str, expires_at: datetime | None = None
+        self,
+        tenant_id: TenantId,
+        name: str,
+        value: bool,
+        actor: str,
+        expires_at: datetime | None = None,
+        *,
+        share: int = 100,
+        starts_at: datetime | None = None,
     ) -> None: ...
+
+    async def drop_flag(self, tenant_id: TenantId, name: str) -> bool:
+        """Forget a word; False when there was none."""
+        ...
 
     async def spans(self, trace_ids: Sequence[str]) -> list[SpanRecord]: ...
 
@@ -191,23 +203,34 @@ class SqlUnit:
 
     async def flag_values(self) -> list[FlagValue]:
         rows = await self._c.fetch(
-            "select tenant_id, name, value, version, changed_by, changed_at, expires_at from operating.flag_values"
+            "select tenant_id, name, value, version, changed_by, changed_at, expires_at, share, starts_at from operating.flag_values"
         )
         return [FlagValue(**dict(row)) for row in rows]
 
     async def set_flag(
-        self, tenant_id: TenantId, name: str, value: bool, actor: str, expires_at: datetime | None = None
+        self,
+        tenant_id: TenantId,
+        name: str,
+        value: bool,
+        actor: str,
+        expires_at: datetime | None = None,
+        *,
+        share: int = 100,
+        starts_at: datetime | None = None,
     ) -> None:
         await self._c.execute(
-            "insert into operating.flag_values as f (tenant_id, name, value, changed_by, expires_at) values ($1, $2, $3, $4, $5) "
-            "on conflict (tenant_id, name) do update set value = excluded.value, version = f.version + 1, "
-            "changed_by = excluded.changed_by, changed_at = now(), expires_at = excluded.expires_at",
-            tenant_id,
-            name,
-            value,
-            actor,
-            expires_at,
+            "insert into operating.flag_values as f (tenant_id, name, value, changed_by, expires_at, share, starts_at) "
+            "values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant_id, name) do update set value = excluded.value, "
+            "version = f.version + 1, changed_by = excluded.changed_by, changed_at = now(), expires_at = excluded.expires_at, "
+            "share = excluded.share, starts_at = excluded.starts_at",
+            tenant_id, name, value, actor, expires_at, share, starts_at,
+        )  # fmt: skip
+
+    async def drop_flag(self, tenant_id: TenantId, name: str) -> bool:
+        gone = await self._c.fetchval(
+            "delete from operating.flag_values where tenant_id = $1 and name = $2 returning 1", tenant_id, name
         )
+        return gone is not None
 
     async def spans(self, trace_ids: Sequence[str]) -> list[SpanRecord]:
         rows = await self._c.fetch(

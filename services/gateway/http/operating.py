@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from libs.contracts import operating
-from libs.contracts.catalogue.flags import flags as catalogue
 from libs.contracts.message import Message, Principal
 from libs.contracts.operating import ControlState, PlaneHealth, SpanRecord
-from libs.contracts.subjects import CONTROL, CONTROLS, FLAGS, PLANES, TRACE
+from libs.contracts.subjects import CONTROL, CONTROLS, PLANES, TRACE
 from services.gateway.domain.journey import TraceTree, trees
 from services.gateway.http.bodies import Items
 from services.gateway.http.bodies import Request as Body
@@ -32,16 +31,6 @@ class Command(Body):
     target: Annotated[str, Field(min_length=1, max_length=100)] = "*"
     command: Annotated[str, Field(min_length=1, max_length=50)]
     reason: Annotated[str, Field(max_length=500)] = ""
-
-
-class FlagShown(BaseModel):
-    name: str
-    kind: str
-    value: bool
-    locked: bool
-    owner: str
-    en: str
-    ar: str
 
 
 class TraceShown(Message):
@@ -70,25 +59,6 @@ async def control(body: Command, who: Operator, gateway: GatewayDep) -> ControlS
             principal=who, scope=body.scope, target=body.target, command=body.command, reason=body.reason
         ),
     )
-
-
-@router.get("/flags")
-async def flags(who: Reader, gateway: GatewayDep) -> Items[FlagShown]:
-    """Every flag, as it is in force for the tenant."""
-    reply = await gateway.bus.call(FLAGS, operating.FlagsRequest(tenant_id=who.tenant_id))
-    shown = [
-        FlagShown(
-            name=name,
-            kind=flag.kind.value,
-            value=reply.flags.get(name, False),
-            locked=flag.locked,
-            owner=flag.owner,
-            en=flag.en,
-            ar=flag.ar,
-        )
-        for name, flag in catalogue().items()
-    ]
-    return Items(items=shown)
 
 
 @router.get("/traces/{trace_id}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from decimal import Decimal
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from libs.contracts.subjects import LAUNCH_FACTS, METRICS, MODELS
 from libs.runtime.bus import Bus
 
 _R = GateResult
+ASK_SECONDS = 3.0
+"""Less than trust waits before a switch, and than the gateway does: one silent plane leaves its own gates unknown, and no others."""
 
 
 def looks(by: Source) -> tuple[Look, ...]:
@@ -28,13 +30,22 @@ def looks(by: Source) -> tuple[Look, ...]:
     return tuple(found.values())
 
 
+async def _within(part: Awaitable[list[GateSeen]]) -> list[GateSeen]:
+    """What a part found; nothing when it takes longer than whoever asks for all of it would wait."""
+    try:
+        return await asyncio.wait_for(part, ASK_SECONDS)
+    except TimeoutError:
+        return []
+
+
 class Others:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
     async def look(self, tenant: UUID) -> dict[str, GateSeen]:
         """What trust's records, the metrics and the models in use say, by what the gates name it."""
-        parts = await asyncio.gather(self._trust(tenant), self._metrics(tenant), self._models(tenant))
+        asked = (self._trust(tenant), self._metrics(tenant), self._models(tenant))
+        parts = await asyncio.gather(*(_within(part) for part in asked))
         return {one.what: one for part in parts for one in part}
 
     async def _trust(self, tenant: UUID) -> list[GateSeen]:

@@ -54,13 +54,15 @@ def statement(control_id: str) -> str:
     return counting(checks()[control_id])
 
 
-def counting(check: Check) -> str:
-    """The same of any check that builds on the prelude."""
+def counting(*wanted: Check) -> str:
+    """The same of any checks that build on the prelude: a row for each, numbered from 0 in `n`."""
     prelude = ", ".join(_document(file)["prelude"] for file in FILES if "prelude" in _document(file))
-    return (
-        f"with {prelude}, looked as ({check.sql}) select count(*) as rows, count(*) filter (where ok is false) as failing, "
-        f"count(*) filter (where ok is null) as unclear, (array_agg(id order by id) filter (where ok is false))[1:{SAMPLE}] as sample from looked"
+    counted = " union all ".join(
+        f"select {n} as n, count(*) as rows, count(*) filter (where ok is false) as failing, count(*) filter (where ok is null) as unclear, "
+        f"(array_agg(id order by id) filter (where ok is false))[1:{SAMPLE}] as sample from ({check.sql}) looked_{n}"
+        for n, check in enumerate(wanted)
     )
+    return f"with {prelude} {counted}"
 
 
 @cache

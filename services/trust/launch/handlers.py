@@ -46,7 +46,7 @@ class Launch:
         tenant = request.tenant_id
         return LaunchFacts(
             controls=await self._controls(tenant, request.controls) if request.controls else (),
-            records=tuple([await self._record(tenant, key) for key in request.records]),
+            records=await self._records(tenant, request.records) if request.records else (),
             safeguarded=await self._safeguarded(tenant, request.connectors) if request.connectors else (),
         )
 
@@ -71,16 +71,26 @@ class Launch:
             found.append(LaunchFact(key=key, result=one.result, why=one.why, **counted))
         return tuple(found)
 
-    async def _record(self, tenant: UUID, key: str) -> LaunchFact:
-        """One check, in a transaction of its own: one that can't be read spoils no other."""
-        counted = None
+    async def _records(self, tenant: UUID, keys: tuple[str, ...]) -> tuple[LaunchFact, ...]:
+        """Checks, all in one query; when that can't be read, one by one, so that one that can't be read spoils no other."""
         try:
-            async with self._database.batch(tenant, PLATFORM) as work:
-                given = (*parameters(), False)
-                row = await ControlRows(work.connection, tenant).count(counting(checks()[key]), given)
-            counted = Counted(row["rows"], row["failing"], row["unclear"])
+            return await self._counted(tenant, keys)
         except asyncpg.PostgresError as error:
-            log.exception("a launch check can't be read", extra={"ids": {"check": key, "error": type(error).__name__}})
-        result, why = judged(checks()[key], counted)
-        seen = counted or Counted(0, 0)
-        return LaunchFact(key=key, result=result, why=why, rows=seen.rows, failing=seen.failing)
+            ids = {"checks": ",".join(keys), "error": type(error).__name__}
+            log.exception("launch checks can't be read", extra={"ids": ids})
+        if len(keys) == 1:
+            return (_fact(keys[0], None),)
+        return tuple([one for key in keys for one in await self._records(tenant, (key,))])
+
+    async def _counted(self, tenant: UUID, keys: tuple[str, ...]) -> tuple[LaunchFact, ...]:
+        async with self._database.batch(tenant, PLATFORM) as work:
+            statement = counting(*(checks()[key] for key in keys))
+            rows = await work.connection.fetch(statement, tenant, *parameters(), False)
+        found = {row["n"]: Counted(row["rows"], row["failing"], row["unclear"]) for row in rows}
+        return tuple(_fact(key, found[n]) for n, key in enumerate(keys))
+
+
+def _fact(key: str, counted: Counted | None) -> LaunchFact:
+    result, why = judged(checks()[key], counted)
+    seen = counted or Counted(0, 0)
+    return LaunchFact(key=key, result=result, why=why, rows=seen.rows, failing=seen.failing)

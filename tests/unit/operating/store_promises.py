@@ -146,6 +146,20 @@ class StorePromises:
         async with store.unit(THEIRS, PLATFORM) as unit:
             assert await unit.flag_values() == []
 
+    async def test_a_word_on_a_flag_keeps_its_share_and_times_and_is_forgotten_once(self, store: Store) -> None:
+        async with store.unit(OURS) as unit:
+            at = await unit.now()
+            until = at + timedelta(days=1)
+            await unit.set_flag(OURS, "whatsapp_brief", False, "user:1", until, share=20, starts_at=at)
+        async with store.unit(OURS) as unit:
+            (kept,) = [one for one in await unit.flag_values() if one.name == "whatsapp_brief"]
+            assert (kept.share, kept.starts_at, kept.expires_at) == (20, at, until)
+            await unit.set_flag(OURS, "whatsapp_brief", True, "user:1")
+            (kept,) = [one for one in await unit.flag_values() if one.name == "whatsapp_brief"]
+            assert (kept.value, kept.share, kept.starts_at, kept.expires_at) == (True, 100, None, None)
+            assert await unit.drop_flag(OURS, "whatsapp_brief")
+            assert not await unit.drop_flag(OURS, "whatsapp_brief")
+
     async def test_a_flag_of_another_tenant_cannot_be_set(self, store: Store, refusal: type[Exception]) -> None:
         with pytest.raises(refusal):
             async with store.unit(THEIRS) as unit:

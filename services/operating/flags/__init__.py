@@ -1,0 +1,1 @@
+"""What tenants say of feature flags, and how flags stand for one key."""
