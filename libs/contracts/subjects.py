@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from libs.contracts import (  # isort: skip
     agents, analytics, approvals, attribution, board_pack, briefs, canaries, claims, completions, compliance,
     connectors, consent, crm, data, dead_events, dead_letters, deal_history, decision, enrichment, execution,
-    executive, flows, forecasts, governance, growth, import_rows, inbound, inbox, incidents, knowledge, launch, ledger,
-    executive, flag_values, flows, forecasts, governance, growth, import_rows, inbound, inbox, knowledge, launch, ledger,
+    incidents, executive, flag_values, flows, forecasts, governance, growth, import_rows, inbound, inbox, knowledge, launch, ledger,
     mappings, memos, negotiation, onboarding, operating, outreach, partners, plugins, policy, predictive, prices,
     proof_pack, push, quality, reachable, receipts, recoveries, rights, risk_map, screening, settling, simulations,
     slos, tenant_hours, trust, waiting, work_units,

@@ -2,8 +2,8 @@
 
 from libs.runtime.migrate import run
 
-revision = "operating_0008_golive_flags"
-down_revision = "operating_0007_objectives"
+revision = "operating_0009_flags"
+down_revision = "operating_0008_incidents"
 branch_labels = None
 depends_on = None
 
