@@ -107,7 +107,7 @@ def _steps(content: bytes) -> tuple[tuple[str, ...], ...]:
             with step("matched and planned"):
                 plan_import(rows, (), (), filed)
             with step("texts screened"):
-                of_rows(part.mapping, [(row.row_number, row.raw) for row in rows.leads])
+                of_rows(part.mapping, [(row.row_number, row.cells) for row in part.rows])
     return (("step", "CPU s"), *((name, f"{seconds:.1f}") for name, seconds in took.items()))
 
 
