@@ -13,8 +13,11 @@ from libs.contracts.trust import Contactability
 
 
 class ReachableRequest(Message):
+    """`anew` says that what trust holds of them may be older than what data has written: it asks data again before it answers."""
+
     tenant_id: TenantId
     contact_ids: Annotated[tuple[UUID, ...], Field(max_length=5000)]
+    anew: bool = False
 
 
 class ReachedAlike(Message):
@@ -28,6 +31,14 @@ class ReachableReply(Message):
     """Every contact that was asked about is named once; one that data does not know is `unknown` on all channels."""
 
     items: tuple[ReachedAlike, ...]
+
+    def said(self) -> list[tuple[UUID, dict[str, str]]]:
+        """Contact by contact: state by channel."""
+        return [
+            (contact, {channel: status.value for channel, status in one.channels.items()})
+            for one in self.items
+            for contact in one.contact_ids
+        ]
 
 
 class ClaimedConsent(Message):

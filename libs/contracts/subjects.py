@@ -150,7 +150,7 @@ APPROVAL_REQUESTED = Event("trust.approval_requested.v1", trust.ApprovalRequeste
 EVIDENCE_ASSEMBLED = Event("trust.evidence_assembled.v1", ledger.EvidenceAssembled, frozenset({_D}))
 APPROVAL_ESCALATED = Event("trust.approval_escalated.v1", approvals.ApprovalEscalated, frozenset({_D}))
 CONSENTS_CHANGED = Event("trust.consents_changed.v1", consent.ConsentsChanged, frozenset({_DA}))
-CONTACT_STOPPED = Event("trust.contact_stopped.v1", consent.ContactStopped, frozenset({_E}))
+CONTACT_STOPPED = Event("trust.contact_stopped.v1", consent.ContactStopped, frozenset({_E, _DA}))
 ERASURE_ORDERED = Event("trust.erasure_ordered.v1", rights.ErasureOrdered, frozenset({_D, _E, _DA}))
 FINDING_DECIDED = Event("trust.finding_decided.v1", screening.FindingDecided, frozenset({_DA}))
 CONTRADICTION_OPENED = Event("trust.contradiction_opened.v1", claims.ContradictionOpened, frozenset({_D}))
@@ -306,7 +306,7 @@ TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozen
 LEADS_CHANGED = Event("data.leads_changed.v1", data.LeadsChanged, frozenset({_D}))
 CLAIMS_SUGGESTED = Event("data.claims_suggested.v1", claims.ClaimsSuggested, frozenset({_T}))
 QUALITY_CHECKED = Event("data.quality_checked.v1", quality.QualityChecked, frozenset({_D, _O}))
-CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T}))
+CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T, _DA}))
 
 IMPORT_FILES = Bucket("imports", writers=frozenset({_G}), readers=frozenset({_DA}))
 

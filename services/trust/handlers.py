@@ -104,7 +104,10 @@ class People:
 
     async def reachable(self, request: ReachableRequest) -> ReachableReply:
         """The states of a whole list. A list of thousands has a few dozen different ones."""
-        await self._projection.refresh(request.tenant_id, request.contact_ids)
+        if request.anew:
+            await self._projection.fetch(request.tenant_id, request.contact_ids)
+        else:
+            await self._projection.refresh(request.tenant_id, request.contact_ids)
         async with self._store.unit(request.tenant_id) as unit:
             states = await unit.states(request.tenant_id, request.contact_ids)
         alike: dict[tuple[Contactability, ...], list[UUID]] = {}

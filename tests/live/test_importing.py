@@ -235,7 +235,7 @@ async def _searchable(running: Served, words: str) -> dict[str, str]:
     async def there() -> bool:
         return {"account", "contact"} <= (await _found(running, words)).keys()
 
-    await eventually(30, there)
+    await eventually(60, there)
     return await _found(running, words)
 
 
@@ -284,3 +284,22 @@ async def test_what_two_imports_brought_goes_with_the_last_of_them(running: Serv
         undone = (await running.http.post(f"/api/v1/targeting/imports/{done['import_id']}/undo")).json()
         assert undone["kept"] == kept
     assert (await running.http.get(f"/api/v1/contacts/{contact}")).status_code == 404
+
+
+async def test_a_person_who_comes_again_is_asked_about_again_where_something_has_changed(running: Served) -> None:
+    columns = "company,name,mobile,email,opted_out,notes\n"
+    person = "Jawhar Est,Jawhar Person,0567900900,jawhar@jawhar.example"
+    first = await running.imported(f"{columns}{person},no,\n")
+    (before,) = (await _people(running, first["import_id"])).values()
+    assert before["email"] == "safe"
+    again = await running.imported(f"{columns}{person},no,Asked for a quote\n")
+    assert again["counts"]["merged"] == 1
+    assert list((await _people(running, first["import_id"])).values()) == [before]
+    stopped = await running.imported(f"{columns}{person},yes,\n")
+    assert stopped["counts"]["merged"] == 1
+
+    async def nobody_writes() -> bool:
+        (after,) = (await _people(running, first["import_id"])).values()
+        return set(after.values()) == {"blocked"}
+
+    await eventually(10, nobody_writes)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from libs.contracts import subjects
 from libs.runtime.plane import Runtime
 from services.data.crm.arrange import ArrangementDesk
-from services.data.crm.consents import keep_consents
 from services.data.crm.desk import Desk
 from services.data.crm.errands import Errands
 from services.data.crm.export import ExportDesk
 from services.data.crm.inbound import InboundDesk
 from services.data.crm.inbox import InboxRows
 from services.data.crm.indexing import Indexer
+from services.data.crm.reachability import Reachability
 from services.data.crm.reputation import ReputationDesk
 from services.data.crm.timeline import Timelines
 from services.data.crm.waiting import WaitingDesk
@@ -52,6 +52,9 @@ def serve_crm(runtime: Runtime) -> None:
     bus.serve(subjects.RECORD_SIGNALS, reputation.record)
     bus.serve(subjects.EXPORT_PAGE, ExportDesk(runtime).page)
     bus.on(subjects.ACTIONS_SETTLED, reputation.settled)
-    bus.on(subjects.CONSENTS_CHANGED, keep_consents)
+    reachability = Reachability(runtime)
+    bus.on(subjects.CONSENTS_CHANGED, reachability.agreed)
+    bus.on(subjects.CONTACT_STOPPED, reachability.stopped)
+    bus.on(subjects.CONTACTS_CHANGED, reachability.changed)
     bus.on(subjects.TASK_REQUESTED, Errands(desk).asked)
     runtime.loop("indexing", Indexer(runtime).run)

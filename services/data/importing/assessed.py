@@ -16,10 +16,12 @@ class Assessed:
         self._c = work.connection
 
     async def to_assess(self, tenant_id: UUID, import_id: UUID) -> tuple[list[UUID], int]:
-        """Contacts of an import of whom trust has said nothing yet, and those who were known before: something may have been added to what
-        it knew. In the order in which they were written, so that each page asks about neighbours. And how many contacts there are in all."""
+        """Contacts of an import of whom trust has said nothing yet, or nothing since what it judges by has changed. In the order in which
+        they were written, so that each page asks about neighbours. And how many contacts there are in all."""
         rows = await self._c.fetch(
-            "select contact_id from data.import_rows where tenant_id = $1 and import_id = $2 and outcome = 'merged' and contact_id is not null union "
+            "select l.contact_id from (select distinct contact_id from data.import_rows where tenant_id = $1 and import_id = $2 and outcome = 'merged' "
+            "and contact_id is not null) w cross join lateral (select contact_id from data.leads where tenant_id = $1 and contact_id = w.contact_id "
+            "and contactability = '{}' and deleted_at is null offset 0) l union "
             "select contact_id from data.leads where tenant_id = $1 and import_id = $2 and contactability = '{}' and contact_id is not null order by 1",
             tenant_id, import_id,
         )  # fmt: skip

@@ -23,7 +23,7 @@ from services.data.importing.domain.mapping import of_people
 from services.data.importing.domain.plan import plan_import
 from services.data.importing.domain.records import LeadRow, MergePlan, ParsedFile
 from services.data.importing.look import keep_look
-from services.data.importing.newcomers import NOT_ASKED, Arriving, Asks
+from services.data.importing.newcomers import Arriving, Asks
 from services.data.importing.parts import Part
 from services.data.importing.reading import FIRST_CHUNK, Reading
 from services.data.importing.store import Imports, Written
@@ -203,8 +203,8 @@ class _Carried:
 
     async def _write(self, work: BatchWork, planned: _Planned) -> None:
         """Companies and people, then leads, outcomes of rows, pairs for review; and what the rows' texts show."""
-        asked = planned.arriving.contactability(self._asks, self._tenant) if self._asks else None
-        said = await asked if asked else [NOT_ASKED] * len(planned.plan.leads)
+        arriving = planned.arriving
+        said = await arriving.contactability(self._asks, self._tenant) if self._asks else arriving.unasked
         async with self._writing:
             tenant, import_id, imports = self._tenant, self._request.import_id, Imports(work)
             await imports.write_records(tenant, import_id, planned.plan, planned.stored, planned.filing)

@@ -13,7 +13,7 @@ from libs.contracts.errors import DealixError
 from libs.contracts.message import Message
 from libs.contracts.reachable import ClaimedConsent, Newcomers, NewcomersRequest
 from libs.contracts.subjects import NEWCOMERS, Call
-from services.data.importing.domain.records import ContactFields, LeadFields, MergePlan
+from services.data.importing.domain.records import ContactFields, LeadFields, MergePlan, PlannedContact
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ class Arriving:
     def __init__(self, plan: MergePlan) -> None:
         """Those who are known already are left out: there is more of them on record than a list says."""
         self._plan = plan
+        self.unasked = [_unasked(plan.contacts[lead.contact]) for lead in plan.leads]
+        """What there is to say of each lead of the plan while trust has not been asked."""
         alike: dict[tuple[object, ...], list[int]] = {}
         for position, lead in enumerate(plan.leads):
             contact = plan.contacts[lead.contact]
@@ -43,10 +45,10 @@ class Arriving:
                 alike.setdefault(_alike(contact.fields, lead.fields), []).append(position)
         self._groups = [its[start : start + PAGE] for its in alike.values() for start in range(0, len(its), PAGE)]
 
-    async def contactability(self, asks: Asks, tenant_id: UUID) -> list[str]:
-        """What trust says, as JSON by channel, for each lead of the plan; `NOT_ASKED` of those whom it was not asked about, and of all
-        where it is silent: they are asked about once they are written."""
-        said = [NOT_ASKED] * len(self._plan.leads)
+    async def contactability(self, asks: Asks, tenant_id: UUID) -> list[str | None]:
+        """What trust says, as JSON by channel, for each lead of the plan; None where what it said before holds. `NOT_ASKED` of others who
+        are known, and of all where it is silent: they are asked about once they are written."""
+        said = list(self.unasked)
         try:
             for page in self._pages():
                 groups = tuple(map(self._group, page))
@@ -84,6 +86,10 @@ class Arriving:
             email=tuple(one.email for one in people),
             phone=tuple(one.phone_e164 for one in people),
         )
+
+
+def _unasked(contact: PlannedContact) -> str | None:
+    return None if contact.as_before else NOT_ASKED
 
 
 def _alike(contact: ContactFields, lead: LeadFields) -> tuple[object, ...]:

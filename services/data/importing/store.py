@@ -30,7 +30,7 @@ LEASE_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a plan's companies and people became: their stored ids by index, and the contacts that it brought up to date."""
+    """What a plan's companies and people became: their stored ids by index, and the contacts that are not as trust knows them."""
 
     account_ids: tuple[UUID, ...]
     contact_ids: tuple[UUID, ...]
@@ -43,7 +43,7 @@ class Written:
         return cls(
             tuple(UUID(a.existing_id) if a.existing_id else new_id() for a in plan.accounts),
             contact_ids,
-            tuple(contact_ids[c.index] for c in plan.contacts if c.existing_id),
+            tuple(contact_ids[c.index] for c in plan.contacts if c.existing_id and not c.as_before),
         )
 
 
@@ -215,9 +215,9 @@ class Imports:
         await MatchKeys(self._work).add(tenant_id, filing)
 
     async def write_rest(
-        self, tenant_id: UUID, import_id: UUID, plan: MergePlan, written: Written, contactability: Sequence[str]
+        self, tenant_id: UUID, import_id: UUID, plan: MergePlan, written: Written, contactability: Sequence[str | None]
     ) -> None:
-        """Leads, each with what trust said of it (`contactability`), the outcome of every row, pairs for review: what matching does
+        """Leads, each with what trust said of it (`contactability`, None where that stays), the outcome of every row, pairs for review: what matching does
         not look at."""
         await self._write_leads(tenant_id, import_id, plan, written, contactability)
         await self._write_rows(tenant_id, import_id, plan, written.account_ids, written.contact_ids)
@@ -229,7 +229,7 @@ class Imports:
         import_id: UUID,
         plan: MergePlan,
         written: Written,
-        contactability: Sequence[str],
+        contactability: Sequence[str | None],
     ) -> None:
         """One lead a contact: a lead of a known contact is brought up to date, the strictest outcome stays."""
         account_ids, contact_ids = written.account_ids, written.contact_ids
@@ -259,11 +259,12 @@ class Imports:
             "with t as (select * from " + table + "), changed as (update data.leads l set last_activity = greatest(l.last_activity, t.la), "
             "notes = coalesce(t.no, l.notes), interest = coalesce(t.it, l.interest), estimated_value = coalesce(t.ev, l.estimated_value), "
             "outcome = case when 'blocked' in (l.outcome, t.oc) then 'blocked' when 'needs_review' in (l.outcome, t.oc) then 'needs_review' "
-            "else t.oc end, reasons = t.rs::jsonb, updated_at = now() from t "
+            "else t.oc end, reasons = t.rs::jsonb, contactability = coalesce(t.ct::jsonb, l.contactability), updated_at = now() from t "
             "where l.tenant_id = $1 and l.contact_id = t.c and l.deleted_at is null returning t.i) "
             "insert into data.leads (tenant_id, import_id, lead_id, account_id, contact_id, source, collected_directly, cold, obtained_at, "
             "last_activity, notes, interest, source_detail, estimated_value, outcome, reasons, row_number, contactability) "
-            "select $1, $2, i, a, c, s, d, co, ob, la, no, it, sd, ev, oc, rs::jsonb, rn, ct::jsonb from t where not exists (select 1 from changed where changed.i = t.i)",
+            "select $1, $2, i, a, c, s, d, co, ob, la, no, it, sd, ev, oc, rs::jsonb, rn, coalesce(ct, '{}')::jsonb from t "
+            "where not exists (select 1 from changed where changed.i = t.i)",
             tenant_id, import_id, *columns,
         )  # fmt: skip
 

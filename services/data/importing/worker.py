@@ -37,8 +37,6 @@ ASKED_AT_ONCE = 3
 RANKED_FIRST = 10.0
 """Seconds for which the text to search in, and trust's own look at the people, wait after a long import: its leads are ranked meanwhile."""
 SILENT_SECONDS = 30.0
-MANY = 5_000
-"""From so many contacts on the planner is told at once what the tables hold now. Neither this nor ranking waits for it."""
 APART_FROM = 1_000_000
 """Files above so many bytes are carried out by a child process; below, starting one takes longer than the work."""
 
@@ -49,7 +47,6 @@ class ImportWorker:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self.wake = asyncio.Event()
-        self._statistics: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         while True:
@@ -172,12 +169,10 @@ class ImportWorker:
         async def assess(page: tuple[UUID, ...]) -> None:
             nonlocal done
             async with asked:
-                await self._assess_page(tenant_id, page)
+                await self._assess_page(tenant_id, page, anew=True)
                 done += len(page)
                 await self._step(tenant_id, import_id, ImportState.ASSESSING, 0.7 + 0.3 * done / len(ids))
 
-        if brought >= MANY:
-            self._statistics = asyncio.create_task(self._refresh_statistics())
         async with asyncio.TaskGroup() as group:
             for page in _pages(ids):
                 group.create_task(assess(page))
@@ -188,7 +183,8 @@ class ImportWorker:
             blocked_by = await imports.blocked_by(tenant_id, import_id)
             await imports.finish(tenant_id, import_id, ImportState.COMPLETED)
             if few:
-                tell_leads(work, tenant_id, self._runtime.now(), contacts=ids)
+                everybody = await Assessed(work).brought(tenant_id, import_id)
+                tell_leads(work, tenant_id, self._runtime.now(), contacts=everybody)
             else:
                 await Assessed(work).confirm_later(tenant_id, import_id, RANKED_FIRST)
                 await SearchText(work, tenant_id).put_off(RANKED_FIRST)
@@ -209,6 +205,9 @@ class ImportWorker:
         """Have trust look at what a long import has stored: from then on it knows these people, and what they withdrew while they were
         being written counts. Goes on later where trust is silent, or where somebody waits for an import."""
         async with self._runtime.database.batch(tenant_id) as work:
+            await Imports(
+                work
+            ).refresh_statistics()  # the planner has not heard of the list yet; ranking does not depend on it
             ids = await Assessed(work).brought(tenant_id, import_id)
         for page in _pages(ids):
             async with self._runtime.database.batch() as work:
@@ -218,7 +217,7 @@ class ImportWorker:
                     return
                 await imports.keep(import_id)
             try:
-                changed = await self._assess_page(tenant_id, page)
+                changed = await self._assess_page(tenant_id, page, anew=False)
             except DealixError as error:
                 log.warning("the people of an import are confirmed later: %s", error.code)
                 async with self._runtime.database.batch() as work:
@@ -229,20 +228,12 @@ class ImportWorker:
         async with self._runtime.database.batch() as work:
             await Imports(work).off_the_queue(import_id)
 
-    async def _refresh_statistics(self) -> None:
-        async with self._runtime.database.batch() as work:
-            await Imports(work).refresh_statistics()
-
-    async def _assess_page(self, tenant_id: UUID, page: tuple[UUID, ...]) -> list[UUID]:
+    async def _assess_page(self, tenant_id: UUID, page: tuple[UUID, ...], *, anew: bool) -> list[UUID]:
         """Returns the contacts of whom something else is said than before."""
-        reply = await self._runtime.bus.call(REACHABLE, ReachableRequest(tenant_id=tenant_id, contact_ids=page))
-        said = [
-            (contact, {channel: status.value for channel, status in one.channels.items()})
-            for one in reply.items
-            for contact in one.contact_ids
-        ]
+        request = ReachableRequest(tenant_id=tenant_id, contact_ids=page, anew=anew)
+        reply = await self._runtime.bus.call(REACHABLE, request)
         async with self._runtime.database.batch(tenant_id, planned=True) as work:
-            return await Assessed(work).set_contactability(tenant_id, said)
+            return await Assessed(work).set_contactability(tenant_id, reply.said())
 
     async def _look(self, tenant_id: UUID, import_id: UUID, refusal: FileRefused) -> None:
         """Of a file that was to be looked at only, show the columns all the same, for a person to say what they hold."""

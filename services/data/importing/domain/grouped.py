@@ -257,7 +257,13 @@ def _planned_contact(
     positions = sorted(position for item in of for position in items[item][1])
     merged = merge_contacts([*parts, *(rows[position].contact for position in positions)])
     numbers = tuple(rows[position].row_number for position in positions)
-    return PlannedContact(index, accounts.side.index_of_row[positions[0]], existing_id, merged, numbers)
+    as_before = bool(parts) and all(_judged_by(part) == _judged_by(merged) for part in parts)
+    return PlannedContact(index, accounts.side.index_of_row[positions[0]], existing_id, merged, numbers, as_before)
+
+
+def _judged_by(contact: ContactFields) -> tuple[object, ...]:
+    """What of a contact decides whether one may contact it."""
+    return contact.opted_out, contact.consents, contact.email, contact.phone_e164
 
 
 def other_end(side: Side, rows: tuple[LeadRow, ...], item: int) -> tuple[str | None, int | None]:

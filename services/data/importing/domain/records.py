@@ -210,13 +210,14 @@ class PlannedAccount:
 @dataclass(frozen=True, slots=True)
 class PlannedContact:
     """A contact to write, of account `account` (an index into the plan's accounts), with the strictest consent of its
-    rows."""
+    rows. `as_before` says of a stored one that how it is reached and what it agreed to stay as they were."""
 
     index: int
     account: int
     existing_id: str | None
     fields: ContactFields
     rows: tuple[int, ...]
+    as_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
