@@ -84,7 +84,7 @@ def _lines(view: Mapping[str, Any]) -> list[str]:
     """Everything that a view says, a line each: what the console shows, WhatsApp shows."""
     resource = view.get("resource", {})
     lines = [
-        f"المخاطرة: {_RISK.get(str(view.get('risk')), view.get('risk'))}",
+        f"مخاطرة {_RISK.get(str(view.get('risk')), view.get('risk'))}",
         f"بشأن: {resource.get('type')}:{resource.get('id')}",
         f"الطالب: {view.get('requested_by')}",
     ]
