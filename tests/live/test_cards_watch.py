@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.dead_letters import DeadLetter, DeadLetterArrived, DeadLetterClosed, LetterCause, LetterState
 from libs.contracts.message import Plane, Reason, new_id
 from libs.contracts.subjects import DEAD_LETTER_ARRIVED, DEAD_LETTER_CLOSED
@@ -185,7 +186,7 @@ async def test_a_won_deal_asks_for_its_beginning_and_a_later_card_is_out_of_sigh
 
 
 async def test_a_finished_evidence_pack_and_a_paused_channel_reach_those_whom_they_concern(running: Served) -> None:
-    today = datetime.now(UTC).date().isoformat()
+    today = datetime.now(RIYADH).date().isoformat()
 
     async def packed() -> bool:
         answer = await running.http.post(f"{API}/evidence-packs", json={"scope": f"period:{today}..{today}"})
