@@ -46,7 +46,6 @@ class People:
                     c, "consents", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id
                 ),
                 "changes": await _rows(c, "changes", "tenant_id = $1 and record_id = $2", tenant, request.contact_id),
-                "looked_at": "update data.imports set sample = '[]' where tenant_id = $1 and sample <> '[]'::jsonb and $2::uuid is not null",
                 "imported_rows": await _rows(
                     c, "import_rows", "tenant_id = $1 and contact_id = $2", tenant, request.contact_id
                 ),
