@@ -15,6 +15,7 @@ from libs.runtime.erasure import ERASED as ERASED_TEXT
 from libs.runtime.erasure import spellings, sweep
 from libs.runtime.plane import Runtime
 from services.data.importing.carry import tell_changed
+from services.data.importing.telling import tell_leads
 
 MAY_SEE = frozenset({"owner", "compliance_officer", "api_client"})
 PHASE = 2
@@ -71,6 +72,8 @@ class People:
         await c.execute("insert into data.search_queue (tenant_id) values ($1) on conflict do nothing", tenant)
         counts |= await sweep(c, Plane.DATA, tenant, texts)
         tell_changed(batch, tenant, [contact], self._runtime.now())
+        # A ranking that read the person before may have written since decision erased its own: it looks once more, and finds nobody.
+        tell_leads(batch, tenant, self._runtime.now(), contacts=[contact])
         work.emit(
             ERASED[Plane.DATA],
             ErasurePerformed(
