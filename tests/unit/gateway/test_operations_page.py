@@ -37,7 +37,7 @@ async def test_who_operates_is_offered_a_form_and_the_others_look(site: Site, ro
     text = (await site.client.get(PAGE)).text
     assert ("سجّل حادثًا" in text) is offered
     assert "غرفة التشغيل" in text
-    assert "خدمة الثقة" in text
+    assert "الثقة" in text
 
 
 async def test_what_waits_leads_to_its_place_and_silence_is_said(site: Site) -> None:

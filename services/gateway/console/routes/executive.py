@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, cast
 
+from babel.dates import format_date
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
@@ -119,7 +120,8 @@ def _plan(desk: Desk, plan: Plan | None) -> tuple[Section, ...]:
     rule = metrics()[plan.metric]
     definition, unit, href = desk.say(rule.definition_ar, rule.definition_en), desk.say("ر.س", "SAR"), url("forecast")
     nothing = desk.say("لا توقع محفوظ.", "No forecast is on record.")
-    month, why = f"{plan.since.astimezone(RIYADH):%Y-%m}", desk.say(plan.why.ar, plan.why.en) if plan.why else nothing
+    month = format_date(plan.since.astimezone(RIYADH).date(), "MMMM y", locale=desk.lang)
+    why = desk.say(plan.why.ar, plan.why.en) if plan.why else nothing
     between = _between(desk, plan.low, plan.high) or why
     ahead = plan.next_month
     expected_ahead = _between(desk, ahead.low, ahead.high) if ahead else nothing
