@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import nats
 import nats.errors
@@ -61,8 +61,14 @@ async def ask(client: Client, plane: Plane, call: Call[Q, R], request: Q, *, tim
             raise CallTimeout(call.subject) from error
 
 
+class Asks(Protocol):
+    """The side of a bus that asks."""
+
+    async def call(self, call: Call[Q, R], request: Q, *, timeout: float | None = None) -> R: ...
+
+
 class Asking:
-    """The side of a bus that asks, for a process beside its plane's own."""
+    """It, for a process beside its plane's own."""
 
     def __init__(self, plane: Plane, client: Client) -> None:
         self.plane = plane

@@ -17,13 +17,14 @@ from libs.contracts.message import Plane, new_id
 from libs.contracts.observed import ImportFact
 from libs.contracts.subjects import AUDITED, CONTACTS_CHANGED
 from libs.contracts.trust import AuditRecorded
+from libs.runtime.asking import Asks
 from libs.runtime.database import BatchWork, Database
 from services.data.importing.domain.batch import uncollected
 from services.data.importing.domain.mapping import of_people
 from services.data.importing.domain.plan import plan_import
 from services.data.importing.domain.records import LeadRow, MergePlan, ParsedFile
 from services.data.importing.look import keep_look
-from services.data.importing.newcomers import Arriving, Asks
+from services.data.importing.newcomers import Arriving
 from services.data.importing.parts import Part
 from services.data.importing.reading import FIRST_CHUNK, Reading
 from services.data.importing.store import Imports, Written

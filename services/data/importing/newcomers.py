@@ -6,13 +6,12 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
-from typing import Protocol, TypeVar
 from uuid import UUID
 
 from libs.contracts.errors import DealixError
-from libs.contracts.message import Message
 from libs.contracts.reachable import ClaimedConsent, Newcomers, NewcomersRequest
-from libs.contracts.subjects import NEWCOMERS, Call
+from libs.contracts.subjects import NEWCOMERS
+from libs.runtime.asking import Asks
 from services.data.importing.domain.records import ContactFields, LeadFields, MergePlan, PlannedContact
 
 log = logging.getLogger(__name__)
@@ -20,14 +19,6 @@ log = logging.getLogger(__name__)
 PAGE = 2_500
 NOT_ASKED = "{}"
 """What a lead has of contactability until trust has said something."""
-Q = TypeVar("Q", bound=Message)
-R = TypeVar("R", bound=Message)
-
-
-class Asks(Protocol):
-    """The side of the bus that asks."""
-
-    async def call(self, call: Call[Q, R], request: Q, *, timeout: float | None = None) -> R: ...
 
 
 class Arriving:

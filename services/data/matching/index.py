@@ -7,6 +7,8 @@ from uuid import UUID
 
 import numpy as np
 
+from services.data.importing.domain.pairs import nth_of_each, ranges
+
 Keys: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 Owners: TypeAlias = "np.ndarray[Any, np.dtype[np.bytes_]]"
 """Ids of accounts, 16 bytes each."""
@@ -71,7 +73,7 @@ class KeyIndex:
         for (_, owners), (left, right) in zip(reversed(self._runs), reversed(spans), strict=True):
             taken = np.minimum(right - left, left_over)
             left_over -= taken
-            chosen.append(owners[_ranges(right - taken, taken)])
+            chosen.append(owners[ranges(right - taken, taken)])
         return np.concatenate(chosen)
 
 
@@ -83,23 +85,11 @@ def _sorted(keys: Keys, owners: Owners) -> _Run:
 def _first_of_each(items: Counts, common: Counts, keys: Keys, at: Counts) -> Counts:
     """The places (`at`) of the few rarest keys of each item."""
     order = np.lexsort((keys, common, items))
-    items = items[order]
-    begins = np.flatnonzero(np.r_[True, items[1:] != items[:-1]]) if len(items) else items
-    nth = np.arange(len(items)) - np.repeat(begins, np.diff(np.r_[begins, len(items)]))
-    return np.unique(at[order][nth < RAREST])
-
-
-def _ranges(starts: Counts, lengths: Counts) -> Counts:
-    """start, start + 1, … of each range, one after the other."""
-    ends = np.cumsum(lengths)
-    return np.repeat(starts - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
+    return np.unique(at[order][nth_of_each(items[order]) < RAREST])
 
 
 def page_numbers(keys: Keys, bucket_bits: int, most: int) -> Counts:
     """The number of the page of each of some sorted keys: a page lies in one bucket and holds at most so many."""
     if not len(keys):
         return np.zeros(0, dtype=np.int64)
-    buckets = keys >> bucket_bits
-    begins = np.flatnonzero(np.r_[True, buckets[1:] != buckets[:-1]])
-    nth = np.arange(len(keys)) - np.repeat(begins, np.diff(np.r_[begins, len(keys)]))
-    return np.cumsum(nth % most == 0) - 1
+    return np.cumsum(nth_of_each(keys >> bucket_bits) % most == 0) - 1

@@ -39,13 +39,13 @@ def candidates(keys: Sequence[Sequence[str]], stored: int) -> tuple[Ints, Ints, 
     # Equal texts have equal hashes within a process; two others that have, once in 2^64, cost a comparison more.
     hashes = np.fromiter(map(hash, flat), dtype=np.int64, count=len(flat))
     loose = np.fromiter((key[:2] in _LOOSE for key in flat), dtype=bool, count=len(flat))
-    strict_pairs = _identified(items[~loose], hashes[~loose], stored)
-    pairs = [*strict_pairs, *_named(items[loose], hashes[loose], stored)]
+    identified = _identified(items[~loose], hashes[~loose], stored)
+    pairs = (identified, _named(items[loose], hashes[loose], stored))
     code = np.concatenate([earlier * len(keys) + later for earlier, later in pairs])
     _, first = np.unique(code, return_index=True)
     first.sort()
-    code, known = code[first], sum(len(earlier) for earlier, _ in strict_pairs)
-    return code // len(keys), code % len(keys), int(np.searchsorted(first, known))
+    code = code[first]
+    return code // len(keys), code % len(keys), int(np.searchsorted(first, len(identified[0])))
 
 
 class _Blocks:
@@ -57,7 +57,7 @@ class _Blocks:
         self.order = np.lexsort((items, block))
         self.members = items[self.order]
         block = block[self.order]
-        begins = np.flatnonzero(np.r_[True, block[1:] != block[:-1]]) if len(block) else block
+        begins = starts_of_runs(block)
         sizes = np.diff(np.r_[begins, len(block)])
         known = np.add.reduceat(self.members < stored, begins) if len(begins) else begins
         self.begin, self.size, self.stored = (np.repeat(of, sizes) for of in (begins, sizes, known))
@@ -71,25 +71,22 @@ class _Blocks:
         starts = np.column_stack((begin, at - nearest)).ravel()
         lengths = np.column_stack((first, nearest)).ravel()
         later = np.repeat(self.members[at], first + nearest)
-        return self.members[_ranges(starts, lengths)], later
+        return self.members[ranges(starts, lengths)], later
 
 
-def _identified(items: Ints, hashes: Ints, stored: int) -> list[tuple[Ints, Ints]]:
+def _identified(items: Ints, hashes: Ints, stored: int) -> tuple[Ints, Ints]:
     blocks = _Blocks(items, hashes, stored)
     at = np.flatnonzero((blocks.size > 1) & (blocks.members >= stored))
-    return [blocks.before(at, np.full(len(at), WINDOW))]
+    return blocks.before(at, np.full(len(at), WINDOW))
 
 
-def _named(items: Ints, hashes: Ints, stored: int) -> list[tuple[Ints, Ints]]:
+def _named(items: Ints, hashes: Ints, stored: int) -> tuple[Ints, Ints]:
     blocks = _Blocks(items, hashes, stored)
     at = np.flatnonzero((blocks.size > 1) & (blocks.members >= stored))
     # By row, its rarest words first; of equally rare ones the one that its keys name first.
     at = at[np.lexsort((blocks.order[at], blocks.size[at], blocks.members[at]))]
-    rows = blocks.members[at]
-    begins = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]]) if len(rows) else rows
-    nth = np.arange(len(rows)) - np.repeat(begins, np.diff(np.r_[begins, len(rows)]))
-    at = at[nth < RAREST]
-    return [blocks.before(at, np.where(blocks.size[at] > CROWDED, CROWDED_WINDOW, WINDOW))]
+    at = at[nth_of_each(blocks.members[at]) < RAREST]
+    return blocks.before(at, np.where(blocks.size[at] > CROWDED, CROWDED_WINDOW, WINDOW))
 
 
 class Held:
@@ -112,7 +109,7 @@ class Held:
     def share(self, left: Ints, right: Ints) -> Flags:
         """Whether the two items of each pair hold something in common."""
         counts = self._counts[left]
-        held = self.holds(np.repeat(right, counts), self._hashes[_ranges(self._starts[left], counts)])
+        held = self.holds(np.repeat(right, counts), self._hashes[ranges(self._starts[left], counts)])
         shared: Flags = np.bincount(np.repeat(np.arange(len(left)), counts), weights=held, minlength=len(left)) > 0
         return shared
 
@@ -144,7 +141,7 @@ class NameReach:
     def _lost(self, of: Ints, beside: Ints) -> Any:
         """The weight of the rigid words of the one for which the other has no counterpart."""
         counts = self._counts[of]
-        words = _ranges(self._starts[of], counts)
+        words = ranges(self._starts[of], counts)
         other = np.repeat(beside, counts)
         missing = ~(self._touch.holds(other, self._text[words]) | self._touch.holds(other, self._bones[words]))
         return np.bincount(
@@ -156,7 +153,18 @@ def _of_item(items: Ints, hashes: Ints) -> Ints:
     return hashes ^ (items * np.int64(_ODD))
 
 
-def _ranges(starts: Ints, lengths: Ints) -> Ints:
+def starts_of_runs(ordered: Ints) -> Ints:
+    """Where each run of equal values begins."""
+    return np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else ordered
+
+
+def nth_of_each(ordered: Ints) -> Ints:
+    """How many equal values stand before each in its run."""
+    begins = starts_of_runs(ordered)
+    return np.arange(len(ordered)) - np.repeat(begins, np.diff(np.r_[begins, len(ordered)]))
+
+
+def ranges(starts: Ints, lengths: Ints) -> Ints:
     """start, start + 1, … of each range, one after the other."""
     ends = np.cumsum(lengths)
     return np.repeat(starts - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
