@@ -128,9 +128,10 @@ async def test_the_demo_is_the_running_pipeline_without_names(running: Served) -
     demo = await running.http.get(f"{API}/proof-pack/demo", headers={"Authorization": ""})
     assert demo.status_code == 200, demo.text
     found = demo.json()
-    newest = (await _get(running, "/deals", limit=1))["items"][0]["id"]
-    own = await _get(running, "/proof-pack", deal_id=newest)
-    assert (found["scope"], found["deal_id"]) == ("deal", newest)
+    newest = (await _get(running, "/deals", limit=1))["items"][0]
+    assert newest["title"] == "Rimal Co 2026", "deals of the history were over before it"
+    own = await _get(running, "/proof-pack", deal_id=newest["id"])
+    assert (found["scope"], found["deal_id"]) == ("deal", newest["id"])
     assert found["revenue_impact"]["value"] == own["revenue_impact"]["value"] is not None
     assert "Rimal" not in demo.text and "user:" not in demo.text
 

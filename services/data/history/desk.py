@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from libs.contracts import subjects
 from libs.contracts.business_time import RIYADH
@@ -21,7 +21,7 @@ from libs.contracts.deal_history import (
     RefusedRow,
 )
 from libs.contracts.errors import NotFound
-from libs.contracts.message import new_id
+from libs.contracts.message import derived_id, new_id
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
 from libs.runtime.database import BatchWork
@@ -45,6 +45,8 @@ from data.changes where tenant_id = $1 and kind = 'deal' and touches && $2::uuid
   and (after ? 'stage' or after ? 'amount') order by at, version"""
 _KEPT = "select true from data.deals where tenant_id = $1 and deal_id = $2"
 _FIRST_YEAR = 2000
+_BEFORE_ALL = UUID(int=0)
+"""Ids of deals that were over before they were recorded begin here: lists, newest first, end with them."""
 
 
 class DealHistory:
@@ -98,7 +100,7 @@ class DealHistory:
     ) -> bool:
         tenant, who = store.tenant_id, request.principal
         named = one.reference or f"{one.account}|{one.title}|{one.opened_on}|{one.closed_on}|{one.amount}"
-        deal_id = uuid5(tenant, f"closed-deal:{named.strip().casefold()}")
+        deal_id = derived_id(_BEFORE_ALL, tenant, "closed-deal", named.strip().casefold())
         if await store.work.connection.fetchval(_KEPT, tenant, deal_id):
             return False
         account = await accounts.of(one.account, number)
