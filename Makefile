@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
+# Test files run side by side; a live one brings servers of its own, so that two keep two processors busy. WORKERS=0 runs all in one process.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test unit live-test tls-test browser-test browser-deps chaos hosts engine bench lint types format lock images compose-secrets manifests clean
@@ -26,19 +29,19 @@ run: setup ## Start embedded, run the main job on examples/leads.csv, leave the 
 	@$(BIN)/python -m dev.main_job $(ARGS)
 
 test: setup ## All tests that need no Docker
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 unit: setup ## Unit, contract, flow and architecture tests only: seconds
-	@$(BIN)/python -m pytest tests/unit tests/contracts tests/flows tests/architecture $(ARGS)
+	@$(PYTEST) tests/unit tests/contracts tests/flows tests/architecture $(ARGS)
 
 live-test: setup ## Tests on real NATS and PostgreSQL (testcontainers where a Docker engine answers)
-	@$(BIN)/python -m pytest tests/live $(ARGS)
+	@$(PYTEST) tests/live $(ARGS)
 
 tls-test: setup ## The live tests once more, against NATS and PostgreSQL with TLS required
-	@DEALIX_TEST_SERVERS=tls $(BIN)/python -m pytest tests/live $(ARGS)
+	@DEALIX_TEST_SERVERS=tls $(PYTEST) tests/live $(ARGS)
 
 browser-test: setup ## Tests in real Chromium
-	@$(BIN)/python -m pytest tests/browser $(ARGS)
+	@$(PYTEST) tests/browser $(ARGS)
 
 browser-deps: ## Say how to get Chromium
 	@echo "Install Chromium with your system's packages, as root: apt-get install -y chromium"

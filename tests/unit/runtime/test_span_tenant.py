@@ -17,6 +17,7 @@ WHO = Principal(id="user:1", kind=PrincipalKind.USER, tenant_id=OURS)
 @pytest.mark.parametrize(
     ("message", "tenant"),
     [(FlagsRequest(tenant_id=OURS), str(OURS)), (ControlList(principal=WHO), str(OURS)), (HealthRequest(), None)],
+    ids=["tenant", "principal", "nobody"],
 )
 def test_a_span_carries_the_tenant_that_the_message_names(message: Message, tenant: str | None) -> None:
     with TracerProvider().get_tracer("test").start_as_current_span("x") as span:
