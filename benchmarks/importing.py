@@ -36,7 +36,7 @@ from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.plan import plan_import
 from services.data.importing.domain.rows import read_rows
 from services.data.importing.reading import chunks
-from services.data.matching.keys import row_keys
+from services.data.matching.digests import row_keys
 from services.data.screening.domain.texts import of_rows
 
 WHAT = "100,000 leads imported and ranked"

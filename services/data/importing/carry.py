@@ -28,8 +28,9 @@ from services.data.importing.newcomers import Arriving
 from services.data.importing.parts import Part
 from services.data.importing.reading import FIRST_CHUNK, Reading
 from services.data.importing.store import Imports, Written
+from services.data.matching.digests import Digests
 from services.data.matching.index import KeyIndex
-from services.data.matching.keys import Digests, MatchKeys, filed_under
+from services.data.matching.keys import MatchKeys, filed_under
 from services.data.matching.remembered import Remembered
 from services.data.screening.telling import of_import, tell
 from services.data.telling import tell_facts

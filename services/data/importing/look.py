@@ -11,9 +11,8 @@ from uuid import UUID
 from libs.runtime.database import BatchWork
 from services.data.importing.domain.detect import Limits, read_file
 from services.data.importing.domain.records import ParsedFile
+from services.data.importing.reading import ROWS
 
-ROWS = 5
-"""Rows shown. They are personal data: kept until the file is imported, at most a day."""
 LONGEST = 200
 """Characters shown of a cell."""
 UNNAMED = frozenset({"no_company_column", "no_recognised_column"})

@@ -24,7 +24,7 @@ from services.data.importing.domain.records import (
     ReadRows,
     Said,
 )
-from services.data.matching.keys import Digests, row_keys
+from services.data.matching.digests import Digests, row_keys
 from services.data.screening.domain.texts import Found
 
 

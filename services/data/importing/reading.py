@@ -18,7 +18,6 @@ from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.messages import FileRefused
 from services.data.importing.domain.records import ParsedFile
 from services.data.importing.domain.rows import read_rows
-from services.data.importing.look import ROWS
 from services.data.importing.parts import Part, packed
 from services.data.screening.domain.texts import of_rows
 
@@ -28,6 +27,10 @@ takes a fifth longer, for accounts with the same words are then looked up twice 
 FIRST_CHUNK = 2_000
 """The first has so many, and each as many more than the one before: matching and PostgreSQL soon have something to do, and no part takes
 longer to read than the one before it takes to match."""
+
+
+ROWS = 5
+"""Rows that go with a file's columns, for people to look at. They are personal data: kept until the file is imported, at most a day."""
 
 
 class ReaderFailed(Exception):

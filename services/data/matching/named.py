@@ -21,7 +21,8 @@ from services.data.importing.domain.matching import (
 )
 from services.data.importing.domain.messages import say
 from services.data.importing.domain.records import AccountFields, ExistingRecord
-from services.data.matching.keys import Digests, MatchKeys, digests
+from services.data.matching.digests import Digests, digests
+from services.data.matching.keys import MatchKeys
 
 SHOWN = 3
 """As many likely accounts wait beside a new one: a person compares a few."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.data.importing.domain.clusters import Filed, KnownAccount, contact_keys
 from services.data.importing.domain.matching import contact_view
 from services.data.importing.domain.records import ExistingRecord, MergePlan
-from services.data.matching.keys import Digests, digests
+from services.data.matching.digests import Digests, digests
 
 MOST = 100_000
 """Accounts that are remembered, the latest: about 3 kB each."""

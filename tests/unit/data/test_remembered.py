@@ -19,7 +19,7 @@ from services.data.importing.domain.records import (
 )
 from services.data.importing.domain.rows import read_rows
 from services.data.matching import remembered as remembered_module
-from services.data.matching.keys import keys_of, row_keys
+from services.data.matching.digests import keys_of, row_keys
 from services.data.matching.remembered import Remembered
 
 HEADER = "company,name,mobile,email\n"
