@@ -23,7 +23,6 @@ from libs.contracts.message import Principal
 from libs.contracts.subjects import AUTHORIZE, SUBMIT
 from libs.contracts.trust import AuthorizeRequest, Evaluation
 
-ALONE = Shape("alone", 1, 1)
 LOAD = Shape("load", 1, 16)
 
 

@@ -49,8 +49,8 @@ def register(app: typer.Typer, connect: Connect) -> None:
         flag: NameArgument,
         on: Annotated[bool, typer.Option("--on/--off", help="The value.")],
         share: Annotated[int, typer.Option("--share", min=1, max=100, help="Of a hundred people.")] = 100,
-        starts_at: Annotated[str | None, typer.Option("--from", metavar="TIME", help="When it begins to count.")] = None,
-        expires_at: Annotated[str | None, typer.Option("--until", metavar="TIME", help="When it ends.")] = None,
+        starts_at: Annotated[str | None, typer.Option("--from", metavar="TIME", help="When it begins to count, as 2027-01-01T08:00+03:00.")] = None,
+        expires_at: Annotated[str | None, typer.Option("--until", metavar="TIME", help="When it ends, as 2027-01-01T08:00+03:00.")] = None,
     ) -> None:  # fmt: skip
         """Set a flag. Connectors are switched live with `dealix connectors live`."""
         said = {"value": on, "share": share, "starts_at": starts_at, "expires_at": expires_at}

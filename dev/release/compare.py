@@ -73,66 +73,47 @@ def _keys(old: dict[str, Any], new: dict[str, Any]) -> tuple[list[str], list[str
     )
 
 
+def _all(area: str, names: Iterable[str], weight: Weight, en: str, ar: str) -> Iterator[Change]:
+    """The same about each of them."""
+    return (Change(area, name, weight, Text(en=en, ar=ar)) for name in names)
+
+
 def _migrations(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
     for plane in sorted(set(old) | set(new)):
         gone, added, edited = _keys(old.get(plane, {}), new.get(plane, {}))
-        for name in gone:
-            yield Change(
-                "schemas",
-                name,
-                Weight.BREAK,
-                Text(en="the migration is gone, and databases have it", ar="حُذف الترحيل وقواعد البيانات مرّت به"),
-            )
-        for name in edited:
-            yield Change(
-                "schemas",
-                name,
-                Weight.BREAK,
-                Text(en="the migration was edited after its release", ar="عُدّل الترحيل بعد إصداره"),
-            )
+        yield from _all(
+            "schemas",
+            gone,
+            Weight.BREAK,
+            "the migration is gone, and databases have it",
+            "حُذف الترحيل وقواعد البيانات مرّت به",
+        )
+        yield from _all(
+            "schemas", edited, Weight.BREAK, "the migration was edited after its release", "عُدّل الترحيل بعد إصداره"
+        )
         for name in added:
-            took = new[plane][name]["takes_away"]
-            yield (
-                Change(
-                    "schemas",
-                    name,
-                    Weight.CAREFUL,
-                    Text(en=f"does more than expand: {took}", ar=f"لا يكتفي بالإضافة: {took}"),
+            if took := new[plane][name]["takes_away"]:
+                yield from _all(
+                    "schemas", [name], Weight.CAREFUL, f"does more than expand: {took}", f"لا يكتفي بالإضافة: {took}"
                 )
-                if took
-                else Change("schemas", name, Weight.FINE, Text(en=f"migrates {plane}", ar=f"ترحيل {plane}"))
-            )
+            else:
+                yield from _all("schemas", [name], Weight.FINE, f"migrates {plane}", f"ترحيل {plane}")
 
 
 def _subjects(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
     gone, added, changed = _keys(old, new)
-    for name in gone:
-        yield Change(
-            "subjects",
-            name,
-            Weight.BREAK,
-            Text(en="nobody answers or hears it any more", ar="لم يعد أحد يجيبه أو يسمعه"),
-        )
-    for name in added:
-        yield Change("subjects", name, Weight.FINE, Text(en="new", ar="جديد"))
+    yield from _all("subjects", gone, Weight.BREAK, "nobody answers or hears it any more", "لم يعد أحد يجيبه أو يسمعه")
+    yield from _all("subjects", added, Weight.FINE, "new", "جديد")
     for name in changed:
         lost, gained, _ = _keys(dict.fromkeys(old[name]["peers"]), dict.fromkeys(new[name]["peers"]))
         if lost:
-            yield Change(
-                "subjects",
-                name,
-                Weight.BREAK,
-                Text(en=f"no longer for {', '.join(lost)}", ar=f"لم يعد متاحًا لـ {', '.join(lost)}"),
-            )
+            named = ", ".join(lost)
+            yield from _all("subjects", [name], Weight.BREAK, f"no longer for {named}", f"لم يعد متاحًا لـ {named}")
         if gained:
-            yield Change(
-                "subjects",
-                name,
-                Weight.FINE,
-                Text(en=f"now also for {', '.join(gained)}", ar=f"صار متاحًا أيضًا لـ {', '.join(gained)}"),
-            )
+            named = ", ".join(gained)
+            yield from _all("subjects", [name], Weight.FINE, f"now also for {named}", f"صار متاحًا أيضًا لـ {named}")
         if (old[name]["kind"], old[name]["plane"]) != (new[name]["kind"], new[name]["plane"]):
-            yield Change("subjects", name, Weight.BREAK, Text(en="changed its kind or plane", ar="تغيّر نوعه أو خدمته"))
+            yield from _all("subjects", [name], Weight.BREAK, "changed its kind or plane", "تغيّر نوعه أو خدمته")
 
 
 def _messages(old: Description, new: Description) -> Iterator[Change]:
@@ -174,40 +155,24 @@ def kinds_on_the_wire() -> dict[str, type[Message]]:
 
 def _policies(old: dict[str, str], new: dict[str, str]) -> Iterator[Change]:
     gone, added, changed = _keys(old, new)
-    for names, en, ar in (
-        (gone, "no longer decides", "لم تعد سارية"),
-        (added, "a new policy decides", "سياسة جديدة"),
-        (changed, "decides otherwise", "تغيّر حكمها"),
-    ):
-        for name in names:
-            yield Change("policies", name, Weight.CAREFUL, Text(en=en, ar=ar))
+    yield from _all("policies", gone, Weight.CAREFUL, "no longer decides", "لم تعد سارية")
+    yield from _all("policies", added, Weight.CAREFUL, "a new policy decides", "سياسة جديدة")
+    yield from _all("policies", changed, Weight.CAREFUL, "decides otherwise", "تغيّر حكمها")
 
 
 def _flows(old: dict[str, str] | None, new: dict[str, str] | None) -> Iterator[Change]:
     if old is None or new is None:
         return
     gone, added, changed = _keys(old, new)
-    for name in gone:
-        yield Change(
-            "flows",
-            name,
-            Weight.BREAK,
-            Text(en="runs of this version can't go on", ar="لا يمكن إكمال المسارات بهذا الإصدار"),
-        )
-    for name in changed:
-        yield Change(
-            "flows",
-            name,
-            Weight.BREAK,
-            Text(en="it changed its shape and kept its version", ar="تغيّرت خطواته دون رقم إصدار جديد"),
-        )
-    for name in added:
-        yield Change(
-            "flows",
-            name,
-            Weight.FINE,
-            Text(en="a new version; waiting runs stay on theirs", ar="إصدار جديد، وتبقى المسارات المنتظرة على إصدارها"),
-        )
+    yield from _all(
+        "flows", gone, Weight.BREAK, "runs of this version can't go on", "لا يمكن إكمال المسارات بهذا الإصدار"
+    )
+    yield from _all(
+        "flows", changed, Weight.BREAK, "it changed its shape and kept its version", "تغيّرت خطواته دون رقم إصدار جديد"
+    )
+    yield from _all(
+        "flows", added, Weight.FINE, "a new version; waiting runs stay on theirs", "إصدار جديد، وتبقى المسارات المنتظرة على إصدارها"
+    )  # fmt: skip
 
 
 def _permissions(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
@@ -216,12 +181,11 @@ def _permissions(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
             before = dict.fromkeys(old.get(plane, {}).get(right, ()))
             after = dict.fromkeys(new.get(plane, {}).get(right, ()))
             gone, added, _ = _keys(before, after)
-            for name in gone:
-                yield Change(
-                    "permissions", f"{plane} {right} {name}", Weight.CAREFUL, Text(en="is taken away", ar="سُحبت")
-                )
-            for name in added:
-                yield Change("permissions", f"{plane} {right} {name}", Weight.FINE, Text(en="is granted", ar="مُنحت"))
+            where = f"{plane} {right}"
+            yield from _all(
+                "permissions", (f"{where} {name}" for name in gone), Weight.CAREFUL, "is taken away", "سُحبت"
+            )
+            yield from _all("permissions", (f"{where} {name}" for name in added), Weight.FINE, "is granted", "مُنحت")
 
 
 def _roles(old: dict[str, Any] | None, new: dict[str, Any] | None) -> Iterator[Change]:
@@ -231,31 +195,19 @@ def _roles(old: dict[str, Any] | None, new: dict[str, Any] | None) -> Iterator[C
         gone, added, changed = _keys(old.get(capability, {}), new.get(capability, {}))
         for role in (*gone, *added, *changed):
             before, after = old.get(capability, {}).get(role, "–"), new.get(capability, {}).get(role, "–")
-            yield Change(
-                "permissions",
-                f"{role}: {capability}",
-                Weight.CAREFUL,
-                Text(en=f"{before} → {after}", ar=f"{before} → {after}"),
-            )
+            said = f"{before} → {after}"
+            yield Change("permissions", f"{role}: {capability}", Weight.CAREFUL, Text(en=said, ar=said))
 
 
 def _effects(old: dict[str, Any] | None, new: dict[str, Any] | None) -> Iterator[Change]:
     if old is None or new is None:
         return
     gone, added, changed = _keys(old, new)
-    for name in gone:
-        yield Change(
-            "effects",
-            name,
-            Weight.BREAK,
-            Text(en="actions that wait for it can't go on", ar="لا يمكن إكمال الإجراءات المنتظرة له"),
-        )
-    for name in added:
-        yield Change("effects", name, Weight.FINE, Text(en="new", ar="جديد"))
+    yield from _all(
+        "effects", gone, Weight.BREAK, "actions that wait for it can't go on", "لا يمكن إكمال الإجراءات المنتظرة له"
+    )
+    yield from _all("effects", added, Weight.FINE, "new", "جديد")
     for name in changed:
-        said = ", ".join(
-            f"{key} {old[name].get(key)} → {new[name][key]}"
-            for key in new[name]
-            if old[name].get(key) != new[name][key]
-        )
+        fields = [key for key in new[name] if old[name].get(key) != new[name][key]]
+        said = ", ".join(f"{key} {old[name].get(key)} → {new[name][key]}" for key in fields)
         yield Change("effects", name, Weight.CAREFUL, Text(en=said, ar=said))

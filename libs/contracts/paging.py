@@ -11,6 +11,13 @@ from libs.contracts.errors import NotFound
 T = TypeVar("T")
 
 
+class UnknownCursor(NotFound):
+    """A cursor that is not one of ours: nothing is behind it."""
+
+    def __init__(self) -> None:
+        super().__init__("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.")
+
+
 class Cursored(Protocol):
     """A `Page`, or a request that carries its own cursor."""
 
@@ -19,11 +26,11 @@ class Cursored(Protocol):
 
 
 def before(page: Cursored) -> UUID | None:
-    """The id that a page goes on from; None for the first page. Raises NotFound for a cursor that is not one of ours."""
+    """The id that a page goes on from; None for the first page. Raises UnknownCursor."""
     try:
         return UUID(page.cursor) if page.cursor else None
     except ValueError as error:
-        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from error
+        raise UnknownCursor from error
 
 
 def page_of(found: Sequence[T], limit: int, key: Callable[[T], object]) -> tuple[tuple[T, ...], str | None]:

@@ -551,14 +551,3 @@ class ApprovalDecided(Message):
     state: ApprovalState
     decided_by: str
     decided_at: datetime
-
-
-class ViolationRecorded(Message):
-    """A refusal that someone should look at."""
-
-    tenant_id: TenantId
-    action_id: UUID
-    action_type: str
-    actor: str
-    codes: tuple[str, ...]
-    at: datetime

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.data import Lead, LeadPagesRequest, LeadsRequest
@@ -50,6 +51,14 @@ ASKED_AT_ONCE = 3
 OPPORTUNITY_CARDS = 20
 FIRST_DRAFTS = 3
 """Prepared at once, so that there is something to judge; the day's plan asks before it prepares the rest."""
+
+
+def targets_ranked(tenant_id: UUID, count: int, now: datetime) -> AuditRecorded:
+    """What the ledger says of new targets; those of one day of Riyadh have one target."""
+    return AuditRecorded(
+        entry_id=new_id(), tenant_id=tenant_id, kind="targets.ranked", actor="plane:decision", target=f"ranking:{now.astimezone(RIYADH):%Y-%m-%d}",
+        at=now, data={"targets": count, "rules": targeting().version}, trace_id=telemetry.trace_id(),
+    )  # fmt: skip
 
 
 class Ranking:
@@ -216,11 +225,7 @@ class Ranking:
         new = await Recommendations(work).new_cards(made)
         targets = {card.context["lead_id"] for card in made if card.card_id in new and "lead_id" in card.context}
         if targets:
-            entry = AuditRecorded(
-                entry_id=new_id(), tenant_id=tenant_id, kind="targets.ranked", actor="plane:decision", target=f"ranking:{now:%Y-%m-%d}",
-                at=now, data={"targets": len(targets), "rules": targeting().version}, trace_id=telemetry.trace_id(),
-            )  # fmt: skip
-            work.emit(AUDITED[Plane.DECISION], entry)
+            work.emit(AUDITED[Plane.DECISION], targets_ranked(tenant_id, len(targets), now))
         return len(new)
 
     def _cards(

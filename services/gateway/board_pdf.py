@@ -13,11 +13,8 @@ from libs.contracts.executive import Risk, RoomFigure
 from libs.contracts.message import Text
 from libs.documents.model import Block, Document, Facts, Heading, Language, Paragraph, Section, Table
 from libs.documents.pdf import render
+from services.gateway.figures import UNITS, figure
 
-UNITS: Mapping[str, Text] = {
-    "SAR": Text(en="SAR", ar="ر.س"), "share": Text(en="%", ar="%"), "days": Text(en="days", ar="يوم"), "hours": Text(en="hours", ar="ساعة"),
-    "seconds": Text(en="seconds", ar="ثانية"), "points": Text(en="of 100", ar="من 100"), "count": Text(en="", ar=""),
-}  # fmt: skip
 _WORDS: Mapping[Language, Mapping[str, str]] = {
     "ar": {
         "title": "ملف مجلس الإدارة", "lead": "كل رقم من سجل المؤشرات، ومعه عدد السجلات التي جاء منها. ما لا بيانات له لا يُعدّ صفرًا.",
@@ -79,9 +76,13 @@ def _figure(language: Language, one: RoomFigure) -> list[str]:
     if one.value is None:
         why = one.why_ar if language == "ar" else one.why_en
         return [one.ar if language == "ar" else one.en, _WORDS[language]["none"], "-", why]
-    shown = f"{one.value * 100:,.1f}" if one.unit == "share" else f"{one.value:,.2f}".removesuffix(".00")
     named = one.ar if language == "ar" else one.en
-    return [named, f"{shown} {_say(language, UNITS[one.unit])}".strip(), f"{one.counted} / {one.rows}", note]
+    return [
+        named,
+        f"{figure(one.value, one.unit)} {_say(language, UNITS[one.unit])}".strip(),
+        f"{one.counted} / {one.rows}",
+        note,
+    ]
 
 
 def _risk(language: Language, one: Risk) -> list[str]:

@@ -34,6 +34,8 @@ from services.gateway.http.context import Gateway
 State = Literal["ok", "attention", "unknown", "hidden"]
 MOST = 200
 """How many of a list are counted; beyond it the count is "at least"."""
+PAGES = 5
+"""How many pages of approvals are looked through for those past their time."""
 BACKUP_AGE, RESTORE_AGE = timedelta(hours=26), timedelta(days=30)
 """A daily backup with two hours to spare, and a restore test within 30 days (go-live gate)."""
 STUCK = (FlowStatus.NEEDS_ATTENTION, FlowStatus.FAILED, FlowStatus.PAUSED)
@@ -193,18 +195,23 @@ async def _dead_events(gateway: Gateway, who: Principal, _: datetime) -> Part:
 
 
 async def _approvals(gateway: Gateway, who: Principal, now: datetime) -> Part:
-    waiting = await gateway.bus.call(
-        APPROVALS, trust.ApprovalsRequest(principal=who, state=ApprovalState.PENDING, page=Page(limit=MOST))
-    )
-    late = [one for one in waiting.items if one.due_at < now]
+    """The newest come first and those past their time are old: pages are read until there are none, and what is left unread is not well."""
+    late, cursor = list[trust.Approval](), None
+    for _ in range(PAGES):
+        asked = trust.ApprovalsRequest(principal=who, state=ApprovalState.PENDING, page=Page(limit=MOST, cursor=cursor))
+        waiting = await gateway.bus.call(APPROVALS, asked)
+        late += [one for one in waiting.items if one.due_at < now]
+        cursor = waiting.next_cursor
+        if cursor is None:
+            break
     lines = [
         Line(
             name=str(one.approval_id), label=effect_title(one.action_type), state="attention", value=one.role, at=one.due_at,
             path=f"/api/v1/approvals/{one.approval_id}",
         )
-        for one in late
+        for one in sorted(late, key=lambda one: one.due_at)
     ]  # fmt: skip
-    return _made(lines, len(late), at_least=waiting.next_cursor is not None and bool(late))
+    return _made(lines[:MOST], len(late), at_least=cursor is not None, known=cursor is None)
 
 
 async def _alerts(gateway: Gateway, who: Principal, _: datetime) -> Part:

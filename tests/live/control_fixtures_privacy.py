@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.compliance import ControlResult
 from libs.contracts.message import Plane, new_id
 from libs.contracts.observed import BounceFact, DocumentFact, DraftFact, Fact, FactsReported, ImportFact, RankingFact
@@ -37,8 +38,11 @@ from tests.live.control_fixtures import (
 
 P = "processing-activities"
 _ON_TIME = {"authority_notified_at": "2026-01-02T00:00:00+03:00", "report_ref": "R-1"}
-_YEARS_AGO, _RECENT = (datetime.now(UTC) - timedelta(days=900)).date(), (datetime.now(UTC) - timedelta(days=9)).date()
-_TODAY = datetime.now(UTC).date().isoformat()
+_YEARS_AGO, _RECENT = (
+    (datetime.now(RIYADH) - timedelta(days=900)).date(),
+    (datetime.now(RIYADH) - timedelta(days=9)).date(),
+)
+_TODAY = datetime.now(RIYADH).date().isoformat()
 _DPIA = {
     "subject": "Outreach",
     "risk": "low",
@@ -47,8 +51,8 @@ _DPIA = {
     "approved_by": "DPO",
     "approved_on": _TODAY,
 }
-_TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-_YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+_TOMORROW = (datetime.now(RIYADH) + timedelta(days=1)).date().isoformat()
+_YESTERDAY = (datetime.now(RIYADH) - timedelta(days=1)).date().isoformat()
 _SOURCE = {"source": "referral", "exception": "public", "acquired_on": _YESTERDAY, "evidence_ref": "E-1"}
 _NOTICE = {"source": "referral", "obtained_until": _TODAY, "sent_on": _YESTERDAY, "evidence_ref": "E-2"}
 _LEGITIMATE = {**ACTIVITY, "legal_basis": "legitimate_interest"}
@@ -65,7 +69,7 @@ _KEPT = ImportFact(subject=new_id(), source="referral", fields=("email",), dropp
 _MAPPED = {"field": "email", "activity": "Outreach", "why": "to write to them"}
 _RANKING = RankingFact(subject=new_id(), version="1+abc", features=("sector", "signal:hiring"), leads=3)
 _FAIR = {"version": "1+abc", "result": "fair", "reported_on": _TODAY, "evidence_ref": "B-1"}
-_OLD = (datetime.now(UTC) - timedelta(days=40)).date()
+_OLD = (datetime.now(RIYADH) - timedelta(days=40)).date()
 _NIGHT = NOON + timedelta(hours=12)
 _NOW_BREACH = {**BREACH, "aware_at": datetime.now(UTC).isoformat()}
 

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from libs.contracts.agents import AgentVerdict, Conversation
+from libs.contracts.business_time import RIYADH
 from libs.contracts.decision import Draft, DraftReview
 from libs.contracts.message import PLATFORM, Plane, Provenance, new_id
 from libs.contracts.observed import BackupMade, Fact, FactsReported, LinkSeen, RestoreTested, SignInRules
@@ -41,7 +42,7 @@ from tests.live.control_fixtures import NO_PROJECTION, Book, Write, carry, carry
 from tests.live.migrated import plane_database
 
 NOW = datetime.now(UTC)
-TODAY = NOW.date()
+TODAY = NOW.astimezone(RIYADH).date()
 ORIGIN = "test.example"
 VAT, BUYER = "310000000000003", "399999999900003"
 

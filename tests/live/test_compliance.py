@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.controls import ControlMode, controls
 from libs.contracts.compliance import (
     AssignControl,
@@ -23,7 +24,7 @@ from libs.contracts.compliance import (
     RunCompliance,
 )
 from libs.contracts.errors import DealixError, Forbidden
-from libs.contracts.message import Plane, new_id
+from libs.contracts.message import PLATFORM, Plane, new_id
 from libs.contracts.observed import FactsReported, SessionSeen
 from libs.runtime.database import Database
 from services.trust.compliance.checks import checks
@@ -49,7 +50,7 @@ from tests.live.migrated import migrated_postgres, plane_database
 
 pytestmark = pytest.mark.live
 PDF = b"%PDF-1.7\nevidence"
-UNTIL = (datetime.now(UTC) + timedelta(days=30)).date()
+UNTIL = (datetime.now(RIYADH) + timedelta(days=30)).date()
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +150,15 @@ async def test_an_old_reading_is_unknown(database: Database, book: Book) -> None
     reply = await compliance.get(ControlGet(principal=book.who(), control_id="LI-8-2"))
     assert (reply.state.result, reply.state.stale) == (ControlResult.UNKNOWN, True)
     assert reply.state.reading is not None and reply.state.reading.result is ControlResult.PASS
+
+
+async def test_a_checks_today_is_riyadhs_and_no_other_statements(database: Database) -> None:
+    zone = "select current_setting('timezone') as zone, current_date = (now() at time zone 'Asia/Riyadh')::date as same, $1::uuid"
+    async with database.batch(PLATFORM) as work:
+        row = await ControlRows(work.connection, PLATFORM).count(zone, ())
+    async with database.batch(PLATFORM) as work:
+        after = await work.connection.fetchval("select current_setting('timezone')")
+    assert (row["zone"], row["same"], after) == ("Asia/Riyadh", True, "UTC")
 
 
 async def test_the_schedule_looks_again_at_what_is_due_and_at_nothing_else(database: Database, book: Book) -> None:
@@ -270,7 +280,7 @@ async def test_evidence_counts_until_its_day_and_not_after(database: Database, b
     compliance = plane(database, file=PDF)
     made = await compliance.attest(_evidence(book, "PDPL-12"))
     assert (made.state.result, made.attestations[0].bytes) == (ControlResult.PASS, len(PDF))
-    today = datetime.now(UTC).date()
+    today = datetime.now(RIYADH).date()
     await compliance.attest(_evidence(book, "PDPL-30", valid_until=today))
     async with database.batch(book.tenant) as work:
         seen = await ControlRows(work.connection, book.tenant).attestations("PDPL-30")

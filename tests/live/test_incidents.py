@@ -22,7 +22,7 @@ from libs.contracts.incidents import (
     Severity,
 )
 from libs.contracts.message import Page, Plane, Principal, new_id
-from libs.contracts.slos import SloCount, SloCounted
+from libs.contracts.slos import SloCount, SloCounted, SloLevel
 from libs.runtime.database import Database
 from libs.runtime.plane import Runtime
 from services.operating.incidents.desk import IncidentEnded, Incidents, SystemEndsIt
@@ -126,6 +126,30 @@ async def test_a_burning_objective_is_an_incident_with_what_was_released_about_t
     detail = await desk.show(IncidentGet(principal=who("member"), incident_id=found.incident_id))
     assert sorted(one.kind for one in detail.timeline) == ["opened", "release"]
     assert any("9.9.9" in one.en for one in detail.timeline)
+
+
+async def test_an_objective_that_nobody_reads_any_more_is_not_said_to_be_over(
+    database: Database, desk: Incidents
+) -> None:
+    objectives = ObjectivesDesk(database, lambda: datetime.now(UTC))
+
+    async def lag(value: float, plane: Plane = Plane.TRUST) -> None:
+        levels = (SloLevel(name="outbox_lag", value=value),)
+        await objectives.hear(SloCounted(plane=plane, process="a", at=datetime.now(UTC), levels=levels))
+        await desk.look()
+
+    await lag(5000)
+    async with database.batch() as work:
+        await work.connection.execute("update operating.slo_levels set over_since = over_since - interval '11 minutes'")
+    await lag(5000)
+    assert [one.subject for one in await listed(desk, open=True)] == ["outbox_lag"]
+    async with database.batch() as work:
+        await work.connection.execute("update operating.slo_levels set at = at - interval '3 minutes'")
+    await desk.look()
+    await lag(3, Plane.DATA)
+    assert len(await listed(desk, open=True)) == 1, "the plane that was above it is silent, whatever others read"
+    await lag(3)
+    assert await listed(desk, open=True) == []
 
 
 async def test_what_people_write_is_seen_by_their_tenant_alone(database: Database, desk: Incidents) -> None:

@@ -110,6 +110,20 @@ async def test_what_nobody_counts_any_more_is_forgotten_and_older_than_thirty_da
     assert (kept, processes) == (1, 0)
 
 
+async def test_a_process_that_lives_on_and_counts_nothing_is_not_counted_once_more(
+    database: Database, desk: ObjectivesDesk
+) -> None:
+    await desk.hear(told("a", 10, 2))
+    for hours in (23, 23):
+        async with database.batch() as work:
+            await work.connection.execute("update operating.slo_processes set at = at - $1 * interval '1 hour'", hours)
+        await desk.hear(told("a", 10, 2))
+        await desk.forget()
+    await desk.hear(told("a", 10, 2))
+    standing = await found(database)
+    assert (standing.good, standing.bad) == (10, 2)
+
+
 async def test_nobody_without_a_role_reads_them(desk: ObjectivesDesk) -> None:
     who = Principal(id="user:1", kind="user", tenant_id=new_id(), roles=())
     with pytest.raises(Forbidden):

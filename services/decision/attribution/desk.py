@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from libs.contracts.attribution import (
     TouchKind,
     Touchpoint,
 )
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.records import RecordKind, Stage
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.message import Page, Principal, Text
@@ -58,7 +59,7 @@ class Attributing:
 
     async def _of(self, who: Principal, deal: crm.Record) -> Attribution:
         now, values = self._runtime.now(), deal.values
-        closed = _moment(values.get("closed_at"))
+        closed = moment(values.get("closed_at"))
         until = closed or now
         lead = await self._maybe(who, K.LEAD, values.get("lead_id"))
         activities = await self._activities(who, deal)
@@ -119,7 +120,7 @@ def _origins(deal: crm.Record, lead: crm.Record | None) -> list[Touch]:
     """How it began: where the lead was obtained, and the partner who brought the deal."""
     found = []
     if lead is not None and (source := str(lead.values.get("source") or "")):
-        at = _moment(lead.values.get("obtained_at")) or lead.created_at
+        at = moment(lead.values.get("obtained_at")) or lead.created_at
         title = str(lead.values.get("source_detail") or source)
         found.append(Touch(TouchKind.SOURCE, f"source:{source}", title, min(at, deal.created_at), f"lead:{lead.id}"))
     if partner := deal.values.get("partner_id"):
@@ -132,7 +133,7 @@ def _touches(activities: list[crm.Record], deal: crm.Record) -> list[Touch]:
     kinds: Mapping[str, TouchKind] = {one.value: one for one in TouchKind}
     found = []
     for one in activities:
-        kind, at = kinds.get(str(one.values.get("type"))), _moment(one.values.get("at"))
+        kind, at = kinds.get(str(one.values.get("type"))), moment(one.values.get("at"))
         if kind is not None and at is not None:  # a note touches nobody
             title, direction = str(one.values.get("subject") or ""), str(one.values.get("direction") or "")
             found.append(Touch(kind, kind.value, title, at, f"activity:{one.id}", direction))
@@ -158,12 +159,13 @@ def _reasons(deal: crm.Record, lead: crm.Record | None, found: Split) -> tuple[T
     return tuple(reasons)
 
 
-def _moment(value: object) -> datetime | None:
+def moment(value: object) -> datetime | None:
+    """A field's moment; of a day its beginning in Riyadh."""
     if not value:
         return None
     text = str(value)
     if len(text) == 10:
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
+        return datetime.combine(date.fromisoformat(text), time(), RIYADH)
     return datetime.fromisoformat(text)
 
 

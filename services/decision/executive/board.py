@@ -13,6 +13,7 @@ from libs.contracts.errors import DealixError
 from libs.contracts.executive import PendingDecision, RoomFigure
 from libs.contracts.forecasts import Track, Variance, VarianceRequest
 from libs.contracts.message import Principal, Text
+from libs.contracts.trust import Approval
 from libs.runtime.plane import Runtime
 from services.decision.executive.domain.periods import last_month, period
 from services.decision.executive.errors import NotBegun
@@ -28,6 +29,8 @@ from services.decision.memos.domain.made import rules as memo_rules
 
 REVENUE = "revenue"
 """The section that says where the period's gap came from."""
+UNREAD = Text(en="Which decisions wait could not be read just now.", ar="تعذّرت قراءة القرارات المعلّقة الآن.")
+"""A board that reads of no decision takes it that none waits."""
 
 
 class BoardDesk:
@@ -56,15 +59,15 @@ class BoardDesk:
             self._gap(who, name, end, now),
         )
         by_name = {one.metric: one for one in found}
-        pending, top = decisions(waiting or (), now), scored.risks[: rules().top]
-        required = [_required(one) for one in pending]
+        top = scored.risks[: rules().top]
+        asked = required(waiting, now)
         revenue = by_name.get("revenue_actual")
         return BoardPack(
             tenant_id=who.tenant_id, provenance=origin(found, now, "board_pack"), period=name, since=since, until=until, so_far=so_far,
-            made_at=now, sections=tuple(_section(one, by_name, scored, required, gap) for one in sections),
+            made_at=now, sections=tuple(_section(one, by_name, scored, asked, gap) for one in sections),
             revenue_actual=revenue.value if revenue else None, revenue_forecast=expected, top_risks=top, not_scored=scored.missing,
             key_risks=tuple(one.title.en for one in top), key_risks_ar=tuple(one.title.ar for one in top),
-            decisions_required=tuple(one.en for one in required), decisions_required_ar=tuple(one.ar for one in required),
+            decisions_required=tuple(one.en for one in asked), decisions_required_ar=tuple(one.ar for one in asked),
         )  # fmt: skip
 
     async def _expected(self, tenant: UUID, since: datetime, end: datetime) -> Decimal | None:
@@ -114,6 +117,11 @@ def _causes(gap: Variance) -> list[Text]:
     )
     parts = [one for one in gap.by_timing if one.variance]
     return [whole, *(Text(en=f"{one.en}: {one.variance:+,.2f}", ar=f"{one.ar}: {one.variance:+,.2f}") for one in parts)]  # fmt: skip
+
+
+def required(waiting: tuple[Approval, ...] | None, now: datetime) -> list[Text]:
+    """What the board has to decide, a line each; that nobody knows where approvals could not be read."""
+    return [UNREAD] if waiting is None else [_required(one) for one in decisions(waiting, now)]
 
 
 def _required(one: PendingDecision) -> Text:

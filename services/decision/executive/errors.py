@@ -21,8 +21,3 @@ class NoTrend(Invalid):
             f"{name} is not a metric with a period that can be read over time: see /api/v1/metrics-catalog.",
             f"«{name}» ليس مؤشرًا له فترة يمكن عرضها عبر الزمن. انظر دليل المؤشرات.",
         )
-
-
-class BadOffset(Invalid):
-    def __init__(self) -> None:
-        super().__init__("bad_cursor", "This cursor is not one of ours.", "مؤشر الصفحة غير صحيح.")

@@ -18,7 +18,8 @@ from services.decision.executive.domain.risks import title_of
 from services.decision.executive.rules import rules
 
 VERSION = "executive-1"
-MOST = 200
+PAGES = 5
+"""Of more than a thousand approvals that wait the newest thousand are looked through."""
 T = TypeVar("T")
 
 
@@ -34,22 +35,32 @@ class Approvals:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
+    async def pending(self, who: Principal) -> tuple[tuple[Approval, ...], bool]:
+        """Approvals that wait, the first due first, and whether there may be more than was looked through. Raises as trust does."""
+        found, cursor = list[Approval](), None
+        for _ in range(PAGES):
+            asked = ApprovalsRequest(principal=who, state=ApprovalState.PENDING, page=Page(limit=200, cursor=cursor))
+            reply = await self._runtime.bus.call(subjects.APPROVALS, asked)
+            found += reply.items
+            cursor = reply.next_cursor
+            if cursor is None:
+                break
+        return tuple(sorted(found, key=lambda one: (one.due_at, one.approval_id))), cursor is not None
+
     async def waiting(self, who: Principal) -> tuple[Approval, ...] | None:
-        """Approvals that wait; None where they could not be read."""
-        asked = ApprovalsRequest(principal=who, state=ApprovalState.PENDING, page=Page(limit=MOST))
-        found = await unless(self._runtime.bus.call(subjects.APPROVALS, asked))
-        return None if found is None else found.items
+        """The same; None where they could not be read."""
+        found = await unless(self.pending(who))
+        return None if found is None else found[0]
 
 
 def decisions(waiting: tuple[Approval, ...], now: datetime) -> tuple[PendingDecision, ...]:
-    """The first of what waits, by its clock."""
-    first = sorted(waiting, key=lambda one: (one.due_at, one.approval_id))[: rules().decisions]
+    """The first of what waits. `waiting` is in the order of its clocks."""
     return tuple(
         PendingDecision(
             approval_id=one.approval_id, title=title_of(one), risk=one.risk, role=one.role, value_sar=one.value_sar, due_at=one.due_at,
             late=now >= one.due_at,
         )
-        for one in first
+        for one in waiting[: rules().decisions]
     )  # fmt: skip
 
 

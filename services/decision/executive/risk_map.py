@@ -9,9 +9,9 @@ from libs.contracts.executive import Risk, Source
 from libs.contracts.message import Provenance
 from libs.contracts.risk_map import HeatCell, RiskMap, RiskMapRequest
 from libs.runtime import telemetry
+from libs.runtime.metrics import BadCursor
 from libs.runtime.plane import Runtime
 from services.decision.domain.provenance import freshness_hours, local
-from services.decision.executive.errors import BadOffset
 from services.decision.executive.figures import Figures
 from services.decision.executive.reading import VERSION, Approvals
 from services.decision.executive.risks import Risks, Scored
@@ -27,7 +27,7 @@ class RiskMapDesk:
         self._approvals = Approvals(runtime)
 
     async def map(self, request: RiskMapRequest) -> RiskMap:
-        """Scored now. Raises BadOffset."""
+        """Scored now. Raises BadCursor."""
         who, page = request.principal, request.page
         begin = _offset(page.cursor)
         disputes, waiting = await asyncio.gather(self._figures.disputes(who), self._approvals.waiting(who))
@@ -75,5 +75,5 @@ def _offset(cursor: str | None) -> int:
     if not cursor:
         return 0
     if not cursor.isdecimal():
-        raise BadOffset
+        raise BadCursor
     return int(cursor)

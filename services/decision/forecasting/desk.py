@@ -23,13 +23,14 @@ from libs.contracts.forecasts import (
 )
 from libs.contracts.message import Provenance
 from libs.runtime import telemetry
+from libs.runtime.metrics import BadCursor
 from libs.runtime.plane import Runtime
 from services.decision.domain import provenance
 from services.decision.forecasting.domain.basis import MODEL
 from services.decision.forecasting.domain.calendar import month_of, named, plus
 from services.decision.forecasting.domain.model import accuracy, mean
 from services.decision.forecasting.domain.variance import Gap
-from services.decision.forecasting.errors import BadForecastCursor, NoForecast, NotOver
+from services.decision.forecasting.errors import NoForecast, NotOver
 from services.decision.forecasting.making import Making
 from services.decision.forecasting.reading import Material, actual_of, read
 from services.decision.forecasting.rules import rules
@@ -103,7 +104,7 @@ class ForecastDesk:
         )  # fmt: skip
 
     async def made(self, request: MadeRequest) -> MadeReply:
-        """What was stored, back-tests included, the newest first. Raises BadForecastCursor."""
+        """What was stored, back-tests included, the newest first. Raises BadCursor."""
         tenant, limit = request.principal.tenant_id, request.page.limit
         async with self._runtime.database.batch(tenant) as work:
             found = await Forecasts(work, tenant).page(request.track, _cursor(request.page.cursor), limit + 1)
@@ -188,7 +189,7 @@ def _cursor(text: str | None) -> tuple[datetime, UUID] | None:
     try:
         return datetime.fromisoformat(at), UUID(last)
     except ValueError as error:
-        raise BadForecastCursor from error
+        raise BadCursor from error
 
 
 def serve_forecasts(runtime: Runtime) -> None:

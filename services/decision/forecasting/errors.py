@@ -21,8 +21,3 @@ class NotOver(Invalid):
             f"{month} is not over yet: its gap is known when it ends.",
             f"لم ينتهِ شهر {month} بعد، ويُعرف الفرق بانتهائه.",
         )
-
-
-class BadForecastCursor(Invalid):
-    def __init__(self) -> None:
-        super().__init__("bad_cursor", "This cursor is not one of ours.", "مؤشر الصفحة غير صحيح.")

@@ -30,11 +30,11 @@ from libs.contracts.proof_pack import (
     WaitingApproval,
     WorkSection,
 )
-from libs.contracts.trust import ApprovalsRequest, ApprovalState
 from libs.contracts.work_units import MOST_TARGETS, WorkUnitsReply, WorkUnitsRequest
 from libs.runtime import telemetry
 from libs.runtime.plane import Runtime
 from services.decision.domain import provenance, untrusted
+from services.decision.executive.reading import Approvals
 from services.decision.forecasting.domain.predicting import chances
 from services.decision.forecasting.predictive import PredictiveDesk, months_missing
 from services.decision.forecasting.reading import read
@@ -45,8 +45,6 @@ from services.decision.proving.rules import rules
 
 T = TypeVar("T")
 BY = "proof_pack"
-PAGES = 5
-"""Of more than a thousand approvals that wait the newest thousand are looked through."""
 OPEN_TASK = "open"
 
 
@@ -80,6 +78,7 @@ class Proving:
         self._runtime = runtime
         self._bus = runtime.bus
         self._predictive = PredictiveDesk(runtime)
+        self._approvals = Approvals(runtime)
 
     async def pack(self, request: ProofPackRequest) -> ProofPack:
         """About a deal, or about the whole company. Raises NotFound for a deal that is not there, and what trust answers to the question for
@@ -144,22 +143,15 @@ class Proving:
 
     async def _waiting(self, who: Principal, deal: _Deal | None) -> tuple[tuple[WaitingApproval, ...], bool]:
         """What waits for a decision, the first due first; and whether there may be more than was looked through."""
-        found, cursor = list[WaitingApproval](), None
-        for _ in range(PAGES):
-            asked = ApprovalsRequest(principal=who, state=ApprovalState.PENDING, page=Page(limit=200, cursor=cursor))
-            reply = await self._bus.call(subjects.APPROVALS, asked)
-            found += [
-                WaitingApproval(
-                    approval_id=one.approval_id, action_id=one.action_id, title=effect_title(one.action_type), role=one.role, risk=one.risk,
-                    due_at=one.due_at,
-                )
-                for one in reply.items
-                if deal is None or one.action_id in deal.actions
-            ]  # fmt: skip
-            cursor = reply.next_cursor
-            if cursor is None:
-                break
-        return tuple(sorted(found, key=lambda one: (one.due_at, one.approval_id))), cursor is not None
+        found, more = await self._approvals.pending(who)
+        return tuple(
+            WaitingApproval(
+                approval_id=one.approval_id, action_id=one.action_id, title=effect_title(one.action_type), role=one.role, risk=one.risk,
+                due_at=one.due_at,
+            )
+            for one in found
+            if deal is None or one.action_id in deal.actions
+        ), more  # fmt: skip
 
     async def _contradiction(self, who: Principal, deal: _Deal | None) -> str:
         """The id of one that is open, or nothing."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from libs.contracts.dead_letters import DeadLetter, LetterCause
+from libs.contracts.dead_letters import LetterCause
 from libs.contracts.errors import DealixError
 from libs.contracts.message import Reason
 from services.execution.domain.actions import Job
@@ -38,10 +38,6 @@ def reason_of(error: Exception) -> Reason:
         en=f"Working on it failed with {type(error).__name__}.",
         ar=f"تعذّر التنفيذ بسبب خطأ داخلي ({type(error).__name__}).",
     )
-
-
-def replayable(letter: DeadLetter) -> bool:
-    return letter.state == "open"
 
 
 class Suspects:

@@ -160,7 +160,3 @@ class NothingToMigrate(Conflict):
 class TooDeep(Conflict):
     def __init__(self, most: int) -> None:
         super().__init__("too_deep", f"Flows nest at most {most} deep.", f"الحد الأقصى لتداخل المسارات {most}.")
-
-
-class Fenced(Exception):
-    """Another replica has taken the flow over since: what this one was about to write is refused."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from libs.contracts.message import Page, Principal
@@ -22,6 +22,8 @@ T = TypeVar("T")
 Id = Annotated[UUID, Field(strict=False)]
 """A UUID in a JSON body, where it is text."""
 Moment = Annotated[datetime, Field(strict=False)]
+Zoned = Annotated[AwareDatetime, Field(strict=False)]
+"""A moment with its time zone. One without is refused here: a plane that compares it with its clock could only fail."""
 Word = Annotated[str, Field(min_length=1, max_length=100)]
 Note = Annotated[str, Field(max_length=2000)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

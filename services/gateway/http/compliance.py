@@ -16,7 +16,7 @@ from libs.contracts.subjects import ASSIGN_CONTROL, ATTEST, CONTROL_MATRIX, CONT
 from services.gateway.domain.spreadsheet import lines
 from services.gateway.errors import BodyTooLarge, Unavailable
 from services.gateway.http import bodies
-from services.gateway.http.bodies import Items, Moment
+from services.gateway.http.bodies import Items, Zoned
 from services.gateway.http.context import Gateway, GatewayDep
 from services.gateway.http.guards import Ids, IdsDep, require
 from services.gateway.http.problems import RESPONSES
@@ -55,7 +55,7 @@ class Run(bodies.Request):
 
 class Assignment(bodies.Request):
     owner: Annotated[str, Field(min_length=1, max_length=100)]
-    due_at: Moment
+    due_at: Zoned
 
 
 @router.get("/matrix")

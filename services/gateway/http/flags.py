@@ -10,7 +10,7 @@ from pydantic import Field
 from libs.contracts.flag_values import DropFlag, FlagStanding, FlagStandings, FlagStandingsRequest, PutFlag
 from libs.contracts.message import Principal
 from libs.contracts.subjects import DROP_FLAG, FLAG_STANDINGS, PUT_FLAG
-from services.gateway.http.bodies import Items, Moment
+from services.gateway.http.bodies import Items, Zoned
 from services.gateway.http.bodies import Request as Body
 from services.gateway.http.context import Gateway, GatewayDep
 from services.gateway.http.guards import require
@@ -28,8 +28,8 @@ class Said(Body):
 
     value: bool
     share: Annotated[int, Field(ge=1, le=100)] = 100
-    starts_at: Moment | None = None
-    expires_at: Moment | None = None
+    starts_at: Zoned | None = None
+    expires_at: Zoned | None = None
 
 
 @router.get("")

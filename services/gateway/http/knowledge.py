@@ -25,7 +25,7 @@ from libs.contracts.subjects import (
 )
 from services.gateway.errors import BodyTooLarge, Unprocessable
 from services.gateway.http import bodies
-from services.gateway.http.bodies import Items, Moment, PagingDep, items
+from services.gateway.http.bodies import Items, PagingDep, Zoned, items
 from services.gateway.http.context import Gateway, GatewayDep
 from services.gateway.http.guards import Ids, IdsDep, require
 from services.gateway.http.problems import RESPONSES
@@ -43,7 +43,7 @@ class Noted(bodies.Request):
     subject: Annotated[str, Field(pattern=r"^[a-z_]{2,30}:[A-Za-z0-9._-]{1,100}$")]
     text: Annotated[str, Field(min_length=1, max_length=4000)]
     source: Annotated[str, Field(min_length=1, max_length=500)]
-    expires_at: Moment | None = None
+    expires_at: Zoned | None = None
 
 
 @router.post("/knowledge/documents", status_code=201, response_model=Document)

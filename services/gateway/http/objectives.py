@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -31,7 +32,4 @@ class Standings(Items[SloStanding]):
 async def objectives(who: Reader, gateway: GatewayDep) -> Standings:
     """Every objective with its budget of 30 days, how fast it burns, and whether that is an alert. Without a count it is `unknown`."""
     reply = await gateway.bus.call(SLOS, SlosRequest(principal=who))
-    counts: dict[str, int] = {}
-    for one in reply.items:
-        counts[one.state] = counts.get(one.state, 0) + 1
-    return Standings(items=list(reply.items), at=reply.at, counts=counts)
+    return Standings(items=reply.items, at=reply.at, counts=dict(Counter(one.state for one in reply.items)))

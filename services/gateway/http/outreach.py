@@ -15,6 +15,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from libs.contracts import outreach
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.records import RecordKind, records
 from libs.contracts.message import Principal
 from libs.contracts.subjects import COMMITTEE, EXPORT_PAGE, RECORD_SIGNALS, REPUTATION
@@ -84,7 +85,7 @@ def _aware(at: datetime) -> datetime:
 async def export(who: Administrator, gateway: GatewayDep) -> StreamingResponse:
     """Everything the tenant keeps, as a zip of JSON Lines and CSV files. It is made while it is sent; nothing is kept."""
     first = await _page(gateway, who, RecordKind.ACCOUNT, None)  # a refusal comes before the answer begins
-    named = f'attachment; filename="dealix-export-{gateway.now():%Y-%m-%d}.zip"'
+    named = f'attachment; filename="dealix-export-{gateway.now().astimezone(RIYADH):%Y-%m-%d}.zip"'
     return StreamingResponse(
         _zip(gateway, who, first), media_type="application/zip", headers={"Content-Disposition": named}
     )

@@ -11,7 +11,7 @@ from pydantic import Field
 from libs.contracts.message import Principal
 from libs.contracts.prices import Price, PricesRequest, SetPrice
 from libs.contracts.subjects import PRICES, SET_PRICE
-from services.gateway.http.bodies import Items, Moment
+from services.gateway.http.bodies import Items, Zoned
 from services.gateway.http.bodies import Request as RequestBody
 from services.gateway.http.context import GatewayDep
 from services.gateway.http.guards import require
@@ -28,7 +28,7 @@ class PriceIn(RequestBody):
     """`sar`: what one live effect costs, up to four decimals, as text or number. `reference`: the contract or invoice that says so."""
 
     sar: Annotated[Decimal, Field(strict=False, ge=0, lt=1_000_000, decimal_places=4)]
-    since: Moment | None = None
+    since: Zoned | None = None
     reference: Annotated[str, Field(min_length=1, max_length=500)]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from libs.contracts.catalogue.slos import BURNS
 from libs.contracts.catalogue.words import word
 from libs.contracts.incidents import IncidentKind, Severity
 from libs.contracts.message import Text
@@ -13,8 +14,8 @@ from libs.contracts.slos import SloStanding
 
 LASTED = timedelta(seconds=30)
 """A silence that is shorter is a restart."""
-PAGE_RATE = 6.0
-"""Burning this much faster than allowed wakes somebody (catalogue of objectives: severity `page`)."""
+PAGED = frozenset(burn.minutes for burn in BURNS if burn.severity == "page")
+"""Windows whose alert wakes somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def objectives(standings: Iterable[SloStanding], now: datetime) -> list[Trouble]
         firing = [window for window in one.windows if window.firing]
         if one.state == "burning" and firing:
             worst = max(window.burn or 0 for window in firing)
-            severity = Severity.PAGE if any(window.limit >= PAGE_RATE for window in firing) else Severity.TICKET
+            severity = Severity.PAGE if any(window.minutes in PAGED for window in firing) else Severity.TICKET
             said = Text(
                 en=f"The error budget burns {worst:.1f} times too fast",
                 ar=f"سرعة استهلاك هامش الخطأ قياسًا إلى المسموح: {worst:.1f}×",
@@ -65,3 +66,8 @@ def objectives(standings: Iterable[SloStanding], now: datetime) -> list[Trouble]
                 Trouble(IncidentKind.OBJECTIVE, one.name, Severity.TICKET, since, Text(en=one.en, ar=one.ar), said)
             )
     return out
+
+
+def unclear(standings: Iterable[SloStanding]) -> set[tuple[str, str]]:
+    """Incidents, by kind and subject, of which nobody can say now that they are over: their objective is not read."""
+    return {(IncidentKind.OBJECTIVE.value, one.name) for one in standings if one.state == "unknown"}

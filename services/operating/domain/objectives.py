@@ -77,13 +77,13 @@ def _budget(whole: Tally, spent: float | None, looked: Sequence[SloWindow]) -> S
 
 
 def _level(slo: Slo, readings: Sequence[SloReading], now: datetime) -> SloState:
-    """Breached when a plane was above the limit for long enough; unknown where nothing fresh is read."""
+    """Breached when a plane was above the limit for long enough; unknown where nothing fresh is read, or one fell silent above it."""
     fresh = [one for one in readings if now - one.at <= STALE]
-    if not fresh:
-        return "unknown"
     patience = timedelta(minutes=slo.for_minutes or 0)
-    late = [one for one in fresh if one.over_since is not None and now - one.over_since >= patience]
-    return "breached" if late else "ok"
+    if any(one.over_since is not None and now - one.over_since >= patience for one in fresh):
+        return "breached"
+    silent_above = any(one.over_since is not None and one not in fresh for one in readings)
+    return "unknown" if silent_above or not fresh else "ok"
 
 
 def first_moment(now: datetime) -> datetime:

@@ -25,7 +25,7 @@ from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
 from libs.runtime.database import BatchWork
 from libs.runtime.plane import Runtime
-from services.operating.domain.incidents import Trouble, objectives, outage
+from services.operating.domain.incidents import Trouble, objectives, outage, unclear
 from services.operating.incidents.rows import IncidentRows
 from services.operating.objectives.desk import ObjectivesDesk
 
@@ -81,7 +81,8 @@ class Incidents:
             seen = await rows.seen()
             for trouble in found:
                 await self._keep(rows, trouble, seen.pop((trouble.kind.value, trouble.subject), None))
-            for incident_id, _ in seen.values():
+            for what in seen.keys() - unclear(standings):
+                incident_id, _ = seen[what]
                 await rows.add(PLATFORM, incident_id, "ended", SYSTEM, OVER)
                 await rows.end(incident_id)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,8 @@ KEPT = timedelta(days=31)
 GONE = timedelta(days=1)
 """A process that told nothing for so long has ended: what it had counted is in the sums."""
 FORGET_SECONDS = 3600.0
+# Counts are told whole, also those that did not change: a quiet one that was forgotten would be added once more.
+_ALIVE = "update operating.slo_processes set at = now() where process = $1 and at < now() - interval '1 hour'"
 # Counts of one process only grow: what arrives late or twice adds nothing. Sums are kept by five minutes.
 _COUNT = """
 with heard as (select name, good, bad from unnest($2::text[], $3::bigint[], $4::bigint[]) as t(name, good, bad)),
@@ -57,13 +59,10 @@ class ObjectivesDesk:
             c = work.connection
             # One after another: what is added is the difference to the row that is read.
             await c.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"slo {told.process}")
+            await c.execute(_ALIVE, told.process)
             await c.execute(
-                _COUNT,
-                told.process,
-                [one.name for one in counts],
-                [one.good for one in counts],
-                [one.bad for one in counts],
-            )
+                _COUNT, told.process, [one.name for one in counts], [one.good for one in counts], [one.bad for one in counts]
+            )  # fmt: skip
             for level in told.levels:
                 slo = known.get(level.name)
                 if slo is not None and slo.limit is not None:
@@ -76,10 +75,10 @@ class ObjectivesDesk:
         async with self._database.batch(PLATFORM) as work:
             c = work.connection
             now = await c.fetchval("select now()")
-            whole = await _sums(c, first_moment(now))
-            begun = {row["name"]: row["since"] for row in await c.fetch(_SUMS, first_moment(now))}
+            month = await c.fetch(_SUMS, first_moment(now))
+            whole, begun = _tallies(month), {row["name"]: row["since"] for row in month}
             minutes = sorted({m for one in BURNS for m in (one.minutes, one.short_minutes)})
-            tallies = {m: await _sums(c, now - timedelta(minutes=m)) for m in minutes}
+            tallies = {m: _tallies(await c.fetch(_SUMS, now - timedelta(minutes=m))) for m in minutes}
             levels: dict[str, list[SloReading]] = {}
             for row in await c.fetch(
                 "select name, plane, value, at, over_since from operating.slo_levels order by plane"
@@ -101,6 +100,7 @@ class ObjectivesDesk:
         async with self._database.batch(PLATFORM) as work:
             await work.connection.execute("delete from operating.slo_sums where since < now() - $1::interval", KEPT)
             await work.connection.execute("delete from operating.slo_processes where at < now() - $1::interval", GONE)
+            await work.connection.execute("delete from operating.slo_levels where at < now() - $1::interval", GONE)
 
     async def run_forgetting(self) -> None:
         while True:
@@ -108,8 +108,8 @@ class ObjectivesDesk:
             await asyncio.sleep(FORGET_SECONDS)
 
 
-async def _sums(connection: Any, since: datetime) -> dict[str, Tally]:
-    return {row["name"]: Tally(row["good"], row["bad"]) for row in await connection.fetch(_SUMS, since)}
+def _tallies(rows: Iterable[Any]) -> dict[str, Tally]:
+    return {row["name"]: Tally(row["good"], row["bad"]) for row in rows}
 
 
 def serve_objectives(runtime: Runtime) -> ObjectivesDesk:

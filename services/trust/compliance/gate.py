@@ -16,7 +16,7 @@ _FAILING = """
 select distinct f.tenant_id from trust.control_failures f where f.tenant_id = any($1::uuid[]) and f.control_id = any($2::text[])
   and not exists (select 1 from (select applies, valid_until from trust.control_attestations a where a.tenant_id = f.tenant_id
     and a.control_id = f.control_id order by attested_at desc, attestation_id desc limit 1) newest
-    where not newest.applies and newest.valid_until >= current_date)
+    where not newest.applies and newest.valid_until >= (now() at time zone 'Asia/Riyadh')::date)
 """
 
 

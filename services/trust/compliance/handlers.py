@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.controls import Control, ControlKind, controls, version
 from libs.contracts.compliance import (
     NOT_ADVICE,
@@ -130,9 +131,9 @@ class Compliance:
 
     async def _checked(self, control: Control, request: Attest, body: bytes) -> str:
         async with self._database.batch(request.principal.tenant_id) as work:
-            today = (await ControlRows(work.connection, request.principal.tenant_id).now()).date()
+            now = await ControlRows(work.connection, request.principal.tenant_id).now()
         try:
-            check_term(request.valid_until, today)
+            check_term(request.valid_until, now.astimezone(RIYADH).date())
         except OverflowError as error:
             raise BadEvidence(*EVIDENCE_TERM) from error
         if not request.applies:

@@ -24,6 +24,9 @@ select attestation_id, control_id, applies, statement, file_name, media_type, sh
 from trust.control_attestations where tenant_id = $1 and ($2::text is null or control_id = $2) order by attested_at desc, attestation_id desc
 """
 
+RIYADH_DAYS = "select set_config('timezone', 'Asia/Riyadh', true)"
+"""In a check's transaction: `current_date`, and the day of a moment, are those of Riyadh, where what is due today was entered. Sessions keep UTC."""
+
 
 class ControlRows:
     """One tenant's rows, within one transaction."""
@@ -118,7 +121,8 @@ class ControlRows:
         return made is not None
 
     async def count(self, statement: str, parameters: Sequence[Any]) -> Mapping[str, Any]:
-        """Run a check's statement. The row it answers with: rows, failing, unclear, sample."""
+        """Run a check's statement. The row it answers with: rows, failing, unclear, sample. For the rest of the transaction days are Riyadh's."""
+        await self._c.execute(RIYADH_DAYS)
         found: Mapping[str, Any] = await self._c.fetchrow(statement, self._tenant, *parameters)
         return found
 

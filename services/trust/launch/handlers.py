@@ -17,7 +17,7 @@ from libs.runtime.database import Database
 from services.trust.compliance.checks import Check, counting
 from services.trust.compliance.domain.judge import Counted, judged, state
 from services.trust.compliance.errors import UnknownControl
-from services.trust.compliance.store import ControlRows
+from services.trust.compliance.store import RIYADH_DAYS, ControlRows
 from services.trust.compliance.sweep import parameters
 from services.trust.model_calls.store import SqlTransfers
 
@@ -85,6 +85,7 @@ class Launch:
     async def _counted(self, tenant: UUID, keys: tuple[str, ...]) -> tuple[LaunchFact, ...]:
         async with self._database.batch(tenant, PLATFORM) as work:
             statement = counting(*(checks()[key] for key in keys))
+            await work.connection.execute(RIYADH_DAYS)
             rows = await work.connection.fetch(statement, tenant, *parameters(), False)
         found = {row["n"]: Counted(row["rows"], row["failing"], row["unclear"]) for row in rows}
         return tuple(_fact(key, found[n]) for n, key in enumerate(keys))

@@ -10,6 +10,7 @@ from uuid import UUID
 from libs.contracts.catalogue.work_units import work_units
 from libs.contracts.errors import Forbidden, Invalid, NotFound
 from libs.contracts.message import Text
+from libs.contracts.paging import UnknownCursor
 from libs.contracts.work_units import WorkTotal, WorkUnit, WorkUnitsReply, WorkUnitsRequest
 from libs.runtime.database import Database
 
@@ -56,7 +57,7 @@ class Work:
         self._database = database
 
     async def page(self, request: WorkUnitsRequest) -> WorkUnitsReply:
-        """A page of units and the totals of the period. Raises Forbidden, UnknownUnit, BadWorkPeriod, NotFound for a cursor not ours."""
+        """A page of units and the totals of the period. Raises Forbidden, UnknownUnit, BadWorkPeriod, UnknownCursor."""
         if not READERS & set(request.principal.roles):
             raise Forbidden
         rules, tenant = work_units(), request.principal.tenant_id
@@ -112,4 +113,4 @@ def _cursor(text: str | None) -> tuple[UUID | None, str | None]:
     try:
         return UUID(entry), unit
     except ValueError as error:
-        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from error
+        raise UnknownCursor from error

@@ -11,7 +11,7 @@ _SAFEGUARDED = """
 select x.t, x.c from unnest($1::uuid[], $2::text[]) as x(t, c) where exists (
   select 1 from trust.registers p join trust.registers r on r.tenant_id = p.tenant_id and r.kind = 'transfers' and r.deleted_at is null
     and r.document->>'recipient' = p.document->>'name' and coalesce(r.document->>'safeguard', '') <> ''
-    and coalesce(r.document->>'risk_assessment_ref', '') <> '' and coalesce((r.document->>'ends_on')::date, 'infinity') >= current_date
+    and coalesce(r.document->>'risk_assessment_ref', '') <> '' and coalesce((r.document->>'ends_on')::date, 'infinity') >= (now() at time zone 'Asia/Riyadh')::date
   where p.tenant_id = x.t and p.kind = 'processors' and p.deleted_at is null and p.document->'connectors' ? x.c)
 """
 

@@ -29,7 +29,7 @@ _PAST = """
 with rule as (select document as e from trust.registers where tenant_id = $1 and kind = 'retention' and deleted_at is null
   and document->>'category' = 'contact' order by (document->>'keep_days')::int limit 1)
 select c.contact_id from trust.contact_facts c, rule where c.tenant_id = $1 and (rule.e->>'legal_hold')::boolean is not true
-  and c.obtained_at + (rule.e->>'keep_days')::int < current_date and not exists (select 1 from trust.rights_requests r
+  and c.obtained_at + (rule.e->>'keep_days')::int < (now() at time zone 'Asia/Riyadh')::date and not exists (select 1 from trust.rights_requests r
     where r.tenant_id = $1 and r.contact_id = c.contact_id and r.kind = 'erasure'
       and (r.state in ('received', 'identified', 'working') or r.state = 'refused' and r.closed_at > now() - interval '180 days'))
 order by c.obtained_at limit $2

@@ -11,6 +11,7 @@ import pytest
 from libs.contracts.analytics import Stretch
 from libs.contracts.attribution import TouchKind
 from libs.contracts.business_time import RIYADH
+from services.decision.attribution.desk import moment
 from services.decision.attribution.domain.split import Touch, rounded, split
 from services.decision.attribution.rules import rules
 from services.decision.executive.domain.periods import back, last_month, period
@@ -21,6 +22,11 @@ K = TouchKind
 
 def touch(kind: TouchKind, days: float) -> Touch:
     return Touch(kind, kind.value, kind.value, NOW - timedelta(days=days), f"activity:{days}")
+
+
+def test_a_day_begins_in_riyadh_and_a_moment_stands_as_it_is() -> None:
+    assert moment("2026-11-21") == datetime(2026, 11, 20, 21, tzinfo=UTC)
+    assert moment("2026-11-21T09:00:00+00:00") == NOW and moment(None) is None
 
 
 def test_shares_add_up_to_one_whatever_is_split() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import cast
+from uuid import UUID
 
 import pytest
 
@@ -12,13 +14,18 @@ from libs.contracts.catalogue.metrics import metrics
 from libs.contracts.claims import Contradiction, ContradictionState
 from libs.contracts.compliance import ControlResult, ControlStanding
 from libs.contracts.deal_history import PastDeal
+from libs.contracts.errors import CallTimeout
 from libs.contracts.executive import Source
-from libs.contracts.message import new_id
+from libs.contracts.message import Principal, PrincipalKind, new_id
 from libs.contracts.metrics import MetricValue
+from libs.contracts.paging import page_of
 from libs.contracts.predictive import Customer
-from libs.contracts.trust import Approval
+from libs.contracts.trust import Approval, ApprovalsReply, ApprovalsRequest
+from libs.runtime.plane import Runtime
+from services.decision.executive.board import required
 from services.decision.executive.domain import risks
 from services.decision.executive.domain.figures import dispute, figure, open_ones, unread
+from services.decision.executive.reading import Approvals, decisions
 from services.decision.executive.rules import rules
 from services.decision.forecasting.domain.knowing import OPEN_STAGES, OpenDeal
 from services.decision.forecasting.domain.predicting import Chances
@@ -145,3 +152,38 @@ def test_what_is_decided_or_concerns_one_action_alone_disputes_no_figure() -> No
         contradiction("metric:win_rate", state=ContradictionState.RESOLVED), contradiction("metric:win_rate", action_id=new_id()),
     ]  # fmt: skip
     assert open_ones(found) == tuple(found[:2])
+
+
+class Trust:
+    """As much of a running plane as approvals are read through: trust's pages, the newest first; silent without any."""
+
+    def __init__(self, kept: list[Approval] | None) -> None:
+        self.bus, self._kept = self, kept
+
+    async def call(self, _: object, asked: ApprovalsRequest) -> ApprovalsReply:
+        if self._kept is None:
+            raise CallTimeout("trust.approvals.v1")
+        newest = sorted(self._kept, key=lambda one: one.approval_id, reverse=True)
+        items, cursor = page_of(
+            [one for one in newest if not asked.page.cursor or str(one.approval_id) < asked.page.cursor], asked.page.limit,
+            lambda one: one.approval_id,
+        )  # fmt: skip
+        return ApprovalsReply(items=items, next_cursor=cursor)
+
+
+async def test_what_is_due_first_leads_however_much_was_asked_for_since() -> None:
+    oldest = approval(approval_id=UUID(int=1), requested_at=NOW, due_at=NOW + timedelta(hours=1))
+    later = [approval(approval_id=UUID(int=n), requested_at=NOW, due_at=NOW + timedelta(days=3)) for n in range(2, 252)]
+    principal = Principal(id="user:1", kind=PrincipalKind.USER, tenant_id=new_id(), roles=("owner",))
+    found, more = await Approvals(cast(Runtime, Trust([oldest, *later]))).pending(principal)
+    assert (len(found), found[0], more) == (251, oldest, False)
+    assert decisions(found, NOW)[0].approval_id == oldest.approval_id
+    assert await Approvals(cast(Runtime, Trust(None))).waiting(principal) is None
+
+
+def test_a_board_reads_that_decisions_could_not_be_read_and_not_that_none_waits() -> None:
+    (unread,) = required(None, NOW)
+    assert "could not be read" in unread.en and unread.ar
+    assert required((), NOW) == []
+    (late,) = required((approval(requested_at=NOW, due_at=NOW - timedelta(hours=1)),), NOW)
+    assert "was due 2026-11-21 11:00" in late.en, "by the clock of Riyadh"

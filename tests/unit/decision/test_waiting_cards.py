@@ -118,6 +118,17 @@ def test_a_tickets_clock_runs_in_hours_of_work_alone() -> None:
     )
 
 
+def test_a_partners_step_is_late_from_midnight_in_riyadh_on() -> None:
+    reply, quiet = WaitingReply(partners=(PARTNER,)), PAUSED.evolve(paused=False)
+
+    def due(now: datetime) -> str:
+        (one,) = happenings(reply, [quiet], TENANT, cards(), now)
+        return " ".join(text.en for text in one.values.values())
+
+    assert "due today" in due(datetime(2026, 11, 20, 20, 59, tzinfo=UTC))
+    assert "was due on" in due(datetime(2026, 11, 20, 21, 1, tzinfo=UTC))
+
+
 def test_a_proof_card_names_the_pack_and_its_hash() -> None:
     event = EvidenceAssembled(
         tenant_id=TENANT, pack_id=UUID(int=10), scope="action:1", bytes=2048, sha256="ab" * 32, created_by="u", at=NOW

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 from uuid import UUID
 
@@ -25,9 +26,11 @@ from libs.contracts.executive import (
     Source,
 )
 from libs.contracts.forecasts import Ahead, Part
-from libs.contracts.message import Provenance, Text
+from libs.contracts.lineage import LineageNode, LineageReply, LineageTitle
+from libs.contracts.message import Plane, Provenance, Text
 from libs.contracts.risk_map import HeatCell, RiskMap
 from services.decision.memos.domain.made import rules
+from services.gateway.console.routes.contradictions import SEVERITIES
 from tests.unit.gateway.fake_site import Site
 from tests.unit.gateway.test_console_people import enter
 
@@ -170,3 +173,36 @@ async def test_a_cell_of_the_map_opens_its_risks_and_an_empty_one_is_no_link(sit
     assert page.text.count("heat-chosen") == 1 and page.text.count('class="heat-none"') == 22
     assert page.text.count('<a href="/console/executive/risks?likelihood=') == 3 and "الأثر جسيم: 1" in page.text
     assert (await site.client.get("/console/executive/risks", params={"impact": 9})).status_code == 422
+
+
+@pytest.mark.asyncio
+async def test_a_list_of_risks_that_is_longer_than_a_page_goes_on(site: Site) -> None:
+    await enter(site, "operator")
+    site.planes.answer(subjects.RISK_MAP, risk_map().evolve(next_cursor="50"))
+    page = await site.client.get("/console/executive/risks", params={"likelihood": 4})
+    more = re.search(r'href="(/console/executive/risks\?[^"]*cursor=50[^"]*)"', page.text)
+    assert more, page.text
+    await site.client.get(unescape(more[1]))
+    asked = site.planes.requests(subjects.RISK_MAP)[-1]
+    assert (asked.likelihood, asked.page.cursor) == (4, "50")
+
+
+@pytest.mark.asyncio
+async def test_a_contradicted_record_goes_by_its_name_and_its_severity_by_the_word_of_its_own_page(site: Site) -> None:
+    await enter(site, "owner")
+    title = LineageTitle(node=LineageNode(kind="deal", id=str(DEAL)), en="Rimal: expansion", ar="رمال: توسعة")
+    site.planes.answer(subjects.LINEAGE[Plane.DATA], LineageReply(edges=(), titles=(title,)))
+    opened = OpenContradiction(
+        contradiction_id=DISPUTE,
+        subject=f"deal:{DEAL}",
+        kind="value",
+        severity="high",
+        acknowledged=False,
+        opened_at=NOW,
+    )
+    site.planes.answer(subjects.EXECUTIVE_ROOM, room(open_contradictions=(opened,)))
+    page = await site.client.get("/console/executive")
+    row = re.search(
+        rf'<a href="/console/contradictions/{DISPUTE}"><bdi>رمال: توسعة</bdi></a>(.*?)</tr>', page.text, re.DOTALL
+    )
+    assert row and SEVERITIES["high"][0] in row[1], page.text

@@ -105,3 +105,29 @@ async def test_setting_a_flag_takes_the_role_and_says_what_was_said(site: Site) 
     assert (await site.client.delete(path, headers=await site.bearer("admin"))).status_code == 200
     for wrong in ({"value": "yes"}, {"value": True, "share": 0}, {"value": True, "share": 101}, {}):
         assert (await site.client.put(path, json=wrong, headers=await site.bearer("admin"))).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/api/v1/flags/whatsapp_brief", {"value": True, "expires_at": "2027-01-01T00:00:00"}),
+        ("PUT", "/api/v1/flags/whatsapp_brief", {"value": True, "starts_at": "2027-01-01"}),
+        ("PUT", "/api/v1/compliance/controls/PDPL-30/assignment", {"owner": "user:1", "due_at": "2027-01-01T00:00:00"}),
+        (
+            "POST",
+            "/api/v1/memories",
+            {"subject": "deal:1", "text": "x", "source": "y", "expires_at": "2027-01-01T00:00:00"},
+        ),
+        (
+            "PUT",
+            "/api/v1/connectors/email/prices",
+            {"sar": "0.05", "reference": "contract", "since": "2027-01-01T00:00:00"},
+        ),
+    ],
+)
+async def test_a_time_without_a_zone_is_refused_before_a_plane_compares_it_with_its_clock(
+    site: Site, method: str, path: str, body: dict[str, Any]
+) -> None:
+    headers = {**await site.bearer("owner"), "Accept-Language": "ar"}
+    answer = await site.client.request(method, path, json=body, headers=headers)
+    assert answer.status_code == 422 and "المنطقة الزمنية" in answer.text, answer.text

@@ -80,6 +80,8 @@ async def test_the_list_is_asked_for_the_person_who_is_signed_in_and_goes_on_by_
     assert site.planes.requests(subjects.INBOX)[-1].page.cursor == filled().next_cursor
     made_up = await site.client.get("/api/v1/inbox", params={"cursor": "abc"})
     assert made_up.status_code in (400, 422) and made_up.json()["code"] == "bad_cursor"
+    for page in ("/console/inbox", "/console/onboarding"):
+        assert (await site.client.get(page, params={"cursor": "abc"})).status_code == 422, page
 
 
 async def test_nobody_reads_an_inbox_without_signing_in_and_a_key_is_known_by_no_address(site: Site) -> None:

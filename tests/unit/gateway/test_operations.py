@@ -17,7 +17,7 @@ from libs.contracts.message import Plane, Text, new_id
 from libs.contracts.operating import ControlListReply, ControlState, HealthReply, PlaneHealth
 from libs.contracts.recoveries import RecoveriesReply, Recovery
 from libs.contracts.slos import SloReading, SlosReply, SloStanding
-from libs.contracts.trust import ApprovalsReply
+from libs.contracts.trust import ApprovalsReply, ApprovalsRequest
 from services.gateway.operations import PARTS
 from tests.unit.gateway.fake_site import Site
 from tests.unit.gateway.test_gateway_surface import approval
@@ -122,7 +122,7 @@ async def test_every_part_says_what_needs_somebody(site: Site) -> None:
     site.planes.answer(subjects.SLOS, SlosReply(at=now, items=(slo("a", "burning", budget_left=-1.0), level)))
     site.planes.answer(subjects.PLANES, HealthReply(planes=(plane(Plane.DATA), plane(Plane.TRUST, "down", "0.0.9"))))
     site.planes.answer(subjects.FLOWS, stuck)
-    site.planes.answer(subjects.APPROVALS, ApprovalsReply(items=(approval(due_at=AT),), next_cursor="more"))
+    site.planes.answer(subjects.APPROVALS, ApprovalsReply(items=(approval(due_at=AT),)))
     site.planes.answer(subjects.CONTROLS, ControlListReply(items=(paused,)))
     site.planes.answer(subjects.RECOVERIES, RecoveriesReply(items=(old,)))
     found = await hub(site)
@@ -132,7 +132,6 @@ async def test_every_part_says_what_needs_somebody(site: Site) -> None:
         "backups": 2,
     }  # fmt: skip
     assert found["state"] == "attention"
-    assert found["parts"]["sla_breaches"]["at_least"] is True
     assert found["parts"]["flows"]["lines"][0]["label"]["ar"] != "signature"
     assert "versions" in {line["name"] for line in found["parts"]["planes"]["lines"]}
 
@@ -155,6 +154,30 @@ async def test_what_does_not_answer_is_unknown_and_leaves_the_others(site: Site,
     assert found["parts"][part]["why"]["ar"]
     same = {"alerts", "queues"} if part in ("alerts", "queues") else {part}
     assert {name for name, one in found["parts"].items() if one["state"] == "unknown"} == same
+
+
+async def test_an_old_approval_past_its_time_is_found_behind_many_new_ones(site: Site) -> None:
+    now = site.gateway.now()
+    new, old = approval(due_at=now + timedelta(hours=1)), approval(due_at=AT)
+
+    def paged(request: ApprovalsRequest) -> ApprovalsReply:
+        return ApprovalsReply(items=(old,)) if request.page.cursor else ApprovalsReply(items=(new,), next_cursor="more")
+
+    well(site)
+    site.planes.answer(subjects.APPROVALS, paged)
+    found = (await hub(site))["parts"]["sla_breaches"]
+    assert (found["state"], found["count"], found["at_least"]) == ("attention", 1, False)
+
+
+async def test_approvals_that_nobody_looked_through_are_not_taken_for_well(site: Site) -> None:
+    later = approval(due_at=site.gateway.now() + timedelta(hours=1))
+    well(site)
+    site.planes.answer(subjects.APPROVALS, ApprovalsReply(items=(later,), next_cursor="more"))
+    found = (await hub(site))["parts"]["sla_breaches"]
+    assert (found["state"], found["count"]) == ("unknown", 0)
+    site.planes.answer(subjects.APPROVALS, ApprovalsReply(items=(approval(due_at=AT),), next_cursor="more"))
+    found = (await hub(site))["parts"]["sla_breaches"]
+    assert (found["state"], found["at_least"]) == ("attention", True)
 
 
 async def test_what_a_role_may_not_see_is_hidden_and_not_an_outage(site: Site) -> None:

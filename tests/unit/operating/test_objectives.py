@@ -72,6 +72,15 @@ def test_a_level_is_breached_after_its_minutes_and_unknown_once_nobody_reads_it(
     assert timedelta(minutes=3) > STALE
 
 
+def test_a_plane_that_fell_silent_above_its_limit_leaves_the_level_unknown() -> None:
+    silent = SloReading(
+        plane=Plane.TRUST, value=11, at=NOW - timedelta(minutes=3), over_since=NOW - timedelta(minutes=4)
+    )
+    below = SloReading(plane=Plane.DATA, value=1, at=NOW, over_since=None)
+    assert standing(LEVEL, Tally(), None, {}, [silent, below], NOW).state == "unknown"
+    assert standing(LEVEL, Tally(), None, {}, [silent.evolve(over_since=None), below], NOW).state == "ok"
+
+
 # -- counting ----------------------------------------------------------------------------------------------------------
 
 

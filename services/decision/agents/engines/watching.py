@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field
 
 from libs.contracts.agent_outputs import Alert, Level
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.metrics import metrics
@@ -117,7 +118,7 @@ class Watching:
         age = max(0.0, (asked.now - one.requested_at).total_seconds() / 3600)
         shown = bool(one.view)
         return Said(
-            {"brief": _lines(one)}, 1.0 if shown else 0.5, {"payload_unreadable": not shown}, (f"approval:{one.approval_id}",), round(age, 2)
+            {"brief": in_words(one)}, 1.0 if shown else 0.5, {"payload_unreadable": not shown}, (f"approval:{one.approval_id}",), round(age, 2)
         )  # fmt: skip
 
     async def sentinel(self, asked: Question, version: str) -> Said:
@@ -218,12 +219,16 @@ def _moved(known: Sequence[MetricValue], moves: Mapping[str, float | None]) -> I
         )  # fmt: skip
 
 
-def _lines(one: Approval) -> Text:
+def in_words(one: Approval) -> Text:
+    """What a request asks for, in a sentence: whose, how grave, whether it can be undone, until which day."""
     effect, texts = effects().get(one.action_type), words().texts
     risk = words().risks[one.risk if one.risk in words().risks else "unknown"]
     undo = texts["undone" if effect is not None and effect.compensation is not None else "final"]
     amount = Decimal(one.value_sar) if one.value_sar else None
-    shared = {"who": untrusted.label(one.requester).text or "-", "until": one.expires_at.date().isoformat()}
+    shared = {
+        "who": untrusted.label(one.requester).text or "-",
+        "until": one.expires_at.astimezone(RIYADH).date().isoformat(),
+    }
     return Text(
         en=texts["brief"].en.format(
             what=effect.en if effect else one.action_type, risk=risk.en, undo=undo.en, **shared,

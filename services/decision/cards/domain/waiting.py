@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from libs.contracts.arabic import counted
-from libs.contracts.business_time import STANDARD, Opening, after, between
+from libs.contracts.business_time import RIYADH, STANDARD, Opening, after, between
 from libs.contracts.catalogue.cards import Cards
 from libs.contracts.catalogue.records import Stage, records
 from libs.contracts.catalogue.targeting import targeting
@@ -126,7 +126,7 @@ def _partner(partner: WaitingPartner, tenant_id: TenantId, catalogue: Cards, now
     own = untrusted.label(partner.next_step).text
     name = untrusted.company_name(partner.name_ar or partner.name).text or "—"
     if partner.next_step_on is not None:
-        late = (now.date() - partner.next_step_on).days
+        late = (now.astimezone(RIYADH).date() - partner.next_step_on).days
         due = Text(
             en=f"The step was due on {date_en(partner.next_step_on)}." if late else "The step is due today.",
             ar=f"حان موعد الخطوة في {date_ar(partner.next_step_on)}." if late else "موعد الخطوة اليوم.",

@@ -10,9 +10,9 @@ from libs.contracts.business_time import Opening, after, between
 from libs.contracts.catalogue.actions import effects
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.inbox import Inbox
-from libs.contracts.errors import NotFound
 from libs.contracts.inbox import InboxItem, InboxKind, InboxRow, WaitingVote
 from libs.contracts.message import Text
+from libs.contracts.paging import UnknownCursor
 from services.decision.domain import untrusted
 
 QUOTED = 240
@@ -65,7 +65,7 @@ def of_votes(votes: Iterable[WaitingVote], now: datetime) -> list[InboxItem]:
 
 def page(items: Iterable[InboxItem], cursor: str | None, limit: int) -> tuple[tuple[InboxItem, ...], str | None]:
     """The part of the list behind the cursor, and the cursor behind that part. What changed place meanwhile is met again or not at all,
-    and nothing else is. Raises NotFound for a cursor that is not one of ours."""
+    and nothing else is. Raises UnknownCursor."""
     last = _place(cursor) if cursor else None
     ordered = sorted((one for one in items if last is None or _key(one) > last), key=_key)
     shown = tuple(ordered[:limit])
@@ -84,4 +84,4 @@ def _place(cursor: str) -> Place:
             raise ValueError("no time zone")
         return at, UUID(id)
     except ValueError as error:
-        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from error
+        raise UnknownCursor from error

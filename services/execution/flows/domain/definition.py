@@ -18,9 +18,7 @@ from services.execution.flows.domain.steps import (
     Branch,
     Call,
     Done,
-    Finish,
     GoTo,
-    Jump,
     Parallel,
     Sleep,
     Step,
@@ -186,10 +184,6 @@ def _targets(step: Step) -> Iterator[str]:
     for then in getattr(step, "refused", {}).values():
         if isinstance(then, GoTo):
             yield then.step
-
-
-def reaches_end(target: object) -> bool:
-    return isinstance(target, Finish) or isinstance(getattr(target, "to", None), Jump | Finish)
 
 
 class Definitions:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, cast
 
@@ -23,13 +25,16 @@ from libs.contracts.executive import (
 from libs.contracts.message import Page
 from libs.contracts.risk_map import RiskMap, RiskMapRequest
 from libs.contracts.subjects import EXECUTIVE_ROOM, RISK_MAP
+from services.gateway.console.actors import RECORD
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.filters import RIYADH
 from services.gateway.console.pages_desk import Cell, DeskPage, Section, Tile
 from services.gateway.console.pages_executive import HeatmapPage, HeatRow, HeatSquare
-from services.gateway.console.routes.insight import UNITS
+from services.gateway.console.routes.contradictions import SEVERITIES
+from services.gateway.console.routes.insight import tile
 from services.gateway.console.urls import PATHS, url
-from services.gateway.console.views import Tab
+from services.gateway.console.views import Tab, Tone
+from services.gateway.figures import number
 from services.gateway.http.guards import require
 
 router = APIRouter()
@@ -61,9 +66,10 @@ async def heatmap(
     desk: DeskDep,
     likelihood: Annotated[int | None, Query(ge=1, le=5)] = None,
     impact: Annotated[int | None, Query(ge=1, le=5)] = None,
+    cursor: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     asked = RiskMapRequest(
-        principal=desk.who, likelihood=cast(Level | None, likelihood), impact=cast(Level | None, impact), page=Page(limit=SHOWN)
+        principal=desk.who, likelihood=cast(Level | None, likelihood), impact=cast(Level | None, impact), page=Page(limit=SHOWN, cursor=cursor or None)
     )  # fmt: skip
     return await desk.show(heatmap_page(desk, await desk.call(RISK_MAP, asked), likelihood, impact))
 
@@ -74,10 +80,12 @@ def room_page(desk: Desk, found: ExecutiveRoom) -> DeskPage:
     if found.silent:
         named = desk.say("، ", ", ").join(desk.say(*SILENT[one]) for one in found.silent)
         silent = desk.say(f"تعذّرت قراءة: {named}. الباقي كما هو.", f"Could not be read: {named}. The rest stands.")
+    worst = _risks(
+        desk, desk.say("أهم المخاطر", "Worst risks"), found.top_risks, found.not_scored, {desk.say("خريطة المخاطر", "Risk heat map"): url("heatmap")}
+    )  # fmt: skip
     return DeskPage(
         "executive", desk.say("الغرفة التنفيذية", "Executive Room"),
-        (*_plan(desk, found.plan), _risks(desk, desk.say("أهم المخاطر", "Worst risks"), found.top_risks, found.not_scored, more=True),
-         _decisions(desk, found), _figures(desk, found), _contradictions(desk, found), _pack(desk)),
+        (*_plan(desk, found.plan), worst, _decisions(desk, found), _figures(desk, found), _contradictions(desk, found), _pack(desk)),
         _tabs(desk, "executive"), desk.say("الغرفة التنفيذية", "Executive Room"), error=silent,
     )  # fmt: skip
 
@@ -88,19 +96,22 @@ def heatmap_page(desk: Desk, found: RiskMap, likelihood: int | None, impact: int
     counted = {(one.likelihood, one.impact): one.count for one in found.cells}
 
     def square(a: Level, b: Level) -> HeatSquare:
-        tone = "high" if a * b >= HIGH else "medium" if a * b >= MEDIUM else "low"
         count = counted.get((a, b), 0)
         said = desk.say(
             f"الاحتمال {LIKELIHOODS[a - 1][0]}، الأثر {IMPACTS[b - 1][0]}: {count}",
             f"Likelihood {LIKELIHOODS[a - 1][1]}, impact {IMPACTS[b - 1][1]}: {count}",
         )
-        return HeatSquare(count, tone, url("heatmap", likelihood=a, impact=b), said, (a, b) == (likelihood, impact))
+        return HeatSquare(
+            count, _tone(a * b), url("heatmap", likelihood=a, impact=b), said, (a, b) == (likelihood, impact)
+        )
 
     levels: tuple[Level, ...] = (1, 2, 3, 4, 5)
     rows = tuple(HeatRow(desk.say(*LIKELIHOODS[a - 1]), tuple(square(a, b) for b in levels)) for a in reversed(levels))
     chosen = likelihood is not None and impact is not None
     title = desk.say("المخاطر في هذه الخانة", "Risks in this cell") if chosen else desk.say("كل المخاطر", "All risks")
-    listed = _risks(desk, title, found.items, found.not_scored, more=False)
+    more = url("heatmap", likelihood=likelihood, impact=impact, cursor=found.next_cursor) if found.next_cursor else ""
+    links = {desk.say("المزيد", "More"): more} if more else {}
+    listed = _risks(desk, title, found.items, found.not_scored, links)
     return HeatmapPage(
         "executive", desk.say("خريطة المخاطر", "Risk heat map"), (listed,), _tabs(desk, "heatmap"), desk.say("الغرفة التنفيذية", "Executive Room"),
         heat_title=desk.say("الاحتمال × الأثر", "Likelihood × impact"),
@@ -147,11 +158,13 @@ def _plan(desk: Desk, plan: Plan | None) -> tuple[Section, ...]:
     return tuple(parts)
 
 
-def _risks(desk: Desk, title: str, found: tuple[Risk, ...], missing: tuple[NotScored, ...], *, more: bool) -> Section:
+def _risks(
+    desk: Desk, title: str, found: tuple[Risk, ...], missing: tuple[NotScored, ...], links: Mapping[str, str]
+) -> Section:
     rows = tuple(
         (
             Cell(desk.say(one.title.ar, one.title.en), href=_place(one)),
-            Cell(f"{one.product} / 25", tone="high" if one.product >= HIGH else "medium" if one.product >= MEDIUM else "low"),
+            Cell(f"{one.product} / 25", tone=_tone(one.product)),
             Cell(desk.say(*LIKELIHOODS[one.likelihood_level - 1])), Cell(desk.say(*IMPACTS[one.impact_level - 1])),
             Cell(desk.say(one.basis.ar, one.basis.en)), Cell(_money(one.amount), "ltr"),
         )
@@ -163,10 +176,13 @@ def _risks(desk: Desk, title: str, found: tuple[Risk, ...], missing: tuple[NotSc
     )  # fmt: skip
     unscored = " ".join(f"{desk.say(*SOURCES[one.source])}: {desk.say(one.why.ar, one.why.en)}" for one in missing)
     said = desk.say(f"ما لم يُقدَّر: {unscored}", f"Not scored: {unscored}") if unscored else ""
-    links = {desk.say("خريطة المخاطر", "Risk heat map"): url("heatmap")} if more else {}
     return Section(
         title, said, columns=columns, rows=rows, links=links, empty=desk.say("لا مخاطر فيما أمكنت قراءته.", "No risk could be found in what was read."),
     )  # fmt: skip
+
+
+def _tone(score: int) -> Tone:
+    return "high" if score >= HIGH else "medium" if score >= MEDIUM else "low"
 
 
 def _place(one: Risk) -> str:
@@ -183,9 +199,8 @@ def _decisions(desk: Desk, found: ExecutiveRoom) -> Section:
         for one in found.decisions
     )  # fmt: skip
     columns = (desk.say("القرار", "Decision"), desk.say("الموعد", "Due"), desk.say("القيمة (ر.س)", "Value (SAR)"))
-    waiting = "" if found.pending_decisions is None else f" ({found.pending_decisions})"
     return Section(
-        desk.say("قرارات بانتظار الحسم", "Decisions that wait") + waiting, columns=columns, rows=rows,
+        _counted(desk.say("قرارات بانتظار الحسم", "Decisions that wait"), found.pending_decisions), columns=columns, rows=rows,
         empty=desk.say("لا قرارات معلّقة.", "No decision waits."), links={desk.say("مركز الموافقات", "Approval Center"): url("approvals")},
     )  # fmt: skip
 
@@ -198,43 +213,37 @@ def _figures(desk: Desk, found: ExecutiveRoom) -> Section:
 
 
 def _tile(desk: Desk, one: RoomFigure) -> Tile:
-    rule, note, value, href = metrics()[one.metric], desk.say(one.why_ar, one.why_en), "", ""
-    if one.value is not None:
-        value = f"{one.value * 100:,.1f}" if one.unit == "share" else f"{one.value:,.2f}".removesuffix(".00")
-        href = url("metric_rows", one.metric)
-        note = desk.say(f"السجلات: {one.counted:,} من {one.rows:,}", f"from {one.counted:,} of {one.rows:,} records")
-        note += desk.say("، آخر 30 يومًا", ", last 30 days") if rule.period else ""
-    caution, dispute = "", ""
-    if one.caution is not None:
-        caution = desk.say(one.caution.ar, one.caution.en)
-        dispute = url("contradiction", str(one.disputed[0].contradiction_id)) if one.disputed else ""
-    return Tile(
-        one.metric, desk.say(one.ar, one.en), value, desk.say(*UNITS[one.unit]), desk.say(one.definition_ar, one.definition_en), note, href,
-        caution, dispute,
-    )  # fmt: skip
+    """The metric's tile, with what speaks against it."""
+    shown = tile(desk, metrics()[one.metric], one)
+    if one.caution is None:
+        return shown
+    dispute = url("contradiction", str(one.disputed[0].contradiction_id)) if one.disputed else ""
+    return replace(shown, caution=desk.say(one.caution.ar, one.caution.en), caution_href=dispute)
 
 
 def _contradictions(desk: Desk, found: ExecutiveRoom) -> Section:
-    tones = {"low": "low", "medium": "medium"}
-    rows = tuple(
-        (
-            Cell(_about(desk, one.subject), href=url("contradiction", str(one.contradiction_id))),
-            Cell(desk.say(*SEVERITIES.get(one.severity, SEVERITIES["high"])), tone=tones.get(one.severity, "high")),  # type: ignore[arg-type]  # tones of the table above
-            Cell(one.opened_at, "moment"),
-        )
-        for one in found.open_contradictions
-    )  # fmt: skip
-    columns = (desk.say("حول", "About"), desk.say("الشدة", "Severity"), desk.say("فُتح", "Opened"))
-    count = "" if found.contradictions is None else f" ({found.contradictions})"
+    rows = []
+    for one in found.open_contradictions:
+        ar, en, tone = SEVERITIES.get(one.severity, SEVERITIES["high"])
+        about = Cell(_about(desk, one.subject), href=url("contradiction", str(one.contradiction_id)))
+        rows.append((about, Cell(desk.say(ar, en), tone=tone), Cell(one.opened_at, "moment")))
+    columns = (desk.say("بشأن", "About"), desk.say("الخطورة", "Severity"), desk.say("فُتح", "Opened"))
     return Section(
-        desk.say("تناقضات لم تُحسم", "Open contradictions") + count, columns=columns, rows=rows,
+        _counted(desk.say("تناقضات لم تُحسم", "Open contradictions"), found.contradictions), columns=columns, rows=tuple(rows),
         empty=desk.say("لا تناقضات مفتوحة.", "No contradiction is open."), links={desk.say("كل التناقضات", "All contradictions"): url("contradictions")},
     )  # fmt: skip
 
 
+def _counted(title: str, count: int | None) -> str:
+    """A list's title with how many there are; without where nobody knows."""
+    return title if count is None else f"{title} ({count})"
+
+
 def _about(desk: Desk, subject: str) -> str:
-    """What a contradiction is about: a figure by its name, a record by its kind."""
+    """What a contradiction is about: a figure by its name, anything else by its kind. Records that have a page are named when it is shown."""
     kind, _, id = subject.partition(":")
+    if RECORD.fullmatch(subject):
+        return subject
     if kind == "metric" and id in metrics():
         return desk.say(metrics()[id].ar, metrics()[id].en)
     ar, en = KINDS.get(kind, (kind, kind))
@@ -242,10 +251,8 @@ def _about(desk: Desk, subject: str) -> str:
 
 
 KINDS = {
-    "deal": ("صفقة", "Deal"), "account": ("منشأة", "Account"), "contact": ("جهة اتصال", "Contact"), "lead": ("عميل محتمل", "Lead"),
     "product": ("منتج", "Product"), "service": ("خدمة", "Service"), "partner": ("شريك", "Partner"), "invoice": ("فاتورة", "Invoice"),
 }  # fmt: skip
-SEVERITIES = {"low": ("بسيط", "Minor"), "medium": ("متوسط", "Medium"), "high": ("جسيم", "Severe"), "critical": ("حرج", "Critical")}  # fmt: skip
 
 
 def _pack(desk: Desk) -> Section:
@@ -257,7 +264,7 @@ def _pack(desk: Desk) -> Section:
 
 
 def _money(value: Decimal | None) -> str:
-    return "" if value is None else f"{value:,.2f}".removesuffix(".00")
+    return "" if value is None else number(value)
 
 
 def _between(desk: Desk, low: Decimal | None, high: Decimal | None) -> str:

@@ -22,14 +22,14 @@ from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Note, Section
 from services.gateway.console.urls import PATHS, url
 from services.gateway.console.views import Tab
-from services.gateway.domain.cursors import unwrap, wrap
+from services.gateway.domain.cursors import wrap
+from services.gateway.http.bodies import PagingDep
 from services.gateway.http.guards import allowed, require
 from services.gateway.http.inbox import waiting
 
 router = APIRouter()
 READING = require("read", reading=True)
 EDITING = require("import")
-SHOWN = 50
 KEPT_AS = {InboxKind.MESSAGE: RecordKind.ACTIVITY, InboxKind.TASK: RecordKind.TASK, InboxKind.TICKET: RecordKind.TICKET}
 _FACTS = ("priority", "status", "assignee", "due_at", "answered_at", "at")
 _WORDS = {"open": ("مفتوحة", "Open"), "in_progress": ("قيد العمل", "In progress"), "waiting": ("بانتظار العميل", "Waiting for them"),
@@ -39,21 +39,17 @@ Kind = Annotated[InboxKind, Query()]
 
 @router.get(PATHS["inbox"], dependencies=[READING])
 async def inbox(
-    desk: DeskDep, kind: InboxKind | None = None, scope: contract.Scope = "mine", cursor: Annotated[str, Query(max_length=500)] = "", done: str = ""
+    desk: DeskDep, paging: PagingDep, kind: InboxKind | None = None, scope: contract.Scope = "mine", done: str = ""
 ) -> Response:  # fmt: skip
     if desk.caller is None:
         raise NotFound
-    keyring, tenant = desk.gateway.keyring, desk.who.tenant_id
-    try:
-        after = unwrap(keyring, tenant, cursor or None)
-    except ValueError as error:
-        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from error
+    page = paging.page(desk.gateway, desk.who)
     # All kinds are counted, whichever one is shown: the tabs say how much waits behind them.
-    whole = await waiting(desk.gateway, desk.caller, (), scope, Page(limit=SHOWN, cursor=None if kind else after))
+    whole = await waiting(desk.gateway, desk.caller, (), scope, Page(limit=page.limit) if kind else page)
     found = whole
     if kind is not None:
-        found = await waiting(desk.gateway, desk.caller, (kind,), scope, Page(limit=SHOWN, cursor=after))
-    more = wrap(keyring, tenant, found.next_cursor)
+        found = await waiting(desk.gateway, desk.caller, (kind,), scope, page)
+    more = wrap(desk.gateway.keyring, desk.who.tenant_id, found.next_cursor)
     links = {desk.say("المزيد", "More"): url("inbox", kind=kind, scope=_said(scope), cursor=more)} if more else {}
     columns = (desk.say("الموضوع", "Subject"), desk.say("النوع", "Kind"), desk.say("الموعد", "Due"), desk.say("المهلة", "Clock"), desk.say("لدى", "With"))  # fmt: skip
     title = desk.say("الوارد", "Inbox")
@@ -61,11 +57,11 @@ async def inbox(
         desk.say("ما ينتظرك", "What waits for you") if scope == "mine" else desk.say("ما ينتظر الفريق", "What waits for the team"),
         _told(desk, found), columns=columns, rows=tuple(_row(desk, one) for one in found.items), empty=_empty(desk, kind), links=links,
     )  # fmt: skip
-    page = DeskPage(
+    shown = DeskPage(
         "inbox", title, (section,), _tabs(desk, whole, kind, scope), desk.say("الأنواع", "Kinds"),
         done=desk.say("سُجّل ذلك.", "It is recorded.") if done else "",
     )  # fmt: skip
-    return await desk.show(page)
+    return await desk.show(shown)
 
 
 def _tabs(desk: Desk, found: contract.InboxReply, kind: InboxKind | None, scope: contract.Scope) -> tuple[Tab, ...]:

@@ -12,6 +12,7 @@ from libs.contracts.arabic import RECORDS
 from libs.contracts.catalogue.lineage import lineage as words
 from libs.contracts.catalogue.metrics import MetricRule, metrics
 from libs.contracts.errors import DealixError
+from libs.contracts.executive import RoomFigure
 from libs.contracts.metrics import MetricGet, MetricValue
 from libs.contracts.quality import QualityReply, QualityRequest, QualityStanding
 from libs.contracts.subjects import DATA_QUALITY, METRICS
@@ -19,6 +20,7 @@ from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section, Tile
 from services.gateway.console.urls import PATHS, url
 from services.gateway.console.views import Tab
+from services.gateway.figures import UNITS, figure
 from services.gateway.http.guards import allowed, require
 from services.gateway.http.lineage import Traced, trace
 from services.gateway.lineage import LineageWalk
@@ -29,10 +31,6 @@ Reading = require("read", reading=True)
 TRACKS = {
     "revenue": ("الإيرادات", "Revenue"), "intelligence": ("الذكاء", "Intelligence"), "compliance": ("الامتثال", "Compliance"),
     "expansion": ("التوسع", "Expansion"), "operations": ("التشغيل", "Operations"), "trust": ("الثقة", "Trust"),
-}  # fmt: skip
-UNITS = {
-    "SAR": ("ر.س", "SAR"), "share": ("%", "%"), "days": ("يوم", "days"), "hours": ("ساعة", "hours"), "seconds": ("ثانية", "seconds"),
-    "points": ("من 100", "of 100"), "count": ("", ""),
 }  # fmt: skip
 STATES = {"ok": ("سليم", "As it should be", "low"), "below": ("دون المستهدف", "Below the goal", "high"), "no_data": ("لا بيانات", "No data", "neutral")}  # fmt: skip
 DIMENSIONS = {
@@ -84,16 +82,16 @@ async def value_of(desk: Desk, rule: MetricRule) -> MetricValue | None:
     return value
 
 
-def tile(desk: Desk, rule: MetricRule, found: MetricValue | None) -> Tile:
+def tile(desk: Desk, rule: MetricRule, found: MetricValue | RoomFigure | None) -> Tile:
     """A metric as a tile: its definition on hover, and the way to its rows."""
-    value, unit, href = "", desk.say(*UNITS[rule.unit]), ""
+    value, unit, href = "", desk.say(UNITS[rule.unit].ar, UNITS[rule.unit].en), ""
     if found is None:
         note = desk.say("تعذّرت قراءته الآن.", "It could not be read just now.")
     elif found.value is None:
         note = desk.say(found.why_ar, found.why_en)
     else:
         href = url("metric_rows", rule.name)
-        value = f"{found.value * 100:,.1f}" if rule.unit == "share" else f"{found.value:,.2f}".removesuffix(".00")
+        value = figure(found.value, rule.unit)
         note = desk.say(f"محسوب من {found.counted:,} من أصل {RECORDS(found.rows)}", f"from {found.counted:,} of {found.rows:,} records")  # fmt: skip
         if rule.period:
             note += desk.say("، آخر 30 يومًا", ", last 30 days")

@@ -19,7 +19,7 @@ from services.gateway.console import present
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Note, Section
 from services.gateway.console.urls import PATHS, url
-from services.gateway.console.views import Tab
+from services.gateway.console.views import Tab, Tone
 from services.gateway.http.guards import require
 
 router = APIRouter()
@@ -28,7 +28,6 @@ READING = require("read", reading=True)
 ATTESTING = require("propose", otherwise="control")
 FIRST = 5
 """Reasons that stand above the matrix."""
-Tone = Literal["", "neutral", "low", "medium", "high"]
 RESULTS: dict[str, tuple[str, str, Tone]] = {
     "fail": ("مخالف", "Fails", "high"), "unknown": ("غير معلوم", "Unknown", "medium"), "pass": ("مستوفى", "Holds", "low"),
 }  # fmt: skip

@@ -21,6 +21,7 @@ from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, Section
 from services.gateway.console.routes.insight import Reading, shown, tile, value_of
 from services.gateway.console.urls import PATHS, url
+from services.gateway.figures import number
 
 router = APIRouter()
 
@@ -89,5 +90,5 @@ def _row(desk: Desk, one: MetricRow, names: dict[str, str]) -> tuple[Cell, ...]:
     shown = names.get(one.id) or (one.id if len(one.id) < 25 else f"…{one.id[-12:]}")
     return (
         Cell(desk.say(ar, en)), Cell(shown, "text" if names.get(one.id) else "ltr", href=href),
-        Cell("" if one.figure is None else f"{one.figure:,.2f}".removesuffix(".00"), "ltr"), Cell(one.at, "moment"),
+        Cell("" if one.figure is None else number(one.figure), "ltr"), Cell(one.at, "moment"),
     )  # fmt: skip

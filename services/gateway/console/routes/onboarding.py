@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form
 from starlette.responses import Response
 
 from libs.contracts import onboarding as contract
 from libs.contracts.arabic import HOURS
 from libs.contracts.catalogue.onboarding import onboarding as rules
-from libs.contracts.errors import DealixError, NotFound
-from libs.contracts.message import Page, Text
+from libs.contracts.errors import DealixError
+from libs.contracts.message import Text
 from libs.contracts.onboarding import CustomerOnboarding, OnboardingState, StepShown, StepState
 from libs.contracts.subjects import MARK_ONBOARDING, ONBOARDING, ONBOARDINGS
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Note, Section
 from services.gateway.console.urls import PATHS, url
 from services.gateway.console.views import Tab, Tone
-from services.gateway.domain.cursors import unwrap, wrap
+from services.gateway.domain.cursors import wrap
+from services.gateway.http.bodies import PagingDep
 from services.gateway.http.guards import allowed, require
 
 router = APIRouter()
@@ -36,17 +37,10 @@ SHOWN_BY = {"activity": ("نشاط مسجّل", "A recorded activity"), "payment
 
 
 @router.get(PATHS["onboarding"], dependencies=[READING])
-async def customers(
-    desk: DeskDep, state: OnboardingState | None = None, cursor: Annotated[str, Query(max_length=500)] = ""
-) -> Response:
-    keyring, tenant = desk.gateway.keyring, desk.who.tenant_id
-    try:
-        after = unwrap(keyring, tenant, cursor or None)
-    except ValueError as error:
-        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from error
-    asked = contract.OnboardingsRequest(principal=desk.who, state=state, page=Page(cursor=after))
+async def customers(desk: DeskDep, paging: PagingDep, state: OnboardingState | None = None) -> Response:
+    asked = contract.OnboardingsRequest(principal=desk.who, state=state, page=paging.page(desk.gateway, desk.who))
     found: contract.OnboardingsReply = await desk.call(ONBOARDINGS, asked)
-    more = wrap(keyring, tenant, found.next_cursor)
+    more = wrap(desk.gateway.keyring, desk.who.tenant_id, found.next_cursor)
     links = {desk.say("المزيد", "More"): url("onboarding", state=state, cursor=more)} if more else {}
     columns = (
         desk.say("العميل", "Customer"), desk.say("الحالة", "State"), desk.say("الخطوات", "Steps"), desk.say("الخطوة الحالية", "Current step"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query
@@ -19,6 +18,7 @@ from libs.contracts.subjects import PARTNER_REVENUE, PARTNER_SCORECARD
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Note, Section
 from services.gateway.console.urls import PATHS, url
+from services.gateway.console.views import Tone
 from services.gateway.errors import Unprocessable
 from services.gateway.http.guards import require
 
@@ -26,7 +26,7 @@ router = APIRouter()
 
 Reading = require("read", reading=True)
 Words = Annotated[str, Form(max_length=100)]
-TONES = {"strategic": "low", "active": "low", "developing": "medium", "dormant": "neutral"}
+TONES: dict[str, Tone] = {"strategic": "low", "active": "low", "developing": "medium", "dormant": "neutral"}
 KINDS = {
     "referral": ("اتفاقية إحالة", "Referral agreement"), "co_branded_diagnostic": ("تشخيص مشترك الهوية", "Co-branded diagnostic"),
     "co_authored_proof": ("إثبات مشترك التأليف", "Co-authored proof"), "white_label": ("تقديم باسم الشريك", "White label"),
@@ -55,12 +55,10 @@ async def revenue(desk: DeskDep, cursor: Annotated[str, Query(max_length=200)] =
         desk.say("الشريك", "Partner"), desk.say("ر.س", "SAR"), desk.say("صفقات مكسوبة", "Deals won"), desk.say("الحصة", "Share"),
         desk.say("مستبعدة", "Left out"),
     )  # fmt: skip
-    following = {}
-    if found.next_cursor:
-        following[desk.say("المزيد", "More")] = f"{url('partner_revenue')}?{urlencode({'cursor': found.next_cursor})}"
+    more = url("partner_revenue", cursor=found.next_cursor) if found.next_cursor else ""
     section = Section(
         desk.say("حسب الشريك", "By partner"), desk.say(found.total.definition_ar, found.total.definition_en), facts=facts, columns=columns,
-        rows=rows, empty=desk.say("لم يجلب أي شريك صفقة بعد.", "No partner has brought a deal yet."), links=following,
+        rows=rows, empty=desk.say("لم يجلب أي شريك صفقة بعد.", "No partner has brought a deal yet."), links={desk.say("المزيد", "More"): more} if more else {},
     )  # fmt: skip
     page = DeskPage(
         "partners", desk.say("إيراد الشركاء", "Partner revenue"), (section,), back=url("partners"), back_label=desk.say("الشركاء", "Partners")
@@ -77,7 +75,7 @@ async def scorecard(desk: Desk, asked: contract.PartnerGet) -> Section:
             desk.say("بطاقة الأداء", "Scorecard"), desk.say("تعذّرت قراءتها الآن.", "It could not be read just now.")
         )
     fields = records().kinds[RecordKind.PARTNER].fields
-    tier = Cell(_said(desk, found.tier_name), tone=TONES.get(found.tier, "neutral"))  # type: ignore[arg-type]  # tones
+    tier = Cell(_said(desk, found.tier_name), tone=TONES.get(found.tier, "neutral"))
     facts: list[tuple[str, Cell]] = [
         (desk.say("الصحة من 100", "Health of 100"), Cell(f"{found.health:g}", "ltr")),
         (desk.say("الفئة", "Tier"), tier),

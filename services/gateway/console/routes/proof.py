@@ -15,13 +15,13 @@ from libs.contracts.proof_pack import ProofPack, ProofPackRequest, RevenueImpact
 from libs.contracts.subjects import PROOF_PACK
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskPage, Section, Tile
+from services.gateway.console.routes.integrations import RISKS
 from services.gateway.console.urls import PATHS, url
 from services.gateway.http.guards import require
 
 router = APIRouter()
 
 Reading = require("read", reading=True)
-RISKS = {"low": ("منخفضة", "Low"), "medium": ("متوسطة", "Medium"), "high": ("عالية", "High")}
 CURRENCY = {"SAR": ("ر.س", "SAR")}
 PLACES = {
     "approval": ("افتح الموافقة", "Open the approval"), "contradiction": ("افتح التناقض", "Open the contradiction"),
@@ -104,7 +104,7 @@ def _waiting(desk: Desk, found: ProofPack) -> Section:
     rows = tuple(
         (
             Cell(_said(desk, one.title), href=url("approval", str(one.approval_id))),
-            Cell(desk.say(*RISKS.get(one.risk, (one.risk, one.risk))), tone=one.risk if one.risk in RISKS else ""),  # type: ignore[arg-type]  # the tones are the risks
+            _risk(desk, one.risk),
             Cell(one.due_at, "moment"),
         )
         for one in found.needs_approval.items
@@ -115,6 +115,13 @@ def _waiting(desk: Desk, found: ProofPack) -> Section:
         _said(desk, found.needs_approval.title), more if found.needs_approval.more else "", columns=columns, rows=rows,
         empty=desk.say("لا شيء ينتظر الموافقة.", "Nothing waits for approval."),
     )  # fmt: skip
+
+
+def _risk(desk: Desk, risk: str) -> Cell:
+    if risk not in RISKS:
+        return Cell(risk)
+    ar, en, tone = RISKS[risk]
+    return Cell(desk.say(ar, en), tone=tone)
 
 
 def _impact(desk: Desk, impact: RevenueImpact) -> Section:

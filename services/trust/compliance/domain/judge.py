@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from libs.contracts.arabic import ROWS
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.controls import Control, ControlMode
 from libs.contracts.compliance import Attestation, ControlResult, ControlStanding, GateEffect, Reading
 from libs.contracts.message import Text
@@ -89,7 +90,7 @@ def state(
 ) -> ControlStanding:
     """A control as it stands now. A control that was set aside stays so until that expires; a stale reading is no reading."""
     stale = False
-    result, why = attested(evidence, now.date())
+    result, why = attested(evidence, now.astimezone(RIYADH).date())
     if control.mode is not ControlMode.ATTEST and result is not _R.NOT_APPLICABLE:
         stale = reading is not None and now - reading.checked_at > control.stale_after
         result, why = (_R.UNKNOWN, NEVER) if reading is None else (reading.result, reading.why)
