@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from libs.contracts import (  # isort: skip
     agents, analytics, approvals, attribution, board_pack, briefs, canaries, claims, completions, compliance,
     connectors, consent, crm, data, dead_events, dead_letters, deal_history, decision, enrichment, execution,
+    experiments, learning,
     incidents, executive, flag_values, flows, forecasts, governance, growth, import_rows, inbound, inbox, knowledge, launch, ledger,
     mappings, memos, negotiation, onboarding, operating, outreach, partners, plugins, policy, predictive, prices,
     proof_pack, push, quality, reachable, receipts, recoveries, rights, risk_map, screening, settling, simulations,
@@ -272,6 +273,7 @@ RECORD_SIGNALS = Call("data.record_signals.v1", outreach.RecordSignals, outreach
 EXPORT_PAGE = Call("data.export_page.v1", outreach.ExportRequest, outreach.ExportReply, _by(), 20.0)
 WAITING = Call("data.waiting.v1", waiting.WaitingRequest, waiting.WaitingReply, frozenset({_D}), 10.0)
 INBOX_RECORDS = Call("data.inbox_records.v1", inbox.InboxRecordsRequest, inbox.InboxRecordsReply, frozenset({_D}), 10.0)
+OUTCOMES = Call("data.outcomes.v1", learning.OutcomesRequest, learning.OutcomesReply, frozenset({_D}), 20.0)
 ONBOARDINGS = Call("data.onboardings.v1", onboarding.OnboardingsRequest, onboarding.OnboardingsReply, _by(_D), 10.0)
 ONBOARDING = Call("data.onboarding.v1", onboarding.OnboardingGet, onboarding.CustomerOnboarding, _by())
 MARK_ONBOARDING = Call("data.mark_onboarding.v1", onboarding.MarkStep, onboarding.CustomerOnboarding, _by(_D))
@@ -357,6 +359,11 @@ PARTNER_REVENUE = Call(
     "decision.partner_revenue.v1", partners.PartnerRevenueRequest, partners.PartnerRevenueReply, _by(), 20.0
 )
 DAILY_PLAN = Call("decision.daily_plan.v1", growth.DailyPlanRequest, growth.DailyPlanReply, _by(), 15.0)
+WEEKLY_REPORT = Call("decision.weekly_report.v1", learning.WeeklyReportRequest, learning.WeeklyReport, _by(), 30.0)
+EXPERIMENTS = Call("decision.experiments.v1", experiments.ExperimentsRequest, experiments.ExperimentsReply, _by(), 15.0)
+EXPERIMENT = Call("decision.experiment.v1", experiments.ExperimentGet, experiments.Experiment, _by())
+START_EXPERIMENT = Call("decision.start_experiment.v1", experiments.StartExperiment, experiments.Experiment, _by())
+DECIDE_EXPERIMENT = Call("decision.decide_experiment.v1", experiments.DecideExperiment, experiments.Experiment, _by())
 INBOX = Call("decision.inbox.v1", inbox.InboxRequest, inbox.InboxReply, _by(), 15.0)
 DRAFTS = Call("decision.drafts.v1", decision.DraftsRequest, decision.DraftsReply, _by())
 ASK_AGENT = Call("decision.ask_agent.v1", flows.AskAgent, flows.AgentAnswer, _by(_E), 60.0)

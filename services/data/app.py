@@ -19,6 +19,7 @@ from services.data.insight.quality import serve_quality
 from services.data.knowledge.app import serve_knowledge
 from services.data.offers import Offers
 from services.data.onboarding.desk import serve_onboarding
+from services.data.outcomes.desk import serve_outcomes
 
 
 async def build(runtime: Runtime) -> None:
@@ -47,6 +48,7 @@ async def build(runtime: Runtime) -> None:
     serve_history(runtime)
     serve_knowledge(runtime)
     serve_onboarding(runtime)
+    serve_outcomes(runtime)
     serve_lineage(runtime)
     serve_quality(runtime)
     serve_metrics(runtime)

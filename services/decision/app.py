@@ -21,7 +21,10 @@ from services.decision.erasure import People
 from services.decision.executive.desk import serve_executive
 from services.decision.forecasting.desk import serve_forecasts
 from services.decision.forecasting.predictive import serve_predictive
+from services.decision.growth.cards import GrowthButtons, GrowthCards
+from services.decision.growth.experiments import Experiments
 from services.decision.growth.plan import Growth
+from services.decision.growth.weekly import Weekly
 from services.decision.handlers import Cards, Drafts, Listener, Opportunities
 from services.decision.inbox.desk import InboxDesk
 from services.decision.insight.lineage import serve_lineage
@@ -51,10 +54,11 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.ASK_AGENT, asking.ask)
     bus.serve(subjects.CONVERSATIONS, conversations.page)
     bus.serve(subjects.MODEL_USES, ModelUses(runtime.database).page)
-    ranking, watch = Ranking(runtime, drafting), Watch(runtime)
+    ranking, watch = Ranking(runtime, drafting), Watch(runtime, (GrowthCards(runtime),))
+    experiments = Experiments(runtime, watch)
     opportunities, cards, drafts = (
         Opportunities(runtime, ranking),
-        Cards(runtime, drafting, watch),
+        Cards(runtime, drafting, watch, GrowthButtons(experiments).acts),
         Drafts(runtime, drafting),
     )
     listener = Listener(runtime, ranking, watch)
@@ -101,6 +105,11 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.PARTNER_MESSAGE, partners.message)
     bus.serve(subjects.PARTNER_BRIEF, partners.brief)
     bus.serve(subjects.DAILY_PLAN, Growth(runtime).plan)
+    bus.serve(subjects.EXPERIMENTS, experiments.page)
+    bus.serve(subjects.EXPERIMENT, experiments.get)
+    bus.serve(subjects.START_EXPERIMENT, experiments.start)
+    bus.serve(subjects.DECIDE_EXPERIMENT, experiments.decide)
+    bus.serve(subjects.WEEKLY_REPORT, Weekly(runtime).report)
     bus.serve(subjects.INBOX, InboxDesk(runtime).read)
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.DECISION], people.person)

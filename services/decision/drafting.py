@@ -32,6 +32,8 @@ from services.decision.agents.outreach.writer import Withheld, sender_of, write
 from services.decision.consumption.budget import BudgetSpent
 from services.decision.domain.telling import draft_fact
 from services.decision.errors import DraftWithheld
+from services.decision.growth.store import Trials
+from services.decision.growth.trials import Following
 from services.decision.store import Recommendations
 from services.decision.targeting.domain.facts import facts_of
 from services.decision.targeting.domain.rank import Ranked, rank
@@ -50,6 +52,7 @@ class Drafting:
     def __init__(self, runtime: Runtime, choosing: Choosing) -> None:
         self._runtime = runtime
         self._choosing = choosing
+        self._following = Following(runtime)
 
     async def prepare(self, tenant_id: UUID, ranked: Sequence[Ranked]) -> int:
         """Drafts for leads that were just ranked; those that have one keep it. Returns how many are new."""
@@ -133,22 +136,26 @@ class Drafting:
     ) -> Draft | Withheld:
         """Write and keep one draft; the one that was there first wins. The draft's id is the action's, and the run's of a canary."""
         draft_id = new_id()
+        trial = await self._following.treatment(profile.tenant_id, one, purpose)
+        manner = trial.manner() if trial else {}
 
         async def written(version: str) -> Draft | Withheld:
             return write(
                 one, profile, targeting(), self._runtime.now(), draft_id=draft_id, purpose=purpose,
-                basis=(basis,) if basis else (), version=version, trace_id=telemetry.trace_id(),
+                basis=(basis,) if basis else (), version=version, trace_id=telemetry.trace_id(), **manner,
             )  # fmt: skip
 
         given = {"lead": str(one.lead.lead_id), "purpose": purpose}
         asked = Asked(profile.tenant_id, by, "draft", WRITER, given, Draft.__name__, draft_id)
-        draft = await self._choosing.run(asked, written, _came)
+        draft = await self._choosing.run(asked, written, _came, trial.version() if trial else None)
         if isinstance(draft, Withheld):
             return draft
         kept: Draft = draft.evolve(action_id=draft.draft_id)
         async with self._runtime.database.batch(profile.tenant_id) as work:
             store = Recommendations(work)
             if await store.add_draft(kept):
+                if trial is not None:
+                    await Trials(work).drafted(profile.tenant_id, trial.experiment_id, kept.lead_id, kept.draft_id)
                 facts = DecisionFacts(
                     tenant_id=profile.tenant_id, facts=(draft_fact(kept, _given(profile, one)),), at=self._runtime.now()
                 )

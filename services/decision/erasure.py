@@ -1,4 +1,4 @@
-"""What decision holds about a person: drafts, opportunities, cards. Shown and erased."""
+"""What decision holds about a person: drafts, opportunities, cards, places in experiments. Shown and erased."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class People:
         self._runtime = runtime
 
     async def person(self, request: PersonRequest) -> PersonReply:
-        """Every draft, opportunity and card about a contact."""
+        """Every draft, opportunity, card and place in an experiment of a contact."""
         if not MAY_SEE & set(request.principal.roles):
             raise Forbidden
         tenant, contact = request.principal.tenant_id, request.contact_id
@@ -43,6 +43,9 @@ class People:
                 "opportunities": await c.fetch(
                     "select document from decision.opportunities where tenant_id = $1 and document->>'contact_id' = $2::uuid::text",
                     tenant, contact,
+                ),
+                "experiments": await c.fetch(
+                    "select to_jsonb(s)::text document from decision.experiment_subjects s where tenant_id = $1 and contact_id = $2", tenant, contact,
                 ),
                 "cards": await c.fetch(f"select document from decision.cards where {_CARDS.replace('$2', '$2::uuid')}", tenant, contact),
             }  # fmt: skip
@@ -64,6 +67,7 @@ class People:
             ("cards", _CARDS.replace("$2", "$2::uuid")),
             ("opportunities", "tenant_id = $1 and document->>'contact_id' = $2::uuid::text"),
             ("drafts", "tenant_id = $1 and contact_id = $2"),
+            ("experiment_subjects", "tenant_id = $1 and contact_id = $2"),
         ):
             counts[table] = _count(await c.execute(f"delete from decision.{table} where {where}", tenant, contact))
         counts |= await sweep(c, Plane.DECISION, tenant, spellings(None, None, name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
@@ -44,7 +44,7 @@ from libs.contracts.trust import (
 from libs.runtime import telemetry
 from libs.runtime.database import SessionWork
 from libs.runtime.plane import Runtime
-from services.decision.cards.buttons import RecordButtons
+from services.decision.cards.buttons import Act, RecordButtons
 from services.decision.cards.domain import happenings
 from services.decision.cards.domain.brief import render_brief
 from services.decision.cards.domain.factory import Happening, cards_of
@@ -91,12 +91,14 @@ class Opportunities:
 class Cards:
     """Feeds, and what a button does. Whoever decides must hold the role that the decision itself needs."""
 
-    def __init__(self, runtime: Runtime, drafting: Drafting, watch: Watch) -> None:
+    def __init__(
+        self, runtime: Runtime, drafting: Drafting, watch: Watch, more: Mapping[str, Act] | None = None
+    ) -> None:
         self._runtime = runtime
         self._database = runtime.database
         self._drafting = drafting
         self._watch = watch
-        self._acts = RecordButtons(runtime, drafting).acts
+        self._acts = RecordButtons(runtime, drafting).acts | dict(more or {})
         self._buttons: dict[str, Callable[[Card, DecideCard], Awaitable[DecideCardReply]]] = {
             "approve": self._approve,
             "reject": self._reject,

@@ -15,6 +15,7 @@ from libs.contracts.metrics import MetricRowsReply
 from services.gateway.console.urls import url
 from tests.contracts.examples import example
 from tests.unit.gateway import test_executive_page as executive_rows
+from tests.unit.gateway import test_growth_pages as growth_rows
 from tests.unit.gateway import test_inbox_pages as inbox_rows
 from tests.unit.gateway import test_onboarding_pages as onboarding_rows
 from tests.unit.gateway import test_partner_pages as partner_rows
@@ -37,6 +38,7 @@ NAMES = (
     "partner", "partner-draft", "partner-add", "partners-refused", "metric-rows", "metric-rows-none", "executive", "heatmap", "webhooks", "webhook", "webhook-delivery",
     "denied", "offline", "partner-revenue", "partner-offer", "partner-offer-sent", "proof-pack", "proof-company",
     "inbox", "inbox-item", "onboarding", "onboarding-customer",
+    "weekly", "experiments", "experiment",
 )  # fmt: skip
 
 
@@ -128,6 +130,10 @@ async def _inbox(site: Site, get: Any) -> None:
     await get("inbox", url("inbox"))
     await get("inbox-item", url("inbox_item", str(inbox_rows.MESSAGE), kind="message"))
     site.planes.answers[subjects.RECORD.subject] = kept
+    growth_rows.fill(site)
+    await get("weekly", url("weekly"))
+    await get("experiments", url("experiments"))
+    await get("experiment", url("experiment", str(growth_rows.ONE)))
     onboarding_rows.fill(site)
     await get("onboarding", url("onboarding"))
     await get("onboarding-customer", url("onboarding_customer", str(onboarding_rows.ONE)))

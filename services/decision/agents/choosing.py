@@ -88,8 +88,12 @@ class Choosing:
         self._unchanged: dict[tuple[str, str], bool] = {}
         self._meter = meter
 
-    async def run(self, asked: Asked, work: Callable[[str], Awaitable[T]], ended: Callable[[T], Ended]) -> T:
+    async def run(
+        self, asked: Asked, work: Callable[[str], Awaitable[T]], ended: Callable[[T], Ended], drawn: str | None = None
+    ) -> T:
         """What an agent answers, in the version that this run takes (`USUAL` for the one that every run takes otherwise).
+
+        `drawn` is the version that an experiment gave this run; no canary is asked then.
 
         An agent has no effect, so that a version of a canary that breaks is answered for by the usual one, and counts as failed.
         A question that cannot be answered by any version says nothing about this one and is not told.
@@ -100,7 +104,7 @@ class Choosing:
         if self._meter is not None:
             await self._meter.take(asked.tenant_id)
         began = time.perf_counter()
-        assigned = await self._assigned(asked)
+        assigned = await self._assigned(asked) if drawn is None else Assigned(version=self._plain(asked.agent, drawn))
         version = assigned.version
         try:
             answer = await self._in_version(asked.agent, version, work)
@@ -152,6 +156,10 @@ class Choosing:
         """The version's own name, also where it is the usual one."""
         known = self._versions.agents.get(agent)
         return known.usual if known is not None and version == USUAL else version
+
+    def _plain(self, agent: str, version: str) -> str:
+        """A version as its work takes it: the usual one has no name there."""
+        return USUAL if version == self.named(agent, USUAL) else version
 
     async def _in_version(self, agent: str, version: str, work: Callable[[str], Awaitable[T]]) -> T:
         if not self.approved(agent, version):

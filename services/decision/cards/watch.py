@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from typing import Protocol
 from uuid import UUID
 
 from libs.contracts.business_time import STANDARD, Opening
@@ -50,9 +52,21 @@ _ONCE = (
 )
 
 
+class Look(Protocol):
+    """Something else that is watched: the events whose cards it makes, and what deserves one now."""
+
+    @property
+    def events(self) -> tuple[str, ...]: ...
+
+    async def happenings(self, tenant_id: UUID) -> list[Happening]: ...
+
+
 class Watch:
-    def __init__(self, runtime: Runtime) -> None:
+    """`looks` are made beside the records; one that can't be made leaves its cards as they are."""
+
+    def __init__(self, runtime: Runtime, looks: Sequence[Look] = ()) -> None:
         self._runtime = runtime
+        self._looks = looks
         self.wake = asyncio.Event()
 
     async def loop(self) -> None:
@@ -97,14 +111,23 @@ class Watch:
         channels = (await self._runtime.bus.call(REPUTATION, ReputationRequest(principal=principal))).items
         stuck = OnboardingsRequest(principal=principal, state=OnboardingState.STUCK, page=Page(limit=rules.most))
         onboardings = (await self._runtime.bus.call(ONBOARDINGS, stuck)).items
+        watched, more = list(WATCHED), []
+        for look in self._looks:
+            try:
+                more += await look.happenings(tenant_id)
+            except DealixError as error:
+                log.warning("a look could not be made: %s", error.code, extra={"ids": {"tenant": str(tenant_id)}})
+            else:
+                watched += look.events
         made = [
             card
             for one in happenings(reply, channels, tenant_id, catalogue, now, await self._hours(tenant_id), onboardings)
             for card in self._weighed(one, catalogue)
         ]
+        made += [card for one in more for card in self._weighed(one, catalogue)]
         keys = [card.dedupe_key for card in made]
         async with self._runtime.database.batch(tenant_id) as work:
-            await work.connection.execute(_GONE, tenant_id, list(WATCHED), keys, now)
+            await work.connection.execute(_GONE, tenant_id, watched, keys, now)
             # What somebody decided this week is not asked again while nothing has changed.
             settled = {row["dedupe_key"] for row in await work.connection.fetch(_ONCE, tenant_id, keys)}
             return await Recommendations(work).add_cards([card for card in made if card.dedupe_key not in settled])

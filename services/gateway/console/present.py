@@ -266,6 +266,10 @@ def _opens(card: decision.Card) -> str:
         return url("dead_letter", str(card.context["dead_letter_id"]))
     if card.context.get("flow_id"):
         return url("flow", str(card.context["flow_id"]))
+    if card.context.get("experiment_id"):
+        return url("experiment", str(card.context["experiment_id"]))
+    if card.context.get("week"):
+        return url("weekly", week=str(card.context["week"]))
     if card.context.get("event") == "onboarding_stuck":
         return url("onboarding_customer", str(card.context["deal_id"]))
     if card.context.get("deal_id"):

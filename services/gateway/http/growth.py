@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from libs.contracts import growth, negotiation, partners
+from libs.contracts import growth, learning, negotiation, partners
 from libs.contracts.message import Principal
 from libs.contracts.subjects import (
     ANSWER_OBJECTION,
@@ -17,6 +18,7 @@ from libs.contracts.subjects import (
     PARTNER_MESSAGE,
     PARTNER_PIPELINE,
     SCORE_PARTNER,
+    WEEKLY_REPORT,
 )
 from services.gateway.http import bodies
 from services.gateway.http.bodies import Id, Items
@@ -130,3 +132,14 @@ async def meeting_brief(body: OnPartner, who: Asker, gateway: GatewayDep) -> par
 async def daily_plan(who: Reader, gateway: GatewayDep) -> growth.DailyPlanReply:
     """Today's plan: whom may be contacted, who is drafted, how far each has come, and what today's counts are."""
     return await gateway.bus.call(DAILY_PLAN, growth.DailyPlanRequest(principal=who))
+
+
+@router.get("/growth/weekly-report", tags=["growth"])
+async def weekly_report(
+    who: Reader,
+    gateway: GatewayDep,
+    week: Annotated[date | None, Query(description="Any day of the week; the last whole one otherwise.")] = None,
+    weeks: Annotated[int, Query(ge=1, le=26, description="How far back comparisons look.")] = 4,
+) -> learning.WeeklyReport:
+    """What a week tried and was answered, what was refused, what the last weeks' rows say, and what to try or to stop."""
+    return await gateway.bus.call(WEEKLY_REPORT, learning.WeeklyReportRequest(principal=who, week=week, weeks=weeks))

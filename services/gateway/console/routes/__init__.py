@@ -21,6 +21,7 @@ from services.gateway.console.routes import (
     enrichment,
     evidence,
     executive,
+    experiments,
     fields,
     flows,
     forecasts,
@@ -49,6 +50,7 @@ from services.gateway.console.routes import (
     together,
     webhook_log,
     webhooks,
+    weekly,
     whatsapp,
 )
 
@@ -64,6 +66,8 @@ for area in (
     targeting,
     crm,
     partner_figures,
+    weekly,
+    experiments,
     onboarding,
     partners,
     people,

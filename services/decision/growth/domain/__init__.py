@@ -1,0 +1,1 @@
+"""What outreach taught, without I/O."""
