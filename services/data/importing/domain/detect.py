@@ -160,6 +160,8 @@ def _from_workbook(content: bytes, chosen: Choice, limits: Limits) -> ParsedFile
     records = (Record(row, cells if any(cells) else ()) for row, cells in marked)
     rows, broken, blank = _sort_rows(records, len(header), limits)
     notices = _skipped(header_index)
+    if sheet.filled:
+        notices += (say("note", "merged_cells", count=sheet.filled),)
     if sheet.others:
         notices += (say("note", "unread_sheets", sheet=sheet.name, others="، ".join(sheet.others)),)
     return ParsedFile(
