@@ -84,3 +84,13 @@ def test_what_the_server_says_of_a_column_reaches_the_person(leads: Path) -> Non
     )
     refused = gateway.types("import", str(leads), "--mapping", "Nope=company")
     assert refused.exit_code == 1 and "no such column" in refused.stderr
+
+
+def test_what_was_not_read_of_a_file_is_said(leads: Path) -> None:
+    notice = {"en": "Only the sheet “A” was read.", "ar": "قُرئت الورقة «A» وحدها."}
+    answers = {
+        "POST /targeting/import": {"import_id": "i1"},
+        "GET /targeting/imports/i1": {**DONE, "notices": [notice]},
+    }
+    for lang in ("en", "ar"):
+        assert notice[lang] in FakeGateway(answers).types("import", str(leads), "--lang", lang).stdout
