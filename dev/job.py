@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -78,11 +79,15 @@ def check_tenant(client: Client, tenant: str | None) -> None:
         )
 
 
-def start_import(client: Client, file: Path, source: str, *, obtained_how: str = "", dry_run: bool = False) -> str:
-    """Upload a file. Returns the id of the import."""
+def start_import(
+    client: Client, file: Path, source: str, *, obtained_how: str = "", dry_run: bool = False, mapping: Mapping[str, str] | None = None
+) -> str:  # fmt: skip
+    """Upload a file. `mapping` is column to field. Returns the id of the import."""
     fields = {"source": source, "dry_run": "true" if dry_run else "false"}
     if obtained_how:
         fields["obtained_how"] = obtained_how
+    if mapping:
+        fields["mapping"] = json.dumps(mapping, ensure_ascii=False)
     return str(client.upload("/targeting/import", file, fields)["import_id"])
 
 
@@ -151,10 +156,12 @@ def read_result(client: Client, imported: Json, ranked: Json, *, top: int = 10) 
     )
 
 
-def run_job(client: Client, file: Path, source: str, step: Step, lang: Lang, *, obtained_how: str = "") -> Result:
+def run_job(
+    client: Client, file: Path, source: str, step: Step, lang: Lang, *, obtained_how: str = "", mapping: Mapping[str, str] | None = None
+) -> Result:  # fmt: skip
     """The main job, from the file to the decisions that wait. Raises ImportFailed, ApiError, NotRunning."""
     step("رفع الملف" if lang == "ar" else "uploading", None)
-    import_id = start_import(client, file, source, obtained_how=obtained_how)
+    import_id = start_import(client, file, source, obtained_how=obtained_how, mapping=mapping)
     imported = follow_import(client, import_id, step, lang)
     ranked = rank(client, step, lang)
     wait_for_drafts(client, step, lang)

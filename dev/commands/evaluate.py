@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from dev.commands import evaluate_agents, evaluate_negotiation
 from dev.commands.common import Connect
-from dev.messages import DealixError
-from dev.output import JsonOption, LangOption, output
+from dev.messages import DealixError, Sentence
+from dev.output import JsonOption, LangOption, Output, output
 from dev.terminal import table
 
 
@@ -27,6 +28,15 @@ GATE_GOAL = 0.9
 """Share of the tuning part's attacks that the security gate has to notice."""
 FALSE_ALARMS = 0.1
 """Share of harmless texts that it may stop, on the held-out part too."""
+
+
+def judge(out: Output, goal: Sentence, below: Sequence[str]) -> None:
+    """Say what the goal is and whether it was met; `below` names what misses it, with its figures. Raises BelowGoal."""
+    met = Sentence("not met", "لم يتحقق") if below else Sentence("met", "تحقق")
+    out.show(Sentence(f"Goal: {goal.en}: {met.en}.", f"المستهدف: {goal.ar}؛ {met.ar}.").text(out.lang))
+    if below:
+        said = ", ".join(below)
+        raise BelowGoal(f"Below the goal: {said}.", f"دون المستهدف: {said}.")
 
 
 def register(app: typer.Typer, connect: Connect) -> None:
@@ -49,9 +59,9 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
         out = output(lang, as_json)
         scores = measure()
-        out.result(
-            {"goal": {"precision": GOAL[0], "recall": GOAL[1]}, "scores": [score.document() for score in scores]}
-        )
+        below = [s for s in scores if s.precision < GOAL[0] or s.recall < GOAL[1]]
+        goal = {"precision": GOAL[0], "recall": GOAL[1]}
+        out.result({"goal": goal, "met": not below, "scores": [score.document() for score in scores]})
         headings = [
             ("part", "الجزء"), ("of", "المقارَن"), ("records", "السجلات"), ("true pairs", "الأزواج الصحيحة"), ("precision", "الدقة"),
             ("recall", "الاستدعاء"), ("recall with review", "الاستدعاء مع المراجعة"),
@@ -72,10 +82,14 @@ def register(app: typer.Typer, connect: Connect) -> None:
             for what, pairs in (("wrong", score.wrong), ("missed", score.missed)):
                 for a, b in pairs[:show]:
                     out.show(f"{score.part} {score.of} {what}: {a} {b}")
-        below = [s for s in scores if s.precision < GOAL[0] or s.recall < GOAL[1]]
-        if below:
-            said = ", ".join(f"{s.part}/{s.of}" for s in below)
-            raise BelowGoal(f"Below the goal: {said}.", f"دون المستهدف: {said}.")
+        judge(
+            out,
+            Sentence(
+                f"precision at least {GOAL[0]:.2f} and recall at least {GOAL[1]:.2f}, in both parts",
+                f"ألا تقل الدقة عن {GOAL[0]:.2f} ولا الاستدعاء عن {GOAL[1]:.2f} في الجزأين",
+            ),
+            [f"{names[s.part]}/{names[s.of]} ({s.precision:.4f}, {s.recall:.4f})" for s in below],
+        )
 
     @group.command()
     def knowledge(
@@ -88,7 +102,9 @@ def register(app: typer.Typer, connect: Connect) -> None:
 
         out = output(lang, as_json)
         passages, scores = ask()
-        out.result({"goal": KNOWLEDGE_GOAL, "passages": passages, "scores": [score.document() for score in scores]})
+        low = [s for s in scores if s.way == "hybrid" and s.part == "held_out" and s.recall < KNOWLEDGE_GOAL]
+        documents = [score.document() for score in scores]
+        out.result({"goal": KNOWLEDGE_GOAL, "met": not low, "passages": passages, "scores": documents})
         headings = [
             ("part", "الجزء"), ("questions in", "لغة السؤال"), ("by", "البحث"), ("questions", "الأسئلة"), ("recall@10", "الاستدعاء@10"),
             ("right first", "الأول صحيح"), ("other language", "بلغة أخرى"), ("recall@10", "الاستدعاء@10"),
@@ -109,10 +125,14 @@ def register(app: typer.Typer, connect: Connect) -> None:
         for score in scores:
             for question in score.missed[:show] if score.way == "hybrid" else ():
                 out.show(f"{score.part} {score.language} missed: {question}")
-        low = [s for s in scores if s.way == "hybrid" and s.part == "held_out" and s.recall < KNOWLEDGE_GOAL]
-        if low:
-            said = ", ".join(f"{s.part}/{s.language}" for s in low)
-            raise BelowGoal(f"Below the goal: {said}.", f"دون المستهدف: {said}.")
+        judge(
+            out,
+            Sentence(
+                f"recall@10 at least {KNOWLEDGE_GOAL:.2f} by both together, in the held-out part and each language",
+                f"ألا يقل الاستدعاء@10 بالبحثين معًا عن {KNOWLEDGE_GOAL:.2f} في الجزء المحجوز وفي كل لغة",
+            ),
+            [f"{names[s.part]}/{names[s.language]} ({s.recall:.3f})" for s in low],
+        )
 
 
 def _gate(group: typer.Typer) -> None:

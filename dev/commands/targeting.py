@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from dev import job
+from dev.columns import read_mapping
 from dev.commands.approvals import approve_exactly
 from dev.commands.common import (
     BadInput,
@@ -34,6 +35,13 @@ SourceOption = Annotated[
     str, typer.Option("--source", help="Where the list comes from: own_crm, website_form, event …")
 ]
 HowOption = Annotated[str, typer.Option("--obtained-how", help="How the list was obtained, in a sentence.")]
+MappingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mapping",
+        help="Which field a column feeds: column=field (nothing after = leaves it out), or a JSON or YAML file of these; again for more.",
+    ),
+]
 APPROVE = "approve"
 """The choice with which decision casts a vote; it needs the hashes of what was shown."""
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="CSV, XLSX, vCard or JSON Lines.")]
@@ -49,13 +57,21 @@ def register(app: typer.Typer, connect: Connect) -> None:
         tenant: Annotated[str | None, typer.Option("--tenant", help="Check that the key is of this tenant.")] = None,
         source: SourceOption = "own_crm",
         obtained_how: HowOption = "",
+        mapping: MappingOption = None,
     ) -> None:
         """The main job: import a list, rank it, prepare cards and drafts; print the report and what waits for you."""
         check_source(source)
+        columns = read_mapping(mapping or ())
         job.check_tenant(here.client, tenant)
         with progress(here.out) as step:
             result = job.run_job(
-                here.client, existing_file(file), source, step, here.out.lang, obtained_how=obtained_how
+                here.client,
+                existing_file(file),
+                source,
+                step,
+                here.out.lang,
+                obtained_how=obtained_how,
+                mapping=columns,
             )
         report(here.out, result)
 
@@ -66,12 +82,14 @@ def register(app: typer.Typer, connect: Connect) -> None:
         source: SourceOption = "own_crm",
         obtained_how: HowOption = "",
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen and store nothing.")] = False,
+        mapping: MappingOption = None,
     ) -> None:
         """Import a list of leads and say what became of every row."""
         check_source(source)
+        columns = read_mapping(mapping or ())
         with progress(here.out) as step:
             import_id = job.start_import(
-                here.client, existing_file(file), source, obtained_how=obtained_how, dry_run=dry_run
+                here.client, existing_file(file), source, obtained_how=obtained_how, dry_run=dry_run, mapping=columns
             )
             status = job.follow_import(here.client, import_id, step, here.out.lang)
         here.out.result(status)

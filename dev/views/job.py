@@ -40,6 +40,7 @@ def outcome(lang: Lang, status: Json) -> list[RenderableType]:
         what,
         table(lang, [("rows", "الصفوف"), ("", ""), ("what it means", "المعنى")], rows, numbers=[1]),
     ]
+    shown += [Text(plain(notice.get(lang))) for notice in status.get("notices") or ()]
     if unchanged := counts.get("unchanged"):
         shown.append(
             Text(

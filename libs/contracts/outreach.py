@@ -104,6 +104,14 @@ class ReputationReply(Message):
     items: tuple[ChannelReputation, ...]
 
 
+EXPORTED_BESIDE: dict[RecordKind, tuple[str, ...]] = {
+    RecordKind.ACCOUNT: ("aliases",),
+    RecordKind.CONTACT: ("consents",),
+    RecordKind.LEAD: ("cold", "collected_directly", "reasons"),
+}
+"""What an export holds of a kind beside its fields: without it a record would come back milder than it went."""
+
+
 class ExportRequest(Message):
     """A page of one kind of a tenant's records, oldest first; the first page of an export is audited."""
 

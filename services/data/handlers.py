@@ -50,6 +50,7 @@ from services.data.importing.store import Imports
 from services.data.importing.telling import tell_leads
 from services.data.importing.undo import undo
 from services.data.importing.worker import ImportWorker
+from services.data.restoring.store import undo_records
 from services.data.telling import tell_facts
 
 IMPORTERS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
@@ -209,6 +210,7 @@ class ImportDesk:
                 raise NotFound
             if status.state is not ImportState.COMPLETED or status.dry_run:
                 raise NotUndoable(status.state.value)
+            others = await undo_records(work, tenant, request.import_id)
             taken = await undo(work, tenant, request.import_id)
             await imports.finish(tenant, request.import_id, ImportState.UNDONE)
             tell_changed(work, tenant, taken.gone, self._runtime.now())
@@ -224,11 +226,11 @@ class ImportDesk:
                     actor=request.principal.id,
                     target=f"import:{request.import_id}",
                     at=self._runtime.now(),
-                    data={"removed": len(taken.gone), "kept": taken.kept},
+                    data={"removed": len(taken.gone) + others, "kept": taken.kept},
                     trace_id=telemetry.trace_id(),
                 ),
             )
-        return UndoReply(import_id=request.import_id, removed=len(taken.gone), kept=taken.kept)
+        return UndoReply(import_id=request.import_id, removed=len(taken.gone) + others, kept=taken.kept)
 
 
 _LEADS = (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -160,6 +161,38 @@ async def test_merging_a_suppressed_and_an_unsuppressed_contact_keeps_them_suppr
     record = merged.json()["record"]
     assert (record["opted_out"], record["phone"], record["email"]) == ("yes", "+966551230099", "noura@thabat.example")
     assert (await running.http.get(f"{API}/contacts/{other['id']}")).status_code == 404
+
+
+async def test_whoever_turns_out_to_be_suppressed_is_not_shown_as_safe_for_a_moment(running: Served) -> None:
+    account = await _account(running, "Sahab Training")
+    safe = await _made(
+        running, "contacts", account_id=account["id"], full_name="Huda Sahab", email="huda@sahab.example"
+    )
+    left = await _made(running, "contacts", account_id=account["id"], full_name="هدى سحاب", phone="0551230177")
+    lead = await _made(running, "leads", account_id=account["id"], contact_id=safe["id"], source="own_crm")
+    tenant = UUID((await _get(running, "/me"))["tenant_id"])
+
+    async def shown() -> dict[str, str]:
+        async with running.system.runtime(Plane.DATA).database.batch(tenant) as work:
+            text = await work.connection.fetchval(
+                "select contactability from data.leads where lead_id = $1", UUID(lead["id"])
+            )
+        found: dict[str, str] = json.loads(text)
+        return found
+
+    async def known() -> bool:
+        return (await shown()).get("email") == "safe"
+
+    await eventually(60, known)
+    await running.http.post(f"{API}/suppressions", json={"identifier": "+966551230177", "reason": "asked"})
+    merged = await running.http.post(f"{API}/contacts/{safe['id']}/merge", json={"gone_id": left["id"]})
+    assert merged.json()["record"]["opted_out"] == "yes"
+    assert "safe" not in (await shown()).values()
+
+    async def left_alone() -> bool:
+        return set((await shown()).values()) == {"blocked"}
+
+    await eventually(60, left_alone)
 
 
 async def test_a_merge_moves_what_belongs_to_it_and_is_taken_back_as_a_whole(running: Served) -> None:

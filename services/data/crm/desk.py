@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -25,11 +24,11 @@ from libs.contracts.crm import (
     SearchRequest,
     UndoBulk,
 )
-from libs.contracts.errors import DealixError, Forbidden, NotFound
+from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.message import Ok, Principal, new_id
 from libs.contracts.paging import before, page_of
-from libs.contracts.subjects import AUDITED, CONTACTABILITY
-from libs.contracts.trust import AuditRecorded, ContactabilityRequest
+from libs.contracts.subjects import AUDITED
+from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
 from libs.runtime.database import BatchWork
 from libs.runtime.plane import Runtime
@@ -42,13 +41,10 @@ from services.data.crm.store import Store, fields_changed
 from services.data.crm.tables import references, referring
 from services.data.crm.telling import tell_moved, tell_reply
 from services.data.errors import SourceRefused, UnknownSource
-from services.data.importing.assessed import Assessed
 from services.data.importing.carry import tell_changed
 from services.data.importing.telling import tell_leads
 from services.data.screening.domain.texts import of_values
 from services.data.screening.telling import of_record, tell
-
-log = logging.getLogger(__name__)
 
 EDITORS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
 SEARCHED_FOR_LIST = 500
@@ -126,8 +122,6 @@ class Desk:
                 if kind is RecordKind.ACTIVITY and not held and (said := of_activity(record.values)) is not None:
                     suggest(work, tenant, f"activity:{record.id}", *said, self._runtime.now())
                 await tell_reply(work, self._runtime, record)
-        if kind is RecordKind.LEAD:
-            await self._assess(tenant, record)
         return record
 
     async def change(self, request: ChangeRecord) -> Record:
@@ -317,24 +311,6 @@ class Desk:
     @staticmethod
     def _tenant(work: BatchWork) -> UUID:
         return work.tenants[0]
-
-    async def _assess(self, tenant: UUID, lead: Record) -> None:
-        """Ask trust who may be contacted now; while it is silent the lead stays unknown, which permits nothing."""
-        contact = lead.values.get("contact_id")
-        if not contact:
-            return
-        try:
-            reply = await self._runtime.bus.call(
-                CONTACTABILITY, ContactabilityRequest(tenant_id=tenant, contact_ids=(UUID(contact),))
-            )
-        except DealixError as error:
-            log.warning("a new lead stays unknown: %s", error.code)
-            return
-        async with self._database.batch(tenant) as work:
-            await Assessed(work).set_contactability(
-                tenant, [(item.contact_id, {c.channel: c.status.value for c in item.channels}) for item in reply.items]
-            )
-            tell_leads(work, tenant, self._runtime.now(), leads=[lead.id])
 
     def _audit(self, work: BatchWork, who: Principal, kind: str, record: Record, data: dict[str, Any]) -> None:
         self._emit(work, who, kind, f"{record.kind.value}:{record.id}", {**data, "version": record.version})

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.catalogue.records import RecordKind
 from libs.contracts.errors import Forbidden
 from libs.contracts.message import new_id
-from libs.contracts.outreach import ExportReply, ExportRequest
+from libs.contracts.outreach import EXPORTED_BESIDE, ExportReply, ExportRequest
 from libs.contracts.paging import before
 from libs.contracts.subjects import AUDITED
 from libs.contracts.trust import AuditRecorded
 from libs.runtime import telemetry
+from libs.runtime.database import BatchWork
 from libs.runtime.plane import Runtime
 from services.data.crm.store import NAMED, Store
 from services.data.crm.tables import TABLES
@@ -34,7 +41,9 @@ class ExportDesk:
                 who.tenant_id, start, request.limit + 1,
             )  # fmt: skip
             more = len(rows) > request.limit
-            found = await Store(work, who.tenant_id).many(request.kind, [row["id"] for row in rows[: request.limit]])
+            ids = [row["id"] for row in rows[: request.limit]]
+            found = await Store(work, who.tenant_id).many(request.kind, ids)
+            beside = await _beside(work, who.tenant_id, request.kind, ids)
             if start is None:
                 work.emit(
                     AUDITED[self._runtime.plane],
@@ -47,8 +56,25 @@ class ExportDesk:
             {
                 "id": str(one.id), "version": one.version, **one.values,
                 **{f"{name.removesuffix('_id')}_name": one.names.get(name) for name in NAMED if name in one.values}, "custom": one.custom,
-                "created_at": one.created_at.isoformat(), "updated_at": one.updated_at.isoformat(),
+                **beside.get(one.id, {}), "created_at": one.created_at.isoformat(), "updated_at": one.updated_at.isoformat(),
             }
             for one in found
         )  # fmt: skip
         return ExportReply(items=items, next_cursor=str(found[-1].id) if more else None)
+
+
+_BESIDE = {"consents": "fields->'consents'"}
+"""What is not a column of its own name."""
+
+
+async def _beside(work: BatchWork, tenant: UUID, kind: RecordKind, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What else is exported of these records, by id."""
+    names = EXPORTED_BESIDE.get(kind, ())
+    if not names:
+        return {}
+    pairs = ", ".join(f"'{name}', {_BESIDE.get(name, name)}" for name in names)
+    rows = await work.connection.fetch(
+        f"select {TABLES[kind].id} id, jsonb_build_object({pairs}) held from data.{TABLES[kind].name} where tenant_id = $1 and {TABLES[kind].id} = any($2)",
+        tenant, list(ids),
+    )  # fmt: skip
+    return {row["id"]: json.loads(row["held"]) for row in rows}

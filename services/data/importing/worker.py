@@ -26,6 +26,8 @@ from services.data.importing.reading import Here, Order
 from services.data.importing.shredding import shred
 from services.data.importing.store import LEASE_SECONDS, Imports
 from services.data.importing.telling import FEW, tell_leads
+from services.data.restoring.carry import take_back
+from services.data.restoring.domain.archive import open_export
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +124,12 @@ class ImportWorker:
             remembered = await Imports(work).remembered_mapping(tenant, request.source)
         now = runtime.now()
         order = Order(request.mapping or {}, remembered, request.source, now.date())
-        if await self._fetch(request, file) > APART_FROM:
+        size = await self._fetch(request, file)
+        # What a person says of the columns counts before what the file shows to be.
+        export = None if request.mapping else await asyncio.to_thread(open_export, file)
+        if export is not None:
+            await take_back(runtime.database, request, export, now=now, trace_id=trace_id)
+        elif size > APART_FROM:
             await self._apart(request, file, order)
         else:
             reading = Here(await asyncio.to_thread(file.read_bytes), order)

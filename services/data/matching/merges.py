@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -22,14 +21,11 @@ from services.data.crm.desk import require_editor
 from services.data.crm.errors import NotMergeable, NotUndoableMerge, SuppressionUnknown
 from services.data.crm.store import Store
 from services.data.crm.tables import TABLES, referring
-from services.data.importing.assessed import Assessed
 from services.data.importing.carry import tell_changed
 from services.data.importing.codec import account_fields, contact_fields
 from services.data.importing.domain.merging import merge_accounts, merge_contacts
 from services.data.importing.domain.records import OptOut
 from services.data.importing.telling import tell_leads
-
-log = logging.getLogger(__name__)
 
 MERGEABLE = (RecordKind.ACCOUNT, RecordKind.CONTACT, RecordKind.LEAD)
 _SUPPRESSED = frozenset({"suppressed", "opted_out"})
@@ -58,9 +54,7 @@ class Merges:
             tenant, request.keep_id, request.gone_id
         )
         async with self._database.batch(tenant) as work:
-            reply = await self.within(work, request, suppressed=suppressed)
-        await self.assess(tenant, request)
-        return reply
+            return await self.within(work, request, suppressed=suppressed)
 
     async def suppression(self, principal: Principal, kind: RecordKind, *ids: UUID) -> bool:
         """Whether one of these contacts is suppressed, before a transaction is opened. Raises SuppressionUnknown."""
@@ -105,6 +99,8 @@ class Merges:
         kept, gone = whole[request.keep_id], whole[request.gone_id]
         after = _merged(kind, kept, gone, suppressed=suppressed)
         moved = await self._move(work, tenant, kind, request.keep_id, request.gone_id)
+        if kind is RecordKind.CONTACT:
+            await self._unsettle(work, tenant, request.keep_id, suppressed=suppressed)
         await _set(work, tenant, kind, request.keep_id, after)
         await store.delete(kind, [request.gone_id])
         await store.update(kind, request.keep_id, {})
@@ -221,19 +217,14 @@ class Merges:
                     tenant, kept, gone, [UUID(one) for one in ids],
                 )  # fmt: skip
 
-    async def assess(self, tenant: UUID, request: MergeRecords) -> None:
-        """Ask trust anew who may be contacted. While it is silent, what was known stays: of two, never less strict."""
-        if request.kind is not RecordKind.CONTACT:
-            return
-        try:
-            reply = await self._contactability(tenant, (request.keep_id,))
-        except DealixError as error:
-            log.warning("contactability after a merge is not fresh: %s", error.code)
-            return
-        async with self._database.batch(tenant) as work:
-            await Assessed(work).set_contactability(
-                tenant, [(item.contact_id, {c.channel: c.status.value for c in item.channels}) for item in reply.items]
-            )
+    async def _unsettle(self, work: BatchWork, tenant: UUID, contact: UUID, *, suppressed: bool) -> None:
+        """Of a person who was two of whom trust said different things, or of whom one is to be left alone, nothing is shown as known until trust,
+        which the event has asked anew, has spoken: unknown permits nothing."""
+        await work.connection.execute(
+            "update data.leads set contactability = '{}' where tenant_id = $1 and contact_id = $2 and deleted_at is null and ($3 or "
+            "(select count(distinct contactability) from data.leads where tenant_id = $1 and contact_id = $2 and deleted_at is null) > 1)",
+            tenant, contact, suppressed,
+        )  # fmt: skip
 
     def _audit(self, work: BatchWork, who: Principal, kind: str, merge_id: UUID, data: dict[str, Any]) -> None:
         entry = AuditRecorded(

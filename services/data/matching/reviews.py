@@ -122,10 +122,7 @@ class ReviewDesk:
                     data={"merge": request.merge}, trace_id=telemetry.trace_id(),
                 ),
             )  # fmt: skip
-            decided = await self._found(work, tenant, request.review_id)
-        if request.merge:
-            await self._merges.assess(tenant, merge)
-        return decided
+            return await self._found(work, tenant, request.review_id)
 
     async def _release(self, work: BatchWork, tenant: UUID, kind: RecordKind, ids: tuple[UUID, ...]) -> None:
         """Leads that waited only for this decision wait no longer."""

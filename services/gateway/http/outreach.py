@@ -17,8 +17,9 @@ from pydantic import Field
 from libs.contracts import outreach
 from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.records import RecordKind, records
+from libs.contracts.crm import CustomFieldsRequest
 from libs.contracts.message import Principal
-from libs.contracts.subjects import COMMITTEE, EXPORT_PAGE, RECORD_SIGNALS, REPUTATION
+from libs.contracts.subjects import COMMITTEE, CUSTOM_FIELDS, EXPORT_PAGE, RECORD_SIGNALS, REPUTATION
 from services.gateway.domain.spreadsheet import BOM, lines
 from services.gateway.http import bodies
 from services.gateway.http.bodies import Items, Moment
@@ -35,8 +36,10 @@ Administrator = Annotated[Principal, require("users")]
 README = """Dealix export.
 One pair of files a kind of record: <kind>.jsonl has one JSON object a line with every field, <kind>.csv the same as a table.
 Dates and times are ISO 8601 in UTC, money is a decimal in the record's currency (SAR where none is named), ids are UUIDs and are the
-same in all files: contacts.account_id is accounts.id. The tenant's own fields are in `custom`. Deleted records are left out.
-contacts.csv can be imported again as it stands; what is there already is merged, not doubled.
+same in all files: contacts.account_id is accounts.id. The tenant's own fields are in `custom`, and described in fields.jsonl. Deleted
+records are left out.
+All of it can be imported again as it stands (`dealix import FILE`): the zip, or one of its files. Records come back under the ids that
+they have here; what is there already is not doubled, and only its blanks are filled.
 """
 
 
@@ -118,6 +121,8 @@ async def _zip(gateway: Gateway, who: Principal, first: outreach.ExportReply) ->
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", README)
+        own = (await gateway.bus.call(CUSTOM_FIELDS, CustomFieldsRequest(principal=who))).items
+        archive.writestr("fields.jsonl", "".join(f"{field.model_dump_json()}\n" for field in own))
         for kind, rule in records().kinds.items():
             for form in ("jsonl", "csv"):
                 with archive.open(f"{rule.plural}.{form}", "w", force_zip64=True) as file:
@@ -140,7 +145,8 @@ async def _zip(gateway: Gateway, who: Principal, first: outreach.ExportReply) ->
 def _columns(kind: RecordKind) -> tuple[str, ...]:
     fields = records().kinds[kind].fields
     names = [f"{name.removesuffix('_id')}_name" for name in ("account_id", "contact_id", "deal_id") if name in fields]
-    return ("id", "version", *fields, *names, "custom", "created_at", "updated_at")
+    beside = outreach.EXPORTED_BESIDE.get(kind, ())
+    return ("id", "version", *fields, *names, "custom", *beside, "created_at", "updated_at")
 
 
 def _text(kind: RecordKind, form: str, page: outreach.ExportReply) -> str:
@@ -153,4 +159,4 @@ def _text(kind: RecordKind, form: str, page: outreach.ExportReply) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | bool) else str(value)

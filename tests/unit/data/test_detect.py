@@ -287,9 +287,26 @@ def test_the_user_decides_which_column_feeds_which_field() -> None:
     assert [column.field for column in columns] == ["email", None, "company"]
 
 
-@pytest.mark.parametrize("mapping", [{"Nowhere": "email"}, {"Company": "shoe size"}])
-def test_a_mapping_to_nowhere_is_refused(mapping: dict[str, str]) -> None:
-    assert refusal(b"Company,Name\nNajd,Ali\n", mapping=mapping).code == "bad_mapping"
+@pytest.mark.parametrize(
+    ("mapping", "named"),
+    [
+        ({"Nowhere": "email"}, ("nowhere", "Company, Name")),
+        ({"Company": "shoe size"}, ("shoe size", "full_name")),
+        ({"Company": "company", "Name": "company"}, ("Company", "Name")),
+    ],
+)
+def test_a_mapping_to_nowhere_is_refused_and_says_what_there_is(
+    mapping: dict[str, str], named: tuple[str, ...]
+) -> None:
+    refused = refusal(b"Company,Name\nNajd,Ali\n", mapping=mapping)
+    assert refused.code == "bad_mapping"
+    assert all(word in refused.en for word in named) and refused.ar != refused.en
+
+
+def test_what_a_person_says_now_counts_before_what_was_remembered() -> None:
+    content = b"Firm A,Firm B,Name\nNajd,Ofoq,Ali\n"
+    read = read_file(content, mapping={"Firm B": "company"}, remembered={"firm a": "company"})
+    assert read.mapping["company"] == 1 and read.columns[0].field is None
 
 
 def test_every_name_of_every_field_leads_to_that_field() -> None:

@@ -1,8 +1,12 @@
 """vCard and JSON Lines become rows like any other file's, and what people chose for columns is remembered."""
 
+import io
+import re
+import zipfile
 from datetime import date
 
 import pytest
+from openpyxl import Workbook
 
 from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.messages import FileRefused
@@ -73,8 +77,91 @@ def test_lines_of_json_need_not_have_the_same_keys() -> None:
     assert [(one.row_number, one.account.name) for one in read.leads] == [(1, "Sanam Foods"), (2, "شركة نجد")]
     assert read.leads[1].account.employees == 40
     assert [(one.row_number, one.code) for one in read.rejected] == [
-        (4, "broken_json"), (5, "broken_json"), (6, "broken_json"),
+        (4, "missing_name"), (5, "broken_json"), (6, "broken_json"),
     ]  # fmt: skip
+
+
+def test_what_is_nested_in_a_line_of_json_has_columns_of_its_own_and_costs_nothing_beside() -> None:
+    text = (
+        '{"company": {"name": "Sanam"}, "full_name": "Ali", "custom": {"tier": "gold", "a": {"b": {"c": {"d": {"e": 1}}}}}, "tags": ["x"], "no": {}}\n'
+        '{"company": "Rimal", "full_name": "Sara", "phone": ["0501234567"]}\n'
+    )
+    parsed = read_file(text.encode())
+    assert [one.header for one in parsed.columns][:5] == [
+        "company.name",
+        "full_name",
+        "custom.tier",
+        "custom.a.b.c.d",
+        "tags",
+    ]
+    assert parsed.rows[0].cells[2:5] == ("gold", '{"e": 1}', '["x"]')
+    read = rows(text.encode())
+    assert [one.account.name for one in read.leads] == ["Rimal"], "of two columns for the company the plainer counts"
+    assert [one.account.name for one in rows(text.splitlines()[0].encode()).leads] == ["Sanam"]
+    (listed,) = rows(b'{"company": "Rimal", "full_name": "Sara", "phone": ["0501234567"]}').leads
+    assert listed.contact.phone_e164 is None and [note.code for note in listed.notes] == ["invalid_phone"]
+
+
+def test_a_number_written_as_a_uri_is_a_number() -> None:
+    card = (
+        "BEGIN:VCARD\nVERSION:4.0\nFN:Ali\nORG:Rimal\nTEL;VALUE=uri;TYPE=cell:tel:+966-50-123-4567;ext=5\nEND:VCARD\n"
+    )
+    (lead,) = rows(card.encode()).leads
+    assert (lead.contact.phone_e164, lead.notes) == ("+966501234567", ())
+
+
+def _book(*lines: tuple[object, ...], merged: tuple[str, ...]) -> bytes:
+    book = Workbook()
+    sheet = book.active
+    for line in lines:
+        sheet.append(line)
+    for area in merged:
+        sheet.merge_cells(area)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_a_cell_merged_downwards_counts_in_each_of_its_rows_and_that_is_said() -> None:
+    content = _book(
+        ("قائمة المعرض",), ("اسم الشركة", "التواصل", None), (None, "الاسم", "الجوال"), ("سما", "علي", 966501234567.0), (None, "سالم", "0501234568"),
+        (None, None, None), ("قمة", "ريم", "0501234569"), (None, "فهد", "0501234570"),
+        merged=("A1:C1", "A2:A3", "B2:C2", "A4:A6"),
+    )  # fmt: skip
+    parsed = read_file(content)
+    assert parsed.mapping == {"company": 0, "full_name": 1, "phone": 2}
+    assert "merged_cells" in [said.code for said in parsed.notices]
+    read = rows(content)
+    assert [(one.account.name, one.contact.full_name) for one in read.leads] == [
+        ("سما", "علي"),
+        ("سما", "سالم"),
+        ("قمة", "ريم"),
+    ]
+    assert [(one.row_number, one.code) for one in read.rejected] == [(8, "missing_company")], (
+        "a blank cell that nobody merged"
+    )
+
+
+def test_a_formula_in_a_merged_cell_is_one_in_each_of_its_rows() -> None:
+    content = io.BytesIO(_book(("company", "name"), ('="Najd"', "Ali"), (None, "Sara"), merged=("A2:A3",)))
+    saved = io.BytesIO()
+    with zipfile.ZipFile(content) as archive, zipfile.ZipFile(saved, "w") as to:
+        for name in archive.namelist():  # with the value that Excel keeps beside a formula
+            to.writestr(name, re.sub(rb"(</f>)<v ?/>|(</f>)<v></v>", rb"</f><v>1</v>", archive.read(name)))
+    read = rows(saved.getvalue())
+    assert (read.leads, [one.code for one in read.rejected]) == ((), ["formula", "formula"])
+
+
+@pytest.mark.parametrize("text", ["501234567.0", "966501234567.0", "٩٦٦٥٠١٢٣٤٥٦٧.0"])
+def test_a_phone_that_a_program_took_for_an_amount_is_a_phone(text: str) -> None:
+    (lead,) = rows(f"company,name,mobile\nRimal,Ali,{text}\n".encode()).leads
+    assert lead.contact.phone_e164 == "+966501234567"
+
+
+@pytest.mark.parametrize("text", ["9.66501E+11", "501234567.5", "5012.0", "050.123.0"])
+def test_what_lost_its_digits_is_not_guessed(text: str) -> None:
+    (lead,) = rows(f"company,name,mobile\nRimal,Ali,{text}\n".encode()).leads
+    assert lead.contact.phone_e164 is None
 
 
 @pytest.mark.parametrize(

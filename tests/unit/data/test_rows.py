@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from libs.contracts.catalogue.sources import Handling, sources
 from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.messages import FileRefused
 from services.data.importing.domain.records import ConsentClaim, LeadRow, OptOut, ReadRows
@@ -158,10 +159,41 @@ def test_a_doubtful_source_waits_for_a_person(source: str) -> None:
     assert [said.code for said in one(f"Najd,Ali,0501234567,a@b.example,{source}").review] == ["source_needs_review"]
 
 
-def test_the_row_s_own_source_overrides_the_file_s() -> None:
-    assert one("Najd,Ali,0501234567,,purchased").lead.source == "purchased"
-    assert one("Najd,Ali,0501234567,,event", source="purchased").lead.source == "event"
-    assert one("Najd,Ali,0501234567", source="purchased").lead.source == "purchased"
+@pytest.mark.parametrize(
+    ("of_file", "of_row", "counts"),
+    [
+        ("own_crm", "purchased", "purchased"),
+        ("own_crm", "referral", "referral"),
+        ("purchased", "event", "purchased"),
+        ("purchased", "own_crm", "purchased"),
+        ("purchased", "who knows", "purchased"),
+        ("unknown", "website_form", "unknown"),
+        ("unknown", "cold list", "cold_list"),
+        ("cold_list", "referral", "cold_list"),
+        ("opted_out", "own_crm", "opted_out"),
+        ("opted_out", "purchased", "opted_out"),
+        ("own_crm", "website_form", "website_form"),
+        ("purchased", "", "purchased"),
+    ],
+)
+def test_of_the_row_s_source_and_the_file_s_the_stricter_counts(of_file: str, of_row: str, counts: str) -> None:
+    row = one(f"Najd,Ali,0501234567,,{of_row}", source=of_file)
+    assert row.lead.source == counts
+    handling = sources()[counts].handling
+    assert bool(row.block) is (handling is Handling.BLOCK)
+    assert ("source_needs_review" in [said.code for said in row.review]) is (handling is Handling.REVIEW)
+
+
+def test_no_word_in_a_cell_lifts_a_suppression_list() -> None:
+    row = one("Najd,Ali,0501234567,a@b.example,own_crm", source="opted_out")
+    assert [said.code for said in row.block] == ["source_blocked"]
+
+
+@pytest.mark.parametrize(
+    ("of_file", "of_row"), [("referral", "event"), ("event", "referral"), ("purchased", "own_crm")]
+)
+def test_where_either_source_is_indirect_the_person_has_to_be_told(of_file: str, of_row: str) -> None:
+    assert one(f"Najd,Ali,0501234567,,{of_row}", source=of_file).lead.collected_directly is False
 
 
 def test_a_file_from_a_refused_source_is_refused_whole() -> None:

@@ -46,7 +46,7 @@ def _record(number: int, card: str) -> Record:
 
 
 def _cells(contents: dict[str, list[Any]]) -> tuple[str, ...]:
-    phones = [(_types(one), _text(one.value)) for one in contents.get("tel", ())]
+    phones = [(_types(one), _number(_text(one.value))) for one in contents.get("tel", ())]
     mobile = next((number for kinds, number in phones if kinds & {"CELL", "MOBILE"}), "")
     office = next((number for kinds, number in phones if "WORK" in kinds and number != mobile), "")
     mobile = mobile or next((number for _, number in phones if number != office), "")
@@ -54,6 +54,11 @@ def _cells(contents: dict[str, list[Any]]) -> tuple[str, ...]:
         _first(contents, "org"), _first(contents, "fn") or _name(contents), _first(contents, "title"), mobile, office,
         _first(contents, "email"), _first(contents, "url"), _city(contents), _first(contents, "note"),
     )  # fmt: skip
+
+
+def _number(text: str) -> str:
+    """What is dialled: a card of version 4 writes a number as a URI (RFC 6350, 6.4.1; RFC 3966)."""
+    return text[4:].split(";", 1)[0] if text[:4].lower() == "tel:" else text
 
 
 def _types(line: Any) -> set[str]:

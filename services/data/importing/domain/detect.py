@@ -8,7 +8,7 @@ from itertools import islice
 
 from services.data.importing.domain.cards import HEADER, read_cards
 from services.data.importing.domain.json_lines import read_json_lines
-from services.data.importing.domain.mapping import header_score, map_columns
+from services.data.importing.domain.mapping import check_choice, header_score, map_columns
 from services.data.importing.domain.messages import FileRefused, say
 from services.data.importing.domain.records import Column, ParsedFile, RowRejected, Said, SourceRow
 from services.data.importing.domain.sniff import decode, file_kind
@@ -53,7 +53,9 @@ class Choice:
         """What counts for the columns of this header, which the memory may know only in part."""
         known = {clean(name): self.remembered[fold(name)] for name in header if fold(name) in self.remembered}
         spoken = {fold(name) for name in self.mapping}
-        return {name: field for name, field in known.items() if fold(name) not in spoken} | dict(self.mapping)
+        taken = set(self.mapping.values()) - {"", "ignored"}
+        kept = {name: field for name, field in known.items() if fold(name) not in spoken and field not in taken}
+        return kept | dict(self.mapping)
 
 
 def read_file(
@@ -71,6 +73,7 @@ def read_file(
     """
     if len(content) > limits.file_bytes:
         raise FileRefused("too_large", size=-(-len(content) // MIB), limit=limits.file_bytes // MIB)
+    check_choice(mapping or {})
     chosen = Choice(mapping or {}, remembered or {})
     kind = file_kind(content)
     if kind == "xlsx":
@@ -157,6 +160,8 @@ def _from_workbook(content: bytes, chosen: Choice, limits: Limits) -> ParsedFile
     records = (Record(row, cells if any(cells) else ()) for row, cells in marked)
     rows, broken, blank = _sort_rows(records, len(header), limits)
     notices = _skipped(header_index)
+    if sheet.filled:
+        notices += (say("note", "merged_cells", count=sheet.filled),)
     if sheet.others:
         notices += (say("note", "unread_sheets", sheet=sheet.name, others="، ".join(sheet.others)),)
     return ParsedFile(

@@ -8,14 +8,17 @@ from typing import Any
 
 from services.data.importing.domain.table import Record
 
+DEEPEST = 4
+"""Objects within objects that become columns."""
+
 Line = tuple[int, "dict[str, Any] | None", str]
 
 
 def read_json_lines(lines: Sequence[str], most_columns: int) -> tuple[tuple[str, ...], list[Record]]:
     """The columns, in the order in which they are first met, and a record for each line.
 
-    A line that is no flat object comes as broken, alone. Nested values break their line too: there is no column for them. The keys
-    beyond `most_columns` come back as one column more, so that whoever counts can refuse the file.
+    A line that is no object comes as broken, alone. What is nested has a column of its own, named by the way to it (`custom.tier`); a
+    list is one cell, as JSON. The keys beyond `most_columns` come back as one column more, so that whoever counts can refuse the file.
     """
     columns: dict[str, int] = {}
     read = [_line(number, line) for number, line in enumerate(lines, 1)]
@@ -41,8 +44,19 @@ def _line(number: int, line: str) -> Line:
         found = json.loads(line) if line.strip() else None
     except (ValueError, RecursionError):
         found = None
-    flat = isinstance(found, dict) and not any(isinstance(value, dict | list) for value in found.values())
-    return number, found if flat else None, line
+    return number, _flat(found) if isinstance(found, dict) else None, line
+
+
+def _flat(found: dict[str, Any], deep: int = 0) -> dict[str, Any]:
+    """The object with the keys of nested ones beside its own; what lies deeper than anybody names columns stays JSON."""
+    out: dict[str, Any] = {}
+    for key, value in found.items():
+        if isinstance(value, dict) and value and deep < DEEPEST:
+            for inner, held in _flat(value, deep + 1).items():
+                out.setdefault(f"{key}.{inner}", held)
+        else:
+            out[key] = value
+    return out
 
 
 def _cell(value: Any) -> str:
@@ -50,4 +64,6 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False) if value else ""
     return str(value)

@@ -7,8 +7,8 @@ from functools import cache
 
 from rapidfuzz import fuzz, process
 
-from services.data.importing.domain.messages import FileRefused
-from services.data.importing.domain.records import Column
+from services.data.importing.domain.messages import FileRefused, say
+from services.data.importing.domain.records import Column, Said
 from services.data.importing.domain.text import fold
 from services.data.importing.domain.vocabulary import load
 
@@ -89,8 +89,10 @@ def map_columns(
     chosen = {fold(key): value for key, value in (chosen or {}).items()}
     folded = [fold(name) for name in header]
     for key, name in chosen.items():
-        if key not in folded or (name and name not in fields()):
-            raise FileRefused("bad_mapping", name=name if name and name not in fields() else key)
+        if name and name not in fields():
+            raise _bad("unknown_field", name=name, fields=_listed(sorted(fields())))
+        if key not in folded:
+            raise _bad("unknown_column", name=key, columns=_listed([name for name in header if name][:30]))
     claims: dict[str, tuple[float, int, int]] = {}
     found: list[tuple[str | None, float]] = []
     for index, name in enumerate(header):
@@ -107,6 +109,29 @@ def map_columns(
         for index, (name, (field, confidence)) in enumerate(zip(header, found, strict=True))
     )
     return columns if unnamed else _with_company(columns, company)
+
+
+def check_choice(chosen: Mapping[str, str]) -> None:
+    """Raises FileRefused (bad_mapping) where a person gives one field to two columns."""
+    columns: dict[str, str] = {}
+    for column, field in chosen.items():
+        other = columns.setdefault(field, column)
+        if field and field != "ignored" and other != column:
+            raise _bad(
+                "two_columns",
+                field=Said("", label(field, "en"), label(field, "ar")) if field in fields() else field,
+                one=other,
+                other=column,
+            )
+
+
+def _bad(code: str, **values: object) -> FileRefused:
+    said = say("mapping", code, **values)
+    return FileRefused.told("bad_mapping", said.en, said.ar)
+
+
+def _listed(names: Sequence[str]) -> Said:
+    return Said("", ", ".join(names), "، ".join(names))
 
 
 def _with_company(columns: tuple[Column, ...], company: bool) -> tuple[Column, ...]:

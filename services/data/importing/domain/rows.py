@@ -29,7 +29,7 @@ from services.data.importing.domain.records import (
     Said,
     SourceRow,
 )
-from services.data.importing.domain.source_policy import resolve_source
+from services.data.importing.domain.source_policy import resolve_source, stricter
 from services.data.importing.domain.text import clean, is_arabic
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ _PHONE_FIELDS = ("phone", "landline")
 
 
 def read_rows(parsed: ParsedFile, *, source: str, today: date) -> ReadRows:
-    """Every row of the file, typed or rejected. `source` is the file's; a row with a source of its own overrides it.
+    """Every row of the file, typed or rejected. `source` is the file's; of it and a row's own the stricter counts.
 
     `today` bounds dates that must lie in the past. Raises FileRefused (source_refused) when the file's own source is
     one that is never taken in.
@@ -90,7 +90,8 @@ class _RowReader:
             return damage
         self.notes = []
         cells = {name: clean(row.cells[index]) for name, index in self.mapping.items() if row.cells[index]}
-        rule = resolve_source(cells["source"]) if cells.get("source") else self.file_source
+        own = resolve_source(cells["source"]) if cells.get("source") else self.file_source
+        rule = stricter(own, self.file_source)
         if rule.handling is Handling.REFUSE:
             return _reject(row, "source", "source_refused", source=Said(rule.key, rule.en, rule.ar))
         company, company_ar = self._company(cells)
@@ -101,7 +102,8 @@ class _RowReader:
             return _reject(row, "full_name", "missing_name")
         contact = self._contact(cells, name)
         account = self._account(cells, company, company_ar, contact.email)
-        lead = self._lead(cells, rule)
+        direct = Collection.INDIRECT not in (own.collection, self.file_source.collection)
+        lead = self._lead(cells, rule, direct=direct)
         review, block = self._standing(cells, rule, contact, lead)
         print_ = _fingerprint(cells, rule.key)
         return LeadRow(row.row_number, account, contact, lead, print_, tuple(self.notes), review, block)
@@ -206,12 +208,12 @@ class _RowReader:
             phone_e164=self._value(cells, "landline", values.phone, "invalid_phone"),
         )
 
-    def _lead(self, cells: Mapping[str, str], rule: SourceRule) -> LeadFields:
+    def _lead(self, cells: Mapping[str, str], rule: SourceRule, *, direct: bool) -> LeadFields:
         return LeadFields(
             source=rule.key,
             source_text=cells.get("source") or None,
             source_detail=cells.get("source_detail") or None,
-            collected_directly=rule.collection is Collection.DIRECT,
+            collected_directly=direct,
             obtained_at=self._past_date(cells, "obtained_at"),
             interest=cells.get("interest") or None,
             notes=cells.get("notes") or None,

@@ -34,4 +34,14 @@ def resolve_source(text: str) -> SourceRule:
     candidates = [rule for fragment, rule in _fragments() if fragment in f" {folded} "]
     if folded in _names():
         candidates.append(_names()[folded])
-    return max(candidates, key=lambda rule: (rule.strictness, rule.risk or 0), default=sources()[UNKNOWN])
+    return max(candidates, key=_severity, default=sources()[UNKNOWN])
+
+
+def stricter(own: SourceRule, of_file: SourceRule) -> SourceRule:
+    """The rule that counts for a row which names a source of its own: whichever of the two permits less, so that a word in a cell never
+    lifts what the list as a whole is held to. Of equals the row's, which says more."""
+    return max(own, of_file, key=_severity)
+
+
+def _severity(rule: SourceRule) -> tuple[int, int]:
+    return rule.strictness, rule.risk or 0

@@ -57,14 +57,18 @@ _EMPLOYEE_WORDS = re.compile(
 )
 
 
+_FLOATED = re.compile(r"^(\+?\d{8,15})\.0$")
+
+
 @lru_cache(maxsize=8192)
 def phone(text: str) -> str | None:
     """A phone number in E.164 (`+966501234567`), numbers without a country read as Saudi; None unless it is valid.
 
     Arabic-Indic digits, the usual filling and the apostrophe with which a spreadsheet keeps digits as text are accepted; letters,
-    extensions and two numbers in one cell are not.
+    extensions and two numbers in one cell are not. Nor is a trailing ".0" part of a number: it is what programs make of digits that they
+    took for an amount.
     """
-    text = latin_digits(clean(text)).removeprefix("'")
+    text = _FLOATED.sub(r"\1", latin_digits(clean(text)).removeprefix("'"))
     found = _SAUDI_MOBILE.match(text.translate(_PHONE_FILLING)) if _PHONE_SHAPE.match(text) else None
     if found:
         return f"+966{found[1]}"

@@ -11,7 +11,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import IO
@@ -35,15 +35,21 @@ _REFERENCE = re.compile(r"([A-Z]+)(\d+)$")
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 
 
+Place = tuple[int, int]
+Rows = tuple[tuple[int, tuple[str, ...]], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """One sheet: its rows with their spreadsheet numbers, and the cells (row number, column index) that are
     formulas."""
 
     name: str
-    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    rows: Rows
     formulas: frozenset[tuple[int, int]]
     others: tuple[str, ...]
+    filled: int = 0
+    """Cells that have the value of a merged cell above them."""
 
 
 def read_workbook(content: bytes, *, max_unpacked: int) -> Sheet:
@@ -129,7 +135,34 @@ def _first_sheet(book: CalamineWorkbook, archive: zipfile.ZipFile) -> Sheet:
         (top + i + 1, pad + tuple(map(cell_text, row))) for i, row in enumerate(sheet.to_python(skip_empty_area=True))
     )
     formulas = frozenset(_formulas(archive, _sheet_path(archive, name)))
-    return Sheet(name, rows, formulas, tuple(filled[1:]))
+    rows, taken = _unmerged(rows, sheet.merged_cell_ranges or ())
+    formulas |= {(row, column) for (row, column), above in taken.items() if (above, column) in formulas}
+    return Sheet(name, rows, formulas, tuple(filled[1:]), len(taken))
+
+
+def _unmerged(rows: Rows, merged: Sequence[tuple[Place, Place]]) -> tuple[Rows, dict[Place, int]]:
+    """The rows with the value of a cell that is merged downwards in each row that it stands in, as a person sees it; and of each cell that got one the
+    row of the value. A row that has nothing of its own stays blank. A cell that is merged to the side stays where it is: it is a heading."""
+    taken: dict[Place, int] = {}
+    if not rows:
+        return rows, taken
+    top, made = rows[0][0], list(rows)
+    own = [any(cells) for _, cells in rows]
+    for (first, column), (last, _) in merged:
+        start = first + 1 - top
+        if (
+            last == first
+            or not 0 <= start < len(rows)
+            or not rows[start][1][column : column + 1]
+            or not rows[start][1][column]
+        ):
+            continue
+        for at in range(start + 1, min(last + 2 - top, len(rows))):
+            number, cells = made[at]
+            if own[at] and not cells[column]:
+                made[at] = (number, (*cells[:column], rows[start][1][column], *cells[column + 1 :]))
+                taken[number, column] = rows[start][0]
+    return tuple(made), taken
 
 
 def cell_text(value: object) -> str:

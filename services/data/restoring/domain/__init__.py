@@ -1,0 +1,1 @@
+"""What an export says, without I/O beyond the file itself."""
