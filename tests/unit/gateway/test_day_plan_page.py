@@ -107,7 +107,7 @@ async def test_a_plan_that_was_approved_says_so_and_asks_nothing_again(site: Sit
         plan(planned(), plan_open=False, decided_by="user:1", decided_button="prepare_drafts", decided_at=site.clock()),
     )
     page = (await site.client.get(PAGE)).text
-    assert "اعتمد الخطة " in page and 'value="prepare_drafts"' not in page
+    assert "الخطة معتمدة · " in page and 'value="prepare_drafts"' not in page
     site.planes.answer(subjects.DAILY_PLAN, plan(planned(draft_id=UUID(int=6), action_id=UUID(int=6))))
     assert 'value="prepare_drafts"' not in (await site.client.get(PAGE)).text
 

@@ -153,7 +153,7 @@ async def _decided(desk: Desk, plan: DailyPlanReply) -> str:
     if plan.plan_open or plan.decided_button != APPROVE or not plan.decided_by:
         return ""
     name = (await desk.called([plan.decided_by]))[plan.decided_by]
-    return desk.say(f"اعتمد الخطة {name}", f"Approved by {name}")
+    return desk.say(f"الخطة معتمدة · {name}", f"Approved · {name}")
 
 
 def _empty(desk: Desk, plan: DailyPlanReply) -> dict[str, str]:
