@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from libs.contracts.message import Message, Principal, Provenance
@@ -13,7 +13,8 @@ class DailyPlanRequest(Message):
 
 
 class PlannedLead(Message):
-    """`drafted` says whether today's plan drafts it; `draft_id` and `state` how far that is, where there is a draft."""
+    """`drafted` says whether today's plan drafts it; `draft_id`, `action_id`, `approval_id` and `state` how far that is, where there is a
+    draft. `skip_card` is an open card whose button `skip` takes it out of the plan."""
 
     lead_id: UUID
     account_name: str
@@ -25,6 +26,9 @@ class PlannedLead(Message):
     drafted: bool
     draft_id: UUID | None = None
     state: str | None = None
+    action_id: UUID | None = None
+    approval_id: UUID | None = None
+    skip_card: UUID | None = None
 
 
 class Scorecard(Message):
@@ -37,6 +41,9 @@ class Scorecard(Message):
 
 
 class DailyPlanReply(Message):
+    """`plan_card` is the day's card, which the button `prepare_drafts` approves while `plan_open`; `decided_*` say what became of it.
+    `set_aside` counts leads left out because somebody skipped them or put them off."""
+
     day: date
     ranked: int
     safe: int
@@ -45,3 +52,9 @@ class DailyPlanReply(Message):
     prospects: tuple[PlannedLead, ...]
     scorecard: Scorecard
     provenance: Provenance
+    plan_card: UUID | None = None
+    plan_open: bool = False
+    decided_by: str | None = None
+    decided_button: str | None = None
+    decided_at: datetime | None = None
+    set_aside: int = 0

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.contracts.catalogue.records import RecordKind
-from libs.contracts.message import Message, Principal
+from libs.contracts.message import Message, Principal, TenantId
 
 SEQUENCE_APPROVE = "sequence_approve"
 """The effect whose approval stands for every message of the sequence that its payload holds."""
@@ -98,6 +98,15 @@ class ChannelReputation(Message):
     rates: dict[str, float | None]
     deductions: tuple[Deduction, ...]
     days: int
+
+
+class ChannelPaused(Message):
+    """A channel's score fell below the pause mark: its messages stop until a person resumes them."""
+
+    tenant_id: TenantId
+    channel: str
+    score: int
+    at: datetime
 
 
 class ReputationReply(Message):

@@ -308,6 +308,7 @@ TEXTS_SCREENED = Event("data.texts_screened.v1", screening.TextsScreened, frozen
 LEADS_CHANGED = Event("data.leads_changed.v1", data.LeadsChanged, frozenset({_D}))
 CLAIMS_SUGGESTED = Event("data.claims_suggested.v1", claims.ClaimsSuggested, frozenset({_T}))
 QUALITY_CHECKED = Event("data.quality_checked.v1", quality.QualityChecked, frozenset({_D, _O}))
+CHANNEL_PAUSED = Event("data.channel_paused.v1", outreach.ChannelPaused, frozenset({_O}))
 CONTACTS_CHANGED = Event("data.contacts_changed.v1", data.ContactsChanged, frozenset({_T, _DA}))
 
 IMPORT_FILES = Bucket("imports", writers=frozenset({_G}), readers=frozenset({_DA}))

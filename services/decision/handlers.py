@@ -52,8 +52,10 @@ from services.decision.cards.domain.feed import feed, priority
 from services.decision.cards.watch import Watch
 from services.decision.drafting import Drafting
 from services.decision.errors import CardClosed, HashesNeeded, NoteNeeded, UnknownButton
+from services.decision.growth.day_plans import DayPlans
 from services.decision.ranking import Ranking
 from services.decision.store import Recommendations
+from services.decision.targeting.domain.plan import day_began
 from services.decision.targeting.queue import ENQUEUE, Rankings
 
 MAY_RANK = frozenset({"owner", "admin", "approver", "operator", "api_client", "system"})
@@ -104,6 +106,7 @@ class Cards:
             "reject": self._reject,
             "prepare_draft": self._prepare,
             "prepare_drafts": self._prepare,
+            "skip": self._skip,
             "later": self._later,
             "open": self._opened,
             "open_list": self._opened,
@@ -180,10 +183,19 @@ class Cards:
         return await self._closed(card, request, approval.state.value, approval.action_id, approval.approval_id)
 
     async def _prepare(self, card: Card, request: DecideCard) -> DecideCardReply:
-        """Drafts for the leads that the card is about; each waits for its own approval."""
+        """Drafts for the leads that the card is about; each waits for its own approval. Of a plan, whom somebody skipped is left out."""
         leads = [UUID(str(i)) for i in card.context.get("leads") or [card.context["lead_id"]]]
+        if "leads" in card.context:
+            async with self._database.batch(card.tenant_id) as work:
+                days = cards().skipped_days
+                apart = await DayPlans(work).apart(card.tenant_id, day_began(self._runtime.now()), days)
+            leads = [lead for lead in leads if lead not in apart.skipped]
         made = await self._drafting.prepare_leads(request.principal.tenant_id, leads, request.principal.id)
-        return await self._closed(card, request, f"drafts:{made}", None, None)
+        return await self._closed(card, request, f"drafts:{made}", None, None, for_all=True)
+
+    async def _skip(self, card: Card, request: DecideCard) -> DecideCardReply:
+        """Not now, for everybody who has it in view: the lead also leaves the day's plan."""
+        return await self._closed(card, request, request.button, None, None, for_all=True)
 
     async def _later(self, card: Card, request: DecideCard) -> DecideCardReply:
         async with self._database.batch(card.tenant_id) as work:
@@ -204,11 +216,14 @@ class Cards:
         return await self._closed(card, request, request.button, None, None)
 
     async def _closed(
-        self, card: Card, request: DecideCard, result: str, action_id: UUID | None, approval_id: UUID | None
-    ) -> DecideCardReply:
+        self, card: Card, request: DecideCard, result: str, action_id: UUID | None, approval_id: UUID | None,
+        *, for_all: bool = False,
+    ) -> DecideCardReply:  # fmt: skip
         async with self._database.batch(card.tenant_id) as work:
             store = Recommendations(work)
             await store.close_card(card.tenant_id, card.card_id, request.principal.id, request.button)
+            if for_all:
+                await store.close_likes(card)
             closed = await store.card(card.tenant_id, card.card_id)
         return DecideCardReply(card=closed or card, result=result, action_id=action_id, approval_id=approval_id)
 

@@ -28,10 +28,11 @@ from services.decision.cards.domain.factory import Happening, cards_of
 from services.decision.cards.domain.feed import priority
 from services.decision.domain.telling import ranking_fact
 from services.decision.drafting import Drafting
+from services.decision.growth.day_plans import Apart, DayPlans
 from services.decision.store import Recommendations
 from services.decision.targeting.domain.explain import opportunity
 from services.decision.targeting.domain.facts import LeadFacts, facts_of
-from services.decision.targeting.domain.plan import DayPlan, day_plan
+from services.decision.targeting.domain.plan import DayPlan, day_began, day_plan
 from services.decision.targeting.domain.rank import Ranked, Scorer, Weighed, order, rank, scale_of
 from services.decision.targeting.queue import ENQUEUE, Rankings, RankQueue, WholeRanking
 from services.decision.targeting.turns import Turns
@@ -101,6 +102,7 @@ class Ranking:
         rules = targeting()
         async with self._runtime.database.batch(tenant_id) as work:
             changes = await Rankings(work).changes(tenant_id)
+            apart = await DayPlans(work).apart(tenant_id, day_began(now), cards().skipped_days)
         scorer = Scorer(rules, now)
         weighed = await self._all_weighed(tenant_id, scorer)
         scale = scale_of(weighed)
@@ -109,8 +111,8 @@ class Ranking:
         explained = await asyncio.to_thread(
             lambda: [opportunity(one, rules, now, trace_id=trace_id) for one in ranked[:EXPLAINED]]
         )
-        plan = day_plan(ranked, rules.autopilot)
-        made = self._cards(tenant_id, ranked, explained, plan, now)
+        plan = day_plan(ranked, rules.autopilot, apart.plan)
+        made = self._cards(tenant_id, ranked, explained, plan, apart, now)
         async with self._runtime.database.batch(tenant_id) as work:
             store, rankings = Recommendations(work), Rankings(work)
             await store.replace_opportunities(tenant_id, explained)
@@ -140,6 +142,7 @@ class Ranking:
         async with self._runtime.database.batch(tenant_id) as work:
             rankings = Rankings(work)
             last, changes = await rankings.last(tenant_id), await rankings.changes(tenant_id)
+            apart = await DayPlans(work).apart(tenant_id, day_began(now), cards().skipped_days)
             touched = await rankings.touched(tenant_id, changes)
         if last is None or last.rules != rules.version or now - last.ranked_at > LASTS or len(changes.rows) > MOST:
             return False
@@ -170,14 +173,14 @@ class Ranking:
             found = [
                 happenings.from_opportunity(best[its.lead_id], tenant_id, rules, now, its.provenance)
                 for its in explained
-                if its.lead_id in best
+                if its.lead_id in best and its.lead_id not in apart.cards
             ]
             await self._put(work, tenant_id, self._made(found, now), now)
             if ranked:
                 told = (ranking_fact(rules, len(ranked)),)
                 work.emit(OBSERVED[Plane.DECISION], DecisionFacts(tenant_id=tenant_id, facts=told, at=now))
         new = [one for lead_id, one in best.items() if lead_id not in touched]
-        await self._drafting.prepare(tenant_id, day_plan(new, rules.autopilot).drafts[:FIRST_DRAFTS])
+        await self._drafting.prepare(tenant_id, day_plan(new, rules.autopilot, apart.plan).drafts[:FIRST_DRAFTS])
         return True
 
     async def _leads(
@@ -223,22 +226,25 @@ class Ranking:
     async def _put(self, work: BatchWork, tenant_id: UUID, made: Sequence[Card], now: datetime) -> int:
         """Add cards, and tell the ledger how many targets a person has in view that were not there before. Returns how many cards are new."""
         new = await Recommendations(work).new_cards(made)
+        await DayPlans(work).keep_up(tenant_id, made)
         targets = {card.context["lead_id"] for card in made if card.card_id in new and "lead_id" in card.context}
         if targets:
             work.emit(AUDITED[Plane.DECISION], targets_ranked(tenant_id, len(targets), now))
         return len(new)
 
     def _cards(
-        self, tenant_id: UUID, ranked: Sequence[Ranked], explained: Sequence[Opportunity], plan: DayPlan, now: datetime
-    ) -> list[Card]:
-        """Cards of the best leads and of the day's plan."""
+        self, tenant_id: UUID, ranked: Sequence[Ranked], explained: Sequence[Opportunity], plan: DayPlan, apart: Apart, now: datetime
+    ) -> list[Card]:  # fmt: skip
+        """Cards of the best leads, of those that the day's plan drafts, and of the plan."""
         rules = targeting()
+        best = {o.lead_id: o for o in explained}
+        shown = {one.lead.lead_id: one for one in (*ranked[:OPPORTUNITY_CARDS], *plan.drafts)}
         found: list[Happening | None] = [
-            happenings.from_opportunity(one, tenant_id, rules, now, shown.provenance)
-            for one, shown in zip(ranked[:OPPORTUNITY_CARDS], explained, strict=False)
+            happenings.from_opportunity(one, tenant_id, rules, now, best[lead_id].provenance)
+            for lead_id, one in shown.items()
+            if lead_id in best and lead_id not in apart.cards
         ]
         if plan.drafts:
-            best = {o.lead_id: o for o in explained}
             read = [best[one.lead.lead_id].provenance for one in plan.drafts if one.lead.lead_id in best]
             origin = happenings.origin(
                 now=now,

@@ -71,6 +71,12 @@ class Recommendations:
         """The same, and which of them are new."""
         if not cards:
             return set()
+        # What nobody decided in its time makes room: open, it would keep the same matter from ever being shown again.
+        await self._c.execute(
+            "update decision.cards set status = 'expired' where tenant_id = any($1::uuid[]) and dedupe_key = any($2::text[]) "
+            "and status = 'open' and expires_at <= now()",
+            list({c.tenant_id for c in cards}), [c.dedupe_key for c in cards],
+        )  # fmt: skip
         rows = await self._c.fetch(
             "insert into decision.cards (tenant_id, card_id, role, type, dedupe_key, status, priority, document, expires_at, created_at) "
             "select t, c, r, ty, k, 'open', p, d::jsonb, e, cr from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::real[], "
@@ -103,6 +109,15 @@ class Recommendations:
             "update decision.cards set status = 'decided', decided_at = now(), decided_by = $3, decided_button = $4 "
             "where tenant_id = $1 and card_id = $2 and status = 'open'",
             tenant_id, card_id, by, button,
+        )  # fmt: skip
+
+    async def close_likes(self, card: Card) -> None:
+        """Close the same matter in front of other roles: one of them has answered it for all."""
+        await self._c.execute(
+            "update decision.cards set status = 'decided', decided_at = now(), decided_by = 'system:decision', decided_button = 'settled' "
+            "where tenant_id = $1 and status = 'open' and card_id <> $2 and document->'context'->>'event' = $3 "
+            "and document->'context'->>'subject' = $4",
+            card.tenant_id, card.card_id, card.context.get("event"), card.context.get("subject"),
         )  # fmt: skip
 
     async def close_by_key(self, tenant_id: UUID, dedupe_key: str, by: str, button: str) -> None:

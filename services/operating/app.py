@@ -10,6 +10,7 @@ from libs.contracts.catalogue.flags import flags
 from libs.runtime.bus import Bus
 from libs.runtime.metrics import serve_metrics
 from libs.runtime.plane import HEARTBEAT_SECONDS, Runtime
+from services.operating.channels import Channels
 from services.operating.data_health.desk import serve_data_health
 from services.operating.dead_events.handlers import serve_dead_events
 from services.operating.domain.health import Board
@@ -70,6 +71,7 @@ def wire(
     serve_flags(bus, store)
     bus.serve(subjects.TRACE, traces.read)
     bus.on(subjects.LIVE_SWITCHED, LiveSwitches(store).switched)
+    bus.on(subjects.CHANNEL_PAUSED, Channels(controls.command).paused)
     bus.on_signal(subjects.HEALTH, health.hear)
     bus.on_signal(subjects.SPANS, traces.hear)
     loops: dict[str, Loop] = {

@@ -14,6 +14,7 @@ from libs.contracts.message import Text, new_id
 from libs.contracts.metrics import MetricRowsReply
 from services.gateway.console.urls import url
 from tests.contracts.examples import example
+from tests.unit.gateway import test_day_plan_page as plan_rows
 from tests.unit.gateway import test_executive_page as executive_rows
 from tests.unit.gateway import test_growth_pages as growth_rows
 from tests.unit.gateway import test_inbox_pages as inbox_rows
@@ -37,8 +38,7 @@ NAMES = (
     "api-keys", "suggestions", "suggestions-none", "enrichment", "enrichment-looked", "agent-runs", "agent-run", "agent-asked", "partners",
     "partner", "partner-draft", "partner-add", "partners-refused", "metric-rows", "metric-rows-none", "executive", "heatmap", "webhooks", "webhook", "webhook-delivery",
     "denied", "offline", "partner-revenue", "partner-offer", "partner-offer-sent", "proof-pack", "proof-company",
-    "inbox", "inbox-item", "onboarding", "onboarding-customer",
-    "weekly", "experiments", "experiment",
+    "inbox", "inbox-item", "onboarding", "onboarding-customer", "weekly", "experiments", "experiment", "day-plan", "day-plan-none",
 )  # fmt: skip
 
 
@@ -136,6 +136,10 @@ async def _inbox(site: Site, get: Any) -> None:
     await get("experiment", url("experiment", str(growth_rows.ONE)))
     onboarding_rows.fill(site)
     await get("onboarding", url("onboarding"))
+    plan_rows.fill(site)
+    await get("day-plan", url("day_plan"))
+    site.planes.answer(subjects.DAILY_PLAN, plan_rows.plan())
+    await get("day-plan-none", url("day_plan"))
     await get("onboarding-customer", url("onboarding_customer", str(onboarding_rows.ONE)))
 
 

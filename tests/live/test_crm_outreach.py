@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from libs.contracts.message import Plane
-from tests.live.served import Served, served
+from tests.live.served import Served, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -60,6 +60,23 @@ async def test_reports_count_once_and_pause_a_channel(running: Served) -> None:
     email = next(one for one in items if one["channel"] == "email")
     assert (email["score"], email["paused"]) == (30, True)
     assert {one["kind"] for one in email["deductions"]} == {"bounced", "complained"}
+
+    async def held() -> dict[str, bool]:
+        controls = (await running.http.get(f"{API}/control")).json()["items"]
+        return {one["target"]: one["paused"] for one in controls if one["scope"] == "action_type"}
+
+    async def paused() -> bool:
+        return (await held()).get("send_email", False)
+
+    # What a card says is so: the channel's messages are held, and no other's.
+    await eventually(60, paused)
+    assert set(await held()) == {"send_email", "partner_offer_send"}
+    # A person resumes it; more of the same news does not take that back.
+    resumed = {"scope": "action_type", "target": "send_email", "command": "resume", "reason": "the list was cleaned"}
+    assert (await running.http.post(f"{API}/control", json=resumed)).status_code == 200
+    body = {"channel": "email", "kind": "bounced", "external_ids": ["bounced-again"], "at": "2026-11-21T08:00:00Z"}
+    assert (await running.http.post(f"{API}/targeting/reputation/signals", json=body)).status_code == 200
+    assert not (await held())["send_email"]
 
 
 async def test_a_full_export_holds_every_record_in_both_forms(running: Served) -> None:

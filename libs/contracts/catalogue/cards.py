@@ -130,6 +130,7 @@ class Cards(Message):
     calm_from_hours: float
     stale_after_hours: float
     revenue_unknown: Points
+    skipped_days: Annotated[int, Field(ge=1)]
     watch: Watch
     ticket_hours: dict[str, TicketHours]
     partner_stages: dict[str, PartnerStage]

@@ -11,13 +11,16 @@ from libs.contracts.catalogue.actions import effects
 from libs.contracts.catalogue.reputation import reputation
 from libs.contracts.execution import ActionsSettled, ActionState
 from libs.contracts.outreach import (
+    ChannelPaused,
+    ChannelReputation,
     RecordSignals,
     ReputationReply,
     ReputationRequest,
     SignalKind,
     SignalsReply,
 )
-from libs.runtime.database import SessionWork
+from libs.contracts.subjects import CHANNEL_PAUSED
+from libs.runtime.database import BatchWork, SessionWork
 from libs.runtime.plane import Runtime
 from services.data.crm.desk import require_editor
 from services.data.crm.domain.reputation import channel_reputation
@@ -35,21 +38,40 @@ class ReputationDesk:
 
     async def get(self, request: ReputationRequest) -> ReputationReply:
         """Every channel that has sent, or could."""
-        tenant, rules = request.principal.tenant_id, reputation()
+        tenant = request.principal.tenant_id
         async with self._database.batch(tenant) as work:
-            rows = await work.connection.fetch(
-                "select channel, kind, count(*) n from (select channel, kind from data.sender_signals where tenant_id = $1 "
-                "and at > $2::timestamptz - make_interval(days => $3) union all "
-                "select type, 'replied' from data.activities where tenant_id = $1 and direction = 'inbound' and type = any($4::text[]) "
-                "and deleted_at is null and at > $2::timestamptz - make_interval(days => $3)) s group by 1, 2",
-                tenant, self._runtime.now(), rules.days, list(CHANNELS),
-            )  # fmt: skip
+            return ReputationReply(items=await self._standing(work, tenant))
+
+    async def _standing(self, work: BatchWork, tenant: UUID) -> tuple[ChannelReputation, ...]:
+        rules = reputation()
+        rows = await work.connection.fetch(
+            "select channel, kind, count(*) n from (select channel, kind from data.sender_signals where tenant_id = $1 "
+            "and at > $2::timestamptz - make_interval(days => $3) union all "
+            "select type, 'replied' from data.activities where tenant_id = $1 and direction = 'inbound' and type = any($4::text[]) "
+            "and deleted_at is null and at > $2::timestamptz - make_interval(days => $3)) s group by 1, 2",
+            tenant, self._runtime.now(), rules.days, list(CHANNELS),
+        )  # fmt: skip
         counts: dict[str, dict[str, int]] = {channel: {} for channel in CHANNELS}
         for row in rows:
             counts.setdefault(row["channel"], {})[row["kind"]] = row["n"]
-        return ReputationReply(
-            items=tuple(channel_reputation(channel, found, rules) for channel, found in counts.items())
-        )
+        return tuple(channel_reputation(channel, found, rules) for channel, found in counts.items())
+
+    async def _guard(self, work: BatchWork, tenant: UUID) -> None:
+        """Tell operating of a channel whose score has just fallen below the mark, once until it is above again: whoever resumes it before
+        has decided so."""
+        for one in await self._standing(work, tenant):
+            if not one.paused:
+                await work.connection.execute(
+                    "delete from data.channel_pauses where tenant_id = $1 and channel = $2", tenant, one.channel
+                )
+                continue
+            fresh = await work.connection.fetchval(
+                "insert into data.channel_pauses (tenant_id, channel) values ($1, $2) on conflict do nothing returning true",
+                tenant, one.channel,
+            )  # fmt: skip
+            if fresh:
+                told = ChannelPaused(tenant_id=tenant, channel=one.channel, score=one.score, at=self._runtime.now())
+                work.emit(CHANNEL_PAUSED, told)
 
     async def record(self, request: RecordSignals) -> SignalsReply:
         require_editor(request.principal)
@@ -62,6 +84,8 @@ class ReputationDesk:
             )
             if request.kind is SignalKind.BOUNCED:
                 tell_facts(work, tenant, bounced(request.external_ids, request.channel), request.at)
+            if recorded:
+                await self._guard(work, tenant)
         return SignalsReply(recorded=recorded)
 
     async def settled(self, work: SessionWork, event: ActionsSettled) -> None:
@@ -81,6 +105,7 @@ class ReputationDesk:
             ]
             if sent:
                 await _write(batch.connection, tenant, sent)
+                await self._guard(batch, tenant)
 
 
 async def _write(connection: Any, tenant: UUID, signals: Iterable[Signal]) -> int:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from services.gateway.console.pages_crm import CrmPage
 from services.gateway.console.pages_desk import DeskPage
 from services.gateway.console.pages_partners import PartnersPage
+from services.gateway.console.pages_plan import DayPlanPage
 from services.gateway.console.pages_policy import PolicyWork
 from services.gateway.console.views import (
     Card,
@@ -287,6 +288,7 @@ Page = (
     | CrmPage
     | DeskPage
     | PartnersPage
+    | DayPlanPage
     | PolicyWork
 )
 LivePage = CommandCenterPage | ApprovalsPage | ApprovalPage | ImportPage | EvidencePage

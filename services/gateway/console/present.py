@@ -280,7 +280,7 @@ def _opens(card: decision.Card) -> str:
         return url("partner", str(card.context["partner_id"]))
     if card.context.get("lead_id"):
         return url("lead", str(card.context["lead_id"]))
-    return url("opportunities")
+    return url("day_plan" if card.context.get("event") == "daily_plan" else "opportunities")
 
 
 def source_name(lang: Lang, key: str) -> str:

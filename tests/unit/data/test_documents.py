@@ -68,6 +68,22 @@ def test_each_kind_of_document_gives_its_text_with_headings_and_pages() -> None:
         (b"<html><script>steal()</script></html>", "a.html", "script"),
         (b'<p onclick="x()">hello</p>', "a.html", "script"),
         (_pdf(b"/OpenAction << /S /JavaScript /JS (app.alert(1)) >> "), "a.pdf", "script"),
+        (_pdf(b"/OpenAction << /S /J#61vaScript /J#53 (app.alert(1)) >> "), "a.pdf", "script"),
+        (_pdf(b"/AA << /WC << /S /#4caunch /F (cmd.exe) >> >> "), "a.pdf", "script"),
+        (
+            _pdf(
+                b"/Names << /#45mbeddedFiles << /Names [(a) << /Type /Filespec /EF << /F << /Type /Embedde#64File >> >> >>] >> >> "
+            ),
+            "a.pdf",
+            "script",
+        ),
+        (
+            b'<svg xmlns="http://www.w3.org/2000/svg"><script>steal()</script><text>price list</text></svg>',
+            "a.svg",
+            "script",
+        ),
+        (b'<?xml version="1.0"?><a><b>price list</b></a>', "a.txt", "unknown"),
+        (b"{\\rtf1\\ansi price list \\par }", "a.txt", "unknown"),
         (_zip(word__document_xml=_DOCX, word__vbaProject_bin=b"x"), "a.docx", "script"),
         (_zip(word__document_xml=b"0" * 20_000_000), "a.docx", "bomb"),
         (_zip(word__document_xml='<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]><a>&d;</a>'), "a.docx", "bomb"),

@@ -251,7 +251,9 @@ def test_an_empty_feed_says_so() -> None:
 TWO = (cards_of(approval(), cards(), NOW)[0], opportunity_cards()[0])
 
 
-@pytest.mark.parametrize("reply", ["1-2", "١-٢", "1 2", "1.2", "١ ٢", " 1-2. ", "رفض", "Reject", "1 – 2"])
+@pytest.mark.parametrize(
+    "reply", ["1-2", "١-٢", "1 2", "1.2", "١ ٢", " 1-2. ", "رفض", "Reject", "1 – 2", "1\u20112", "1\u22122"]
+)
 def test_a_clear_reply_decides(reply: str) -> None:
     assert parse_reply(reply, TWO) == Choice(TWO[0].card_id, "reject")
 

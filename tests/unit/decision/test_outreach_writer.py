@@ -114,6 +114,12 @@ def test_a_draft_names_its_sender_and_the_way_out() -> None:
     assert "أرسلوا: إيقاف" in chat.body
 
 
+def test_a_sentence_begins_after_an_english_greeting_on_whatsapp() -> None:
+    for lead in (LEAD, replace(LEAD, contact_name=None)):
+        first = draft(lead, channel="whatsapp", language="en").body.partition("\n")[0]
+        assert ". This is " in first and "," not in first.partition(" This is ")[0], first
+
+
 def test_whatsapp_texts_are_three_paragraphs_on_one_line_each() -> None:
     paragraphs = draft(channel="whatsapp").body.split("\n\n")
     assert len(paragraphs) == 3

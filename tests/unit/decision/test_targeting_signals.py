@@ -56,6 +56,29 @@ def test_a_title_that_says_nothing_gives_no_place(title: str | None) -> None:
     assert seat(title) is None
 
 
+@pytest.mark.parametrize(
+    ("title", "role", "exact"),
+    [
+        ("المديرة المالية", "economic_buyer", True),
+        ("مديرة المشتريات", "blocker", True),
+        ("مديرة التسويق", "influencer", True),
+        ("رئيس قسم المشتريات", "blocker", True),
+        ("مدير إدارة تقنية المعلومات", "technical_reviewer", True),
+        ("مدير إدارة المبيعات", "decision_maker", True),
+        ("مساعد المدير العام", "user", False),
+        ("مساعدة الرئيس التنفيذي", "user", False),
+        ("سكرتيرة المدير العام", "blocker", False),
+        ("Executive Assistant to the CEO", "user", False),
+        ("Assistant to the General Manager", "user", False),
+    ],
+)
+def test_women_have_the_titles_of_men_departments_may_be_named_and_who_assists_does_not_decide(
+    title: str, role: str, exact: bool
+) -> None:
+    found = seat(title)
+    assert found is not None and (found.role, found.exact) == (role, exact)
+
+
 def test_every_title_of_the_catalogue_is_found_under_its_own_role() -> None:
     for name, role in targeting().roles.items():
         for title in role.titles:

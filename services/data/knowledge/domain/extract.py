@@ -16,6 +16,7 @@ from charset_normalizer import from_bytes
 from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]  # the package has no annotations
 from defusedxml.ElementTree import ParseError, fromstring  # type: ignore[import-untyped]  # the same
 from pypdf.errors import PyPdfError
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 MAX_BYTES = 20 * 1024**2
 MAX_UNPACKED = 100 * 1024**2
@@ -24,10 +25,14 @@ MAX_PAGES = 2000
 MAX_TEXT = 5_000_000
 _PROGRAMS = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xfe\xed\xfa")
 _ACTIVE_PDF = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia)\b")
+_ACTIVE_NAMES = frozenset({"/JavaScript", "/JS", "/Launch", "/EmbeddedFile", "/RichMedia"})
+_MOST_OBJECTS = 200_000
 _ACTIVE_HTML = re.compile(
     r"<\s*(script|iframe|object|embed)\b|\bon[a-z]{3,20}\s*=\s*[\"']|(?:href|src)\s*=\s*[\"']?\s*javascript:", re.I
 )
 _LOOKS_HTML = re.compile(r"^\s*(<!doctype html|<html|<head|<body|<article|<h1|<p\b|<div|<script)", re.I)
+_NOT_TEXT = re.compile(r"^\s*(<\?xml|<svg\b|\{\\rtf)", re.I)
+"""Formats that are written in letters and are no text for people: what is read of them would be their marks."""
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _CODE_NAMES = (".js", ".mjs", ".py", ".sh", ".ps1", ".vbs", ".bat", ".cmd", ".php", ".rb", ".pl", ".jar", ".exe")
 
@@ -84,6 +89,8 @@ def _pdf(content: bytes) -> list[Block]:
             raise Refused("broken")
         if len(reader.pages) > MAX_PAGES:
             raise Refused("bomb")
+        if _active(reader):
+            raise Refused("script")
         return [
             Block(part, page=number)
             for number, page in enumerate(reader.pages, 1)
@@ -94,6 +101,36 @@ def _pdf(content: bytes) -> list[Block]:
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         # pypdf lets the mistakes of a damaged file through as these.
         raise Refused("broken") from error
+
+
+def _active(reader: pypdf.PdfReader) -> bool:
+    """Whether an object of the PDF is or names a script, a program or a file. Names are read as a viewer reads them (ISO 32000-2, 7.3.5:
+    `/J#61vaScript` is `/JavaScript`), in compressed objects too, which the bytes alone do not show. Raises Refused (bomb)."""
+    waiting: list[object] = [reader.trailer.get("/Root")]
+    seen: set[int] = set()
+    read = 0
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, IndirectObject):
+            if one.idnum in seen:
+                continue
+            seen.add(one.idnum)
+            one = one.get_object()
+        read += 1
+        if read > _MOST_OBJECTS:
+            raise Refused("bomb")
+        if isinstance(one, DictionaryObject):
+            kinds = {_resolved(one[name]) for name in ("/S", "/Type") if name in one}
+            if not _ACTIVE_NAMES.isdisjoint(one) or not _ACTIVE_NAMES.isdisjoint(kinds):
+                return True
+            waiting.extend(dict.values(one))
+        elif isinstance(one, ArrayObject):
+            waiting.extend(one)
+    return False
+
+
+def _resolved(one: object) -> str:
+    return str(one.get_object() if isinstance(one, IndirectObject) else one)
 
 
 def _docx(content: bytes) -> list[Block]:
@@ -139,6 +176,8 @@ def _text(content: bytes, file_name: str) -> Extracted:
         if guess is None:
             raise Refused("unknown") from None
         text = str(guess)
+    if _NOT_TEXT.match(text):
+        raise Refused("script" if _ACTIVE_HTML.search(text) else "unknown")
     if _LOOKS_HTML.match(text) or file_name.lower().endswith((".html", ".htm")):
         if _ACTIVE_HTML.search(text):
             raise Refused("script")

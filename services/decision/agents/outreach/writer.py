@@ -251,7 +251,7 @@ class _Rendering:
         words = self.words
         return "\n\n".join(
             (
-                f"{self._greeting(words.greeting.short)} {self._introduction(False)}",
+                f"{_sentence(self._greeting(words.greeting.short))} {self._introduction(False)}",
                 " ".join(
                     part
                     for part in (*self._why(), *(() if self.purpose else (self._offer(), self._topic())), self._ask())
@@ -336,3 +336,8 @@ class _Rendering:
 
     def _filled(self, template: str) -> str:
         return template.format_map(self.material.fill)
+
+
+def _sentence(greeting: str) -> str:
+    """A greeting before a sentence on the same line: English begins that one with a capital, which no comma may precede."""
+    return f"{greeting[:-1]}." if greeting.endswith(",") else greeting

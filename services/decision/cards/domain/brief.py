@@ -20,7 +20,7 @@ MAX_BODY = 1024
 MAX_LABEL = 20
 MAX_BUTTONS = 3
 
-_SEPARATED = re.compile(r"^\W*(\d{1,2})\s*[-–—./:,،\s]\s*(\d{1,2})\W*$")
+_SEPARATED = re.compile(r"^\W*(\d{1,2})\s*[-‐‑−–—./:,،\s]\s*(\d{1,2})\W*$")
 _ALONE = re.compile(r"^\W*(\d{1,2})\W*$")
 _HEAD = Text(en="*Today's decisions*", ar="*قرارات اليوم*")
 _EMPTY = Text(en="No decisions are waiting for you.", ar="لا قرارات بانتظارك الآن.")

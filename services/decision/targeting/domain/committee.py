@@ -10,6 +10,10 @@ from services.decision.domain.text import fold, words
 
 _ARTICLE = "ال"
 _MAX_WORDS = 6
+_HELPS = frozenset({"assistant", "secretary", "مساعد", "سكرتير"})
+"""Whoever helps somebody is not that somebody: such a title is what its own word says, whoever is named after it."""
+_OFFICES = frozenset({"قسم", "ادار"})
+"""Words for a part of an organisation, which a title may have or not: رئيس قسم المشتريات is رئيس المشتريات."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,12 @@ def seat(title: str | None) -> Seat | None:
 def _seat(title: str) -> Seat | None:
     tokens = _tokens(title)
     index = _index()
+    helps = next((at for at, word in enumerate(tokens[:2]) if word in _HELPS), None)
+    if helps is not None and tokens not in index:
+        role = index[(tokens[helps],)][1]
+        return Seat(role, targeting().roles[role].fit, exact=False)
+    if tokens not in index and (plain := tuple(word for word in tokens if word not in _OFFICES)) in index:
+        tokens = plain
     for length in range(min(_MAX_WORDS, len(tokens)), 0, -1):
         # Ties: the earlier role of the catalogue, so that an assistant to a manager is not taken for one.
         found = [
@@ -63,7 +73,8 @@ def _tokens(title: str) -> tuple[str, ...]:
 
 
 def _bare(word: str) -> str:
-    """Without the article, so that المدير المالي and مدير مالي are one title; ليل stays what it is."""
-    if word.startswith("لل") and len(word) > 4:
-        return word[2:]
-    return word[2:] if word.startswith(_ARTICLE) and len(word) > 4 else word
+    """Without the article and the mark of the feminine, so that المدير المالي, مدير مالي and المديرة المالية are one title; ليل stays
+    what it is."""
+    if word.startswith(("لل", _ARTICLE)) and len(word) > 4:
+        word = word[2:]
+    return word[:-1] if word.endswith("ه") and len(word) > 3 else word

@@ -209,7 +209,7 @@ def _role(one: Ranked, rules: Targeting) -> Text | None:
     article = "an" if role.en[0] in "aeiou" else "a"
     return Text(
         en=f"The contact's title ({title}) suggests {article} {role.en}.",
-        ar=f"المسمى الوظيفي «{title}» يرجّح دور «{role.ar}» في قرار الشراء.",
+        ar=f"المسمى الوظيفي «{title}»، والدور المرجّح: {role.ar}.",
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
+from datetime import datetime, time
+from uuid import UUID
 
 from libs.contracts.catalogue.targeting import Autopilot
 from libs.contracts.trust import Contactability
-from services.decision.targeting.domain.rank import Ranked
+from services.decision.targeting.domain.rank import RIYADH, Ranked
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,12 @@ class DayPlan:
     blocked: int
 
 
-def day_plan(ranked: Iterable[Ranked], limits: Autopilot) -> DayPlan:
-    """Pick the best contactable leads, one an account: two messages to one company on a day are one too many."""
+def day_plan(ranked: Iterable[Ranked], limits: Autopilot, apart: Set[UUID] = frozenset()) -> DayPlan:
+    """Pick the best contactable leads, one an account: two messages to one company on a day are one too many.
+
+    `apart` are leads that were written to before today or that a person skipped: they are counted and not picked, and a plan of the next
+    day brings others.
+    """
     prospects: list[Ranked] = []
     accounts = set()
     counts = {"all": 0, "safe": 0, "blocked": 0}
@@ -33,9 +39,18 @@ def day_plan(ranked: Iterable[Ranked], limits: Autopilot) -> DayPlan:
             counts["blocked"] += 1
         elif one.contactability is Contactability.SAFE:
             counts["safe"] += 1
-            if len(prospects) < limits.prospects and one.lead.account_id not in accounts:
+            if (
+                len(prospects) < limits.prospects
+                and one.lead.account_id not in accounts
+                and one.lead.lead_id not in apart
+            ):
                 accounts.add(one.lead.account_id)
                 prospects.append(one)
     review = counts["all"] - counts["safe"] - counts["blocked"]
     drafts = tuple(prospects[: limits.drafts])
     return DayPlan(tuple(prospects), drafts, counts["all"], counts["safe"], review, counts["blocked"])
+
+
+def day_began(now: datetime) -> datetime:
+    """Midnight in Riyadh of the day that `now` falls on."""
+    return datetime.combine(now.astimezone(RIYADH).date(), time(), RIYADH)
