@@ -22,7 +22,8 @@ from libs.runtime.database import BatchWork, SessionWork
 from libs.runtime.plane import Runtime
 from services.decision.cards.domain.factory import Happening, cards_of
 from services.decision.cards.domain.feed import priority
-from services.decision.cards.domain.waiting import WATCHED, from_evidence, happenings
+from services.decision.cards.domain.waiting import OBJECTION, WATCHED, from_evidence, happenings, said
+from services.decision.negotiation.reader import Reader
 from services.decision.store import Recommendations
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ _ONCE = (
 class Watch:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._reader = Reader(runtime.bus)
         self.wake = asyncio.Event()
 
     async def loop(self) -> None:
@@ -97,14 +99,19 @@ class Watch:
         channels = (await self._runtime.bus.call(REPUTATION, ReputationRequest(principal=principal))).items
         stuck = OnboardingsRequest(principal=principal, state=OnboardingState.STUCK, page=Page(limit=rules.most))
         onboardings = (await self._runtime.bus.call(ONBOARDINGS, stuck)).items
+        hours, read = await self._hours(tenant_id), await self._reader.read_all(said(reply.answers))
         made = [
             card
-            for one in happenings(reply, channels, tenant_id, catalogue, now, await self._hours(tenant_id), onboardings)
+            for one in happenings(reply, channels, tenant_id, catalogue, now, hours, onboardings, read.__getitem__)
             for card in self._weighed(one, catalogue)
         ]
+        # What could not be read whole says nothing about the cards that are there.
+        unread = {OBJECTION} if any(one.away for one in read.values()) else set()
         keys = [card.dedupe_key for card in made]
         async with self._runtime.database.batch(tenant_id) as work:
-            await work.connection.execute(_GONE, tenant_id, list(WATCHED), keys, now)
+            await work.connection.execute(
+                _GONE, tenant_id, [event for event in WATCHED if event not in unread], keys, now
+            )
             # What somebody decided this week is not asked again while nothing has changed.
             settled = {row["dedupe_key"] for row in await work.connection.fetch(_ONCE, tenant_id, keys)}
             return await Recommendations(work).add_cards([card for card in made if card.dedupe_key not in settled])
