@@ -10,7 +10,7 @@ import pytest
 
 from dev.evaluations.negotiation.train import answers, digest, threshold, trained, written
 from dev.evaluations.negotiation.train import left_out as unseen
-from libs.contracts.embedding import Embedded, EmbedTexts
+from libs.contracts.embedding import Embedded
 from libs.contracts.errors import CallTimeout
 from services.data.knowledge.embedder import LocalEmbedder
 from services.decision.negotiation.domain.classify import playbook, taken_back
@@ -32,7 +32,7 @@ class Data:
         self.model_id, self.away = model_id, away
         self.asked: list[tuple[str, ...]] = []
 
-    async def call(self, call: Any, request: EmbedTexts, *, timeout: float | None = None) -> Any:
+    async def call(self, call: Any, request: Any, *, timeout: float | None = None) -> Any:
         self.asked.append(request.texts)
         if self.away:
             raise CallTimeout(call.subject)
@@ -125,7 +125,7 @@ def test_training_is_the_same_each_time_and_tells_apart_what_it_saw() -> None:
     made = trained(vectors, labels, 1e-3)
     assert written(made) == written(trained(vectors, labels, 1e-3))
     assert Weights.model_validate_json(written(made)) == made
-    assert [max(one, key=lambda name: one[name]) for one in made.probabilities(vectors)] == labels
+    assert [max(one, key=lambda name: one[name]) for one in made.probabilities(vectors.tolist())] == labels
 
 
 def test_the_threshold_is_chosen_on_answers_that_the_weights_have_not_seen() -> None:
