@@ -68,7 +68,7 @@ class ModelRun(Message):
 class Conversation(Message):
     """One run of an agent, without what was asked or answered: the digest of the input is salted, so that it names nobody.
 
-    `engine` is what answered: `template` or `rules`, or `model`, of which `asked_model` says more, also where it gave no answer.
+    `engine` is what answered: `template`, `rules`, `embeddings` (rules and the local model's vectors) or `model`, of which `asked_model` says more, also where it gave no answer.
     `via` says how it came about: `run` (asked for), `flow`, `draft` (the day's plan, a card), `desk` (negotiation).
     """
 

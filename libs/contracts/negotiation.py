@@ -19,7 +19,10 @@ class ClassifyObjection(Message):
 
 
 class ObjectionReply(Message):
-    """`objection` is None where nothing clear was said; `evidence` are the clauses that said it, as written."""
+    """`objection` is None where nothing clear was said; `evidence` are the clauses that said it, as written.
+
+    `note` says where less was read than usual: phrases alone, while the local language model does not answer.
+    """
 
     objection: str | None
     confidence: float
@@ -27,6 +30,7 @@ class ObjectionReply(Message):
     evidence: tuple[str, ...]
     name: Text | None = None
     next_step: Text | None = None
+    note: Text | None = None
     provenance: Provenance
 
 

@@ -11,6 +11,7 @@ from libs.contracts import (  # isort: skip
     agents, analytics, approvals, attribution, board_pack, briefs, canaries, claims, completions, compliance,
     connectors, consent, crm, data, dead_events, dead_letters, deal_history, decision, enrichment, execution,
     experiments, learning,
+    connectors, consent, crm, data, dead_events, dead_letters, deal_history, decision, embedding, enrichment, execution,
     incidents, executive, flag_values, flows, forecasts, governance, growth, import_rows, inbound, inbox, knowledge, launch, ledger,
     mappings, memos, negotiation, onboarding, operating, outreach, partners, plugins, policy, predictive, prices,
     proof_pack, push, quality, reachable, receipts, recoveries, rights, risk_map, screening, settling, simulations,
@@ -296,6 +297,7 @@ DOCUMENTS = Call("data.documents.v1", knowledge.DocumentsRequest, knowledge.Docu
 DOCUMENT = Call("data.document.v1", knowledge.DocumentGet, knowledge.Document, _by(_D))
 DROP_DOCUMENT = Call("data.drop_document.v1", knowledge.DocumentGet, Ok, _by())
 SEARCH_KNOWLEDGE = Call("data.search_knowledge.v1", knowledge.KnowledgeSearch, knowledge.KnowledgeReply, _by(_D), 15.0)
+EMBED = Call("data.embed.v1", embedding.EmbedTexts, embedding.Embedded, frozenset({_D}), 10.0)
 REMEMBER = Call("data.remember.v1", knowledge.Remember, knowledge.Memory, _by(_D))
 MEMORIES = Call("data.memories.v1", knowledge.MemoriesRequest, knowledge.MemoriesReply, _by(_D))
 FORGET_MEMORY = Call("data.forget_memory.v1", knowledge.ForgetMemory, Ok, _by())
@@ -345,7 +347,7 @@ RUN_AGENT = Call("decision.run_agent.v1", agents.RunAgent, agents.AgentRun, _by(
 MODEL_USES = Call("decision.model_uses.v1", completions.ModelUsesRequest, completions.ModelUsesReply, _by())
 CONVERSATIONS = Call("decision.conversations.v1", agents.ConversationsRequest, agents.ConversationsReply, _by())
 CLASSIFY_OBJECTION = Call(
-    "decision.classify_objection.v1", negotiation.ClassifyObjection, negotiation.ObjectionReply, _by()
+    "decision.classify_objection.v1", negotiation.ClassifyObjection, negotiation.ObjectionReply, _by(), 10.0
 )
 ANSWER_OBJECTION = Call(
     "decision.answer_objection.v1", negotiation.AnswerObjection, negotiation.AnswerReply, _by(), 10.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from libs.contracts.canaries import Assigned, AssignRun
 from libs.contracts.catalogue.metrics import metrics
 from libs.contracts.crm import GetRecord, ListRecords, Record, RecordsReply
 from libs.contracts.data import Lead, LeadsReply, LeadsRequest, TenantProfile, TenantRequest
+from libs.contracts.embedding import Embedded, EmbedTexts
 from libs.contracts.errors import NotFound
 from libs.contracts.governance import StandingsReply, StandingsRequest
 from libs.contracts.knowledge import KnowledgeReply, KnowledgeSearch, Passage
@@ -21,6 +23,7 @@ from libs.contracts.outreach import ChannelReputation, ReputationReply, Reputati
 from libs.contracts.subjects import (
     APPROVAL,
     ASSIGN_RUN,
+    EMBED,
     LEADS,
     METRICS,
     RECORD,
@@ -34,6 +37,7 @@ from libs.contracts.subjects import (
 from libs.contracts.trust import Approval, ApprovalRequest, ApprovalState
 from libs.contracts.waiting import WaitingDeal, WaitingReply, WaitingRequest, WaitingTicket
 from libs.runtime.testing import MemoryBus, MemoryHub
+from services.data.knowledge.embedder import LocalEmbedder
 
 TENANT_ID = UUID("01930000-0000-7000-8000-0000000000aa")
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -52,6 +56,11 @@ def before(**ago: float) -> datetime:
     return NOW - timedelta(**ago)
 
 
+@cache
+def _embedder() -> LocalEmbedder:
+    return LocalEmbedder()
+
+
 class World:
     """`known` is what the case says that other planes know."""
 
@@ -68,6 +77,7 @@ class World:
         data.serve(LEADS, self._leads)
         data.serve(TENANT, self._tenant)
         data.serve(SEARCH_KNOWLEDGE, self._search)
+        data.serve(EMBED, self._embed)
         data.serve(WAITING, self._waiting)
         data.serve(REPUTATION, self._reputation)
         data.serve(RECORD, self._record)
@@ -104,6 +114,11 @@ class World:
             for number, one in enumerate(self._known.get("passages", ()))
         )  # fmt: skip
         return KnowledgeReply(items=items, model_id="test")
+
+    async def _embed(self, request: EmbedTexts) -> Embedded:
+        """By the model that is shipped: what an answer means is not made up."""
+        vectors = await _embedder().vectors(request.texts)
+        return Embedded(model_id=_embedder().model_id, vectors=tuple(tuple(one) for one in vectors))
 
     async def _waiting(self, _: WaitingRequest) -> WaitingReply:
         tickets = tuple(

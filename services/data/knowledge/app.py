@@ -7,6 +7,7 @@ from libs.runtime.plane import Runtime
 from services.data.knowledge.desk import Knowledge
 from services.data.knowledge.embedder import LocalEmbedder
 from services.data.knowledge.embedding import Embedding
+from services.data.knowledge.meaning import Meaning
 
 
 def serve_knowledge(runtime: Runtime) -> None:
@@ -18,6 +19,7 @@ def serve_knowledge(runtime: Runtime) -> None:
     bus.serve(subjects.DOCUMENT, desk.get)
     bus.serve(subjects.DROP_DOCUMENT, desk.drop)
     bus.serve(subjects.SEARCH_KNOWLEDGE, desk.search)
+    bus.serve(subjects.EMBED, Meaning(embedder).embed)
     bus.on(subjects.FINDING_DECIDED, desk.decided)
     bus.serve(subjects.REMEMBER, desk.remember)
     bus.serve(subjects.MEMORIES, desk.memories)

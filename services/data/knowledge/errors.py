@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libs.contracts.errors import Invalid
+from libs.contracts.errors import DealixError, Invalid
 
 _SAID = {
     "empty": ("The document holds no text; a scan needs text recognition first.", "لا نص في المستند؛ الصورة الممسوحة تحتاج إلى تعرّف على النص أولًا."),
@@ -25,3 +25,15 @@ class DocumentRefused(Invalid):
 class BadExpiry(Invalid):
     def __init__(self) -> None:
         super().__init__("bad_expiry", "A memory expires in the future.", "تاريخ انتهاء الذاكرة يكون في المستقبل.")
+
+
+class EmbedderBusy(DealixError):
+    """The local model had no time for a question; the same one can be asked again."""
+
+    status = 503
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "embedder_busy", "The local language model is busy; try again shortly.", "نموذج اللغة المحلي مشغول، أعد المحاولة بعد قليل."
+        )  # fmt: skip

@@ -67,6 +67,8 @@ class Said:
     to: str = ""
     wording: str = ""
     """The version of the texts, where it names them more precisely than the agent's own version does."""
+    engine: str = ""
+    """What answered, where it was not the agent's engine of the catalogue alone."""
     model: ModelRun | None = None
     """What asking a model came to, where one was asked: it answered, unless its provider is empty or nothing it said fitted."""
     by_model: bool = False

@@ -73,6 +73,8 @@ class Ended:
     confidence: float = 0.0
     model: ModelRun | None = None
     by_model: bool = False
+    engine: str = ""
+    """What answered, where it was not the agent's engine of the catalogue alone."""
 
 
 class Choosing:
@@ -191,7 +193,7 @@ class Choosing:
         run = Conversation(
                 conversation_id=id, tenant_id=asked.tenant_id, at=self._runtime.now(), asked_by=asked.by, via=asked.via, agent=asked.agent,
                 version=came.model.prompt_version if came.by_model and came.model else self.named(asked.agent, version),
-                engine=MODEL if came.by_model else agents().agents[asked.agent].engine, input_digest=_digest(asked.input),
+                engine=MODEL if came.by_model else came.engine or agents().agents[asked.agent].engine, input_digest=_digest(asked.input),
                 output_schema=asked.schema, verdict=came.verdict, code=came.code, to=came.to, confidence=came.confidence,
                 cost_sar=came.model.cost_sar if came.model else NO_COST, latency_ms=took, trace_id=telemetry.trace_id(), asked_model=came.model,
             )  # fmt: skip

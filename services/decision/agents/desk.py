@@ -239,19 +239,20 @@ class Agents:
                 said.model, now=now, by=agent.id, confidence=said.confidence, freshness=said.freshness, sources=said.sources, trace_id=trace
             )  # fmt: skip
         return provenance.local(
-            now=now, by=agent.id, engine=agent.engine, version=said.wording or self._choosing.named(agent.id, version),
+            now=now, by=agent.id, engine=_engine(agent, said), version=said.wording or self._choosing.named(agent.id, version),
             confidence=said.confidence, freshness=said.freshness, sources=said.sources, trace_id=trace,
         )  # fmt: skip
 
 
 def _engine(agent: Agent, said: Said) -> str:
     """What answered, as it is told: `model`, or the agent's own engine."""
-    return MODEL if said.by_model else agent.engine
+    return MODEL if said.by_model else said.engine or agent.engine
 
 
 def _ended(one: Answer) -> Ended:
     return Ended(
-        one.verdict, one.why.code if one.why else "", one.to, one.said.confidence, model=one.said.model, by_model=one.said.by_model
+        one.verdict, one.why.code if one.why else "", one.to, one.said.confidence, model=one.said.model, by_model=one.said.by_model,
+        engine=one.said.engine,
     )  # fmt: skip
 
 

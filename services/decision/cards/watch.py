@@ -24,7 +24,8 @@ from libs.runtime.database import BatchWork, SessionWork
 from libs.runtime.plane import Runtime
 from services.decision.cards.domain.factory import Happening, cards_of
 from services.decision.cards.domain.feed import priority
-from services.decision.cards.domain.waiting import WATCHED, from_evidence, happenings
+from services.decision.cards.domain.waiting import OBJECTION, WATCHED, from_evidence, happenings, said
+from services.decision.negotiation.reader import Reader
 from services.decision.store import Recommendations
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Watch:
     def __init__(self, runtime: Runtime, looks: Sequence[Look] = ()) -> None:
         self._runtime = runtime
         self._looks = looks
+        self._reader = Reader(runtime.bus)
         self.wake = asyncio.Event()
 
     async def loop(self) -> None:
@@ -111,7 +113,10 @@ class Watch:
         channels = (await self._runtime.bus.call(REPUTATION, ReputationRequest(principal=principal))).items
         stuck = OnboardingsRequest(principal=principal, state=OnboardingState.STUCK, page=Page(limit=rules.most))
         onboardings = (await self._runtime.bus.call(ONBOARDINGS, stuck)).items
-        watched, more = list(WATCHED), []
+        hours, read = await self._hours(tenant_id), await self._reader.read_all(said(reply.answers))
+        # What could not be read whole says nothing about the cards that are there.
+        unread = {OBJECTION} if any(one.away for one in read.values()) else set()
+        watched, more = [event for event in WATCHED if event not in unread], []
         for look in self._looks:
             try:
                 more += await look.happenings(tenant_id)
@@ -121,7 +126,7 @@ class Watch:
                 watched += look.events
         made = [
             card
-            for one in happenings(reply, channels, tenant_id, catalogue, now, await self._hours(tenant_id), onboardings)
+            for one in happenings(reply, channels, tenant_id, catalogue, now, hours, onboardings, read.__getitem__)
             for card in self._weighed(one, catalogue)
         ]
         made += [card for one in more for card in self._weighed(one, catalogue)]

@@ -1,4 +1,4 @@
-"""Objections answered: classified by rules, answered from the playbook's reviewed texts, handed to a person where the rules say so."""
+"""Objections answered: read by phrases and by meaning, answered from the playbook's reviewed texts, handed to a person where the rules say so."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from services.decision.agents.outreach.purposes import purposes
 from services.decision.agents.outreach.writer import Withheld, write
 from services.decision.domain import provenance, untrusted
 from services.decision.errors import DraftWithheld
-from services.decision.negotiation.domain.classify import Reading, classify, playbook
+from services.decision.negotiation.domain.classify import Reading, playbook
+from services.decision.negotiation.reader import ONLY_PHRASES, Reader
 from services.decision.targeting.domain.facts import facts_of
 from services.decision.targeting.domain.rank import rank
 
@@ -30,11 +31,12 @@ _LARGE = "price_deal_sar"
 
 
 class NothingToAnswer(Conflict):
-    def __init__(self) -> None:
+    def __init__(self, away: bool = False) -> None:
+        also = ONLY_PHRASES if away else Text(en="", ar="")
         super().__init__(
             "no_objection",
-            "Nothing in the text is clearly an objection; a person should read it.",
-            "لا يحمل النص اعتراضًا واضحًا، ويلزم أن يقرأه شخص.",
+            f"Nothing in the text is clearly an objection; a person should read it. {also.en}".strip(),
+            f"لا يحمل النص اعتراضًا واضحًا، ويلزم أن يقرأه شخص. {also.ar}".strip(),
         )
 
 
@@ -43,6 +45,7 @@ class Negotiation:
         self._runtime = runtime
         self._choosing = choosing
         self._bus = runtime.bus
+        self._reader = Reader(runtime.bus)
 
     async def classify(self, request: ClassifyObjection) -> ObjectionReply:
         """The objection of a text; none where nothing clear was said. Instructions in it are read as nothing."""
@@ -51,7 +54,7 @@ class Negotiation:
         return ObjectionReply(
             objection=read.objection, confidence=read.confidence, language=read.language, evidence=read.evidence,
             name=Text(en=rule.en, ar=rule.ar) if rule else None, next_step=rule.step if rule else None,
-            provenance=self._origin(read.confidence, ()),
+            note=ONLY_PHRASES if read.away else None, provenance=self._origin(read, read.confidence, ()),
         )  # fmt: skip
 
     async def respond(self, request: AnswerObjection) -> AnswerReply:
@@ -61,7 +64,7 @@ class Negotiation:
         """
         read = await self._read(request.principal, request.text)
         if read.objection is None:
-            raise NothingToAnswer
+            raise NothingToAnswer(read.away)
         rule = playbook().objections[read.objection]
         language = request.language or ("en" if read.language == "en" else "ar")
         if language not in ("ar", "en") or request.tone not in (None, "formal", "warm"):
@@ -79,7 +82,7 @@ class Negotiation:
             )
             return AnswerReply(
                 objection=read.objection, confidence=read.confidence, subject=None, body=f"{said.say[0]} {said.ask[0]}", next_step=rule.step,
-                needs_person=True, reasons=tuple(reasons), provenance=self._origin(read.confidence, ()),
+                needs_person=True, reasons=tuple(reasons), provenance=self._origin(read, read.confidence, ()),
             )  # fmt: skip
         draft, value = await self._draft(request, request.lead_id, read.objection, language)
         price = value if read.objection == "price" else None
@@ -88,12 +91,13 @@ class Negotiation:
         return AnswerReply(
             objection=read.objection, confidence=read.confidence, subject=draft.subject, body=draft.body, next_step=rule.step,
             needs_person=True, reasons=tuple(reasons), reviews=draft.reviews,
-            provenance=self._origin(min(read.confidence, draft.provenance.confidence), draft.facts_used),
+            provenance=self._origin(read, min(read.confidence, draft.provenance.confidence), draft.facts_used),
         )  # fmt: skip
 
     async def _read(self, who: Principal, text: str) -> Reading:
         async def classified(_: str) -> Reading:
-            return _read(text)
+            clean = untrusted.notes(text).text
+            return await self._reader.read(clean) if clean else Reading(None, 0.0, "en" if text.isascii() else "ar", ())
 
         asked = Asked(who.tenant_id, who.id, "desk", AGENT, {"messages": [text]}, ObjectionReply.__name__, new_id())
         return await self._choosing.run(asked, classified, _came)
@@ -118,19 +122,14 @@ class Negotiation:
         value = leads[0].estimated_value
         return draft, float(value) if value is not None else None
 
-    def _origin(self, confidence: float, read: tuple[str, ...]) -> Provenance:
+    def _origin(self, read: Reading, confidence: float, facts: tuple[str, ...]) -> Provenance:
         now = self._runtime.now()
         return provenance.local(
-            now=now, by=AGENT, engine="rules", version=playbook().version, confidence=confidence, freshness=0.0,
-            sources=("text:asked", *read), trace_id=telemetry.trace_id(),
+            now=now, by=AGENT, engine=read.engine, version=self._reader.version(read), confidence=confidence, freshness=0.0,
+            sources=("text:asked", *facts), trace_id=telemetry.trace_id(),
         )  # fmt: skip
 
 
 def _came(read: Reading) -> Ended:
     """What the record of a run says of a classification: that nothing was objected to is an answer too."""
-    return Ended(AgentVerdict.ANSWERED, confidence=read.confidence)
-
-
-def _read(text: str) -> Reading:
-    clean = untrusted.notes(text).text
-    return classify(clean) if clean else Reading(None, 0.0, "en" if text.isascii() else "ar", ())
+    return Ended(AgentVerdict.ANSWERED, confidence=read.confidence, engine=read.engine)

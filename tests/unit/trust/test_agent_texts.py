@@ -37,7 +37,7 @@ def test_what_is_shipped_is_what_was_admitted() -> None:
 def test_a_changed_text_of_an_agent_needs_its_skill_admitted_again() -> None:
     for version in agent_versions().agents["outreach_writer"].versions:
         assert changed(versions=with_texts("outreach_writer", version, "1" * 64)) == {"saudi_copywriter"}
-    assert changed(versions=with_texts("objection_handler", "2", "1" * 64)) == {"negotiation_coach"}
+    assert changed(versions=with_texts("objection_handler", "3", "1" * 64)) == {"negotiation_coach"}
 
 
 def test_a_new_version_of_an_agent_needs_its_skill_admitted_again() -> None:

@@ -20,7 +20,8 @@ from services.decision.domain import untrusted
 from services.decision.drafting import Drafting
 from services.decision.memos.desk import Memos
 from services.decision.memos.domain.sales import ACT, REVIEW
-from services.decision.negotiation.domain.classify import Reading, classify, playbook
+from services.decision.negotiation.domain.classify import Reading, playbook
+from services.decision.negotiation.reader import ENGINE, Reader
 from services.decision.targeting.domain.explain import opportunity
 from services.decision.targeting.domain.facts import facts_of
 from services.decision.targeting.domain.rank import rank
@@ -35,6 +36,7 @@ class Selling:
         self._bus = runtime.bus
         self._drafting = drafting
         self._memos = Memos(runtime)
+        self._reader = Reader(runtime.bus)
 
     async def _lead(self, asked: Question) -> Lead | None:
         wanted = LeadsRequest(tenant_id=asked.tenant_id, lead_ids=(asked.id("lead", "lead_id"),))
@@ -84,11 +86,14 @@ class Selling:
             raise NotAsked("messages")
         last = texts[-1]
         clean = untrusted.notes(last).text
-        read = classify(clean) if clean else Reading(None, 0.0, "en" if last.isascii() else "ar", ())
+        read = await self._reader.read(clean) if clean else Reading(None, 0.0, "en" if last.isascii() else "ar", ())
         deal = asked.input.get("deal")
         facts = objection_facts(clean or "", read.objection, deal)
         # That nothing was recognised is no answer that one could be sure of: a person reads it.
-        return Said(objection_output(read), read.confidence, facts, ("text:asked",))
+        wording = self._reader.version(read) if read.engine == ENGINE else ""
+        return Said(
+            objection_output(read), read.confidence, facts, ("text:asked",), engine=read.engine, wording=wording
+        )
 
     async def propose(self, asked: Question, version: str) -> Said:
         """The proposal of a deal from what is recorded of it and what the price list says."""

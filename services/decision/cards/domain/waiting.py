@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -21,10 +21,11 @@ from services.decision.cards.domain.factory import Happening
 from services.decision.cards.domain.happenings import from_stalled_deal, origin
 from services.decision.domain import untrusted
 from services.decision.domain.text import ago_ar, ago_en, date_ar, date_en, days_ar, hours_ar, money_ar
-from services.decision.negotiation.domain.classify import classify, playbook
+from services.decision.negotiation.domain.classify import Reading, classify, playbook
 
+OBJECTION = "objection_raised"
 WATCHED = (
-    "deal_stalled", "objection_raised", "partner_step", "ticket_waiting", "ticket_overdue", "channel_paused", "customer_won", "customer_quiet",
+    "deal_stalled", OBJECTION, "partner_step", "ticket_waiting", "ticket_overdue", "channel_paused", "customer_won", "customer_quiet",
     "onboarding_stuck",
 )  # fmt: skip
 """Events of this module: a card of one of them closes by itself once what it is about no longer waits."""
@@ -34,12 +35,14 @@ QUOTED = 160
 def happenings(
     reply: WaitingReply, channels: Iterable[ChannelReputation], tenant_id: TenantId, catalogue: Cards, now: datetime,
     hours: Opening = STANDARD, onboardings: Iterable[CustomerOnboarding] = (),
+    read: Callable[[str], Reading] = classify,
 ) -> Iterator[Happening]:  # fmt: skip
-    """Everything that deserves a card now. `hours` are those that the tenant works: tickets' clocks run in them."""
+    """Everything that deserves a card now. `hours` are those that the tenant works: tickets' clocks run in them. `read` says what
+    a text objects to, cleaned as `said` cleans it; by itself by phrases alone."""
     for deal in reply.deals:
         yield _stalled(deal, tenant_id, now)
     for answer in reply.answers:
-        if (found := _objection(answer, tenant_id, now)) is not None:
+        if (found := _objection(answer, tenant_id, now, read)) is not None:
             yield found
     for partner in reply.partners:
         yield _partner(partner, tenant_id, catalogue, now)
@@ -88,12 +91,20 @@ def _stalled(deal: WaitingDeal, tenant_id: TenantId, now: datetime) -> Happening
     )  # fmt: skip
 
 
-def _objection(answer: Answer, tenant_id: TenantId, now: datetime) -> Happening | None:
-    """A card where what they said is clearly an objection. What tries to give instructions is quoted to nobody and classed as nothing."""
-    clean = untrusted.notes(answer.text).text
+def said(answers: Iterable[Answer]) -> tuple[str, ...]:
+    """What answers say, as far as it may be read: what tries to give instructions is quoted to nobody and classed as nothing."""
+    found = (untrusted.notes(one.text).text for one in answers)
+    return tuple(dict.fromkeys(one for one in found if one is not None))
+
+
+def _objection(
+    answer: Answer, tenant_id: TenantId, now: datetime, reading: Callable[[str], Reading]
+) -> Happening | None:
+    """A card where what they said is clearly an objection."""
+    clean = next(iter(said((answer,))), None)
     if clean is None:
         return None
-    read = classify(clean)
+    read = reading(clean)
     if read.objection is None:
         return None
     rule = playbook().objections[read.objection]
@@ -103,7 +114,7 @@ def _objection(answer: Answer, tenant_id: TenantId, now: datetime) -> Happening 
     amount = _sar(answer.amount, answer.currency)
     name = _company(answer.account_name)
     return Happening(
-        event="objection_raised",
+        event=OBJECTION,
         tenant_id=tenant_id,
         subject=str(answer.activity_id),
         values={

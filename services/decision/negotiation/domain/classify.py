@@ -21,6 +21,7 @@ STRONG, WEAK = 1.0, 0.15
 LONGEST = 4000
 CLEAR_FROM = 0.4
 """Below this nothing was said that could be answered."""
+RULES = "rules"
 _GAP = 2
 _NEGATION_REACH = 3
 
@@ -44,13 +45,18 @@ class Playbook(Message):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`objection` is None where nothing clear was said. `confidence` is 0-1; `evidence` the clauses that said it, as written."""
+    """`objection` is None where nothing clear was said. `confidence` is 0-1; `evidence` the clauses that said it, as written.
+
+    `engine` is what read it: `rules`, or what was asked where these were not sure; `away` says that it should have been and did not answer.
+    """
 
     objection: str | None
     confidence: float
     language: str
     evidence: tuple[str, ...]
     scores: tuple[tuple[str, float], ...] = ()
+    engine: str = RULES
+    away: bool = False
 
 
 @cache
@@ -107,6 +113,20 @@ def classify(text: str) -> Reading:
     if confidence < CLEAR_FROM:
         return Reading(None, confidence, language, tuple(said[best]), tuple(ranked))
     return Reading(best, confidence, language, tuple(dict.fromkeys(said[best])), tuple(ranked))
+
+
+def taken_back(text: str) -> frozenset[str]:
+    """The objections that a text names only to deny them: "the price is fine", "not expensive"."""
+    found = set()
+    for clause in sentences(text[:LONGEST]):
+        tokens = words(fold(clause))
+        forms = [stems(token) for token in tokens]
+        for key, (strong, _, unless) in _compiled().items():
+            held = any(_said(one, tokens, forms) for one in strong)
+            denied = not held and any(_ends(one, forms) for one in strong)
+            if denied or any(_ends(one, forms) for one in unless):
+                found.add(key)
+    return frozenset(found)
 
 
 def _said(phrase: Phrase, tokens: list[str], forms: list[frozenset[str]]) -> bool:

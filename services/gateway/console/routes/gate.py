@@ -39,6 +39,7 @@ ACTING: dict[str, tuple[str, str, Tone]] = {
 ENGINES = {
     "template": ("نصوص معتمدة", "Reviewed texts"),
     "rules": ("قواعد", "Rules"),
+    "embeddings": ("قواعد ومعنى الجمل بنموذج محلي", "Rules, and the meaning of sentences by a local model"),
     "none": ("لا محرك بعد", "No engine yet"),
 }
 
