@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from services.trust.ledger import limits
 from services.trust.ledger.errors import NoSuchEntry, NotYetProvable, PackTooLarge
 from services.trust.ledger.pack import PackEntry
 from services.trust.ledger.proofs import prove_all
 from services.trust.ledger.store import EntryFilter, Leaf, LedgerStore, StoredEntry
 
-MAX_ENTRIES = 20_000
 PAGE = 1_000
 
 
@@ -76,7 +76,7 @@ async def _collect(store: LedgerStore, where: EntryFilter, found: dict[UUID, Sto
     while True:
         page = await store.entries(where, PAGE)
         found |= {entry.entry_id: entry for entry in page}
-        if len(found) > MAX_ENTRIES:
+        if len(found) > limits.MAX_ENTRIES:
             raise PackTooLarge
         if len(page) < PAGE:
             return

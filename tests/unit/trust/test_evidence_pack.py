@@ -223,7 +223,7 @@ def no_entries(files: Files) -> None:
         (lambda files: lie(files, "receipts/", lambda receipt: {**receipt, "mode": "live"}), "receipts"),
         (without("receipts/"), "receipts"),
         (without("policies/"), "policies"),
-        (lambda files: edit(files, "manifest.json", version=3), "manifest"),
+        (lambda files: edit(files, "manifest.json", version=4), "manifest"),
         (lambda files: edit(files, "manifest.json", witness=["nobody"]), "witness"),
         (lambda files: edit(files, "manifest.json", checkpoint={"size": 9, "root": "00" * 32}), "checkpoint"),
         (lambda files: files.update({"checkpoint.txt": files["checkpoint.txt"].replace(b"303", b"304")}), "checkpoint"),
@@ -301,7 +301,9 @@ async def test_a_pack_of_erased_entries_says_so_and_keeps_the_rest() -> None:
     await store.erase(tenant, [sealed[1].entry.entry_id])
     gathered = await gather(store, [EntryFilter(tenant), EntryFilter(tenant, kind="consent")])
     assert ([entry.proof.leaf.seq for entry in gathered.entries], gathered.erased) == ([0, 2], (1,))
-    made = sample.PackContents("control:consent", tenant, NOON, gathered.note, gathered.entries, gathered.erased)
+    made = sample.PackContents(
+        "period:2026-11-21..2026-11-21", tenant, NOON, gathered.note, gathered.entries, gathered.erased
+    )
     report = verify_bytes(build_pack(made, STATEMENT_KEY), KEYS)
     assert report.exit_code == 0
     assert "1 entries of the scope were erased on request" in [note.en for note in report.notes]
