@@ -455,7 +455,8 @@ class _Pack:
         actions = {entry["target"] for entry in inside if entry["target"].startswith("action:")}
         within = {entry["entry_id"] for entry in inside}
         for entry in self.entries:
-            if entry["entry_id"] not in within and entry["target"] not in actions:
+            about = entry["target"] in actions or (entry["target"].startswith("action:") and self.manifest["erased"])
+            if entry["entry_id"] not in within and not about:
                 raise Failed(
                     f"entry {entry['entry_id']} of {entry['at']} is neither of the period nor about its actions"
                 )

@@ -157,6 +157,7 @@ def _summaries(contents: PackContents) -> dict[str, bytes]:
             entries=listed,
             erased=contents.erased,
             witnesses=sorted({name for name, _ in contents.cosignatures}),
+            selection=contents.selection,
         ).encode()
         for language in LANGUAGES
     } | {"summary.pdf": page(contents, listed, origin=checkpoint.origin, size=checkpoint.size)}

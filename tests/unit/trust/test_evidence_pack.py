@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -314,7 +315,7 @@ async def test_a_period_brings_along_whatever_its_actions_rest_on() -> None:
     store = MemoryLedgerStore()
     at = [NOON - timedelta(days=2), NOON, NOON]
     sealed = seal(
-        Entry(tenant, "decision", "user:1", target, when)
+        Entry(tenant, "access", "user:1", target, when)
         for target, when in zip(["action:1", "action:1", "session"], at, strict=True)
     )
     async with store.transaction([tenant]):
@@ -323,6 +324,14 @@ async def test_a_period_brings_along_whatever_its_actions_rest_on() -> None:
     await sequencer.drain()
     await sequencer.checkpoint()
     today = EntryFilter(tenant, since=NOON)
+    whole = await gather(store, [today])
+    made = sample.PackContents(
+        "period:2026-11-21..2026-11-21", tenant, NOON, whole.note, whole.entries, policies=[sample.POLICY]
+    )
+    assert verify_bytes(build_pack(made, STATEMENT_KEY), KEYS).failed is None
+    for other in ("2026-11-18..2026-11-19", "2026-11-22..2026-11-22"):
+        report = verify_bytes(build_pack(replace(made, scope=f"period:{other}"), STATEMENT_KEY), KEYS)
+        assert report.failed == "scope"
     assert [entry.proof.leaf.seq for entry in (await gather(store, [today])).entries] == [0, 1, 2]
     async with store.transaction([tenant]):
         await store.append(seal([Entry(tenant, "login", "user:1", "session", NOON)]))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 from uuid import UUID
 
 import pytest
+from pypdf import PdfReader
 
 from dev.verify import CHECKS, Report, _read_archive, verify_bytes
 from libs.contracts.errors import DealixError
@@ -66,6 +68,11 @@ async def test_a_pack_says_whose_word_its_selection_is() -> None:
     notes = [note.en for note in read(await pack_of(OF_DEAL, DEAL_STORY)).notes]
     assert any(f"contact:{CONTACT} (data)" in note for note in notes)
     assert "1 actions are in the scope on the word of a plane of the operator alone" in notes
+    files = _read_archive(await pack_of(OF_DEAL, DEAL_STORY))
+    assert "on whose word: the ledger 1 · execution 1" in files["summary.en.txt"].decode()
+    assert "وبقول مَن: الدفتر 1 · نظام البيانات 1" in files["summary.ar.txt"].decode()
+    page = "".join(one.extract_text() for one in PdfReader(io.BytesIO(files["summary.pdf"])).pages)
+    assert "the ledger 1 · execution 1" in " ".join(page.split())
 
 
 async def test_what_belongs_to_another_deal_or_flow_is_left_out() -> None:
