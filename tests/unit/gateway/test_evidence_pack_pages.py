@@ -28,10 +28,11 @@ PAGE = f"/console/evidence-packs/{PACK}"
 def reply(scope: str, **changes: Any) -> EvidenceReply:
     counts = {"entries": 3, "entry.deal.created": 1, "entry.decision": 2, "proofs": 3}
     inside = PackContents(counts=counts, checkpoint=f"41:{'ab' * 32}", cosignatures=0, erased=1)
-    return EvidenceReply(
+    made: EvidenceReply = EvidenceReply(
         pack_id=PACK, state="ready", scope=scope, bytes=12345, sha256="cd" * 32, created_at=datetime(2026, 11, 21, 9, tzinfo=UTC),
         created_by="user:1", contents=inside,
     ).evolve(**changes)  # fmt: skip
+    return made
 
 
 async def test_a_button_makes_the_pack_and_leads_to_it(site: Site) -> None:
@@ -94,7 +95,7 @@ async def test_the_newest_entries_are_waited_for(site: Site, monkeypatch: pytest
 
 
 async def test_the_pages_of_a_flow_and_a_control_have_the_button_for_whoever_reads_evidence(site: Site) -> None:
-    flow = example(Flow).evolve(status=FlowStatus.COMPLETED, waits=(), compensations=(), flow="health_check", state={})  # type: ignore[attr-defined]  # an example of Flow
+    flow = example(Flow).evolve(status=FlowStatus.COMPLETED, waits=(), compensations=(), flow="health_check", state={})
     site.planes.answer(subjects.FLOW, flow)
     site.planes.answer(subjects.FLOW_REVISIONS, RevisionsReply(items=()))
     site.planes.answer(subjects.CONTROL_STATE, detail())
