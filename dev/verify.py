@@ -13,6 +13,8 @@ What is checked, by name:
     platform    the checkpoint is an entry of the platform's own log, under that log's signed note; cosignatures of that note by
                 witnesses whose key the trust root has are right
     entries     each entry, with its salt, is a leaf under that root (RFC 9162 inclusion proof)
+    scope       each entry belongs to the scope: it bears one of the scope's names, or is about one of its actions; what a control was read
+                for and what was handed in is what entries recorded
     grants      each grant's claims are under a signed batch root and under an entry; every granted entry has its grant
     payloads    each payload is one that a grant or an entry names, by salted digest
     approvals   a grant that needed an approval has one, for this payload; the view is the one that was shown
@@ -32,6 +34,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -47,6 +50,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "witness": ("Witnesses have seen this log", "صادق الشهود على هذا الدفتر"),
     "platform": ("Checkpoint is in the platform's log", "نقطة التحقق في دفتر المنصة"),
     "entries": ("Every entry is in the log", "كل قيد موجود في الدفتر"),
+    "scope": ("Every entry belongs to the scope", "كل قيد يخص النطاق"),
     "grants": ("Every grant is signed and recorded", "كل تصريح موقّع ومسجّل"),
     "payloads": ("Every payload is the one recorded", "كل حمولة هي المسجّلة"),
     "approvals": ("What was approved is what was granted", "ما صُرّح به هو ما تمت الموافقة عليه"),
@@ -56,10 +60,13 @@ CHECKS: Mapping[str, tuple[str, str]] = {
 USES = ("statement", "checkpoint", "grant", "witness")
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 PREDICATE_TYPE = "urn:dealix:evidence-pack:v1"
-FOLDERS = ("entries/", "proofs/", "grants/", "payloads/", "views/", "receipts/", "policies/")
+FOLDERS = ("entries/", "proofs/", "grants/", "payloads/", "views/", "receipts/", "policies/", "attachments/")
 FILES = {"manifest.json", "statement.dsse.json", "checkpoint.txt", "salts.json", "summary.ar.txt", "summary.en.txt"}
-FILES |= {"platform.json", "summary.pdf"}
+FILES |= {"platform.json", "summary.pdf", "control.json"}
 PLATFORM = "00000000-0000-0000-0000-000000000000"
+SELECTED_BY = {"flow": "run", "deal": "about"}
+"""What a decision's entry says so that its action is of a flow or about a deal."""
+RIYADH = timezone(timedelta(hours=3))
 UNLISTED = {"manifest.json", "statement.dsse.json"}
 
 
@@ -178,6 +185,7 @@ def verify_bytes(data: bytes, keys: TrustRoot, report: Report | None = None) -> 
         "witness": pack.check_witness,
         "platform": pack.check_platform,
         "entries": pack.check_entries,
+        "scope": pack.check_scope,
         "grants": pack.check_grants,
         "payloads": pack.check_payloads,
         "approvals": pack.check_approvals,
@@ -222,7 +230,7 @@ class _Pack:
 
     def check_manifest(self) -> str:
         self.manifest = self.json("manifest.json")
-        if self.manifest["format"] != "dealix-evidence-pack" or self.manifest["version"] not in (1, 2):
+        if self.manifest["format"] != "dealix-evidence-pack" or self.manifest["version"] not in (1, 2, 3):
             raise Failed("unknown format or version: get a newer verifier")
         listed = self.manifest["files"]
         present = self.files.keys() - UNLISTED
@@ -416,6 +424,178 @@ class _Pack:
         if len(places) != len(names) or len(ids) != len(names):
             raise Failed("an entry is in the pack twice")
         return f"{len(names)} entries"
+
+    def check_scope(self) -> str:
+        scope, selection = self.manifest["scope"], self.manifest.get("selection")
+        kind, _, value = scope.partition(":")
+        if kind != "control":
+            for name in sorted(self.files):
+                if name == "control.json" or name.startswith("attachments/"):
+                    raise Failed(f"{name} does not belong in a pack of {scope}")
+        if (selection is not None) != (kind in SELECTED_BY):
+            raise Failed(f"a pack of {scope} says wrongly what was selected")
+        if kind == "period":
+            return self._in_period(value)
+        if selection is not None:
+            return self._selected(scope, SELECTED_BY[kind], selection)
+        if kind not in ("action", "control"):
+            raise Failed(f"unknown kind of scope {scope}")
+        for entry in self.entries:
+            if entry["target"] != scope:
+                raise Failed(f"entry {entry['entry_id']} is about {entry['target']}, not about {scope}")
+        self._open_ends()
+        return self._control(value) if kind == "control" else scope
+
+    def _in_period(self, value: str) -> str:
+        """Whole days in Riyadh, both included; entries about an action of the period may be older or younger."""
+        first, _, last = value.partition("..")
+        since = datetime.combine(date.fromisoformat(first), time(), RIYADH)
+        until = datetime.combine(date.fromisoformat(last), time(), RIYADH) + timedelta(days=1)
+        inside = [entry for entry in self.entries if since <= datetime.fromisoformat(entry["at"]) < until]
+        actions = {entry["target"] for entry in inside if entry["target"].startswith("action:")}
+        within = {entry["entry_id"] for entry in inside}
+        for entry in self.entries:
+            about = entry["target"] in actions or (entry["target"].startswith("action:") and self.manifest["erased"])
+            if entry["entry_id"] not in within and not about:
+                raise Failed(
+                    f"entry {entry['entry_id']} of {entry['at']} is neither of the period nor about its actions"
+                )
+        return f"{len(inside)} entries of the period"
+
+    def _selected(self, scope: str, key: str, selection: Mapping[str, Any]) -> str:
+        """Entries bear one of the names or are about one of the actions; who says so is told, and the ledger's word is held to it."""
+        names, actions = selection["names"], selection["actions"]
+        if names.get(scope) != "ledger":
+            raise Failed(f"the selection does not name {scope}")
+        present, recorded = set(), set()
+        for entry in self.entries:
+            target, action = entry["target"], entry["target"].removeprefix("action:")
+            of_action = target.startswith("action:") and action in actions
+            if target not in names and not of_action:
+                raise Failed(f"entry {entry['entry_id']} is about {target}, which is not of {scope}")
+            if not of_action:
+                continue
+            present.add(action)
+            said = entry["data"].get(key) if entry["kind"] == "decision" else None
+            if said is not None and said not in names:
+                raise Failed(f"the decision about action {action} says that it is of {said}, not of {scope}")
+            if said is not None:
+                recorded.add(action)
+        whole = not self.manifest["erased"]
+        for action, by in sorted(actions.items()):
+            if by == "ledger" and action not in recorded and whole:
+                raise Failed(
+                    f"action {action} is said to be recorded as of {scope}, and no decision in the pack says so"
+                )
+            if by != "ledger" and action in recorded:
+                raise Failed(f"the ledger itself says that action {action} is of {scope}, and the selection does not")
+        self._tell_selection(scope, names, actions, present)
+        self._open_ends()
+        return f"{len(present)} actions, {len(recorded)} of them by the ledger's own word; {len(names)} names"
+
+    def _tell_selection(
+        self, scope: str, names: Mapping[str, str], actions: Mapping[str, str], present: set[str]
+    ) -> None:
+        told = sorted(f"{name} ({by})" for name, by in names.items() if by != "ledger")
+        if told:
+            shown = ", ".join(told[:5]) + (f", … ({len(told)})" if len(told) > 5 else "")
+            self.notes.append(
+                Note(
+                    f"that these names belong to {scope} is said by a plane of the operator, not by the ledger: {shown}",
+                    f"انتماء هذه الأسماء إلى {scope} من قول نظام المشغّل، لا من الدفتر: {shown}",
+                )
+            )
+        trusted = sum(1 for action, by in actions.items() if by != "ledger" and action in present)
+        if trusted:
+            self.notes.append(
+                Note(
+                    f"{trusted} actions are in the scope on the word of a plane of the operator alone",
+                    f"إجراءات أُدرجت في النطاق بقول نظام المشغّل وحده: {trusted}",
+                )
+            )
+        missing = sorted(set(actions) - present)
+        if missing:
+            shown = ", ".join(missing[:3]) + ("…" if len(missing) > 3 else "")
+            self.notes.append(
+                Note(
+                    f"{len(missing)} actions of the scope have no entry here: not decided yet, erased, or left out ({shown})",
+                    f"إجراءات من النطاق لا قيد لها هنا، إمّا لم تُحسم بعد أو مُحيت أو أُسقطت: {len(missing)} ({shown})",
+                )
+            )
+
+    def _open_ends(self) -> None:
+        """What the entries themselves show to be missing, or not to have happened by the checkpoint."""
+        data = [entry["data"] for entry in self.entries]
+        granted = {one["grant_id"] for one in data if one.get("grant_leaf")}
+        closed = {one["closes_grant"] for one in data if one.get("closes_grant")}
+        if (lost := sorted(closed - granted)) and not self.manifest["erased"]:
+            raise Failed(f"an outcome closes grant {lost[0]}, whose decision is not in the pack")
+        if still := granted - closed:
+            self.notes.append(
+                Note(
+                    f"{len(still)} grants have no outcome here: still open at the checkpoint, or left out",
+                    f"تصاريح لا نتيجة لها هنا، إمّا ما زالت مفتوحة عند نقطة التحقق أو أُسقطت نتيجتها: {len(still)}",
+                )
+            )
+        decided: dict[str, set[int]] = {}
+        for entry in self.entries:
+            if entry["kind"] == "decision":
+                decided.setdefault(entry["target"], set()).add(entry["data"]["attempt"])
+        gaps = sum(max(attempts) - len(attempts) for attempts in decided.values())
+        asked = {one["approval_id"] for one in data if one.get("view_hash")}
+        begun = {entry["data"]["approval_id"] for entry in self.entries if entry["kind"] == "approval.requested"}
+        if gaps or asked - begun:
+            self.notes.append(
+                Note(
+                    f"earlier steps are not here: {gaps} attempts, {len(asked - begun)} requests for approval",
+                    f"خطوات سابقة غير موجودة هنا: محاولات {gaps}، وطلبات موافقة {len(asked - begun)}",
+                )
+            )
+
+    def _control(self, value: str) -> str:
+        """Each change of result that an entry recorded is among the readings; each piece of evidence and its entry go together."""
+        about = self.json("control.json")
+        if about["control"]["control_id"] != value:
+            raise Failed(f"control.json is about {about['control']['control_id']}")
+        seen = {(one["result"], one["rows"], one["failing"], one["catalogue_version"]) for one in about["readings"]}
+        attested: dict[tuple[Any, ...], int] = {}
+        recorded = 0
+        for entry in self.entries:
+            data = entry["data"]
+            if entry["kind"] == "control.read":
+                recorded += 1
+                if (data["result"], data["rows"], data["failing"], data["catalogue"]) not in seen:
+                    raise Failed(f"entry {entry['entry_id']} records a reading that control.json does not have: {data}")
+            elif entry["kind"] == "control.attested":
+                key = (data["sha256"], data["valid_until"], data["applies"], entry["actor"])
+                attested[key] = attested.get(key, 0) + 1
+        for one in about["attestations"]:
+            if one["control_id"] != value:
+                raise Failed(f"attestation {one['attestation_id']} is about {one['control_id']}")
+            key = (one["sha256"], one["valid_until"], one["applies"], one["attested_by"])
+            if not attested.get(key):
+                raise Failed(f"attestation {one['attestation_id']} is not one that an entry records")
+            attested[key] -= 1
+        if left := [key for key, count in attested.items() if count]:
+            raise Failed(
+                f"an entry records evidence {left[0][0] or 'without a file'}, which control.json does not have"
+            )
+        files = {name.removeprefix("attachments/") for name in self.files if name.startswith("attachments/")}
+        wanted = {one["sha256"] for one in about["attestations"] if one["sha256"]}
+        if files != wanted:
+            raise Failed(f"attachments and attestations do not match: {sorted(files ^ wanted)[0]}")
+        for name in sorted(files):
+            if (found := sha256(self.files[f"attachments/{name}"]).hexdigest()) != name:
+                raise Failed(f"attachment {name} has digest {found}")
+        count = len(about["readings"])
+        self.notes.append(
+            Note(
+                "the ledger holds each change of a control's result and the digest of each file that was handed in; which rows failed and "
+                "the texts beside are the operator's record",
+                "يحفظ الدفتر كل تغيّر في نتيجة الضابط وبصمة كل ملف قُدّم. أمّا أي الصفوف أخفق والنصوص المرافقة فمن سجل المشغّل",
+            )
+        )
+        return f"{count} readings, {recorded} changes of result recorded, {len(about['attestations'])} attestations"
 
     def check_grants(self) -> str:
         recorded = {

@@ -14,8 +14,8 @@ from libs.contracts import (  # isort: skip
     connectors, consent, crm, data, dead_events, dead_letters, deal_history, decision, embedding, enrichment, execution,
     incidents, executive, flag_values, flows, forecasts, governance, growth, import_rows, inbound, inbox, knowledge, launch, ledger,
     mappings, memos, negotiation, onboarding, operating, outreach, partners, plugins, policy, predictive, prices,
-    proof_pack, push, quality, reachable, receipts, recoveries, rights, risk_map, screening, settling, simulations,
-    slos, tenant_hours, trust, waiting, work_units,
+    proof_pack, push, quality, reachable, receipts, recoveries, rights, risk_map, scopes, screening, settling,
+    simulations, slos, tenant_hours, trust, waiting, work_units,
 )  # fmt: skip
 from libs.contracts.declaring import MAY_CALL as MAY_CALL
 from libs.contracts.declaring import Bucket as Bucket
@@ -204,6 +204,10 @@ LIST_EFFECTS = Call(
     "execution.list_effects.v1", execution.EffectsRequest, execution.EffectsReply, frozenset({_T}), 30.0
 )
 
+FLOW_ACTIONS = Call("execution.flow_actions.v1", scopes.FlowActionsRequest, scopes.FlowActions, frozenset({_T}), 10.0)
+RECORD_ACTIONS = Call(
+    "execution.record_actions.v1", scopes.RecordActionsRequest, scopes.RecordActions, frozenset({_T}), 10.0
+)
 START_FLOW = Call("execution.start_flow.v1", flows.StartFlow, flows.Flow, _by(_D))
 START_FLOWS = Call("execution.start_flows.v1", flows.StartFlows, flows.FlowsStarted, _by(_D), 30.0)
 FLOWS = Call("execution.flows.v1", flows.FlowsRequest, flows.FlowsReply, _by())
@@ -245,6 +249,7 @@ IMPORT_REMARKS = Call("data.import_remarks.v1", import_rows.RemarksRequest, impo
 IMPORT_CANCEL = Call("data.import_cancel.v1", data.ImportGet, data.ImportStatus, _by())
 IMPORT_UNDO = Call("data.import_undo.v1", data.ImportGet, data.UndoReply, _by(), 60.0)
 FACTS = Call("data.facts.v1", data.FactsRequest, data.FactsReply, frozenset({_T}), 10.0)
+DEAL_RECORDS = Call("data.deal_records.v1", scopes.DealRecordsRequest, scopes.DealRecords, frozenset({_T}), 10.0)
 LEADS = Call("data.leads.v1", data.LeadsRequest, data.LeadsReply, _by(_D), 20.0)
 LEAD_PAGES = Call("data.lead_pages.v1", data.LeadPagesRequest, data.LeadPagesReply, frozenset({_D}), 20.0)
 

@@ -16,6 +16,7 @@ from services.data.importing.remembered import serve_remembered
 from services.data.importing.worker import ImportWorker
 from services.data.insight.lineage import serve_lineage
 from services.data.insight.quality import serve_quality
+from services.data.insight.scopes import serve_scopes
 from services.data.knowledge.app import serve_knowledge
 from services.data.offers import Offers
 from services.data.onboarding.desk import serve_onboarding
@@ -50,6 +51,7 @@ async def build(runtime: Runtime) -> None:
     serve_onboarding(runtime)
     serve_outcomes(runtime)
     serve_lineage(runtime)
+    serve_scopes(runtime)
     serve_quality(runtime)
     serve_metrics(runtime)
     runtime.loop("imports", worker.run)

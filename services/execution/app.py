@@ -37,6 +37,7 @@ from services.execution.flows.sql import SqlBackend
 from services.execution.gate import Gate
 from services.execution.handlers import Orders, Queries
 from services.execution.insight.lineage import serve_lineage
+from services.execution.insight.scopes import serve_scopes
 from services.execution.intake import WORKERS, Claimer, Intake
 from services.execution.live.handlers import Setup
 from services.execution.live.prices import serve_prices
@@ -112,6 +113,7 @@ async def build(runtime: Runtime) -> None:
     people = People(runtime)
     runtime.bus.serve(subjects.PERSON[Plane.EXECUTION], people.person)
     serve_lineage(runtime)
+    serve_scopes(runtime)
     serve_metrics(runtime)
     runtime.bus.on(subjects.ERASURE_ORDERED, people.erase)
     runtime.loop("intake", parts.intake.accept)

@@ -58,6 +58,7 @@ from services.trust.receipts.reconcile import Reconciliation
 from services.trust.rights.expiring import Expiry
 from services.trust.rights.handlers import Rights
 from services.trust.rights.registers import Registers
+from services.trust.scopes.exporting import Exporting
 from services.trust.scores.handlers import Scores
 from services.trust.screening.handlers import Screening
 from services.trust.settings import TrustSettings
@@ -91,7 +92,7 @@ async def build(runtime: Runtime) -> None:
     served.listener.on_settled.append(policies.settled)
     serve_policies(bus, policies, replays, violations)
     approving = served.approving
-    books = Books(database, live, settings.origin, book.jwks)
+    books = Books(database, settings.origin, book.jwks)
     cosigning = Cosigning(database, settings.origin)
     receipts, reconciliation = Receipts(database), Reconciliation(database, bus, every=settings.reconcile_seconds)
     serve_lineage(bus, database)
@@ -112,7 +113,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.PROOF, books.proof)
     bus.serve(subjects.CHECKPOINT, books.checkpoint)
     bus.serve(subjects.CONSISTENCY, books.consistency)
-    bus.serve(subjects.EVIDENCE_EXPORT, books.export)
+    bus.serve(subjects.EVIDENCE_EXPORT, Exporting(database, live, bus).export)
     bus.serve(subjects.EVIDENCE, books.pack)
     bus.serve(subjects.EVIDENCE_READ, books.read)
 

@@ -43,7 +43,13 @@ from services.trust.domain.keys import Keys, issue
 from services.trust.domain.policy import Answer, Bundle, Question
 from services.trust.governance.watching import Agent, agents_of, with_standing
 from services.trust.launch.switching import Gates, Held, gates_of
-from services.trust.ledger.domain.commitments import DECISION, approval_data, approval_kind, decision_data
+from services.trust.ledger.domain.commitments import (
+    DECISION,
+    approval_data,
+    approval_kind,
+    belonging,
+    decision_data,
+)
 from services.trust.ledger.domain.entry import Entry
 from services.trust.model_calls.watching import with_models
 from services.trust.own_people.watching import with_own_people
@@ -431,6 +437,7 @@ def _entry(ruling: Ruling, now: datetime) -> Entry:
             "action_type": p.evaluation.action_type,
             "effect": p.evaluation.effect,
             **decision_data(d, p.digest, grant),
+            **belonging(p.evaluation),
             **({"screening": sorted({f"{f.field}:{f.code}" for f in p.findings})} if p.findings else {}),
         },
         trace_id=p.evaluation.trace_id,

@@ -46,15 +46,6 @@ class AlreadyVoted(Conflict):
         )
 
 
-class EvidenceScope(Invalid):
-    def __init__(self) -> None:
-        super().__init__(
-            "bad_scope",
-            "Scope is action:ID or period:FROM..TO (dates).",
-            "النطاق يكون action:المعرّف أو period:من..إلى (تاريخان).",
-        )
-
-
 class NotYourQueue(Forbidden):
     def __init__(self, role: str) -> None:
         super().__init__(

@@ -7,16 +7,14 @@ import base64
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from libs.contracts.business_time import RIYADH
 from libs.contracts.data import ContactsChanged
-from libs.contracts.errors import Conflict, Forbidden, NotFound
+from libs.contracts.errors import Forbidden, NotFound
 from libs.contracts.execution import ActionsSettled, Settled
-from libs.contracts.ledger import EvidenceAssembled
-from libs.contracts.message import PLATFORM, Principal, new_id
+from libs.contracts.message import PLATFORM, Principal
 from libs.contracts.paging import before, page_of
 from libs.contracts.reachable import (
     NewcomersReply,
@@ -26,7 +24,6 @@ from libs.contracts.reachable import (
     ReachedAlike,
 )
 from libs.contracts.settling import OutcomeSettled
-from libs.contracts.subjects import EVIDENCE_ASSEMBLED
 from libs.contracts.trust import (
     Anchor,
     AuditRecorded,
@@ -44,7 +41,6 @@ from libs.contracts.trust import (
     EvidenceGet,
     EvidenceRead,
     EvidenceReply,
-    EvidenceRequest,
     KeysReply,
     KeysRequest,
     LedgerEntry,
@@ -57,20 +53,16 @@ from libs.contracts.trust import (
 from libs.runtime.database import Database, SessionWork
 from services.trust.consent.domain.newcomers import NewcomerJudge
 from services.trust.domain.facts import CHANNELS, contactability
-from services.trust.domain.keys import Keys
-from services.trust.errors import EvidenceScope
 from services.trust.keys.rotation import Published
 from services.trust.ledger.anchors import anchor
 from services.trust.ledger.contents import contents_of
 from services.trust.ledger.domain.checkpoint import origin_of, parse_checkpoint
 from services.trust.ledger.domain.commitments import OUTCOME, outcome_data
 from services.trust.ledger.domain.entry import Entry
-from services.trust.ledger.errors import NotYetProvable
 from services.trust.ledger.platform import platform_checkpoint
 from services.trust.ledger.proofs import consistency, prove
 from services.trust.ledger.store import EntryFilter, SqlLedgerStore, StoredCheckpoint, StoredEntry
 from services.trust.ledger.witnesses import WitnessRows, presentable
-from services.trust.packs import assemble
 from services.trust.projection import Projection
 from services.trust.store import SqlUnit, Store
 
@@ -149,9 +141,8 @@ class People:
 class Books:
     """Reading the ledger, and packs from it."""
 
-    def __init__(self, database: Database, keys: Keys, origin: str, published: Published) -> None:
+    def __init__(self, database: Database, origin: str, published: Published) -> None:
         self._database = database
-        self._keys = keys
         self._origin = origin
         self._published = published
 
@@ -260,60 +251,6 @@ class Books:
 
     async def keys(self, _: KeysRequest) -> KeysReply:
         return KeysReply(keys=await self._published())
-
-    async def export(self, request: EvidenceRequest) -> EvidenceReply:
-        """Assemble a pack and keep it.
-
-        Raises EvidenceScope for a scope nobody understands, NotFound for one without entries, and Conflict while the newest
-        entries wait for their checkpoint.
-        """
-        _require(request.principal, READERS)
-        tenant = request.principal.tenant_id
-        filters = _filters(tenant, request.scope)
-        pack_id = new_id()
-        # The platform beside the tenant: the pack shows the tenant's checkpoint in the platform's log.
-        async with self._database.batch(tenant, PLATFORM) as work:
-            store = SqlLedgerStore(work.connection)
-            if not any([await store.entries(where, 1) for where in filters]):
-                raise NotFound
-            try:
-                body = await assemble(work.connection, tenant, request.scope, filters, self._keys)
-            except NotYetProvable as error:
-                raise Conflict(
-                    "checkpoint_pending", "The newest entries are not under a signed checkpoint yet; try again in a few seconds.",
-                    "لم تُختم آخر القيود بعد، أعد المحاولة بعد ثوانٍ.",
-                ) from error  # fmt: skip
-            now = await work.connection.fetchval("select now()")
-            await work.connection.execute(
-                "insert into trust.evidence_packs (tenant_id, pack_id, scope, state, body, sha256, created_by) values ($1,$2,$3,'ready',$4,$5,$6)",
-                tenant,
-                pack_id,
-                request.scope,
-                body,
-                hashlib.sha256(body).hexdigest(),
-                request.principal.id,
-            )
-            await SqlUnit(work).append(
-                [
-                    _fact(
-                        tenant,
-                        "evidence.exported",
-                        request.principal.id,
-                        request.scope,
-                        now,
-                        pack_id=str(pack_id),
-                        sha256=hashlib.sha256(body).hexdigest(),
-                    )
-                ]
-            )
-            work.emit(
-                EVIDENCE_ASSEMBLED,
-                EvidenceAssembled(
-                    tenant_id=tenant, pack_id=pack_id, scope=request.scope, bytes=len(body),
-                    sha256=hashlib.sha256(body).hexdigest(), created_by=request.principal.id, at=now,
-                ),
-            )  # fmt: skip
-        return await self.pack(EvidenceGet(principal=request.principal, pack_id=pack_id))
 
     async def pack(self, request: EvidenceGet) -> EvidenceReply:
         _require(request.principal, READERS)
@@ -424,20 +361,3 @@ def _ledger_entry(row: StoredEntry) -> LedgerEntry:
         entry_id=row.entry_id, tenant_id=row.tenant_id, kind=row.kind, actor=row.actor, target=row.target, at=row.at,
         trace_id=row.trace_id, data=body["data"], seq=row.seq, leaf_hash=row.leaf_hash.hex() if row.leaf_hash else "",
     )  # fmt: skip
-
-
-def _filters(tenant: UUID, scope: str) -> list[EntryFilter]:
-    """Ledger filters of a scope; `period` is whole days in Riyadh, both included."""
-    kind, _, value = scope.partition(":")
-    try:
-        if kind == "action":
-            return [EntryFilter(tenant_id=tenant, target=f"action:{UUID(value)}")]
-        if kind == "period":
-            first, _, last = value.partition("..")
-            since = datetime.combine(date.fromisoformat(first), time(), RIYADH)
-            until = datetime.combine(date.fromisoformat(last), time(), RIYADH) + timedelta(days=1)
-            if since < until:
-                return [EntryFilter(tenant_id=tenant, since=since, until=until)]
-    except ValueError as error:
-        raise EvidenceScope from error
-    raise EvidenceScope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +17,15 @@ from services.trust.ledger.anchors import anchor
 from services.trust.ledger.domain.checkpoint import parse_checkpoint
 from services.trust.ledger.gather import gather
 from services.trust.ledger.pack import PackContents, Salted, build_pack
-from services.trust.ledger.store import EntryFilter, SqlLedgerStore
+from services.trust.ledger.store import SqlLedgerStore
 from services.trust.ledger.witnesses import WitnessRows, presentable
+from services.trust.scopes.domain import Selected
 
 
-async def assemble(connection: Any, tenant_id: UUID, scope: str, filters: Sequence[EntryFilter], keys: Keys) -> bytes:
-    """The pack of a scope, in the caller's transaction.
+async def assemble(
+    connection: Any, tenant_id: UUID, selected: Selected, keys: Keys, documents: Mapping[str, bytes] | None = None
+) -> bytes:
+    """The pack of what is selected, in the caller's transaction, with `documents` beside it: files by name.
 
     Raises NotYetProvable while an entry waits for its checkpoint, PackTooLarge beyond the limit.
     """
@@ -32,8 +35,8 @@ async def assemble(connection: Any, tenant_id: UUID, scope: str, filters: Sequen
     cosigned = await witnesses.newest()
     gathered = await gather(
         SqlLedgerStore(connection),
-        filters,
-        complete=not scope.startswith("period:"),
+        selected.filters(tenant_id),
+        complete=selected.scope.complete,
         cosigned=cosigned.size if cosigned else None,
     )
     data = [json.loads(entry.body)["data"] for entry in gathered.entries]
@@ -45,22 +48,24 @@ async def assemble(connection: Any, tenant_id: UUID, scope: str, filters: Sequen
         "select approval_id, document, salt from trust.approvals where tenant_id = $1 and approval_id = any($2::uuid[])",
         tenant_id, approval_ids,
     )  # fmt: skip
-    documents = [(Approval.model_validate_json(row["document"]), bytes.fromhex(row["salt"])) for row in approvals]
+    asked = [(Approval.model_validate_json(row["document"]), bytes.fromhex(row["salt"])) for row in approvals]
     size = parse_checkpoint(gathered.note).size
     contents = PackContents(
-        scope=scope,
+        scope=selected.scope.text,
         tenant_id=tenant_id,
         generated_at=await connection.fetchval("select now()"),
         note=gathered.note,
         entries=gathered.entries,
         erased=gathered.erased,
         grants=await _grants(connection, grant_ids),
-        payloads=[Salted(a.payload.encode(), salt) for a, salt in documents],
-        views={a.approval_id: Salted(canonical(a.view), salt) for a, salt in documents},
+        payloads=[Salted(a.payload.encode(), salt) for a, salt in asked],
+        views={a.approval_id: Salted(canonical(a.view), salt) for a, salt in asked},
         receipts=await _receipts(connection, tenant_id, closed),
         cosignatures=await witnesses.lines(size),
         platform=await anchor(connection, tenant_id, size),
         policies=await BundleRows(connection, tenant_id).texts(versions),
+        selection=selected.manifest(),
+        documents=documents or {},
     )
     # Setting the readable page takes seconds of one core; the plane goes on deciding meanwhile.
     return await asyncio.to_thread(build_pack, contents, keys.statement)

@@ -13,7 +13,7 @@ FUNCTION_LINES = 90
 
 # Longer than LINES, each for a reason.
 LONG = {
-    "dev/verify.py": 750,  # an auditor gets this one file: it may import nothing of ours
+    "dev/verify.py": 920,  # an auditor gets this one file: it may import nothing of ours
     "libs/contracts/trust.py": 600,  # one file of messages per owning plane
     "services/trust/store.py": 540,  # the hot path's SQL stays beside its rows
 }

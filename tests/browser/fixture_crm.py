@@ -104,7 +104,7 @@ class CrmFixtures:
             related=related if kind is K.ACCOUNT else (), events=happened,
             activity=present.entries(self.lang, K.ACTIVITY, {}, "type", "subject", "body"),
             deal=present.entries(self.lang, K.DEAL, {}, "title", "amount", "expected_close") if kind is not K.DEAL else (),
-            card=present.deal_card(self.lang, record) if kind is K.DEAL else None, may_edit=True,
+            card=present.deal_card(self.lang, record) if kind is K.DEAL else None, may_edit=True, may_prove=True,
         )  # fmt: skip
 
     def pipeline(self) -> pages.PipelinePage:

@@ -379,7 +379,7 @@ async def world(
 
     trust_store = TrustStore(trust_bus.database, now=clock)
     served = trust.serve(trust_bus, trust_store, Bundles(BUNDLE), KEYS_OF_TRUST, grant_seconds=GRANT_SECONDS)
-    trust_bus.serve(KEYS, Books(trust_bus.database, KEYS_OF_TRUST, "example.test/log", _published).keys)  # type: ignore[arg-type]
+    trust_bus.serve(KEYS, Books(trust_bus.database, "example.test/log", _published).keys)  # type: ignore[arg-type]
 
     execution_store = ExecutionStore(execution_bus.database, now=clock)
     runtime = Runtime(Plane.EXECUTION, None, execution_bus, execution_bus.database, now=clock)  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from libs.contracts.ledger import CosignaturesRequest, CosignRequest, PackStep
 from libs.contracts.message import PLATFORM, Page, Plane, Principal, new_id
 from libs.contracts.trust import CheckpointRequest, ConsistencyRequest, EvidenceRead, EvidenceRequest, ProofRequest
 from libs.runtime.database import Database
+from libs.runtime.testing import MemoryHub
 from services.trust.handlers import Books
 from services.trust.ledger.cosigning import Cosigning
 from services.trust.ledger.domain.checkpoint import Checkpoint, sign_checkpoint
@@ -28,6 +29,7 @@ from services.trust.ledger.packing import Packing
 from services.trust.ledger.platform import MOST_WITNESSES
 from services.trust.ledger.sequencer import Sequencer
 from services.trust.ledger.store import SqlLedgerStore
+from services.trust.scopes.exporting import Exporting
 from tests.flows.world import KEYS_OF_TRUST
 from tests.live.migrated import migrated_postgres, plane_database
 from tests.unit.trust.ledger_promises import entries
@@ -54,7 +56,8 @@ class Log:
         self.tenant = new_id()
         self.auditor = Principal(id="user:9", kind="user", tenant_id=self.tenant, roles=("auditor",))
         self.owner = Principal(id="user:1", kind="user", tenant_id=self.tenant, roles=("owner",))
-        self.books = Books(database, KEYS_OF_TRUST, ORIGIN, published)
+        self.books = Books(database, ORIGIN, published)
+        self.exporting = Exporting(database, KEYS_OF_TRUST, MemoryHub().bus(Plane.TRUST))
         self.cosigning = Cosigning(database, ORIGIN)
         self.key = witness.load_key(folder / "key", "witness.example")
 
@@ -235,7 +238,7 @@ async def test_a_log_set_back_behind_what_was_cosigned_is_not_shown_any_more(log
         log.books.checkpoint(CheckpointRequest(principal=log.auditor)),
         log.books.proof(ProofRequest(principal=log.auditor, seq=1)),
         log.books.consistency(ConsistencyRequest(principal=log.auditor, first=1, second=2)),
-        log.books.export(EvidenceRequest(principal=log.auditor, scope="period:2026-01-01..2027-12-31")),
+        log.exporting.export(EvidenceRequest(principal=log.auditor, scope="period:2026-01-01..2027-12-31")),
     ):
         with pytest.raises(DealixError) as error:
             await ask
@@ -262,7 +265,7 @@ async def test_a_pack_carries_the_cosignature_and_the_platforms_proof_and_goes_i
     await log.grow(3)
     await log.cosign(await log.note())
     scope = "period:2026-01-01..2027-12-31"
-    made = await log.books.export(EvidenceRequest(principal=log.owner, scope=scope))
+    made = await log.exporting.export(EvidenceRequest(principal=log.owner, scope=scope))
     chunk = await log.books.read(EvidenceRead(principal=log.owner, pack_id=made.pack_id))
     root: dict[str, dict[str, bytes]] = {use: {} for use in ("statement", "checkpoint", "grant", "witness")}
     for jwk in KEYS_OF_TRUST.jwks():

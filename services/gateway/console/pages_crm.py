@@ -71,6 +71,8 @@ class RecordPage:
     may_edit: bool = False
     error: str = ""
     older_href: str = ""
+    may_prove: bool = False
+    """Whether the reader may make an evidence pack of it."""
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,8 @@ PATHS: Final = {
     "evidence": "/console/evidence",
     "proof": "/console/proof",
     "evidence_entry": "/console/evidence/{id}",
+    "evidence_packs": "/console/evidence-packs",
+    "evidence_pack": "/console/evidence-packs/{id}",
     "operations": "/console/operations",
     "incident_report": "/console/operations/incidents",
     "incident": "/console/operations/incidents/{id}",

@@ -19,6 +19,7 @@ LedgerFault             not a person's doing:
 """
 
 from libs.contracts.errors import Conflict, Invalid, NotFound
+from services.trust.ledger.limits import MAX_ENTRIES, MAX_MEGABYTES
 
 
 class NoSuchEntry(NotFound):
@@ -78,8 +79,10 @@ class PackTooLarge(Invalid):
     def __init__(self) -> None:
         super().__init__(
             "pack_too_large",
-            "The scope holds too many entries for one evidence pack. Choose a shorter period.",
-            "يضم هذا النطاق قيودًا أكثر مما تتسع له حزمة أدلة واحدة. اختر فترة أقصر.",
+            f"One evidence pack holds at most {MAX_ENTRIES:,} entries and {MAX_MEGABYTES} MB; this scope has more. "
+            "Choose a shorter period, or a single flow or action.",
+            f"تتسع حزمة الأدلة لما لا يزيد على {MAX_ENTRIES:,} قيد و{MAX_MEGABYTES} ميغابايت، وهذا النطاق أكبر. "
+            "اختر فترة أقصر، أو مسارًا واحدًا، أو إجراءً واحدًا.",
         )
 
 

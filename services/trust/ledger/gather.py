@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from services.trust.ledger import limits
 from services.trust.ledger.errors import NoSuchEntry, NotYetProvable, PackTooLarge
 from services.trust.ledger.pack import PackEntry
 from services.trust.ledger.proofs import prove_all
 from services.trust.ledger.store import EntryFilter, Leaf, LedgerStore, StoredEntry
 
-MAX_ENTRIES = 20_000
 PAGE = 1_000
 
 
@@ -43,6 +43,7 @@ async def gather(
         await _collect(store, where, found)
     if not found:
         raise NoSuchEntry
+    asked = set(found)
     actions = tuple({entry.target for entry in found.values() if entry.target.startswith("action:")})
     if actions:
         await _collect(store, EntryFilter(filters[0].tenant_id, targets=actions), found)
@@ -56,6 +57,9 @@ async def gather(
     newest = await store.checkpoint(filters[0].tenant_id)
     if not complete and newest is not None:
         leaves = [leaf for leaf in leaves if leaf.seq < newest.size]
+        # An older entry is here for its action's sake; without any that was asked for itself, it would be of no period at all.
+        there = {found[leaf.entry_id].target for leaf in leaves if leaf.entry_id in asked}
+        leaves = [leaf for leaf in leaves if leaf.entry_id in asked or found[leaf.entry_id].target in there]
     if not leaves:
         raise NotYetProvable
     leaves.sort(key=lambda leaf: leaf.seq)
@@ -76,7 +80,7 @@ async def _collect(store: LedgerStore, where: EntryFilter, found: dict[UUID, Sto
     while True:
         page = await store.entries(where, PAGE)
         found |= {entry.entry_id: entry for entry in page}
-        if len(found) > MAX_ENTRIES:
+        if len(found) > limits.MAX_ENTRIES:
             raise PackTooLarge
         if len(page) < PAGE:
             return

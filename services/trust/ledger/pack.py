@@ -9,6 +9,7 @@
     views/ID.json            what approvers saw      receipts/ID.json   what connectors did
     policies/HASH.cedar      policy texts            summary.LANG.txt   for reading, as is
     summary.pdf              the same page, set, with what was approved and what was done
+    control.json             of a control: its readings and attestations; attachments/SHA256 the evidence handed in for it
     platform.json            the checkpoint's entry in the platform's log, with its proof and that log's signed note
 
 Pure: the same contents and key give the same bytes.
@@ -32,12 +33,13 @@ from services.trust.ledger.domain.checkpoint import Signer, parse_checkpoint
 from services.trust.ledger.domain.commitments import receipt_bytes
 from services.trust.ledger.domain.entry import timestamp
 from services.trust.ledger.errors import PackTooLarge
+from services.trust.ledger.limits import MAX_MEGABYTES
 from services.trust.ledger.page import page
 from services.trust.ledger.proofs import InclusionProof
 from services.trust.ledger.summary import LANGUAGES, summary
 
 FORMAT = "dealix-evidence-pack"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:dealix:evidence-pack:v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -77,18 +79,22 @@ class PackContents:
     policies: Sequence[str] = ()
     cosignatures: Sequence[tuple[str, str]] = ()
     """Names of witnesses and their lines for the note."""
+    selection: Mapping[str, Any] | None = None
+    """Which names and actions belong to the scope, and on whose word (`scopes.domain.Selected.manifest`)."""
+    documents: Mapping[str, bytes] = field(default_factory=dict)
+    """Further files, by name: `control.json` and what lies in `attachments/`."""
     platform: Mapping[str, Any] | None = None
     """What `platform.json` holds, once the platform's log has the checkpoint."""
 
 
 def build_pack(contents: PackContents, signer: Signer) -> bytes:
     """The ZIP, its statement signed by the statement key. Raises PackTooLarge."""
-    files = _evidence(contents)
+    files = _evidence(contents) | dict(contents.documents)
     files |= _summaries(contents)
     manifest = canonical(_manifest(contents, files))
     files["manifest.json"] = manifest
     files["statement.dsse.json"] = canonical(_statement(contents, manifest, signer))
-    if not fits(files):
+    if not fits(files) or sum(map(len, files.values())) > MAX_MEGABYTES * 1_000_000:
         raise PackTooLarge
     return build_archive(files)
 
@@ -151,6 +157,7 @@ def _summaries(contents: PackContents) -> dict[str, bytes]:
             entries=listed,
             erased=contents.erased,
             witnesses=sorted({name for name, _ in contents.cosignatures}),
+            selection=contents.selection,
         ).encode()
         for language in LANGUAGES
     } | {"summary.pdf": page(contents, listed, origin=checkpoint.origin, size=checkpoint.size)}
@@ -170,6 +177,7 @@ def _manifest(contents: PackContents, files: Mapping[str, bytes]) -> dict[str, A
         "platform": None if contents.platform is None else contents.platform["proof"]["seq"],
         "entries": len(contents.entries),
         "erased": list(contents.erased),
+        "selection": contents.selection,
         "files": {name: {"sha256": sha256(data).hexdigest(), "size": len(data)} for name, data in files.items()},
     }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from libs.documents.model import Block, Document, Facts, Heading, Language, Paragraph, Section, Table
 from libs.documents.pdf import render
-from services.trust.ledger.summary import WORDS, local
+from services.trust.ledger.summary import WORDS, local, selected
 
 if TYPE_CHECKING:
     from services.trust.ledger.pack import PackContents
@@ -85,6 +85,7 @@ def _section(
         (more["witness"], ", ".join(names) or more["no_witness"]),
         (more["platform"], more["platform_no"] if place is None else f"{more['platform_yes']} {place}"),
     ]
+    facts += selected(language, contents.selection)
     if contents.erased:
         facts.append((words["erased"], ", ".join(map(str, contents.erased))))
     blocks: list[Block] = [Facts(facts), Paragraph(words["limit"], quiet=True), Paragraph(words["verify"], quiet=True)]

@@ -98,11 +98,11 @@ class LedgerStore(Protocol):
 _APPEND = """
 with given as (
     select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[],
-                         $8::bytea[], $9::bytea[], $10::bytea[])
-             with ordinality as t(tenant_id, entry_id, kind, actor, target, at, trace_id, body, salt, leaf_hash, position)
+                         $8::bytea[], $9::bytea[], $10::bytea[], $11::text[], $12::text[])
+             with ordinality as t(tenant_id, entry_id, kind, actor, target, at, trace_id, body, salt, leaf_hash, run, about, position)
 ), recorded as (
-    insert into trust.ledger_entries (tenant_id, entry_id, kind, actor, target, at, trace_id, body, salt)
-    select tenant_id, entry_id, kind, actor, target, at, trace_id, body, salt from given
+    insert into trust.ledger_entries (tenant_id, entry_id, kind, actor, target, at, trace_id, body, salt, run, about)
+    select tenant_id, entry_id, kind, actor, target, at, trace_id, body, salt, run, about from given
     on conflict do nothing
     returning tenant_id, entry_id
 )
@@ -171,6 +171,8 @@ class SqlLedgerStore:
                 sealed.body,
                 sealed.salt,
                 sealed.leaf_hash,
+                e.run,
+                e.about,
             )
             for sealed in entries
             for e in (sealed.entry,)

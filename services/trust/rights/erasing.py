@@ -33,7 +33,7 @@ async def erase(connection: Any, tenant_id: UUID, contact_id: UUID) -> dict[str,
         "ledger_entries": await _entries(
             c, tenant_id, [f"contact:{contact_id}", *(f"action:{a}" for a in sorted(actions))]
         ),
-        "evidence_packs": await _packs(c, tenant_id, actions),
+        "evidence_packs": await _packs(c, tenant_id, {contact_id, *actions}),
     }
     for name, sql in _STATEMENTS.items():
         counts[name] = _count(await c.execute(sql, tenant_id, contact_id))
@@ -69,12 +69,12 @@ async def _entries(c: Any, tenant_id: UUID, targets: list[str]) -> int:
     return await SqlLedgerStore(c).erase(tenant_id, [row["entry_id"] for row in rows])
 
 
-async def _packs(c: Any, tenant_id: UUID, actions: set[UUID]) -> int:
-    """Packs that hold something about these actions. A pack is an archive without compression: an id in it can be found."""
+async def _packs(c: Any, tenant_id: UUID, ids: set[UUID]) -> int:
+    """Packs that hold something about a contact or its actions, by their ids. A pack is an archive without compression: an id in it can be found."""
     status = await c.execute(
         "update trust.evidence_packs p set body = null, state = 'erased' where tenant_id = $1 and body is not null "
         "and exists (select 1 from unnest($2::text[]) a where position(convert_to(a, 'UTF8') in p.body) > 0)",
-        tenant_id, [str(action) for action in actions],
+        tenant_id, [str(id) for id in ids],
     )  # fmt: skip
     return _count(status)
 

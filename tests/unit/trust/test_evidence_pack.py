@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -223,7 +224,7 @@ def no_entries(files: Files) -> None:
         (lambda files: lie(files, "receipts/", lambda receipt: {**receipt, "mode": "live"}), "receipts"),
         (without("receipts/"), "receipts"),
         (without("policies/"), "policies"),
-        (lambda files: edit(files, "manifest.json", version=3), "manifest"),
+        (lambda files: edit(files, "manifest.json", version=4), "manifest"),
         (lambda files: edit(files, "manifest.json", witness=["nobody"]), "witness"),
         (lambda files: edit(files, "manifest.json", checkpoint={"size": 9, "root": "00" * 32}), "checkpoint"),
         (lambda files: files.update({"checkpoint.txt": files["checkpoint.txt"].replace(b"303", b"304")}), "checkpoint"),
@@ -301,7 +302,9 @@ async def test_a_pack_of_erased_entries_says_so_and_keeps_the_rest() -> None:
     await store.erase(tenant, [sealed[1].entry.entry_id])
     gathered = await gather(store, [EntryFilter(tenant), EntryFilter(tenant, kind="consent")])
     assert ([entry.proof.leaf.seq for entry in gathered.entries], gathered.erased) == ([0, 2], (1,))
-    made = sample.PackContents("control:consent", tenant, NOON, gathered.note, gathered.entries, gathered.erased)
+    made = sample.PackContents(
+        "period:2026-11-21..2026-11-21", tenant, NOON, gathered.note, gathered.entries, gathered.erased
+    )
     report = verify_bytes(build_pack(made, STATEMENT_KEY), KEYS)
     assert report.exit_code == 0
     assert "1 entries of the scope were erased on request" in [note.en for note in report.notes]
@@ -312,7 +315,7 @@ async def test_a_period_brings_along_whatever_its_actions_rest_on() -> None:
     store = MemoryLedgerStore()
     at = [NOON - timedelta(days=2), NOON, NOON]
     sealed = seal(
-        Entry(tenant, "decision", "user:1", target, when)
+        Entry(tenant, "access", "user:1", target, when)
         for target, when in zip(["action:1", "action:1", "session"], at, strict=True)
     )
     async with store.transaction([tenant]):
@@ -321,6 +324,14 @@ async def test_a_period_brings_along_whatever_its_actions_rest_on() -> None:
     await sequencer.drain()
     await sequencer.checkpoint()
     today = EntryFilter(tenant, since=NOON)
+    whole = await gather(store, [today])
+    made = sample.PackContents(
+        "period:2026-11-21..2026-11-21", tenant, NOON, whole.note, whole.entries, policies=[sample.POLICY]
+    )
+    assert verify_bytes(build_pack(made, STATEMENT_KEY), KEYS).failed is None
+    for other in ("2026-11-18..2026-11-19", "2026-11-22..2026-11-22"):
+        report = verify_bytes(build_pack(replace(made, scope=f"period:{other}"), STATEMENT_KEY), KEYS)
+        assert report.failed == "scope"
     assert [entry.proof.leaf.seq for entry in (await gather(store, [today])).entries] == [0, 1, 2]
     async with store.transaction([tenant]):
         await store.append(seal([Entry(tenant, "login", "user:1", "session", NOON)]))

@@ -16,6 +16,7 @@ from libs.contracts.message import Text, new_id
 from libs.contracts.subjects import ASSIGN_CONTROL, CONTROL_MATRIX, CONTROL_STATE, RUN_COMPLIANCE
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
+from services.gateway.console.routes.packs import pack_form
 from services.gateway.console.urls import PATHS, url
 from services.gateway.console.views import Tab
 from services.gateway.http.compliance import LARGEST, hand_in
@@ -138,7 +139,8 @@ def _standing(desk: Desk, found: ControlDetail) -> Section:
     )  # fmt: skip
     says = desk.say(*GATES[now.gate]) if now.gate in GATES else ""
     forms = (assign,) if now.owner and _may(desk) else ()
-    return Section(desk.say("الحالة", "Standing"), says, facts=tuple(facts), forms=forms)
+    packs = pack_form(desk, f"control:{c.control_id}")
+    return Section(desk.say("الحالة", "Standing"), says, facts=tuple(facts), forms=(*forms, *packs))
 
 
 def _history(desk: Desk, found: ControlDetail) -> Section:

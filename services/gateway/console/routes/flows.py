@@ -18,6 +18,7 @@ from libs.contracts.message import Page, new_id
 from libs.contracts.subjects import COMMAND_FLOW, FLOW, FLOW_REVISIONS, FLOWS, SIGNAL_FLOW
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
+from services.gateway.console.routes.packs import pack_form
 from services.gateway.console.urls import PATHS, url
 from services.gateway.console.views import Tab
 from services.gateway.http.guards import allowed, require
@@ -143,7 +144,11 @@ def _standing(desk: Desk, found: Flow) -> Section:
         for verb, (ar, en, when, danger) in BUTTONS.items()
         if found.status in when
     )  # fmt: skip
-    return Section(desk.say("الوضع", "Standing"), facts=tuple(facts), forms=buttons if _may(desk) else ())
+    return Section(
+        desk.say("الوضع", "Standing"),
+        facts=tuple(facts),
+        forms=(*(buttons if _may(desk) else ()), *pack_form(desk, f"flow:{found.flow_id}")),
+    )
 
 
 def _waiting(desk: Desk, found: Flow) -> Section:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from libs.contracts.canonical import canonical
 from libs.contracts.execution import Receipt, Settled
-from libs.contracts.trust import Approval, Decision, GrantClaims
+from libs.contracts.trust import Approval, Decision, Evaluation, GrantClaims
 
 DECISION = "decision"
 OUTCOME = "outcome"
@@ -42,6 +43,29 @@ def decision_data(decision: Decision, payload_digest: str, grant: tuple[GrantCla
         data["grant_id"] = str(claims.grant_id)
         data["grant_leaf"] = leaf_hash.hex()
     return data
+
+
+RECORDS = frozenset({"account", "deal", "task"})
+"""Records that an entry names as what it is about. People are not among them, nor what a client may call a resource: an entry holds no
+personal data beside its subject's."""
+
+
+def belonging(asked: Evaluation) -> dict[str, str]:
+    """Of a decision entry: `run`, the flow that asked for the action, and `about`, the record of `RECORDS` that it concerns.
+
+    What is gathered for a flow or a deal rests on these: the leaf commits to them at the moment of the decision.
+    """
+    data = {"run": asked.run_id} if asked.run_id.startswith("flow:") else {}
+    if asked.resource.type in RECORDS and (id := _uuid(asked.resource.id)):
+        data["about"] = f"{asked.resource.type}:{id}"
+    return data
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return ""
 
 
 def approval_data(approval: Approval, **more: Any) -> dict[str, Any]:

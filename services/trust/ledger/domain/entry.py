@@ -29,6 +29,20 @@ class Entry:
     trace_id: str = ""
     entry_id: UUID = field(default_factory=new_id)
 
+    @property
+    def run(self) -> str | None:
+        """The flow that a decision's action is of, as its data says (`commitments.belonging`)."""
+        return self._says("run")
+
+    @property
+    def about(self) -> str | None:
+        """The record that a decision's action is about, as its data says."""
+        return self._says("about")
+
+    def _says(self, name: str) -> str | None:
+        said = self.data.get(name) if self.kind == "decision" else None
+        return said if isinstance(said, str) else None
+
 
 @dataclass(frozen=True, slots=True)
 class SealedEntry:
