@@ -77,6 +77,10 @@ NOTHING: Final[Mapping[str, Text]] = {
         ar="لا طلبات بعد. سجّل طلب صاحب البيانات يوم وصوله، فالمهلة تبدأ منه.",
         en="No requests yet. Record one on the day it arrives: its term runs from then.",
     ),
+    "sequences": Text(
+        ar="لا سلاسل بعد. ابدأ سلسلة من الزر أدناه، أو من صفحة جهة اتصال.",
+        en="No sequences yet. Start one below, or from a contact's page.",
+    ),
     "suppressions": Text(
         ar="القائمة فارغة. أضف إليها بريد أو رقم من طلب ألا نتواصل معه.",
         en="The list is empty. Add the address or number of whoever asked not to be contacted.",

@@ -28,6 +28,7 @@ DESTINATIONS: Final = (
     Destination("partners", _("Partners"), _("Partners"), "person", "KeyR"),
     Destination("executive", _("Executive Room"), _("Room"), "chart", "KeyW"),
     Destination("numbers", _("Numbers and sources"), _("Numbers"), "chart", "KeyN"),
+    Destination("sequences", _("Outreach sequences"), _("Sequences"), "mail", "KeyK"),
     Destination("flows", _("Flows"), _("Flows"), "arrow", "KeyF"),
     Destination("actions", _("Actions"), _("Actions"), "check", "KeyV"),
     Destination("people", _("Consent and rights"), _("Rights"), "lock", "KeyP"),

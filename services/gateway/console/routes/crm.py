@@ -124,6 +124,7 @@ async def _record(
         deal=present.entries(desk.lang, K.DEAL, {}, "title", "amount", "expected_close") if kind is not K.DEAL else (),
         card=present.deal_card(desk.lang, record) if kind is K.DEAL else None,
         may_edit=allowed(desk.who, "import") is not None,
+        may_write=allowed(desk.who, "submit") is not None,
         error=error,
         older_href=f"{present.href(kind, id)}?cursor={_plus(happened.next_cursor)}" if happened.next_cursor else "",
     )

@@ -1,0 +1,25 @@
+"""Pages of what was first on the API and the command line: captured like those of `fixture_real`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.gateway.console.urls import url
+from tests.unit.gateway import test_sequences_pages as sequence_rows
+from tests.unit.gateway.fake_site import Site
+from tests.unit.gateway.filled_site import CONTACT
+
+NAMES = ("sequences", "sequence", "sequence-who", "sequence-new", "sequence-refused")
+
+
+async def capture(site: Site, token: str, get: Any, post: Any) -> None:
+    """Every page of `NAMES`; the planes answer afterwards as they did before."""
+    kept = dict(site.planes.answers)
+    sequence_rows.fill(site)
+    await get("sequences", url("sequences"))
+    await get("sequence", url("sequence", str(sequence_rows.ONE)))
+    await get("sequence-who", url("sequence_new"))
+    await get("sequence-new", url("sequence_new", contact=str(CONTACT)))
+    await post("sequence-refused", url("sequence_new"), sequence_rows.form(token, subject_1=""), 422)
+    site.planes.answers.clear()
+    site.planes.answers.update(kept)
