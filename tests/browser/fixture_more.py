@@ -6,10 +6,11 @@ from typing import Any
 
 from services.gateway.console.urls import url
 from tests.unit.gateway import test_sequences_pages as sequence_rows
+from tests.unit.gateway import test_tower_pages as tower_rows
 from tests.unit.gateway.fake_site import Site
 from tests.unit.gateway.filled_site import CONTACT
 
-NAMES = ("sequences", "sequence", "sequence-who", "sequence-new", "sequence-refused")
+NAMES = ("sequences", "sequence", "sequence-who", "sequence-new", "sequence-refused", "services", "service")
 
 
 async def capture(site: Site, token: str, get: Any, post: Any) -> None:
@@ -21,5 +22,8 @@ async def capture(site: Site, token: str, get: Any, post: Any) -> None:
     await get("sequence-who", url("sequence_new"))
     await get("sequence-new", url("sequence_new", contact=str(CONTACT)))
     await post("sequence-refused", url("sequence_new"), sequence_rows.form(token, subject_1=""), 422)
+    tower_rows.fill(site)
+    await get("services", url("services"))
+    await get("service", url("service", "growth_os"))
     site.planes.answers.clear()
     site.planes.answers.update(kept)

@@ -25,6 +25,7 @@ DESTINATIONS: Final = (
     Destination("targeting", _("Targeting"), _("Targeting"), "target", "KeyT"),
     Destination("crm", _("Customers"), _("Customers"), "person", "KeyU"),
     Destination("onboarding", _("Onboarding"), _("Onboarding"), "check", "KeyH"),
+    Destination("services", _("Service tower"), _("Services"), "file", "KeyZ"),
     Destination("partners", _("Partners"), _("Partners"), "person", "KeyR"),
     Destination("executive", _("Executive Room"), _("Room"), "chart", "KeyW"),
     Destination("numbers", _("Numbers and sources"), _("Numbers"), "chart", "KeyN"),

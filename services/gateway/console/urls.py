@@ -57,6 +57,8 @@ PATHS: Final = {
     "onboarding_mark": "/console/onboarding/{id}/steps",
     "pipeline": "/console/crm/pipeline",
     "deal_move": "/console/crm/deals/{id}/move",
+    "services": "/console/services",
+    "service": "/console/services/{id}",
     "partners": "/console/partners",
     "partner_revenue": "/console/partners/revenue",
     "partner_offer": "/console/partners/{id}/offer",

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio
 ONE, APPROVAL, ACTION = UUID(int=2**124), UUID(int=2**124 + 1), UUID(int=2**124 + 2)
 MESSAGES = [
     {"channel": "email", "payload": {"subject": "تعارف", "body": "السلام عليكم، اتصلوا على +966 50 123 4567."}, "after_business_hours": 0},
-    {"channel": "whatsapp", "payload": {"body": "متابعة لرسالتنا."}, "after_business_hours": 16},
+    {"channel": "whatsapp", "payload": {"body": f"متابعة لرسالتنا. https://example.com/u/{'A1b2' * 40}"}, "after_business_hours": 16},
 ]  # fmt: skip
 
 
