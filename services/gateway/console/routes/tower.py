@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from decimal import Decimal
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from libs.contracts.arabic import DAYS
-from libs.contracts.catalogue.metrics import metrics
+from libs.contracts.catalogue.metrics import MetricRule, metrics
 from libs.contracts.catalogue.services import ServiceRule, services
 from libs.contracts.errors import DealixError, NotFound
 from libs.contracts.message import Text
@@ -18,7 +17,7 @@ from libs.contracts.proof_pack import ProofPack, ProofPackRequest, UpgradePath
 from libs.contracts.subjects import PROOF_PACK
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskPage, Section
-from services.gateway.console.routes.insight import UNITS, tile, value_of
+from services.gateway.console.routes.insight import tile, value_of
 from services.gateway.console.urls import PATHS, url
 from services.gateway.http.guards import allowed, require
 
@@ -51,19 +50,19 @@ def _row(desk: Desk, key: str, rule: ServiceRule, value: MetricValue | None) -> 
     metric = metrics()[rule.proof_metric]
     return (
         Cell(_said(desk, rule.name), href=url("service", key)), _price(desk, rule), Cell(_days(desk, rule.sla_days)),
-        Cell(desk.say(metric.ar, metric.en)), _value(desk, value),
+        Cell(desk.say(metric.ar, metric.en)), _value(desk, metric, value),
     )  # fmt: skip
 
 
-def _value(desk: Desk, found: MetricValue | None) -> Cell:
+def _value(desk: Desk, rule: MetricRule, found: MetricValue | None) -> Cell:
     """A metric's value with its unit; a value that there is leads to its rows."""
     if found is None:
         return Cell(desk.say("تعذّرت قراءته", "Could not be read"))
     if found.value is None:
         return Cell(desk.say("لا بيانات", "No data"))
-    number = f"{found.value * 100:,.1f}%" if found.unit == "share" else _number(found.value)
-    unit = "" if found.unit == "share" else desk.say(*UNITS[found.unit])
-    return Cell(f"{number} {unit}".strip(), "text" if unit else "ltr", href=url("metric_rows", found.name))
+    one = tile(desk, rule, found)
+    said = f"{one.value}%" if one.unit == "%" else f"{one.value} {one.unit}".strip()
+    return Cell(said, "text" if one.unit not in ("", "%") else "ltr", href=one.href)
 
 
 def _price(desk: Desk, rule: ServiceRule) -> Cell:
@@ -104,7 +103,11 @@ def _next(desk: Desk, path: UpgradePath | None) -> Section:
         desk.say("تسليم العملاء الحاليين", "Delivery to customers"): url("onboarding"),
     }
     if path is None:
-        return Section(title, desk.say("تعذّرت قراءة ما أُثبت حتى الآن. الخدمات أدناه كما هي.", "What was proved so far could not be read. The services below stand."), links=links)  # fmt: skip
+        unread = desk.say(
+            "تعذّرت قراءة ما أُثبت حتى الآن. الخدمات أدناه كما هي.",
+            "What was proved so far could not be read. The services below stand.",
+        )
+        return Section(title, unread, links=links)
     steps = {one.service: one for one in path.steps}
     facts = []
     if path.offer in steps:
@@ -157,10 +160,6 @@ async def service(id: str, desk: DeskDep) -> Response:
 def _list(desk: Desk, title: str, texts: tuple[Text, ...]) -> Section:
     rows = tuple((Cell(str(at), "ltr"), Cell(_said(desk, one))) for at, one in enumerate(texts, 1))
     return Section(title, columns=("#", title), rows=rows)
-
-
-def _number(value: Decimal) -> str:
-    return f"{value:,.2f}".removesuffix(".00")
 
 
 def _said(desk: Desk, text: Text) -> str:
