@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from services.gateway.console.urls import url
+from tests.unit.gateway import test_recoveries_pages as recovery_rows
 from tests.unit.gateway import test_sequences_pages as sequence_rows
 from tests.unit.gateway import test_tower_pages as tower_rows
+from tests.unit.gateway import test_trends_pages as trend_rows
 from tests.unit.gateway.fake_site import Site
 from tests.unit.gateway.filled_site import CONTACT
 
-NAMES = ("sequences", "sequence", "sequence-who", "sequence-new", "sequence-refused", "services", "service")
+NAMES = (
+    "sequences", "sequence", "sequence-who", "sequence-new", "sequence-refused", "services", "service",
+    "trends", "trend", "attributions", "attribution",
+    "recoveries", "plugins",
+)  # fmt: skip
 
 
 async def capture(site: Site, token: str, get: Any, post: Any) -> None:
@@ -25,5 +31,13 @@ async def capture(site: Site, token: str, get: Any, post: Any) -> None:
     tower_rows.fill(site)
     await get("services", url("services"))
     await get("service", url("service", "growth_os"))
+    trend_rows.fill(site)
+    await get("trends", url("trends"))
+    await get("trend", url("trends", metric="revenue_actual"))
+    await get("attributions", url("attributions"))
+    await get("attribution", url("attribution", str(trend_rows.DEAL)))
+    recovery_rows.fill(site)
+    await get("recoveries", url("recoveries"))
+    await get("plugins", url("plugins"))
     site.planes.answers.clear()
     site.planes.answers.update(kept)
