@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from services.gateway.console.urls import url
+from tests.unit.gateway import test_memo_pages as memo_rows
 from tests.unit.gateway import test_recoveries_pages as recovery_rows
 from tests.unit.gateway import test_sequences_pages as sequence_rows
 from tests.unit.gateway import test_tower_pages as tower_rows
 from tests.unit.gateway import test_trends_pages as trend_rows
 from tests.unit.gateway.fake_site import Site
-from tests.unit.gateway.filled_site import CONTACT
+from tests.unit.gateway.filled_site import CONTACT, DEAL
 
 NAMES = (
     "sequences", "sequence", "sequence-who", "sequence-new", "sequence-refused", "services", "service",
     "trends", "trend", "attributions", "attribution",
-    "recoveries", "plugins",
+    "recoveries", "plugins", "memos", "memo", "memo-made",
 )  # fmt: skip
 
 
@@ -39,5 +40,9 @@ async def capture(site: Site, token: str, get: Any, post: Any) -> None:
     recovery_rows.fill(site)
     await get("recoveries", url("recoveries"))
     await get("plugins", url("plugins"))
+    memo_rows.fill(site)
+    await get("memos", url("memos"))
+    await get("memo", url("memo", "stop_loss_policy"))
+    await post("memo-made", url("memo", "proposal_pack"), {"deal_id": str(DEAL), "title": "عرض"})
     site.planes.answers.clear()
     site.planes.answers.update(kept)

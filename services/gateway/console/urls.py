@@ -108,6 +108,8 @@ PATHS: Final = {
     "contradiction_acknowledge": "/console/contradictions/{id}/acknowledge",
     "executive": "/console/executive",
     "heatmap": "/console/executive/risks",
+    "memos": "/console/executive/memos",
+    "memo": "/console/executive/memos/{id}",
     "board_pack_pdf": "/api/v1/board-pack.pdf",
     "numbers": "/console/numbers",
     "metric_rows": "/console/numbers/metrics/{id}",

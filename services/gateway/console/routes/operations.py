@@ -74,9 +74,7 @@ async def _hub(desk: Desk, *, error: str = "", status: int = 200) -> Response:
     # The template numbers the parts of a page; the first is the list of all.
     places = {part.name: f"#part-{at}" for at, part in enumerate(listed, 2)}
     links = {desk.say("النسخ الاحتياطية والاستعادة", "Backups and restores"): url("recoveries")}
-    parts = Section(
-        desk.say(ar, en), entries=tuple(_entry(desk, part, places) for part in found.parts), links=links
-    )
+    parts = Section(desk.say(ar, en), entries=tuple(_entry(desk, part, places) for part in found.parts), links=links)
     lists = tuple(_lines(desk, part) for part in listed)
     forms = (_report(desk),) if allowed(desk.who, "control") is not None else ()
     report = Section(
