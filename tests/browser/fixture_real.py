@@ -13,6 +13,7 @@ from libs.contracts.errors import CallTimeout
 from libs.contracts.message import Text, new_id
 from libs.contracts.metrics import MetricRowsReply
 from services.gateway.console.urls import url
+from tests.browser import fixture_more
 from tests.contracts.examples import example
 from tests.unit.gateway import test_day_plan_page as plan_rows
 from tests.unit.gateway import test_executive_page as executive_rows
@@ -39,6 +40,7 @@ NAMES = (
     "partner", "partner-draft", "partner-add", "partners-refused", "metric-rows", "metric-rows-none", "executive", "heatmap", "webhooks", "webhook", "webhook-delivery",
     "denied", "offline", "partner-revenue", "partner-offer", "partner-offer-sent", "proof-pack", "proof-company",
     "inbox", "inbox-item", "onboarding", "onboarding-customer", "weekly", "experiments", "experiment", "day-plan", "day-plan-none",
+    *fixture_more.NAMES,
 )  # fmt: skip
 
 
@@ -106,6 +108,7 @@ async def _pages(site: Site, token: str, owner: str) -> dict[str, str]:
     await get("heatmap", url("heatmap", likelihood=4, impact=5))
     await _partners(site, get, post)
     await _webhooks(site, get)
+    await fixture_more.capture(site, token, get, post)
     site.planes.answer(subjects.RULES, CallTimeout("trust.rules.v1"))
     await get("offline", url("rules"), 503)
     auditor = await site.user("auditor")

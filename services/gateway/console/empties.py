@@ -18,6 +18,10 @@ NOTHING: Final[Mapping[str, Text]] = {
         ar="لا إجراءات بعد. جهّز مسودة من قائمة الفرص لتظهر هنا.",
         en="No actions yet. Prepare a draft from the ranked list, and it appears here.",
     ),
+    "attributions": Text(
+        ar="لا صفقات مكسوبة بعد. سجّل المكالمات والاجتماعات، فإذا كُسبت صفقة ظهر هنا ما جلبها.",
+        en="No deal was won yet. Note calls and meetings; once a deal is won, what brought it appears here.",
+    ),
     "canaries": Text(
         ar="لا تجارب جزئية بعد. تبدأ التجربة من سطر الأوامر: dealix canaries start، وتظهر أرقامها هنا.",
         en="No canaries yet. One begins on the command line: dealix canaries start; its figures appear here.",
@@ -70,12 +74,24 @@ NOTHING: Final[Mapping[str, Text]] = {
         ar="لا أشهر مسجّلة بعد. أغلق صفقة أو حمّل الصفقات السابقة لتظهر هنا.",
         en="No months on record yet. Close a deal or load earlier ones, and they appear here.",
     ),
+    "plugins": Text(
+        ar="لا إضافات مثبّتة. ثبّت حزمتها على الخادم وأعد التشغيل لتظهر هنا بصلاحياتها وبصمتها.",
+        en="No plugin is installed. Install its package on the server and start again: it appears here with its rights and its digest.",
+    ),
+    "recoveries": Text(
+        ar="لا نسخ احتياطية بعد. خذ الأولى من سطر الأوامر: dealix backup.",
+        en="No backup yet. Take the first on the command line: dealix backup.",
+    ),
     "register": Text(
         ar="لا قيود بعد. أضف القيد الأول من النموذج أدناه.", en="No entries yet. Add the first one below."
     ),
     "rights": Text(
         ar="لا طلبات بعد. سجّل طلب صاحب البيانات يوم وصوله، فالمهلة تبدأ منه.",
         en="No requests yet. Record one on the day it arrives: its term runs from then.",
+    ),
+    "sequences": Text(
+        ar="لا سلاسل بعد. ابدأ سلسلة من الزر أدناه، أو من صفحة جهة اتصال.",
+        en="No sequences yet. Start one below, or from a contact's page.",
     ),
     "suppressions": Text(
         ar="القائمة فارغة. أضف إليها بريد أو رقم من طلب ألا نتواصل معه.",

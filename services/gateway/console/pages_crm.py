@@ -69,6 +69,7 @@ class RecordPage:
     deal: tuple[Entry, ...] = ()
     card: DealCard | None = None
     may_edit: bool = False
+    may_write: bool = False
     error: str = ""
     older_href: str = ""
     may_prove: bool = False

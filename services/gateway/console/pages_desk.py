@@ -10,7 +10,7 @@ from markupsafe import Markup
 from services.gateway.console.views import Tab
 
 InputKind = Literal[
-    "text", "long", "select", "password", "datetime-local", "date", "time", "number", "email", "hidden", "file", "check", "checks"
+    "text", "long", "select", "password", "datetime-local", "date", "time", "number", "email", "hidden", "file", "check", "checks", "part"
 ]  # fmt: skip
 
 
@@ -27,7 +27,7 @@ class Cell:
 @dataclass(frozen=True)
 class Input:
     """One field of a form. `options` are (value, label) of a select, or of the boxes of `checks`, of which those in `chosen` are ticked. A
-    `check` is one box, ticked when it has a value. `hint` says under the field what is wanted there."""
+    `check` is one box, ticked when it has a value. `hint` says under the field what is wanted there; a `part` is a heading over the fields after it."""
 
     name: str
     label: str

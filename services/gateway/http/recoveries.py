@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -27,7 +26,7 @@ class Report(Body):
     """What `dealix restore` wrote: which backup (the SHA-256 of its dump), when, and how much of it was there."""
 
     digest: Digest
-    restored_at: Annotated[datetime, AwareDatetime]
+    restored_at: Annotated[AwareDatetime, Field(strict=False)]
     rows: Annotated[int, Field(ge=0)]
     leaves: Annotated[int, Field(ge=0)]
 

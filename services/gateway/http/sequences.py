@@ -22,6 +22,8 @@ from services.gateway.http.problems import RESPONSES
 
 router = APIRouter(prefix="/api/v1/sequences", tags=["flows"], responses=RESPONSES)
 SEQUENCE = "outreach_sequence"
+Why = Literal["replied", "withdrawn", "suppressed", "stage_changed"]
+"""What ends a sequence from outside."""
 
 
 class SequenceMessage(RequestBody):
@@ -46,7 +48,7 @@ class NewSequence(RequestBody):
 class Stop(RequestBody):
     """Why it ends: what happened outside that this system can't see by itself."""
 
-    why: Literal["replied", "withdrawn", "suppressed", "stage_changed"]
+    why: Why
     note: Note = ""
 
 

@@ -67,6 +67,7 @@ async def connectors(desk: DeskDep) -> Response:
             desk.say("الصندوق التجريبي", "Sandbox mailbox"): url("sandbox_mailbox"),
             desk.say("الرسائل المتعذّرة", "Dead letters"): url("dead_letters"),
             desk.say("كل التكاملات", "All integrations"): url("integrations"),
+            desk.say("الإضافات", "Plugins"): url("plugins"),
             **({desk.say("الإشعارات البرمجية وSIEM", "Webhooks and SIEM"): url("webhooks")} if allowed(desk.who, "users") else {}),
         },
     )  # fmt: skip

@@ -125,6 +125,7 @@ async def _record(
         card=present.deal_card(desk.lang, record) if kind is K.DEAL else None,
         may_edit=allowed(desk.who, "import") is not None,
         may_prove=allowed(desk.who, "evidence") is not None,
+        may_write=allowed(desk.who, "submit") is not None,
         error=error,
         older_href=f"{present.href(kind, id)}?cursor={_plus(happened.next_cursor)}" if happened.next_cursor else "",
     )

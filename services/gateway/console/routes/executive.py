@@ -121,7 +121,11 @@ def heatmap_page(desk: Desk, found: RiskMap, likelihood: int | None, impact: int
 
 
 def _tabs(desk: Desk, active: str) -> tuple[Tab, ...]:
-    named = (("executive", "الغرفة التنفيذية", "Executive Room"), ("heatmap", "خريطة المخاطر", "Risk heat map"))
+    named = (
+        ("executive", "الغرفة التنفيذية", "Executive Room"),
+        ("heatmap", "خريطة المخاطر", "Risk heat map"),
+        ("memos", "المذكرات", "Memos"),
+    )
     return tuple(Tab(key, desk.say(ar, en), url(key), key == active) for key, ar, en in named)
 
 

@@ -43,7 +43,9 @@ SAMPLED = {"contacts": "contact", "accounts": "account", "leads": "lead", "deals
 
 def tabs(desk: Desk, active: str) -> tuple[Tab, ...]:
     named = (
-        ("numbers", "المؤشرات", "Metrics"), ("forecast", "الفعلي والمتوقع", "Actual vs forecast"),
+        ("numbers", "المؤشرات", "Metrics"),
+        ("trends", "عبر الزمن", "Over time"), ("attributions", "مصدر الصفقات", "Attribution"),
+        ("forecast", "الفعلي والمتوقع", "Actual vs forecast"),
         ("data_quality", "جودة البيانات", "Data quality"), ("lineage", "أصل الأرقام", "Lineage"),
         ("knowledge", "المعرفة", "Knowledge"),
     )  # fmt: skip

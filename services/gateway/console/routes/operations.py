@@ -73,7 +73,8 @@ async def _hub(desk: Desk, *, error: str = "", status: int = 200) -> Response:
     listed = [part for part in found.parts if part.lines and (part.state != "ok" or part.name in ALWAYS)]
     # The template numbers the parts of a page; the first is the list of all.
     places = {part.name: f"#part-{at}" for at, part in enumerate(listed, 2)}
-    parts = Section(desk.say(ar, en), entries=tuple(_entry(desk, part, places) for part in found.parts))
+    links = {desk.say("النسخ الاحتياطية والاستعادة", "Backups and restores"): url("recoveries")}
+    parts = Section(desk.say(ar, en), entries=tuple(_entry(desk, part, places) for part in found.parts), links=links)
     lists = tuple(_lines(desk, part) for part in listed)
     forms = (_report(desk),) if allowed(desk.who, "control") is not None else ()
     report = Section(
