@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from libs.contracts import (  # isort: skip
     agents, analytics, approvals, attribution, board_pack, briefs, canaries, claims, completions, compliance,
-    connectors, consent, crm, data, dead_events, dead_letters, deal_history, decision, enrichment, execution,
     experiments, learning,
     connectors, consent, crm, data, dead_events, dead_letters, deal_history, decision, embedding, enrichment, execution,
     incidents, executive, flag_values, flows, forecasts, governance, growth, import_rows, inbound, inbox, knowledge, launch, ledger,

@@ -13,8 +13,8 @@ from libs.contracts.subjects import WEEKLY_REPORT
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, Note, Section
 from services.gateway.console.routes.experiments import rate_shown, said, shown
-from services.gateway.console.routes.insight import UNITS
 from services.gateway.console.urls import PATHS, url
+from services.gateway.figures import UNITS
 from services.gateway.http.guards import require
 
 router = APIRouter()
@@ -60,7 +60,7 @@ def _figures(desk: Desk, found: WeeklyReport) -> Section:
     columns = (desk.say("المؤشر", "Metric"), desk.say("القيمة", "Value"), desk.say("السجلات", "Records"))
     rows = []
     for one in found.figures:
-        unit = desk.say(*UNITS[one.unit])
+        unit = desk.say(UNITS[one.unit].ar, UNITS[one.unit].en)
         value = desk.say("لا بيانات", "No data")
         if one.value is not None:
             value = f"{one.value * 100:.1f}%" if one.unit == "share" else f"{one.value:g} {unit}".strip()

@@ -2,7 +2,7 @@
 
 from libs.runtime.migrate import row_security, run
 
-revision = "data_0018_targeting"
+revision = "data_0018_paused_channels"
 down_revision = "data_0017_import_look"
 branch_labels = None
 depends_on = None

@@ -2,7 +2,7 @@
 
 from libs.runtime.migrate import run
 
-revision = "trust_0022_evidence"
+revision = "trust_0022_belonging"
 down_revision = "trust_0021_one_family"
 branch_labels = None
 depends_on = None
