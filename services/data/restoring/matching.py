@@ -22,7 +22,8 @@ from services.data.importing.domain.matching import (
     contact_view,
 )
 from services.data.importing.domain.records import AccountFields, ContactFields, ExistingRecord
-from services.data.matching.keys import MatchKeys, digests
+from services.data.matching.digests import digests
+from services.data.matching.keys import MatchKeys
 from services.data.matching.named import Found, Likely, NamedAccounts, choose
 from services.data.restoring.domain.items import Item
 
