@@ -11,6 +11,7 @@ from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -202,7 +203,7 @@ async def test_a_controls_pack_has_its_readings_and_the_evidence_that_was_handed
 @pytest.mark.parametrize(
     ("scope", "status", "code"),
     [
-        (f"deal:{new_id()}", 404, "unknown_scope"), (f"flow:{new_id()}", 404, "unknown_scope"),
+        (f"deal:{UUID(int=7)}", 404, "unknown_scope"), (f"flow:{UUID(int=7)}", 404, "unknown_scope"),
         ("control:NONE-1", 404, "unknown_scope"), ("deal:seven", 422, "bad_scope"), ("company:1", 422, "bad_scope"),
     ],
 )  # fmt: skip

@@ -13,7 +13,7 @@ from libs.contracts.memos import MemoName
 from libs.contracts.message import Message, Text
 
 FILE = Path(__file__).with_suffix(".yaml")
-InputKind = Literal["text", "long", "number", "integer", "date", "flag", "choice", "lines", "numbers", "rows"]
+InputKind = Literal["text", "long", "number", "integer", "date", "flag", "choice", "metric", "lines", "numbers", "rows"]
 
 
 class MemoRule(Message):
@@ -27,7 +27,7 @@ class MemoRule(Message):
 
 
 class MemoInput(Message):
-    """One input. `columns` are of a `rows` input, `values` of a `choice`; `ltr` is written from left to right."""
+    """One input. `columns` are of a `rows` input, `values` of a `choice`; a `metric` is one of the dictionary; `ltr` is written from left to right."""
 
     kind: InputKind
     en: Annotated[str, Field(min_length=1)]

@@ -20,7 +20,7 @@ LISTS: Final = frozenset({"after"})
 """Columns of rows that hold several words, with commas between."""
 MOST: Final = Decimal(10) ** 15
 HIDDEN: Final = frozenset({"tenant_id", "provenance"})
-WORDED: Final = frozenset({"text", "long", "date", "choice", "lines", "rows"})
+WORDED: Final = frozenset({"text", "long", "date", "choice", "metric", "lines", "rows"})
 """Kinds of inputs that are no figures, also where they have digits alone."""
 LTR: Final = frozenset({"payload_hash", "view_hash", "checkpoint", "horizon"})
 
@@ -42,6 +42,9 @@ def fields(desk: Desk, name: MemoName, given: Mapping[str, str]) -> tuple[Input,
         common: dict[str, Any] = {"name": key, "label": label, "value": given.get(key, ""), "required": needed}
         if one.kind == "choice":
             options = tuple((value, desk.say(memos().values[value].ar, memos().values[value].en)) for value in one.values)  # fmt: skip
+            out.append(Input(**common, kind="select", options=options))
+        elif one.kind == "metric":
+            options = tuple((metric, desk.say(rule.ar, rule.en)) for metric, rule in metrics().items())
             out.append(Input(**common, kind="select", options=options))
         elif one.kind == "flag":
             out.append(Input(**common, kind="check"))
@@ -106,9 +109,17 @@ def _row(key: str, columns: tuple[str, ...], line: str) -> dict[str, Any]:
             row[column] = cell.casefold() in YES
         elif column in LISTS:
             row[column] = [part.strip() for part in cell.replace("،", ",").split(",") if part.strip()]
+        elif column == "metric":
+            row[column] = _metric(cell)
         elif cell:
             row[column] = cell
     return row
+
+
+def _metric(text: str) -> str:
+    """The metric that people name, in either language or by its key; what names none stays as it is."""
+    wanted = text.casefold()
+    return next((key for key, rule in metrics().items() if wanted in (rule.en.casefold(), rule.ar)), text)
 
 
 def sections(desk: Desk, title: str, memo: Mapping[str, Any]) -> tuple[Section, ...]:
@@ -140,6 +151,11 @@ def _said(desk: Desk, values: Mapping[str, Any]) -> dict[str, Any]:
     """The fields in the reader's language: of a pair the one, under the name of both."""
     out: dict[str, Any] = {}
     for key, value in values.items():
+        if key.endswith("_ar") and key.removesuffix("_ar") in values:
+            continue  # a name in both languages: shown where the other one stands
+        if f"{key}_ar" in values:
+            out[key] = (desk.lang == "ar" and values[f"{key}_ar"]) or value
+            continue
         base, _, lang = key.rpartition("_")
         pair = key in ("en", "ar") or (lang in ("en", "ar") and f"{base}_{'ar' if lang == 'en' else 'en'}" in values)
         if key in HIDDEN or (pair and not key.endswith(desk.lang)):

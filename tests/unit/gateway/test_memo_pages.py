@@ -8,6 +8,7 @@ import pytest
 
 from libs.contracts import subjects
 from libs.contracts.catalogue.memos import memos
+from libs.contracts.catalogue.metrics import metrics
 from libs.contracts.memos import MEMOS, MemoName, MemoReply, MemoRequest
 from services.decision.memos.desk import RECIPES
 from services.decision.memos.domain.made import BadInputs, rules
@@ -69,6 +70,15 @@ def test_what_is_typed_arrives_as_the_plane_reads_it() -> None:
     }
     assert stated(MemoName.PMI_PROGRAM_PLAN, given)["phases"][1] == {"key": "الثاني", "days": "60", "after": ["الأول", "صفر"]}  # fmt: skip
     assert stated(MemoName.STOP_LOSS_POLICY, given)["active"] is True
+
+
+def test_a_metric_is_named_as_people_name_it() -> None:
+    rows = "الإيراد الفعلي | below | 5\nrevenue_actual | below | 5\nغيره | below | 5"
+    named = metrics()["revenue_actual"].ar
+    read = stated(MemoName.STOP_LOSS_POLICY, {"market": "الكويت", "metrics": rows.replace("الإيراد الفعلي", named)})[
+        "metrics"
+    ]
+    assert [row["metric"] for row in read] == ["revenue_actual", "revenue_actual", "غيره"]
 
 
 @pytest.mark.parametrize(
