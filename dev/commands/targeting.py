@@ -142,6 +142,27 @@ def register(app: typer.Typer, connect: Connect) -> None:
             here.out.say(Sentence(f"{more} more wait behind these.", f"عدد القرارات التالية: {more}."))
 
     @command(app, connect)
+    def brief(
+        here: Session,
+        reply: Annotated[
+            str, typer.Argument(metavar="[REPLY]", help="What to answer, such as 1-2; the brief alone when left out.")
+        ] = "",
+        role: Annotated[str, typer.Option("--role", help="ceo, sales_manager, growth_manager …")] = "ceo",
+        note: Annotated[str, typer.Option("--note", help="A note for the record.")] = "",
+    ) -> None:
+        """The day's decisions as a short WhatsApp text, and what an answer to it decides."""
+        made = here.client.get("/cards/whatsapp-brief", role=role)
+        if not reply or not made["cards"]:
+            here.out.result(made)
+            here.out.show(Text(made["text"]))
+            return
+        answered = here.client.post(
+            "/cards/whatsapp-brief/reply", {"cards": made["cards"], "text": reply, "note": note}
+        )
+        here.out.result(answered)
+        here.out.show(Text(answered["answer"][here.out.lang]))
+
+    @command(app, connect)
     def decide(
         here: Session,
         card: Annotated[str, typer.Argument(metavar="CARD", help="Id of the card.")],

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.contracts.message import Message, Page, Principal, Provenance, Reason, TenantId
+from libs.contracts.message import Message, Page, Principal, Provenance, Reason, TenantId, Text
 
 
 class Part(Message):
@@ -191,11 +191,37 @@ class DecideCardReply(Message):
     approval_id: UUID | None = None
 
 
+class BriefButton(Message):
+    """`id` comes back when the button is pressed."""
+
+    id: str
+    label: Annotated[str, Field(max_length=20)]
+
+
 class BriefReply(Message):
     """A WhatsApp decision brief: at most 1,024 characters and three numbered choices a card."""
 
     text: str
     cards: tuple[UUID, ...]
+    buttons: tuple[BriefButton, ...] = ()
+    """Of a brief of one card: its choices as the vendor's reply buttons."""
+
+
+class AnswerBrief(Message):
+    """A reply to a brief. `cards` are the brief's, in the order of their numbers; `note` goes with what the reply decides."""
+
+    principal: Principal
+    cards: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=3)]
+    text: Annotated[str, Field(min_length=1, max_length=4096)]
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class BriefAnswered(Message):
+    """`answer` goes back to who replied. Without `decided` nothing was: the reply could mean two things, or has to be given where
+    everything is shown."""
+
+    answer: Text
+    decided: DecideCardReply | None = None
 
 
 FIRST = "first"

@@ -326,6 +326,7 @@ CARDS = Call("decision.cards.v1", decision.CardsRequest, decision.CardsReply, _b
 CARD = Call("decision.card.v1", decision.CardGet, decision.Card, _by())
 DECIDE_CARD = Call("decision.decide_card.v1", decision.DecideCard, decision.DecideCardReply, _by(), 15.0)
 WHATSAPP_BRIEF = Call("decision.whatsapp_brief.v1", decision.CardsRequest, decision.BriefReply, _by())
+ANSWER_BRIEF = Call("decision.answer_brief.v1", decision.AnswerBrief, decision.BriefAnswered, _by(), 15.0)
 COMMITTEE = Call("decision.committee.v1", outreach.CommitteeRequest, outreach.CommitteeReply, _by(), 15.0)
 PREPARE_DRAFT = Call("decision.prepare_draft.v1", decision.PrepareDraft, decision.PrepareDraftReply, _by(), 15.0)
 FORECAST = Call("decision.forecast.v1", forecasts.ForecastRequest, forecasts.Forecast, _by(), 30.0)

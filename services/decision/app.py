@@ -68,6 +68,7 @@ async def build(runtime: Runtime) -> None:
     bus.serve(subjects.CARD, cards.get)
     bus.serve(subjects.DECIDE_CARD, cards.decide)
     bus.serve(subjects.WHATSAPP_BRIEF, cards.brief)
+    bus.serve(subjects.ANSWER_BRIEF, cards.answer)
     bus.serve(subjects.PREPARE_DRAFT, drafts.prepare)
     bus.serve(subjects.DRAFTS, drafts.list)
     bus.serve(subjects.MEMO, Memos(runtime).make)

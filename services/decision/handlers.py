@@ -12,6 +12,9 @@ from libs.contracts.catalogue.actions import effects
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.data import ImportCompleted, ImportGet, LeadsChanged
 from libs.contracts.decision import (
+    AnswerBrief,
+    BriefAnswered,
+    BriefButton,
     BriefReply,
     Card,
     CardGet,
@@ -46,7 +49,7 @@ from libs.runtime.database import SessionWork
 from libs.runtime.plane import Runtime
 from services.decision.cards.buttons import Act, RecordButtons
 from services.decision.cards.domain import happenings
-from services.decision.cards.domain.brief import render_brief
+from services.decision.cards.domain.brief import UNSEEN, Unclear, parse_reply, render_brief, render_buttons
 from services.decision.cards.domain.factory import Happening, cards_of
 from services.decision.cards.domain.feed import feed, priority
 from services.decision.cards.watch import Watch
@@ -133,7 +136,31 @@ class Cards:
         """The WhatsApp decision brief of a role."""
         reply = await self.feed(request)
         shown = render_brief(reply.items, cards())
-        return BriefReply(text=shown.text, cards=shown.cards)
+        alone = render_buttons(reply.items[0]).buttons if len(shown.cards) == 1 else ()
+        buttons = tuple(BriefButton(id=id, label=label) for id, label in alone)
+        return BriefReply(text=shown.text, cards=shown.cards, buttons=buttons)
+
+    async def answer(self, request: AnswerBrief) -> BriefAnswered:
+        """Press the button that a reply to a brief means. One that could mean two things decides nothing, and neither does a yes to what
+        the brief does not show in full.
+
+        Raises NotFound, and what `decide` does.
+        """
+        _require(request.principal, MAY_DECIDE)
+        shown = [await self.get(CardGet(principal=request.principal, card_id=id)) for id in request.cards]
+        meant = parse_reply(request.text, shown)
+        if isinstance(meant, Unclear):
+            return BriefAnswered(answer=meant.answer)
+        choice = DecideCard(principal=request.principal, card_id=meant.card_id, button=meant.action, note=request.note)
+        try:
+            decided = await self.decide(choice)
+        except HashesNeeded:
+            return BriefAnswered(answer=UNSEEN)
+        pressed = next(button for button in decided.card.buttons if button.action == meant.action)
+        answer = Text(
+            en=f"{decided.card.title_en}: {pressed.label_en}.", ar=f"{decided.card.title_ar}: {pressed.label_ar}."
+        )
+        return BriefAnswered(answer=answer, decided=decided)
 
     async def decide(self, request: DecideCard) -> DecideCardReply:
         """Carry out what a button says.

@@ -207,6 +207,16 @@ async def test_a_finished_evidence_pack_and_a_paused_channel_reach_those_whom_th
     assert card["risk_level"] == "high" and "30" in card["why_now_ar"]
     brief = (await running.http.get(f"{API}/cards/whatsapp-brief", params={"role": "ceo"})).json()
     assert len(brief["text"]) <= 1024 and len(brief["cards"]) <= 3 and "1-1" in brief["text"]
+    answering = {"cards": [card["card_id"]], "text": "9"}
+    unclear = (await running.http.post(f"{API}/cards/whatsapp-brief/reply", json=answering)).json()
+    assert unclear["decided"] is None and "1-1" in unclear["answer"]["ar"], unclear
+    assert await card_of(running, "ceo", "channel_paused", "email") == card, "an unclear answer decides nothing"
+    later = [button["action"] for button in card["buttons"]].index("later") + 1
+    answered = (
+        await running.http.post(f"{API}/cards/whatsapp-brief/reply", json={**answering, "text": f"١-{later}"})
+    ).json()
+    assert answered["decided"]["card"]["card_id"] == card["card_id"] and "لاحقًا" in answered["answer"]["ar"]
+    assert card["card_id"] not in {one["card_id"] for one in await feed(running, "ceo")}
 
 
 async def _until_any(running: Served, role: str, event: str) -> list[dict[str, Any]]:

@@ -93,6 +93,16 @@ async def test_the_pack_of_a_deal_shows_its_own_work_and_what_waits(running: Ser
     assert pack["revenue_impact"]["kind"] == "none", "no amount, no figure"
 
 
+async def test_a_yes_to_a_brief_approves_nothing_that_it_did_not_show(running: Served) -> None:
+    feeds = [(await _get(running, "/cards/feed", role=role))["items"] for role in ("sales_manager", "ceo", "revops")]
+    card = next(one for items in feeds for one in items if "approve" in {button["action"] for button in one["buttons"]})
+    number = [button["action"] for button in card["buttons"]].index("approve") + 1
+    body = {"cards": [card["card_id"]], "text": f"1-{number}"}
+    said = await _post(running, "/cards/whatsapp-brief/reply", body, 200)
+    assert said["decided"] is None and "dealix decide" in said["answer"]["en"]
+    assert len((await _get(running, "/approvals", state="pending"))["items"]) == 2
+
+
 async def test_once_decided_it_is_proof_and_the_next_step_is_the_task(running: Served) -> None:
     deal = (await _get(running, "/deals"))["items"][0]
     pack = await _get(running, "/proof-pack", deal_id=deal["id"])

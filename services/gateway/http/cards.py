@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 
 from libs.contracts import decision
 from libs.contracts.catalogue.roles import roles
-from libs.contracts.decision import BriefReply, Card, DecideCardReply
+from libs.contracts.decision import BriefAnswered, BriefReply, Card, DecideCardReply
 from libs.contracts.errors import Forbidden
 from libs.contracts.message import Principal, PrincipalKind
-from libs.contracts.subjects import CARD, CARDS, DECIDE_CARD, WHATSAPP_BRIEF
+from libs.contracts.subjects import ANSWER_BRIEF, CARD, CARDS, DECIDE_CARD, WHATSAPP_BRIEF
 from services.gateway.errors import Unprocessable
 from services.gateway.http.bodies import Hash, Note
 from services.gateway.http.bodies import Request as Body
@@ -49,6 +49,14 @@ class Choice(Body):
     password: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
 
 
+class BriefAnswer(Body):
+    """A reply to a brief, and the brief's cards in the order of their numbers."""
+
+    cards: Annotated[list[UUID], Field(min_length=1, max_length=3)]
+    text: Annotated[str, Field(min_length=1, max_length=4096)]
+    note: Note = ""
+
+
 def feed_role(who: Principal, role: str | None) -> str:
     """The role whose feed is shown: one's own, or any for those who answer for all.
 
@@ -76,6 +84,16 @@ async def whatsapp_brief(who: Reader, gateway: GatewayDep, role: Role = None) ->
     """The day's decisions as a WhatsApp text with numbered choices. Nothing is sent."""
     request = decision.CardsRequest(principal=who, role=feed_role(who, role), limit=3)
     return await gateway.bus.call(WHATSAPP_BRIEF, request)
+
+
+@router.post("/whatsapp-brief/reply")
+async def answer_brief(body: BriefAnswer, who: Decider, gateway: GatewayDep) -> BriefAnswered:
+    """What somebody answered to a brief: `2-1`, a button's id or its words. An unclear answer decides nothing, and says so."""
+    request = decision.AnswerBrief(principal=who, cards=tuple(body.cards), text=body.text, note=body.note)
+    reply = await gateway.bus.call(ANSWER_BRIEF, request)
+    if reply.decided is not None:
+        gateway.pulse.nudge(who.tenant_id, "cards", "approvals")
+    return reply
 
 
 @router.get("/{card_id}")

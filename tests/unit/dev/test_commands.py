@@ -272,6 +272,19 @@ def test_a_card_shows_its_choices_as_commands() -> None:
     assert "3 more" in done.stdout
 
 
+def test_a_brief_is_read_and_answered_by_numbers() -> None:
+    made = {"text": "*Today's decisions*", "cards": [CARD], "buttons": []}
+    gateway = FakeGateway(
+        {
+            "GET /cards/whatsapp-brief": made,
+            "POST /cards/whatsapp-brief/reply": {"answer": {"en": "Later.", "ar": "لاحقًا."}, "decided": None},
+        }
+    )
+    assert "Today's decisions" in gateway.types("brief").stdout
+    assert "لاحقًا." in gateway.types("brief", "1-2", "--lang", "ar").stdout
+    assert gateway.bodies("POST", "/cards/whatsapp-brief/reply") == [{"cards": [CARD], "text": "1-2", "note": ""}]
+
+
 def deciding() -> FakeGateway:
     decided = {"card": card(status="decided"), "result": "approved", "action_id": ACTION, "approval_id": APPROVAL}
     return FakeGateway(

@@ -25,6 +25,11 @@ _ALONE = re.compile(r"^\W*(\d{1,2})\W*$")
 _HEAD = Text(en="*Today's decisions*", ar="*قرارات اليوم*")
 _EMPTY = Text(en="No decisions are waiting for you.", ar="لا قرارات بانتظارك الآن.")
 _SHORTEST_WHY = 40
+UNSEEN = Text(
+    en="Nothing was decided: open this decision in the console or with `dealix decide`, and approve what you see there.",
+    ar="لم يُتخذ قرار: افتح هذا القرار في لوحة التحكم أو بالأمر dealix decide، ووافق على ما تراه هناك.",
+)
+"""What runs is what the person saw, and a brief shows no payload."""
 
 
 @dataclass(frozen=True, slots=True)
