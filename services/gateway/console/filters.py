@@ -26,7 +26,7 @@ HASH_EDGE = 4  # characters of a shortened hash shown at each end
 MAX_INDENT = 6  # deepest indentation the style sheet knows
 HIJRI_KNOWN = (date(1924, 8, 1), date(2077, 11, 16))
 _LEFT_TO_RIGHT = re.compile(
-    r"\+\d[\d ]{6,}\d|\d{4}-\d{2}-\d{2}|(?<![\w.])[-−]\d[\d,.]*\d|[\w.+-]+@[\w-]+\.[\w.-]+\w|\b\d{1,2}:\d{2}\b|\d+(?: \d+)+|\bhttps?://\S+"
+    r"\+\d[\d ]{6,}\d|\d{4}-\d{2}-\d{2}|(?<![\w.])[-−+]\d(?:[\d,.]*\d)?|[\w.+-]+@[\w-]+\.[\w.-]+\w|\b\d{1,2}:\d{2}\b|\d+(?: \d+)+|\bhttps?://\S+"
 )
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^{}\[\],:"]+')
 

@@ -72,12 +72,12 @@ def test_canonical_text_keeps_every_character() -> None:
 def test_a_sentence_isolates_what_runs_from_left_to_right_and_escapes_the_rest() -> None:
     said = str(
         mixed(
-            "<b>اتصل</b> على +966 50 123 4567 قبل 2026-12-01 الساعة 09:30، والفرق -1,250، مثل 20 50 100. a.b@c.example"
+            "<b>اتصل</b> على +966 50 123 4567 قبل 2026-12-01 الساعة 09:30، والفرق -1,250 أو +5.0 أو -3، مثل 20 50 100. a.b@c.example"
         )
     )
-    for value in ("+966 50 123 4567", "2026-12-01", "09:30", "-1,250", "20 50 100", "a.b@c.example"):
+    for value in ("+966 50 123 4567", "2026-12-01", "09:30", "-1,250", "+5.0", "-3", "20 50 100", "a.b@c.example"):
         assert f'<bdi dir="ltr" class="ltr">{value}</bdi>' in said, value
-    assert "<b>" not in said and said.count("<bdi") == 6
+    assert "<b>" not in said and said.count("<bdi") == 8
 
 
 def test_a_day_beyond_the_published_hijri_calendar_is_shown_in_the_gregorian_one() -> None:
