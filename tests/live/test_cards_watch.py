@@ -209,6 +209,7 @@ async def test_a_finished_evidence_pack_and_a_paused_channel_reach_those_whom_th
     assert len(brief["text"]) <= 1024 and len(brief["cards"]) <= 3 and "1-1" in brief["text"]
     answering = {"cards": [card["card_id"]], "text": "9"}
     unclear = (await running.http.post(f"{API}/cards/whatsapp-brief/reply", json=answering)).json()
+    assert "decided" in unclear, unclear
     assert unclear["decided"] is None and "1-1" in unclear["answer"]["ar"], unclear
     assert await card_of(running, "ceo", "channel_paused", "email") == card, "an unclear answer decides nothing"
     later = [button["action"] for button in card["buttons"]].index("later") + 1

@@ -17,7 +17,7 @@ from libs.runtime.migrate import row_security
 from services.trust.ledger.proofs import prove
 from services.trust.ledger.sequencer import Sequencer, run
 from services.trust.ledger.store import EntryFilter, SqlLedgerStore, connect
-from services.trust.ledger.tables import TABLES
+from services.trust.ledger.tables import BELONGING, TABLES
 from tests.live.migrated import bare_postgres
 from tests.unit.trust.ledger_promises import KEY, ORIGIN, LedgerPromises, entries, record
 
@@ -39,7 +39,7 @@ async def url(server: EmbeddedPostgres) -> AsyncIterator[str]:
         if not await admin.fetchval("select 1 from pg_roles where rolname = $1", ROLE):
             await admin.execute(f"create role {ROLE} login nosuperuser nobypassrls password 'only-here'")
         await admin.execute("create schema trust")
-        for statement in (*TABLES, row_security("trust", "ledger_entries")):
+        for statement in (*TABLES, BELONGING, row_security("trust", "ledger_entries")):
             await admin.execute(statement)
         await admin.execute(f"grant usage on schema trust to {ROLE}")
         await admin.execute(f"grant select, insert, update, delete on all tables in schema trust to {ROLE}")

@@ -105,7 +105,11 @@ async def test_cards_approvals_and_refusals_are_counted_as_they_were_decided(run
         source="website_form",
         obtained_at="2026-11-10",
     )
-    assert lead["id"] and await value(running, "list_safe_ratio") is not None
+
+    async def judged() -> bool:
+        return bool(lead["id"]) and await value(running, "list_safe_ratio") is not None
+
+    await eventually(30, judged)
     refused = await running.http.post(
         f"{API}/actions",
         json={"action_type": "send_whatsapp", "resource": {"type": "contact", "id": contact["id"]}, "reason": "بارد",

@@ -15,7 +15,7 @@ from libs.contracts.errors import Forbidden
 from libs.contracts.message import Principal, PrincipalKind
 from libs.contracts.subjects import ANSWER_BRIEF, CARD, CARDS, DECIDE_CARD, WHATSAPP_BRIEF
 from services.gateway.errors import Unprocessable
-from services.gateway.http.bodies import Hash, Note
+from services.gateway.http.bodies import Hash, Id, Note
 from services.gateway.http.bodies import Request as Body
 from services.gateway.http.context import GatewayDep
 from services.gateway.http.guards import CallerDep, require
@@ -52,7 +52,7 @@ class Choice(Body):
 class BriefAnswer(Body):
     """A reply to a brief, and the brief's cards in the order of their numbers."""
 
-    cards: Annotated[list[UUID], Field(min_length=1, max_length=3)]
+    cards: Annotated[list[Id], Field(min_length=1, max_length=3)]
     text: Annotated[str, Field(min_length=1, max_length=4096)]
     note: Note = ""
 
