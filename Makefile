@@ -31,7 +31,7 @@ run: setup ## Start embedded, run the main job on examples/leads.csv, leave the 
 test: setup ## All tests that need no Docker
 	@$(PYTEST) $(ARGS)
 
-unit: setup ## Unit, contract, flow and architecture tests only: seconds
+unit: setup ## Unit, contract, flow and architecture tests only: five minutes on two cores
 	@$(PYTEST) tests/unit tests/contracts tests/flows tests/architecture $(ARGS)
 
 live-test: setup ## Tests on real NATS and PostgreSQL (testcontainers where a Docker engine answers)
