@@ -4,8 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
-# Test files run side by side; a live one brings servers of its own, so that three keep two processors busy (about 1.5 GB each). WORKERS=0 runs all in one process.
-WORKERS ?= 3
+# Test files run side by side; a live one brings servers of its own, so that two keep two processors busy (about 1.5 GB each). WORKERS=0 runs all in one process.
+WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help

@@ -133,7 +133,7 @@ class SystemSettings(BaseModel):
         ("en or ar", "en أو ar"),
     )
     start_seconds: float = _setting(
-        60.0,
+        180.0,
         ("How long all planes may take to be ready", "أقصى مدة لجاهزية الخدمات، بالثواني"),
         ("a number of seconds from 1 to 3600", "عدد ثوانٍ من 1 إلى 3600"),
         ge=1,
