@@ -94,7 +94,9 @@ async def test_the_pack_of_a_deal_shows_its_own_work_and_what_waits(running: Ser
 
 
 async def test_a_yes_to_a_brief_approves_nothing_that_it_did_not_show(running: Served) -> None:
-    feeds = [(await _get(running, "/cards/feed", role=role))["items"] for role in ("sales_manager", "ceo", "growth_manager")]
+    feeds = [
+        (await _get(running, "/cards/feed", role=role))["items"] for role in ("sales_manager", "ceo", "growth_manager")
+    ]
     card = next(one for items in feeds for one in items if "approve" in {button["action"] for button in one["buttons"]})
     number = [button["action"] for button in card["buttons"]].index("approve") + 1
     body = {"cards": [card["card_id"]], "text": f"1-{number}"}
