@@ -147,18 +147,29 @@ def register(app: typer.Typer, connect: Connect) -> None:
         reply: Annotated[
             str, typer.Argument(metavar="[REPLY]", help="What to answer, such as 1-2; the brief alone when left out.")
         ] = "",
+        of: Annotated[
+            list[str] | None,
+            typer.Option("--of", help="A card of the brief that is answered, in order; the brief says them."),
+        ] = None,
         role: Annotated[str, typer.Option("--role", help="ceo, sales_manager, growth_manager …")] = "ceo",
         note: Annotated[str, typer.Option("--note", help="A note for the record.")] = "",
     ) -> None:
         """The day's decisions as a short WhatsApp text, and what an answer to it decides."""
-        made = here.client.get("/cards/whatsapp-brief", role=role)
-        if not reply or not made["cards"]:
+        if not reply:
+            made = here.client.get("/cards/whatsapp-brief", role=role)
             here.out.result(made)
             here.out.show(Text(made["text"]))
+            if made["cards"]:
+                command = " ".join(("dealix brief 1-2", *(f"--of {card}" for card in made["cards"])))
+                here.out.say(Sentence(f"Answer this brief: {command}", f"للرد على هذا الموجز: {command}"))
             return
-        answered = here.client.post(
-            "/cards/whatsapp-brief/reply", {"cards": made["cards"], "text": reply, "note": note}
-        )
+        if not of:
+            # Its numbers are those of the brief that was read; by now another card may stand first.
+            raise BadInput(
+                "Say which brief you answer: `dealix brief` shows the command with its cards.",
+                "حدد الموجز الذي ترد عليه: يعرض الأمر dealix brief أمر الرد مع بطاقاته.",
+            )
+        answered = here.client.post("/cards/whatsapp-brief/reply", {"cards": of, "text": reply, "note": note})
         here.out.result(answered)
         here.out.show(Text(answered["answer"][here.out.lang]))
 

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -46,7 +47,7 @@ async def test_a_committee_is_read_from_titles_in_both_languages(running: Served
 async def test_reports_count_once_and_pause_a_channel(running: Served) -> None:
     async def report(kind: str, count: int) -> int:
         body = {
-            "channel": "email", "kind": kind, "external_ids": [f"{kind}-{n}" for n in range(count)], "at": "2026-11-20T08:00:00Z",
+            "channel": "email", "kind": kind, "external_ids": [f"{kind}-{n}" for n in range(count)], "at": _ago(2),
         }  # fmt: skip
         answer = await running.http.post(f"{API}/targeting/reputation/signals", json=body)
         assert answer.status_code == 200, answer.text
@@ -66,15 +67,15 @@ async def test_reports_count_once_and_pause_a_channel(running: Served) -> None:
         return {one["target"]: one["paused"] for one in controls if one["scope"] == "action_type"}
 
     async def paused() -> bool:
-        return (await held()).get("send_email", False)
+        return len(await held()) > 1  # one command an action type: they come one after the other
 
     # What a card says is so: the channel's messages are held, and no other's.
     await eventually(60, paused)
-    assert set(await held()) == {"send_email", "partner_offer_send"}
+    assert await held() == {"send_email": True, "partner_offer_send": True}
     # A person resumes it; more of the same news does not take that back.
     resumed = {"scope": "action_type", "target": "send_email", "command": "resume", "reason": "the list was cleaned"}
     assert (await running.http.post(f"{API}/control", json=resumed)).status_code == 200
-    body = {"channel": "email", "kind": "bounced", "external_ids": ["bounced-again"], "at": "2026-11-21T08:00:00Z"}
+    body = {"channel": "email", "kind": "bounced", "external_ids": ["bounced-again"], "at": _ago(1)}
     assert (await running.http.post(f"{API}/targeting/reputation/signals", json=body)).status_code == 200
     assert not (await held())["send_email"]
 
@@ -106,3 +107,7 @@ async def test_exported_people_are_imported_again_without_doubling_anybody(runni
     again = await running.imported(f"{people[0]}\n{hala}\n")
     assert again["state"] == "completed", again["error_en"]
     assert (again["counts"]["created"], again["counts"]["merged"], again["counts"]["rejected"]) == (0, 1, 0)
+
+
+def _ago(days: int) -> str:
+    return (datetime.now(UTC) - timedelta(days=days)).isoformat()

@@ -30,7 +30,7 @@ from libs.contracts.subjects import (
 )
 from libs.runtime.bus import NatsBus
 from services.gateway.files import BusFiles
-from tests.live.served import ENDED, Served, served
+from tests.live.served import ENDED, Served, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -139,8 +139,11 @@ async def test_a_whole_export_comes_back_into_an_empty_tenant_record_for_record(
     again = await ground.import_(who, content)
     assert (again.counts.unchanged, again.counts.merged) == (again.counts.rows, again.counts.rows)
     assert await ground.export(who) == there
-    hits = await ground.bus.call(SEARCH, SearchRequest(principal=who, q="شركه التصدير"))
-    assert hits.items, "what came back is found"
+
+    async def found() -> bool:
+        return bool((await ground.bus.call(SEARCH, SearchRequest(principal=who, q="شركه التصدير"))).items)
+
+    await eventually(30, found)  # the background puts what came into the text
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])

@@ -42,13 +42,13 @@ from services.data.crm.tables import references, referring
 from services.data.crm.telling import tell_moved, tell_reply
 from services.data.errors import SourceRefused, UnknownSource
 from services.data.importing.carry import tell_changed
+from services.data.importing.domain.source_policy import OUTCOMES
 from services.data.importing.telling import tell_leads
 from services.data.screening.domain.texts import of_values
 from services.data.screening.telling import of_record, tell
 
 EDITORS = frozenset({"owner", "admin", "approver", "operator", "member", "api_client"})
 SEARCHED_FOR_LIST = 500
-_OUTCOMES = {Handling.ACCEPT: "created", Handling.REVIEW: "needs_review", Handling.BLOCK: "blocked"}
 
 
 _STANDING = ("stage", "status")
@@ -330,6 +330,6 @@ def _standing(source: str) -> dict[str, Any]:
     """What a lead's source alone makes of it."""
     rule = sources()[source]
     return {
-        "outcome": _OUTCOMES[rule.handling],
+        "outcome": OUTCOMES[rule.handling],
         "collected_directly": rule.collection is Collection.DIRECT,
     }

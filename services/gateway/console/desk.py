@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from libs.contracts.errors import DealixError
 from libs.contracts.lineage import MOST_NODES, LineageNode, LineageReply, LineageRequest, LineageWay
-from libs.contracts.message import Plane, Principal
+from libs.contracts.message import Plane, Principal, Text
 from libs.contracts.subjects import APPROVALS, LINEAGE
 from libs.contracts.trust import ApprovalsRequest, ApprovalState
 from services.gateway.console import naming, pages, present
@@ -146,6 +146,9 @@ class Desk:
 
     def say(self, arabic: str, english: str) -> str:
         return present.pick(self.lang, arabic, english)
+
+    def text(self, said: Text) -> str:
+        return self.say(said.ar, said.en)
 
     def day(self, value: date) -> str:
         """A date as people read it: «21 نوفمبر 2026»."""

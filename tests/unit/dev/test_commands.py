@@ -280,8 +280,11 @@ def test_a_brief_is_read_and_answered_by_numbers() -> None:
             "POST /cards/whatsapp-brief/reply": {"answer": {"en": "Later.", "ar": "لاحقًا."}, "decided": None},
         }
     )
-    assert "Today's decisions" in gateway.types("brief").stdout
-    assert "لاحقًا." in gateway.types("brief", "1-2", "--lang", "ar").stdout
+    shown = gateway.types("brief").stdout
+    assert "Today's decisions" in shown and f"dealix brief 1-2 --of {CARD}" in shown
+    assert gateway.types("brief", "1-2").exit_code != 0, "which brief was read is not said"
+    assert not gateway.bodies("POST", "/cards/whatsapp-brief/reply")
+    assert "لاحقًا." in gateway.types("brief", "1-2", "--of", CARD, "--lang", "ar").stdout
     assert gateway.bodies("POST", "/cards/whatsapp-brief/reply") == [{"cards": [CARD], "text": "1-2", "note": ""}]
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
-from libs.contracts.catalogue.sources import UNKNOWN, SourceRule, sources
+from libs.contracts.catalogue.sources import UNKNOWN, Handling, SourceRule, sources
 from services.data.importing.domain.text import fold
+
+OUTCOMES = {Handling.ACCEPT: "created", Handling.REVIEW: "needs_review", Handling.BLOCK: "blocked"}
+"""What becomes of a new lead by its source alone. A refused source never gets so far."""
 
 
 @cache
@@ -26,9 +29,8 @@ def _fragments() -> tuple[tuple[str, SourceRule], ...]:
 def resolve_source(text: str) -> SourceRule:
     """The rule for what a file or row calls its source.
 
-    Words that name a stricter source count wherever they stand ("event list, purchased" is purchased). What no rule
-    knows is
-    `unknown`, which a person has to look at.
+    Words that name a stricter source count wherever they stand ("event list, purchased" is purchased). What no rule knows is `unknown`,
+    which a person has to look at.
     """
     folded = fold(text)
     candidates = [rule for fragment, rule in _fragments() if fragment in f" {folded} "]

@@ -14,14 +14,13 @@ from libs.contracts.catalogue.sources import Collection, Handling, SourceRule
 from services.data.crm.domain.values import check, shown
 from services.data.importing.domain.messages import say
 from services.data.importing.domain.records import ConsentClaim, Note, RowRejected, Said
-from services.data.importing.domain.source_policy import resolve_source, stricter
+from services.data.importing.domain.source_policy import OUTCOMES, resolve_source, stricter
 from services.data.restoring.domain.archive import Line
 
 _UNFIXED = {
     kind: {name: field.evolve(fixed=False) for name, field in rule.fields.items()}
     for kind, rule in records().kinds.items()
 }
-_OUTCOMES = {Handling.ACCEPT: "created", Handling.REVIEW: "needs_review", Handling.BLOCK: "blocked"}
 STRICTEST = ("blocked", "needs_review", "created")
 _MOMENT = RecordField(type=FieldType.MOMENT, en="When", ar="الوقت")
 _FRAME = {
@@ -115,7 +114,7 @@ def _lead(values: dict[str, Any], given: Mapping[str, Any], of_file: SourceRule,
     indirect = Collection.INDIRECT in (own.collection, of_file.collection)
     direct = not indirect and _true(given.get("collected_directly", True))
     reasons = [one for one in _json(given.get("reasons")) or () if isinstance(one, dict) and one.keys() >= {"code", "en", "ar"}]  # fmt: skip
-    standing = {_OUTCOMES[rule.handling], values.get("outcome") or "created", "blocked" if cold else "created"}
+    standing = {OUTCOMES[rule.handling], values.get("outcome") or "created", "blocked" if cold else "created"}
     values["outcome"] = next(one for one in STRICTEST if one in standing)
     if rule.handling is not Handling.ACCEPT and not reasons:
         code = "source_blocked" if rule.handling is Handling.BLOCK else "source_needs_review"

@@ -12,7 +12,7 @@ from libs.contracts import compliance
 from libs.contracts.catalogue.controls import ControlKind
 from libs.contracts.compliance import ControlDetail, ControlStanding, GateEffect, MatrixReply
 from libs.contracts.errors import DealixError
-from libs.contracts.message import Text, new_id
+from libs.contracts.message import new_id
 from libs.contracts.subjects import ASSIGN_CONTROL, CONTROL_MATRIX, CONTROL_STATE, RUN_COMPLIANCE
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
@@ -64,7 +64,7 @@ async def _matrix(desk: Desk, show: str, *, error: str = "", status: int = 200) 
     section = Section(
         desk.say("الضوابط", "Controls"),
         desk.say("ما لا بيانات له أو قدُمت قراءته يُعرض «لم يُقيَّم»، ولا يُعدّ مستوفى. ", "What has no data, or an old reading, shows as not assessed. It never counts as kept. ")
-        + _text(desk, found.not_advice),
+        + desk.text(found.not_advice),
         columns=columns, rows=rows, empty=desk.say("لا ضوابط بهذه النتيجة. اختر نتيجة أخرى من الأعلى.", "No control has this result. Choose another above."),
         forms=(run,) if _may(desk) else (), links={
             desk.say("تنزيل PDF", "Download PDF"): "/api/v1/compliance/matrix.pdf",
@@ -117,7 +117,7 @@ def _standing(desk: Desk, found: ControlDetail) -> Section:
     ar, en, tone = RESULTS[now.result.value]
     facts = [
         (desk.say("الضابط", "Control"), Cell(c.control_id, "ltr")), (desk.say("النتيجة", "Result"), Cell(desk.say(ar, en), tone=tone)),
-        (desk.say("السبب", "Why"), Cell(_text(desk, now.why))), (desk.say("الجهة", "Authority"), Cell(c.authority, "ltr")),
+        (desk.say("السبب", "Why"), Cell(desk.text(now.why))), (desk.say("الجهة", "Authority"), Cell(c.authority, "ltr")),
         (desk.say("المصدر", "Source"), Cell(c.source, "ltr")), (desk.say("الخطورة", "Severity"), Cell(desk.say(*SEVERITY[c.severity.value]))),
         (desk.say("المتطلب بنصه الإنجليزي", "Requirement"), Cell(c.requirement, "ltr")),
         (desk.say("متى يُعدّ مستوفى (بالإنجليزية)", "Kept when"), Cell(c.pass_condition, "ltr")),
@@ -228,10 +228,6 @@ async def assign(
     except DealixError as error:
         return await _control(desk, id, error=desk.error(error), status=error.status)
     return desk.go("control", id)
-
-
-def _text(desk: Desk, text: Text) -> str:
-    return desk.say(text.ar, text.en)
 
 
 def _may(desk: Desk) -> bool:

@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form
 from pydantic import ValidationError
 from starlette.responses import Response
 
 from libs.contracts import experiments as contract
-from libs.contracts.errors import DealixError, Invalid, NotFound
+from libs.contracts.errors import DealixError, Invalid
 from libs.contracts.experiments import Experiment, ExperimentArm, ExperimentPlan, ExperimentState, Varies
 from libs.contracts.learning import Arm
-from libs.contracts.message import Page, Text, new_id
+from libs.contracts.message import Page, new_id
 from libs.contracts.subjects import DECIDE_EXPERIMENT, EXPERIMENT, EXPERIMENTS, START_EXPERIMENT
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Section
 from services.gateway.console.urls import PATHS, url
 from services.gateway.console.views import Tab, Tone
-from services.gateway.domain.cursors import unwrap, wrap
+from services.gateway.domain.cursors import wrap
+from services.gateway.http.bodies import PagingDep
 from services.gateway.http.guards import allowed, require
 
 router = APIRouter()
@@ -49,10 +50,6 @@ async def shown(desk: Desk, key: str, title: str, *sections: Section, error: str
     return await desk.show(page, status=status)
 
 
-def said(desk: Desk, text: Text) -> str:
-    return desk.say(text.ar, text.en)
-
-
 def rate_shown(one: Arm | ExperimentArm) -> str:
     if one.rate is None or one.low is None or one.high is None:
         return ""
@@ -60,19 +57,14 @@ def rate_shown(one: Arm | ExperimentArm) -> str:
 
 
 @router.get(PATHS["experiments"], dependencies=[READING])
-async def experiments(desk: DeskDep, cursor: Annotated[str, Query(max_length=500)] = "") -> Response:
-    return await _listed(desk, cursor)
+async def experiments(desk: DeskDep, paging: PagingDep) -> Response:
+    return await _listed(desk, paging.page(desk.gateway, desk.who))
 
 
-async def _listed(desk: Desk, cursor: str = "", *, error: str = "", status: int = 200) -> Response:
-    keyring, tenant = desk.gateway.keyring, desk.who.tenant_id
-    try:
-        after = unwrap(keyring, tenant, cursor or None)
-    except ValueError as wrong:
-        raise NotFound("bad_cursor", "The cursor is not one of ours.", "مؤشر الصفحة غير صالح.") from wrong
-    asked = contract.ExperimentsRequest(principal=desk.who, page=Page(cursor=after))
+async def _listed(desk: Desk, page: Page | None = None, *, error: str = "", status: int = 200) -> Response:
+    asked = contract.ExperimentsRequest(principal=desk.who, page=page or Page())
     found: contract.ExperimentsReply = await desk.call(EXPERIMENTS, asked)
-    more = wrap(keyring, tenant, found.next_cursor)
+    more = wrap(desk.gateway.keyring, desk.who.tenant_id, found.next_cursor)
     columns = (
         desk.say("الفرضية", "Hypothesis"),
         desk.say("الحالة", "State"),
@@ -83,7 +75,7 @@ async def _listed(desk: Desk, cursor: str = "", *, error: str = "", status: int 
     for one in found.items:
         ar, en, tone = STATES[one.state]
         name = Cell(one.plan.hypothesis, href=url("experiment", str(one.experiment_id)))
-        rows.append((name, Cell(desk.say(ar, en), tone=tone), Cell(said(desk, one.said)), Cell(one.ends_at, "moment")))
+        rows.append((name, Cell(desk.say(ar, en), tone=tone), Cell(desk.text(one.said)), Cell(one.ends_at, "moment")))
     section = Section(
         desk.say("التجارب", "Experiments"),
         desk.say(
@@ -173,14 +165,14 @@ async def _one(desk: Desk, id: UUID, *, error: str = "", status: int = 200) -> R
     )  # fmt: skip
     rows = tuple(
         (
-            Cell(said(desk, arm.name)), Cell(str(arm.assigned), "ltr"), Cell(str(arm.reached), "ltr"), Cell(str(arm.counted), "ltr"),
+            Cell(desk.text(arm.name)), Cell(str(arm.assigned), "ltr"), Cell(str(arm.reached), "ltr"), Cell(str(arm.counted), "ltr"),
             Cell("" if arm.replied is None else str(arm.replied), "ltr"), Cell(rate_shown(arm), "ltr"),
         )
         for arm in found.arms
     )  # fmt: skip
     says = Section(
         desk.say("ما تقوله", "What it says"),
-        said(desk, found.said),
+        desk.text(found.said),
         columns=columns,
         rows=rows,
         forms=_forms(desk, found),

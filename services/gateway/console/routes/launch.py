@@ -13,7 +13,7 @@ from libs.contracts.catalogue.controls import controls
 from libs.contracts.catalogue.gates import gates
 from libs.contracts.errors import DealixError
 from libs.contracts.launch import GateDetail, GateStanding, GoLiveReply, HoldsDown, LaunchReadiness
-from libs.contracts.message import Text, new_id
+from libs.contracts.message import new_id
 from libs.contracts.subjects import ATTEST_GATE, GATE, GO_LIVE, LAUNCH_READINESS
 from services.gateway.console import present
 from services.gateway.console.desk import Desk, DeskDep
@@ -91,7 +91,7 @@ def _reasons(desk: Desk, ready: LaunchReadiness) -> Section:
 def _reason(desk: Desk, one: HoldsDown) -> Note:
     meta = f"{present.role(desk.lang, one.owner)} · {desk.say(*(BLOCKS if one.blocking else ADVISES))}"
     href = url("launch_gate", one.key) if one.kind == "gate" else ""
-    return Note(_text(desk, one.title), f"{_text(desk, one.why)} {_text(desk, one.todo)}", meta, href)
+    return Note(desk.text(one.title), f"{desk.text(one.why)} {desk.text(one.todo)}", meta, href)
 
 
 def _gates(desk: Desk, found: GoLiveReply, show: str) -> Section:
@@ -112,8 +112,8 @@ def _gates(desk: Desk, found: GoLiveReply, show: str) -> Section:
 def _row(desk: Desk, one: GateStanding) -> tuple[Cell, ...]:
     ar, en, tone = RESULTS[one.result.value]
     return (
-        Cell(_text(desk, one.title), href=url("launch_gate", one.gate)), Cell(desk.say(ar, en), tone=tone),
-        Cell(desk.say(*(BLOCKS if one.blocking else ADVISES))), Cell(present.role(desk.lang, one.owner)), Cell(_text(desk, one.why)),
+        Cell(desk.text(one.title), href=url("launch_gate", one.gate)), Cell(desk.say(ar, en), tone=tone),
+        Cell(desk.say(*(BLOCKS if one.blocking else ADVISES))), Cell(present.role(desk.lang, one.owner)), Cell(desk.text(one.why)),
     )  # fmt: skip
 
 
@@ -130,7 +130,7 @@ async def _gate(desk: Desk, key: str, *, error: str = "", status: int = 200) -> 
     if found.state.attested_by:
         sections.append(_words(desk, found))
     page = DeskPage(
-        "launch", _text(desk, found.state.title), tuple(sections), error=error, back=url("launch"), back_label=desk.say("الإطلاق", "Going live")
+        "launch", desk.text(found.state.title), tuple(sections), error=error, back=url("launch"), back_label=desk.say("الإطلاق", "Going live")
     )  # fmt: skip
     return await desk.show(page, status=status)
 
@@ -139,13 +139,13 @@ def _standing(desk: Desk, one: GateStanding) -> Section:
     ar, en, tone = RESULTS[one.result.value]
     facts = [
         (desk.say("النتيجة", "Result"), Cell(desk.say(ar, en), tone=tone)),
-        (desk.say("السبب", "Why"), Cell(_text(desk, one.why))),
+        (desk.say("السبب", "Why"), Cell(desk.text(one.why))),
         (desk.say("المنع", "Blocking"), Cell(desk.say(*(BLOCKS if one.blocking else ADVISES)))),
         (desk.say("المسؤول", "Owner"), Cell(present.role(desk.lang, one.owner))),
-        (desk.say("الدليل", "Evidence"), Cell(_text(desk, one.evidence))),
+        (desk.say("الدليل", "Evidence"), Cell(desk.text(one.evidence))),
     ]
     if one.result.value != "pass":
-        facts.append((desk.say("المطلوب", "What to do"), Cell(_text(desk, one.todo))))
+        facts.append((desk.say("المطلوب", "What to do"), Cell(desk.text(one.todo))))
     return Section(desk.say("الحالة", "Standing"), facts=tuple(facts))
 
 
@@ -156,9 +156,9 @@ def _seen(desk: Desk, one: GateStanding) -> Section:
         kind, _, name = seen.what.partition(":")
         known = controls().get(name) if kind == "controls" else None
         href = url("control", name) if known else ""
-        title = desk.say(known.title_ar, known.title_en) if known else _text(desk, one.title)
+        title = desk.say(known.title_ar, known.title_en) if known else desk.text(one.title)
         counted = Cell(f"{seen.failing} / {seen.rows}" if seen.rows else "", "ltr")
-        rows.append((Cell(title, href=href), Cell(desk.say(ar, en), tone=tone), counted, Cell(_text(desk, seen.why))))
+        rows.append((Cell(title, href=href), Cell(desk.say(ar, en), tone=tone), counted, Cell(desk.text(seen.why))))
     return Section(
         desk.say("ما فُحص", "What was looked at"),
         columns=(
@@ -218,7 +218,3 @@ async def attest(
     except DealixError as error:
         return await _gate(desk, id, error=desk.error(error), status=error.status)
     return desk.go("launch_gate", id)
-
-
-def _text(desk: Desk, text: Text) -> str:
-    return desk.say(text.ar, text.en)

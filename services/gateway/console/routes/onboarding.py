@@ -12,7 +12,6 @@ from libs.contracts import onboarding as contract
 from libs.contracts.arabic import HOURS
 from libs.contracts.catalogue.onboarding import onboarding as rules
 from libs.contracts.errors import DealixError
-from libs.contracts.message import Text
 from libs.contracts.onboarding import CustomerOnboarding, OnboardingState, StepShown, StepState
 from libs.contracts.subjects import MARK_ONBOARDING, ONBOARDING, ONBOARDINGS
 from services.gateway.console.desk import Desk, DeskDep
@@ -68,7 +67,7 @@ async def customers(desk: DeskDep, paging: PagingDep, state: OnboardingState | N
 
 def _row(desk: Desk, one: CustomerOnboarding) -> tuple[Cell, ...]:
     ar, en, tone = STATES[one.state]
-    current = next((_said(desk, step.name) for step in one.steps if step.step == one.current), "")
+    current = next((desk.text(step.name) for step in one.steps if step.step == one.current), "")
     return (
         Cell(one.account_name, href=url("onboarding_customer", str(one.onboarding_id))), Cell(desk.say(ar, en), tone=tone),
         Cell(f"{one.done}/{len(one.steps)}", "ltr"), Cell(current), Cell(one.moved_at, "moment"),
@@ -115,15 +114,15 @@ def _step(desk: Desk, one: StepShown) -> tuple[Cell, ...]:
     kind = one.source.partition(":")[0]
     by = desk.say(*SHOWN_BY[kind]) if kind in SHOWN_BY else desk.say("قول شخص", "A person") if one.by else ""
     by = desk.say("، ", ", ").join(part for part in (by, one.note) if part)
-    return Cell(_said(desk, one.name)), Cell(desk.say(ar, en), tone=tone), Cell(one.at, "moment"), Cell(by)
+    return Cell(desk.text(one.name)), Cell(desk.say(ar, en), tone=tone), Cell(one.at, "moment"), Cell(by)
 
 
 def _next(desk: Desk, found: CustomerOnboarding) -> tuple[Section, ...]:
     if found.current is None or found.next_step is None or found.message is None:
         done = desk.say("اكتملت الخطوات السبع.", "All seven steps are done.")
         return (Section(desk.say("الخطوة التالية", "Next step"), done),)
-    name = next(_said(desk, one.name) for one in found.steps if one.step == found.current)
-    text = _said(desk, found.next_step)
+    name = next(desk.text(one.name) for one in found.steps if one.step == found.current)
+    text = desk.text(found.next_step)
     if found.state is OnboardingState.STUCK:
         limit = round(rules().stuck_hours)
         text = (
@@ -132,7 +131,7 @@ def _next(desk: Desk, found: CustomerOnboarding) -> tuple[Section, ...]:
     forms: tuple[DeskForm, ...] = ()
     if allowed(desk.who, "import") is not None:
         states = tuple((key.value, desk.say(ar, en)) for key, (ar, en, _) in STEPS.items())
-        steps = tuple((one.step, _said(desk, one.name)) for one in found.steps if not one.source)
+        steps = tuple((one.step, desk.text(one.name)) for one in found.steps if not one.source)
         forms = (
             DeskForm(
                 "step", url("onboarding_mark", str(found.onboarding_id)), desk.say("سجّل الخطوة", "Record the step"),
@@ -146,7 +145,7 @@ def _next(desk: Desk, found: CustomerOnboarding) -> tuple[Section, ...]:
         )  # fmt: skip
     note = Note(
         desk.say("نص مقترح للعميل", "A text for the customer"),
-        _said(desk, found.message),
+        desk.text(found.message),
         desk.say("لم يُرسل.", "It was not sent."),
     )
     title = desk.say("الخطوة التالية: ", "Next step: ") + name
@@ -165,7 +164,3 @@ async def mark(
     except DealixError as error:
         return await _customer(desk, id, error=desk.error(error), status=error.status)
     return desk.go("onboarding_customer", str(id))
-
-
-def _said(desk: Desk, text: Text) -> str:
-    return desk.say(text.ar, text.en)

@@ -13,7 +13,6 @@ from libs.contracts import incidents as contract
 from libs.contracts.errors import DealixError
 from libs.contracts.flows import FlowStatus
 from libs.contracts.incidents import IncidentDetail, IncidentKind, Severity
-from libs.contracts.message import Text
 from libs.contracts.subjects import INCIDENT, NOTE_INCIDENT, REPORT_INCIDENT
 from services.gateway.console import present
 from services.gateway.console.desk import Desk, DeskDep
@@ -97,16 +96,16 @@ def _entry(desk: Desk, part: Part, places: Mapping[str, str]) -> Entry:
         more = "+" if part.at_least else ""
         state = f"{state}: {part.count}{more}"
     href = places.get(part.name) or url(DESKS.get(part.name, "operations"))
-    return Entry(_said(desk, part.label), _about(desk, part), href, state, tone)
+    return Entry(desk.text(part.label), _about(desk, part), href, state, tone)
 
 
 def _about(desk: Desk, part: Part) -> str:
     """The first things that need somebody; why it is not known; or how much of it is well."""
     if part.why is not None:
-        return _said(desk, part.why)
+        return desk.text(part.why)
     late = [one for one in part.lines if one.state == "attention"]
     if late:
-        return desk.say("، ", ", ").join(dict.fromkeys(_said(desk, one.label) for one in late[:3]))
+        return desk.say("، ", ", ").join(dict.fromkeys(desk.text(one.label) for one in late[:3]))
     silent = sum(one.state == "unknown" for one in part.lines)
     if silent:
         return desk.say(f"بلا قراءة: {silent}", f"Without a reading: {silent}")
@@ -121,14 +120,14 @@ def _lines(desk: Desk, part: Part) -> Section:
         desk.say("منذ", "Since"),
     )
     waiting = sorted(part.lines, key=lambda one: one.state != "attention")
-    return Section(_said(desk, part.label), columns=columns, rows=tuple(_row(desk, part, one) for one in waiting))
+    return Section(desk.text(part.label), columns=columns, rows=tuple(_row(desk, part, one) for one in waiting))
 
 
 def _row(desk: Desk, part: Part, one: Line) -> tuple[Cell, ...]:
     ar, en, tone = STATES[one.state]
     href = url(LEADS[part.name], one.name) if part.name in LEADS else ""
     return (
-        Cell(_said(desk, one.label), href=href), Cell(desk.say(ar, en), tone=tone), _value(desk, part, one), Cell(one.at, "moment"),
+        Cell(desk.text(one.label), href=href), Cell(desk.say(ar, en), tone=tone), _value(desk, part, one), Cell(one.at, "moment"),
     )  # fmt: skip
 
 
@@ -145,10 +144,6 @@ def _value(desk: Desk, part: Part, one: Line) -> Cell:
             desk.say(f"المتبقي من هامش الخطأ {one.value}", f"{one.value} of the error budget left") if one.value else ""
         )
     return Cell(one.value, "ltr")
-
-
-def _said(desk: Desk, text: Text) -> str:
-    return desk.say(text.ar, text.en)
 
 
 def _report(desk: Desk) -> DeskForm:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from libs.contracts import partners as contract
 from libs.contracts.catalogue.records import RecordKind, records
 from libs.contracts.errors import DealixError
-from libs.contracts.message import Page, Text
+from libs.contracts.message import Page
 from libs.contracts.subjects import PARTNER_REVENUE, PARTNER_SCORECARD
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, DeskForm, DeskPage, Input, Note, Section
@@ -75,7 +75,7 @@ async def scorecard(desk: Desk, asked: contract.PartnerGet) -> Section:
             desk.say("بطاقة الأداء", "Scorecard"), desk.say("تعذّرت قراءتها الآن.", "It could not be read just now.")
         )
     fields = records().kinds[RecordKind.PARTNER].fields
-    tier = Cell(_said(desk, found.tier_name), tone=TONES.get(found.tier, "neutral"))
+    tier = Cell(desk.text(found.tier_name), tone=TONES.get(found.tier, "neutral"))
     facts: list[tuple[str, Cell]] = [
         (desk.say("الصحة من 100", "Health of 100"), Cell(f"{found.health:g}", "ltr")),
         (desk.say("الفئة", "Tier"), tier),
@@ -90,7 +90,7 @@ async def scorecard(desk: Desk, asked: contract.PartnerGet) -> Section:
         named = desk.say("، ", ", ").join(desk.say(fields[name].ar, fields[name].en) for name in found.missing)
         text = desk.say(f"غير معروف، ولم يُحسب له شيء: {named}.", f"Not known, so it earned nothing: {named}.")
     rows = tuple(
-        (Cell(_said(desk, one.title)), Cell(f"{one.count:,}", "ltr"), Cell(f"{one.points:g}", "ltr"))
+        (Cell(desk.text(one.title)), Cell(f"{one.count:,}", "ltr"), Cell(f"{one.points:g}", "ltr"))
         for one in found.parts
     )
     columns = (desk.say("الجزء", "Part"), desk.say("العدد", "Count"), desk.say("النقاط", "Points"))
@@ -124,13 +124,12 @@ def offer_form(desk: Desk, partner_id: str) -> Section:
 def offer(desk: Desk, found: contract.PartnerOffer, commission: str) -> tuple[Section, Section]:
     """The document and its letter, with the way to have it sent where it can be."""
     rows = tuple(
-        (Cell(str(one.number), "ltr"), Cell(_said(desk, one.title)), Cell(_said(desk, one.text)))
-        for one in found.clauses
+        (Cell(str(one.number), "ltr"), Cell(desk.text(one.title)), Cell(desk.text(one.text))) for one in found.clauses
     )
     columns = (desk.say("رقم", "No."), desk.say("البند", "Clause"), desk.say("النص", "Text"))
-    left = " ".join(_said(desk, one) for one in found.open_points)
+    left = " ".join(desk.text(one) for one in found.open_points)
     until = (desk.say("يسري حتى", "Stands until"), Cell(desk.day(found.valid_until)))
-    document = Section(_said(desk, found.title), left, facts=(until,), columns=columns, rows=rows)
+    document = Section(desk.text(found.title), left, facts=(until,), columns=columns, rows=rows)
     forms: tuple[DeskForm, ...] = ()
     if found.action_id is not None:
         text = desk.say("قُدّم للموافقة، ولا يُرسل قبلها.", "Submitted for approval; nothing is sent before it.")
@@ -168,7 +167,3 @@ def order(
 
 def _riyals(desk: Desk, value: Decimal) -> str:
     return f"{value:,.2f} {desk.say('ر.س', 'SAR')}"
-
-
-def _said(desk: Desk, text: Text) -> str:
-    return desk.say(text.ar, text.en)

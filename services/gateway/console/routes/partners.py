@@ -16,7 +16,7 @@ from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.partners import partner_rules
 from libs.contracts.catalogue.records import FieldType, RecordField, RecordKind, records
 from libs.contracts.errors import DealixError
-from libs.contracts.message import Text, new_id
+from libs.contracts.message import new_id
 from libs.contracts.subjects import (
     CHANGE_RECORD,
     CREATE_RECORD,
@@ -65,11 +65,11 @@ async def partners(desk: DeskDep) -> Response:
 
 async def _board(desk: Desk, *, error: str = "", status: int = 200) -> Response:
     found: contract.PipelineReply = await desk.call(PARTNER_PIPELINE, contract.PipelineRequest(principal=desk.who))
-    stages = tuple((one.stage, _said(desk, one.name)) for one in found.stages)
+    stages = tuple((one.stage, desk.text(one.name)) for one in found.stages)
     following = dict(zip(stages, (*stages[1:], ("", "")), strict=True))
     columns = tuple(
         PartnerColumn(
-            one.stage, _said(desk, one.name), tuple(_card(desk, partner, following) for partner in one.partners)
+            one.stage, desk.text(one.name), tuple(_card(desk, partner, following) for partner in one.partners)
         )
         for one in found.stages
     )
@@ -83,7 +83,7 @@ def _card(desk: Desk, one: contract.PipelinePartner, following: dict[tuple[str, 
     offer = next(offer for offer in partner_rules().offers if offer.key == one.offer)
     age = desk.say(f"آخر تغيير قبل {DAYS(one.age_days)}", f"last changed {one.age_days} days ago")
     return PartnerCard(
-        id=str(one.partner_id), name=one.name, type=_said(desk, one.type_name), fit=f"{one.fit:g} / 100",
+        id=str(one.partner_id), name=one.name, type=desk.text(one.type_name), fit=f"{one.fit:g} / 100",
         offer=desk.say(offer.ar, offer.en), amount=Decimal(one.amount) if one.amount else None, owner=one.owner or "",
         next_step=one.next_step or "", age=desk.say("تغيّر اليوم", "changed today") if not one.age_days else age,
         version=one.version, next_stage=onward, next_word=word,
@@ -145,7 +145,7 @@ async def _adding(desk: Desk, values: dict[str, str], *, error: str = "", status
 def _input(desk: Desk, name: str, field: RecordField, value: str) -> Input:
     if field.choices:
         blank = () if field.required else (("", desk.say("غير معروف", "Not known")),)
-        options = (*blank, *((choice, _said(desk, partner_rules().said(choice))) for choice in field.choices))
+        options = (*blank, *((choice, desk.text(partner_rules().said(choice))) for choice in field.choices))
         return Input(name, desk.say(field.ar, field.en), "select", value, field.required, options=options)
     kind = _KINDS.get(field.type, "text")
     return Input(name, desk.say(field.ar, field.en), kind, value, field.required, ltr=field.type in _LTR)
@@ -189,7 +189,7 @@ async def _partner(desk: Desk, id: UUID, *first: Section, error: str = "", statu
     brief: contract.MeetingBrief = await desk.call(PARTNER_BRIEF, asked)
     card = await partner_figures.scorecard(desk, asked)
     fields = records().kinds[RecordKind.PARTNER].fields
-    facts = [(desk.say("المرحلة", "Stage"), Cell(_said(desk, brief.stage)))]
+    facts = [(desk.say("المرحلة", "Stage"), Cell(desk.text(brief.stage)))]
     for name in FACTS:
         value = record.values.get(name)
         if value not in (None, ""):
@@ -197,7 +197,7 @@ async def _partner(desk: Desk, id: UUID, *first: Section, error: str = "", statu
             shown = (
                 f"{Decimal(str(value)):,.2f}"
                 if field.type is FieldType.MONEY
-                else _said(desk, partner_rules().said(str(value)))
+                else desk.text(partner_rules().said(str(value)))
                 if field.choices
                 else str(value)
             )
@@ -254,7 +254,7 @@ def _brief(desk: Desk, brief: contract.MeetingBrief) -> Section:
         *((desk.say("آخر ما جرى", "Lately"), one) for one in brief.last),
     ]  # fmt: skip
     columns = (desk.say("البند", "Item"), desk.say("ما يقال", "What"))
-    lines = tuple((Cell(named), Cell(_said(desk, text))) for named, text in rows)
+    lines = tuple((Cell(named), Cell(desk.text(text))) for named, text in rows)
     return Section(desk.say("ملخص الاجتماع", "Brief for a meeting"), columns=columns, rows=lines)
 
 
@@ -271,7 +271,3 @@ def _message(desk: Desk, found: contract.PartnerMessageReply) -> Section:
 def _pick_name(desk: Desk, values: dict[str, Any]) -> str:
     arabic, english = values.get("name_ar"), values.get("name")
     return str((arabic or english) if desk.lang == "ar" else (english or arabic))
-
-
-def _said(desk: Desk, text: Text) -> str:
-    return desk.say(text.ar, text.en)

@@ -10,7 +10,6 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from libs.contracts.arabic import DAYS
-from libs.contracts.message import Text
 from libs.contracts.proof_pack import ProofPack, ProofPackRequest, RevenueImpact, UpgradePath, WorkSection
 from libs.contracts.subjects import PROOF_PACK
 from services.gateway.console.desk import Desk, DeskDep
@@ -48,7 +47,7 @@ async def _shown(desk: Desk, deal_id: UUID | None) -> Response:
         _onward(desk, found), _path(desk, found.upgrade_path),
     ]  # fmt: skip
     if found.unread:
-        named = desk.say("، ", ", ").join(_said(desk, one) for one in found.unread)
+        named = desk.say("، ", ", ").join(desk.text(one) for one in found.unread)
         sections.append(
             Section(
                 desk.say("تعذّرت قراءته الآن", "Could not be read just now"),
@@ -70,12 +69,12 @@ def _head(desk: Desk, found: ProofPack) -> Section:
         facts.append((desk.say("الصفقة", "Deal"), Cell(found.deal_title, href=url("deal", str(found.deal_id)))))
         facts.append((desk.say("المنشأة", "Account"), Cell(found.account_name)))
         if found.stage is not None:
-            facts.append((desk.say("المرحلة", "Stage"), Cell(_said(desk, found.stage))))
+            facts.append((desk.say("المرحلة", "Stage"), Cell(desk.text(found.stage))))
     facts.append((desk.say("من", "From"), Cell(found.since, "moment")))
     facts.append((desk.say("حتى", "Until"), Cell(found.until, "moment")))
     facts.append((desk.say("وزن العمل", "Weight of the work"), Cell(_number(found.weighted), "ltr")))
     title = desk.say("النطاق", "Scope") if found.scope == "deal" else desk.say("المنشأة كلها", "The whole company")
-    return Section(title, _said(desk, found.weights_note), facts=tuple(facts))
+    return Section(title, desk.text(found.weights_note), facts=tuple(facts))
 
 
 def _work(desk: Desk, section: WorkSection) -> Section:
@@ -91,19 +90,19 @@ def _work(desk: Desk, section: WorkSection) -> Section:
             )  # fmt: skip
         latest: datetime | None = newest.at if newest else None
         rows.append(
-            (Cell(_said(desk, one.title)), Cell(f"{one.count:,}", "ltr"), Cell(_number(one.weighted), "ltr"), Cell(latest, "moment"), proof)
+            (Cell(desk.text(one.title)), Cell(f"{one.count:,}", "ltr"), Cell(_number(one.weighted), "ltr"), Cell(latest, "moment"), proof)
         )  # fmt: skip
     columns = (
         desk.say("العمل", "Work"), desk.say("العدد", "Count"), desk.say("الوزن", "Weight"), desk.say("الأحدث", "Latest"), desk.say("الإثبات", "Proof"),
     )  # fmt: skip
     empty = desk.say("لا شيء هنا بعد.", "Nothing here yet.")
-    return Section(_said(desk, section.title), columns=columns, rows=tuple(rows), empty=empty)
+    return Section(desk.text(section.title), columns=columns, rows=tuple(rows), empty=empty)
 
 
 def _waiting(desk: Desk, found: ProofPack) -> Section:
     rows = tuple(
         (
-            Cell(_said(desk, one.title), href=url("approval", str(one.approval_id))),
+            Cell(desk.text(one.title), href=url("approval", str(one.approval_id))),
             _risk(desk, one.risk),
             Cell(one.due_at, "moment"),
         )
@@ -112,7 +111,7 @@ def _waiting(desk: Desk, found: ProofPack) -> Section:
     columns = (desk.say("القرار", "Decision"), desk.say("الخطورة", "Risk"), desk.say("الموعد", "Due"))
     more = desk.say("يوجد غيرها في مركز الموافقات.", "There are more in the Approval Center.")
     return Section(
-        _said(desk, found.needs_approval.title), more if found.needs_approval.more else "", columns=columns, rows=rows,
+        desk.text(found.needs_approval.title), more if found.needs_approval.more else "", columns=columns, rows=rows,
         empty=desk.say("لا شيء ينتظر الموافقة.", "Nothing waits for approval."),
     )  # fmt: skip
 
@@ -127,12 +126,12 @@ def _risk(desk: Desk, risk: str) -> Cell:
 def _impact(desk: Desk, impact: RevenueImpact) -> Section:
     """The figure with the word for what it is on it, and what it rests on below."""
     unit = desk.say(*CURRENCY.get(impact.currency, (impact.currency, impact.currency)))
-    label = _said(desk, impact.label)
-    text = _said(desk, impact.because)
+    label = desk.text(impact.label)
+    text = desk.text(impact.because)
     for one in impact.missing:
         text += " " + desk.say(one.ar, one.en)
     if impact.value is None:
-        return Section(_said(desk, impact.title), text)
+        return Section(desk.text(impact.title), text)
     facts: list[tuple[str, Cell]] = []
     if impact.low is not None and impact.high is not None:
         facts.append((desk.say("المدى المرجّح", "Likely range"), Cell(f"{impact.low:,.2f} – {impact.high:,.2f}", "ltr")))
@@ -150,7 +149,7 @@ def _impact(desk: Desk, impact: RevenueImpact) -> Section:
         else desk.say("الإيراد المرجّح", "Weighted revenue")
     )
     tile = Tile("revenue_impact", named, f"{impact.value:,.2f}", f"{unit} · {label}", text, "")
-    return Section(_said(desk, impact.title), text, facts=tuple(facts), tiles=(tile,))
+    return Section(desk.text(impact.title), text, facts=tuple(facts), tiles=(tile,))
 
 
 def _onward(desk: Desk, found: ProofPack) -> Section:
@@ -166,7 +165,7 @@ def _onward(desk: Desk, found: ProofPack) -> Section:
         links[desk.say("بطاقات اليوم", "Today's cards")] = url("command_center")
     return Section(
         desk.say("الخطوة التالية", "Next step"),
-        f"{_said(desk, onward.text)} {_said(desk, onward.because)}",
+        f"{desk.text(onward.text)} {desk.text(onward.because)}",
         links=links,
     )
 
@@ -176,14 +175,14 @@ def _path(desk: Desk, path: UpgradePath) -> Section:
     for one in path.steps:
         low, high = f"{one.price_from:,.0f}", f"{one.price_to:,.0f}"
         price = desk.say("مجاني", "Free") if not one.price_to else low if low == high else f"{low} – {high}"
-        needs = " · ".join(f"{_said(desk, need.title)} {min(need.have, need.need)}/{need.need}" for need in one.needs)
+        needs = " · ".join(f"{desk.text(need.title)} {min(need.have, need.need)}/{need.need}" for need in one.needs)
         earned = Cell(desk.say("لم يكتمل", "Not yet"), tone="neutral")
         if one.earned:
             earned = Cell(desk.say("متاح", "Open"), tone="low")
         rows.append(
             (
-                Cell(_said(desk, one.title)), earned, Cell(price, "ltr" if one.price_to else "text"),
-                Cell(needs or desk.say("لا شيء", "Nothing")), Cell(_said(desk, one.proof_metric)),
+                Cell(desk.text(one.title)), earned, Cell(price, "ltr" if one.price_to else "text"),
+                Cell(needs or desk.say("لا شيء", "Nothing")), Cell(desk.text(one.proof_metric)),
             )
         )  # fmt: skip
     columns = (
@@ -191,12 +190,8 @@ def _path(desk: Desk, path: UpgradePath) -> Section:
         desk.say("مؤشر الإثبات", "Proof metric"),
     )  # fmt: skip
     text = desk.say("تُتاح كل خدمة حين يثبت السجل ما يلزمها.", "A service opens once the ledger proves what it takes.")
-    return Section(_said(desk, path.title), text, columns=columns, rows=tuple(rows))
+    return Section(desk.text(path.title), text, columns=columns, rows=tuple(rows))
 
 
 def _number(value: Decimal) -> str:
     return f"{value:,.1f}"
-
-
-def _said(desk: Desk, text: Text) -> str:
-    return desk.say(text.ar, text.en)

@@ -49,7 +49,7 @@ async def tower(desk: DeskDep) -> Response:
 def _row(desk: Desk, key: str, rule: ServiceRule, value: MetricValue | None) -> tuple[Cell, ...]:
     metric = metrics()[rule.proof_metric]
     return (
-        Cell(_said(desk, rule.name), href=url("service", key)), _price(desk, rule), Cell(_days(desk, rule.sla_days)),
+        Cell(desk.text(rule.name), href=url("service", key)), _price(desk, rule), Cell(_days(desk, rule.sla_days)),
         Cell(desk.say(metric.ar, metric.en)), _value(desk, metric, value),
     )  # fmt: skip
 
@@ -115,14 +115,14 @@ def _next(desk: Desk, path: UpgradePath | None) -> Section:
     if path.next in steps:
         step = steps[path.next]
         facts.append((desk.say("الخدمة التالية", "The next service"), _link(desk, path.next, step.title)))
-        missing = (f"{_said(desk, need.title)} {need.have}/{need.need}" for need in step.needs if need.have < need.need)
+        missing = (f"{desk.text(need.title)} {need.have}/{need.need}" for need in step.needs if need.have < need.need)
         facts.append((desk.say("ما ينقصها", "What it still takes"), Cell(" · ".join(missing))))
     text = desk.say("تُحسب من القيود المسجّلة في دفتر الإثبات.", "Counted from the entries of the proof ledger.")
     return Section(title, text, facts=tuple(facts), links=links)
 
 
 def _link(desk: Desk, key: str, title: Text) -> Cell:
-    return Cell(_said(desk, title), href=url("service", key) if key in services() else "")
+    return Cell(desk.text(title), href=url("service", key) if key in services() else "")
 
 
 @router.get(PATHS["service"], dependencies=[READING])
@@ -144,7 +144,7 @@ async def service(id: str, desk: DeskDep) -> Response:
         tiles=(tile(desk, metric, await value_of(desk, metric)),),
     )  # fmt: skip
     page = DeskPage(
-        "services", _said(desk, rule.name),
+        "services", desk.text(rule.name),
         (
             Section(desk.say("الخدمة", "The service"), facts=tuple(facts)),
             _list(desk, desk.say("ما يستلمه العميل", "What the client gets"), rule.deliverables),
@@ -158,9 +158,5 @@ async def service(id: str, desk: DeskDep) -> Response:
 
 
 def _list(desk: Desk, title: str, texts: tuple[Text, ...]) -> Section:
-    rows = tuple((Cell(str(at), "ltr"), Cell(_said(desk, one))) for at, one in enumerate(texts, 1))
+    rows = tuple((Cell(str(at), "ltr"), Cell(desk.text(one))) for at, one in enumerate(texts, 1))
     return Section(title, columns=("#", title), rows=rows)
-
-
-def _said(desk: Desk, text: Text) -> str:
-    return desk.say(text.ar, text.en)

@@ -12,7 +12,7 @@ from libs.contracts.learning import Compared, WeeklyReport, WeeklyReportRequest
 from libs.contracts.subjects import WEEKLY_REPORT
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.pages_desk import Cell, Note, Section
-from services.gateway.console.routes.experiments import rate_shown, said, shown
+from services.gateway.console.routes.experiments import rate_shown, shown
 from services.gateway.console.urls import PATHS, url
 from services.gateway.figures import UNITS
 from services.gateway.http.guards import require
@@ -45,7 +45,7 @@ async def weekly(desk: DeskDep, week: Annotated[date | None, Query()] = None) ->
         else desk.say("الأسبوع لم ينتهِ، وقد تتغير أرقامه.", "The week is not over; its figures may change.")
     )
     sections = (
-        Section(desk.say("الأسبوع", "The week"), " ".join((said(desk, found.said), state)).strip(), facts=facts, links=links),
+        Section(desk.say("الأسبوع", "The week"), " ".join((desk.text(found.said), state)).strip(), facts=facts, links=links),
         _figures(desk, found),
         *(_compared(desk, title, part) for title, part in (
             (desk.say("القنوات", "Channels"), found.channels), (desk.say("الرسائل", "Messages"), found.messages),
@@ -76,24 +76,24 @@ def _compared(desk: Desk, title: str, part: Compared) -> Section:
     )  # fmt: skip
     rows = tuple(
         (
-            Cell(said(desk, one.name)),
+            Cell(desk.text(one.name)),
             Cell(str(one.reached), "ltr"),
             Cell(str(one.replied), "ltr"),
             Cell(rate_shown(one), "ltr"),
         )
         for one in part.arms
     )
-    return Section(title, said(desk, part.said), columns=columns if rows else (), rows=rows)
+    return Section(title, desk.text(part.said), columns=columns if rows else (), rows=rows)
 
 
 def _proposals(desk: Desk, found: WeeklyReport) -> Section:
     """What is proposed; a card asks for the decision, here it is said with its reasons."""
-    notes = [Note(desk.say("أوقف أو غيّر", "Stop or change"), said(desk, one.why)) for one in found.stop]
+    notes = [Note(desk.say("أوقف أو غيّر", "Stop or change"), desk.text(one.why)) for one in found.stop]
     if found.improve is not None:
-        notes.append(Note(desk.say("حسّن", "Improve"), said(desk, found.improve)))
-    notes.append(Note(desk.say("التجربة التالية", "The next experiment"), said(desk, found.next_said)))
+        notes.append(Note(desk.say("حسّن", "Improve"), desk.text(found.improve)))
+    notes.append(Note(desk.say("التجربة التالية", "The next experiment"), desk.text(found.next_said)))
     notes += [
-        Note(one.plan.hypothesis, said(desk, one.said), href=url("experiment", str(one.experiment_id)))
+        Note(one.plan.hypothesis, desk.text(one.said), href=url("experiment", str(one.experiment_id)))
         for one in found.experiments
     ]
     return Section(
