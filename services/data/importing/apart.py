@@ -7,6 +7,9 @@ import json
 import logging
 import os
 import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -27,11 +30,9 @@ class ChildFailed(Exception):
     """The child ended without saying how."""
 
 
-async def carry_out_apart(settings: PlaneSettings, tenant_id: UUID, import_id: UUID, file: Path, order: Order) -> None:
-    """Run the child and wait for it; a cancelled wait ends the child too.
-
-    Raises FileRefused, Cancelled and TenantBusy as the child did, ChildFailed for anything else.
-    """
+@asynccontextmanager
+async def apart(settings: PlaneSettings, tenant_id: UUID, import_id: UUID, file: Path) -> AsyncIterator[Apart]:
+    """A child that loads its code while `file` is still on its way. It does not outlive the block."""
     credentials = {
         "DEALIX_DATA_NATS_SEED": settings.nats_seed,
         "DEALIX_DATA_DATABASE_URL": settings.database_url,
@@ -41,12 +42,26 @@ async def carry_out_apart(settings: PlaneSettings, tenant_id: UUID, import_id: U
         env={**os.environ, **credentials}, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        said, _ = await child.communicate(order.to_json().encode())
+        yield Apart(child)
     finally:
         if child.returncode is None:
             child.kill()
             await child.wait()
-    _answer(child.returncode, said)
+
+
+class Apart:
+    """A child that waits for its order."""
+
+    def __init__(self, child: Process) -> None:
+        self._child = child
+
+    async def carry_out(self, order: Order) -> None:
+        """The file is there: carry it out.
+
+        Raises FileRefused, Cancelled and TenantBusy as the child did, ChildFailed for anything else.
+        """
+        said, _ = await self._child.communicate(order.to_json().encode())
+        _answer(self._child.returncode, said)
 
 
 def _answer(code: int | None, said: bytes) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 
 from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.messages import FileRefused
@@ -110,10 +110,11 @@ class Here:
 class Beside:
     """Reads in a process of its own, which lives no longer than this one. Make it before any thread and any event loop: it is forked."""
 
-    def __init__(self, file: Path, order: Order) -> None:
+    def __init__(self, file: Path, orders: IO[str]) -> None:
+        """It begins once the order (as JSON, to the end of `orders`) has come: the file is there by then."""
         pipes = multiprocessing.get_context("fork")
         self._from, to = pipes.Pipe(duplex=False)
-        self._process = pipes.Process(target=_read_for, args=(self._from, to, file, order), daemon=True)
+        self._process = pipes.Process(target=_read_for, args=(self._from, to, file, orders), daemon=True)
         self._process.start()
         to.close()
 
@@ -152,9 +153,12 @@ def _read(content: bytes, order: Order) -> ParsedFile:
     return read_file(content, mapping=order.mapping, remembered=order.remembered)
 
 
-def _read_for(ours: Connection[Any, Any], to: Connection[Any, Any], file: Path, order: Order) -> None:
+def _read_for(ours: Connection[Any, Any], to: Connection[Any, Any], file: Path, orders: IO[str]) -> None:
     """The other process. It waits with the next part until somebody takes this one."""
     ours.close()  # else it would not notice that nobody is there any more
+    if not (told := orders.read()):
+        return  # whoever was to order the file has ended, or does without
+    order = Order.from_json(told)
     try:
         parsed = _read(file.read_bytes(), order)
         to.send(Opened(replace(parsed, rows=parsed.rows[:ROWS], broken=()), len(parsed.rows)))

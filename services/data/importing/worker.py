@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import nats.js.errors
+from nats.js.object_store import ObjectStore
 
 from libs.contracts.data import ImportCompleted, ImportRequest, ImportState
 from libs.contracts.errors import DealixError
@@ -17,7 +20,7 @@ from libs.contracts.reachable import ReachableRequest
 from libs.contracts.subjects import IMPORT_COMPLETED, IMPORT_FILES, REACHABLE
 from libs.runtime.plane import Runtime
 from services.data.crm.search import SearchText
-from services.data.importing.apart import carry_out_apart
+from services.data.importing.apart import apart
 from services.data.importing.assessed import Assessed
 from services.data.importing.carry import PAGE, Cancelled, TenantBusy, carry_out
 from services.data.importing.domain.messages import FileRefused
@@ -124,37 +127,48 @@ class ImportWorker:
             remembered = await Imports(work).remembered_mapping(tenant, request.source)
         now = runtime.now()
         order = Order(request.mapping or {}, remembered, request.source, now.date())
-        size = await self._fetch(request, file)
-        # What a person says of the columns counts before what the file shows to be.
-        export = None if request.mapping else await asyncio.to_thread(open_export, file)
-        if export is not None:
-            await take_back(runtime.database, request, export, now=now, trace_id=trace_id)
-        elif size > APART_FROM:
-            await self._apart(request, file, order)
-        else:
-            reading = Here(await asyncio.to_thread(file.read_bytes), order)
-            await carry_out(runtime.database, runtime.bus, request, reading, now=now, trace_id=trace_id)
+        async with AsyncExitStack() as stack:
+            large = await self._size(request) > APART_FROM
+            child = await stack.enter_async_context(apart(runtime.settings, tenant, request.import_id, file)) if large else None  # fmt: skip
+            await self._fetch(request, file)
+            # What a person says of the columns counts before what the file shows to be.
+            export = None if request.mapping else await asyncio.to_thread(open_export, file)
+            if export is not None:
+                await take_back(runtime.database, request, export, now=now, trace_id=trace_id)
+            elif child is not None:
+                await self._wait(request.import_id, child.carry_out(order))
+            else:
+                reading = Here(await asyncio.to_thread(file.read_bytes), order)
+                await carry_out(runtime.database, runtime.bus, request, reading, now=now, trace_id=trace_id)
 
-    async def _apart(self, request: ImportRequest, file: Path, order: Order) -> None:
+    async def _wait(self, import_id: UUID, child: Coroutine[Any, Any, None]) -> None:
         """The plane's processor time stays its own; the lease is kept while the child works."""
-        tenant_id, import_id = request.principal.tenant_id, request.import_id
-        child = asyncio.create_task(carry_out_apart(self._runtime.settings, tenant_id, import_id, file, order))
+        working = asyncio.create_task(child)
         try:
-            while not child.done():
-                await asyncio.wait([child], timeout=LEASE_SECONDS / 4)
+            while not working.done():
+                await asyncio.wait([working], timeout=LEASE_SECONDS / 4)
                 async with self._runtime.database.batch() as work:
                     await Imports(work).keep(import_id)
         finally:
-            child.cancel()
-        await child
+            working.cancel()
+        await working
 
-    async def _fetch(self, request: ImportRequest, file: Path) -> int:
-        """Put the upload into `file`. Returns its size in bytes."""
-        bucket = await self._runtime.bus.client.jetstream(timeout=10).object_store(IMPORT_FILES.name)
-        try:
+    async def _size(self, request: ImportRequest) -> int:
+        """The size of the upload, in bytes."""
+        async with self._upload() as bucket:
+            return (await bucket.get_info(request.object_name)).size or 0
+
+    async def _fetch(self, request: ImportRequest, file: Path) -> None:
+        """Put the upload into `file`."""
+        async with self._upload() as bucket:
             with await asyncio.to_thread(file.open, "wb") as to:
                 await bucket.get(request.object_name, writeinto=to)
-                return to.tell()
+
+    @asynccontextmanager
+    async def _upload(self) -> AsyncIterator[ObjectStore]:
+        """Where uploads are. Raises FileRefused for one that is gone."""
+        try:
+            yield await self._runtime.bus.client.jetstream(timeout=10).object_store(IMPORT_FILES.name)
         except (nats.js.errors.ObjectNotFoundError, nats.js.errors.ObjectDeletedError) as error:
             raise FileRefused("gone") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from datetime import date
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def short_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_both_ways_of_reading_give_the_same_parts(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(FILE)
-    beside = Beside(file, ORDER)
+    beside = Beside(file, io.StringIO(ORDER.to_json()))
     try:
         opened, parts = await read(beside)
     finally:
@@ -63,7 +64,7 @@ async def test_a_refused_file_says_why_in_both_languages(tmp_path: Path, order: 
     content = b"nothing,here\n1,2\n" if order is ORDER else FILE
     file = tmp_path / "file"
     file.write_bytes(content)
-    beside = Beside(file, order)
+    beside = Beside(file, io.StringIO(order.to_json()))
     try:
         with pytest.raises(FileRefused) as told:
             await read(beside)
@@ -74,11 +75,18 @@ async def test_a_refused_file_says_why_in_both_languages(tmp_path: Path, order: 
     assert (told.value.code, told.value.en, told.value.ar) == (here.value.code, here.value.en, here.value.ar)
 
 
+async def test_a_reader_that_gets_no_order_ends(tmp_path: Path) -> None:
+    beside = Beside(tmp_path / "never", io.StringIO())
+    with pytest.raises(ReaderFailed):
+        await beside.open()
+    beside.close()
+
+
 @pytest.mark.parametrize("opened", [False, True])
 async def test_a_reader_that_dies_is_noticed(tmp_path: Path, opened: bool) -> None:
     file = tmp_path / "file"
     file.write_bytes(FILE + b"\n" + "\n".join(LINES * 300).encode())  # more than a pipe holds
-    beside = Beside(file, ORDER)
+    beside = Beside(file, io.StringIO(ORDER.to_json()))
     if opened:
         await beside.open()
     beside._process.kill()
