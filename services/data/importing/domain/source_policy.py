@@ -42,7 +42,7 @@ def resolve_source(text: str) -> SourceRule:
 def stricter(own: SourceRule, of_file: SourceRule) -> SourceRule:
     """The rule that counts for a row which names a source of its own: whichever of the two permits less, so that a word in a cell never
     lifts what the list as a whole is held to. Of equals the row's, which says more."""
-    return max(own, of_file, key=_severity)
+    return own if own is of_file else max(own, of_file, key=_severity)
 
 
 def _severity(rule: SourceRule) -> tuple[int, int]:
