@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -134,7 +134,7 @@ class _Taking:
 
     async def _page(self, kind: RecordKind, items: list[Item]) -> None:
         items = [one for item in items if (one := await self._placed(item)) is not None]
-        wanted = {item.number: item.id or uuid5(self._tenant, "\x1f".join(item.raw)) for item in items}
+        wanted = {item.number: item.own_id(self._tenant) for item in items}
         places = await self._store.places(kind, wanted.values())
         matched = await self._matched(kind, [item for item in items if not places[wanted[item.number]][1]])
         new: dict[UUID, Item] = {}
@@ -219,8 +219,7 @@ class _Taking:
         return out
 
     async def _wait(self, item: Item, found: Found) -> None:
-        at = item.id or uuid5(self._tenant, "\x1f".join(item.raw))
-        ((place, _),) = (await self._store.places(K.ACCOUNT, [at])).values()
+        ((place, _),) = (await self._store.places(K.ACCOUNT, [item.own_id(self._tenant)])).values()
         await self._before.ask(place, found.likely, item.number)
 
     async def _rejects(self, rejected: list[RowRejected]) -> None:
