@@ -19,13 +19,14 @@ from libs.runtime.plane import Runtime
 from services.data.crm.search import SearchText
 from services.data.importing.apart import carry_out_apart
 from services.data.importing.assessed import Assessed
-from services.data.importing.carry import PAGE, Cancelled, TenantBusy, carry_out
+from services.data.importing.carry import PAGE, carry_out
 from services.data.importing.domain.messages import FileRefused
 from services.data.importing.look import UNNAMED, keep_columns, look_anyway
 from services.data.importing.reading import Here, Order
 from services.data.importing.shredding import shred
 from services.data.importing.store import LEASE_SECONDS, Imports
 from services.data.importing.telling import FEW, tell_leads
+from services.data.importing.turn import Cancelled, TenantBusy
 from services.data.restoring.carry import take_back
 from services.data.restoring.domain.archive import open_export
 
