@@ -240,7 +240,7 @@ class ImportWorker:
         """Returns the contacts of whom something else is said than before."""
         request = ReachableRequest(tenant_id=tenant_id, contact_ids=page, anew=anew)
         reply = await self._runtime.bus.call(REACHABLE, request)
-        async with self._runtime.database.batch(tenant_id, replanned=True) as work:
+        async with self._runtime.database.batch(tenant_id, plans="anew") as work:
             return await Assessed(work).set_contactability(tenant_id, reply.said())
 
     async def _look(self, tenant_id: UUID, import_id: UUID, refusal: FileRefused) -> None:
