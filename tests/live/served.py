@@ -17,6 +17,7 @@ from libs.contracts.message import Plane
 from services.gateway.server import HttpServer
 from tests.live.harness import System, system
 
+API = "/api/v1"
 ENDED = ("completed", "refused", "failed", "undone", "cancelled")
 
 
@@ -39,6 +40,18 @@ class Served:
     async def answers(self) -> bool:
         return (await self.http.get("/api/v1/me")).status_code == 200
 
+    async def get(self, path: str, **params: Any) -> Any:
+        """What is at a path below `/api/v1`, with or without that."""
+        answer = await self.http.get(_under_api(path), params=params)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text)
+        return answer.json()
+
+    async def post(self, path: str, body: Any, status: int = 201) -> Any:
+        """What a path answers to `body`, which it has to answer with `status`."""
+        answer = await self.http.post(_under_api(path), json=body)
+        assert answer.status_code == status, (path, answer.status_code, answer.text)
+        return answer.json()
+
     async def upload(self, text: str, *, name: str = "leads.csv", source: str = "own_crm", **form: str) -> str:
         """Start an import; its id."""
         answer = await self.http.post(
@@ -58,6 +71,10 @@ class Served:
 
     async def imported(self, text: str, **more: str) -> dict[str, Any]:
         return await self.ended(await self.upload(text, **more))
+
+
+def _under_api(path: str) -> str:
+    return path if path.startswith(API) else f"{API}{path}"
 
 
 @asynccontextmanager
