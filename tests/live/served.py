@@ -8,11 +8,13 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.message import Plane
 from services.gateway.server import HttpServer
 from tests.live.harness import System, system
@@ -28,6 +30,11 @@ async def eventually(seconds: float, holds: Callable[[], Awaitable[bool]]) -> No
             if await holds():
                 return
             await asyncio.sleep(0.05)
+
+
+def days_ago(days: int) -> str:
+    """A day in Riyadh, counted back from today, as 2026-11-22: what is compared with today must not lie in a fixed year."""
+    return (datetime.now(RIYADH) - timedelta(days=days)).date().isoformat()
 
 
 @dataclass

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from services.decision.growth.domain.trial import drawn
-from tests.live.served import Served, eventually, served
+from tests.live.served import Served, days_ago, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -91,7 +91,7 @@ async def test_the_report_names_what_got_answers_with_counts_leaves_the_young_ou
     await reach(running, "whatsapp", 60, 30)
     await reach(running, "email", 60, 3)
     await reach(running, "call", 10, 0, days_ago=1)
-    today = datetime.now(UTC).date().isoformat()
+    today = days_ago(0)
     now = await running.get("/growth/weekly-report", week=today, weeks=5)
     assert now["final"] is False and now["too_young"] == 10
     channels = now["channels"]
