@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from dev import job
 from dev.actions import settled
 from dev.messages import DealixError, Lang, Sentence
-from dev.terminal import RIYADH
+from libs.contracts.business_time import RIYADH
 
 if TYPE_CHECKING:
     from dev.client import Client

@@ -5,15 +5,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from dev.messages import Lang
+from libs.contracts.business_time import RIYADH
 
-RIYADH = ZoneInfo("Asia/Riyadh")
 Cell = str | Text
 
 _COLOURS = {

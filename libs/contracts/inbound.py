@@ -13,13 +13,14 @@ from libs.contracts.message import Message, TenantId
 
 class ReceiveMessage(Message):
     """A message that a vendor delivered under a verified signature. `sender` is a number in E.164 or an address; `message_id` is the
-    vendor's, and the same one counts once."""
+    vendor's, and the same one counts once. `at` is when it was written, where the vendor says it: each time the same."""
 
     tenant_id: TenantId
     channel: Literal["whatsapp", "email"]
     sender: Annotated[str, Field(min_length=1, max_length=320)]
     message_id: Annotated[str, Field(min_length=1, max_length=200)]
     text: Annotated[str, Field(max_length=4096)]
+    at: datetime | None = None
 
 
 class Received(Message):

@@ -31,6 +31,11 @@ def new_id() -> UUID:
     return uuid_utils.compat.uuid7()
 
 
+def first_id(at: datetime) -> UUID:
+    """The least id of a moment, to the millisecond: where a range of ids begins, and a base for `derived_id` of what was then."""
+    return UUID(int=max(0, int(at.timestamp() * 1000)) << 80)
+
+
 def derived_id(base: UUID, *parts: object) -> UUID:
     """An id that follows from `base` and `parts`: the same ones give the same id. It keeps the time of `base`, so that both are of one month.
 

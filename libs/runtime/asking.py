@@ -68,7 +68,7 @@ class Asks(Protocol):
 
 
 class Asking:
-    """It, for a process beside its plane's own."""
+    """An `Asks` for a process beside its plane's own."""
 
     def __init__(self, plane: Plane, client: Client) -> None:
         self.plane = plane

@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -30,6 +30,14 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 Connection = Any
 """An asyncpg connection (or its pool proxy); asyncpg ships no usable types."""
+Plans = Literal["by_default", "kept", "anew"]
+"""How PostgreSQL plans the statements of a transaction: see `Database.batch`."""
+_PLANS: dict[Plans, str] = {
+    "by_default": "",
+    # Without the second, a plan made while a table is small would go on reading all of it as it grows.
+    "kept": "set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off; ",
+    "anew": "set local plan_cache_mode = force_custom_plan; ",
+}
 
 
 @dataclass
@@ -203,21 +211,18 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def batch(self, *tenants: UUID, planned: bool = False, replanned: bool = False) -> AsyncIterator[BatchWork]:
+    async def batch(self, *tenants: UUID, plans: Plans = "by_default") -> AsyncIterator[BatchWork]:
         """A transaction on a bare asyncpg connection that sees `tenants`: for hot paths, two round trips of overhead.
 
-        `planned` keeps one plan a statement, by index, whatever the parameters: for statements whose plan never depends on them and
-        whose planning costs more than their execution (PostgreSQL plans a statement anew each time it hopes to gain by it).
-        `replanned` plans each statement for what its tables hold at that moment: for look-ups of thousands of rows. A plan that was made
+        `plans`: "kept" has one plan a statement, by index, whatever the parameters: for statements whose plan never depends on them and
+        whose planning costs more than their execution (by default PostgreSQL plans a statement anew each time it hopes to gain by it).
+        "anew" plans each statement for what its tables hold at that moment: for look-ups of thousands of rows. A plan that was made
         while a table was empty, when any index seemed as good, would go through a whole tenant for each of them.
         """
         if self._pool is None:
             raise RuntimeError("the database has not been started")
         async with self._pool.acquire() as connection:
-            # Without the second, a plan made while a table is small would go on reading all of it as it grows.
-            plan = "set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off; " if planned else ""
-            plan = "set local plan_cache_mode = force_custom_plan; " if replanned else plan
-            await connection.execute(f"begin; {plan}set local dealix.tenants = '{tenant_list(tenants)}'")
+            await connection.execute(f"begin; {_PLANS[plans]}set local dealix.tenants = '{tenant_list(tenants)}'")
             work = BatchWork(tenants, connection=connection)
             try:
                 yield work

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.message import first_id
+
 AHEAD = 3
 """Months that are ready before they begin."""
 
@@ -44,8 +46,7 @@ class Partition:
 
 def bound(month: date) -> UUID:
     """The least UUIDv7 of the first moment (UTC) of `month`."""
-    first = datetime(month.year, month.month, 1, tzinfo=UTC)
-    return UUID(int=int(first.timestamp() * 1000) << 80)
+    return first_id(datetime(month.year, month.month, 1, tzinfo=UTC))
 
 
 def following(month: date) -> date:

@@ -251,7 +251,7 @@ class Truth:
 
     async def facts(self, request: FactsRequest) -> FactsReply:
         """Facts for trust. A contact's source is the riskiest of its leads'; the strictest opt-out holds."""
-        async with self._database.batch(request.tenant_id, replanned=True) as work:
+        async with self._database.batch(request.tenant_id, plans="anew") as work:
             # One by one: asked for all at once, the planner goes through the whole tenant where it knows little of it, after an import for one.
             contacts = await work.connection.fetch(
                 "select c.* from unnest($2::uuid[]) w(id) cross join lateral (select contact_id, account_id, email, phone, opted_out, fields, "
@@ -273,7 +273,7 @@ class Truth:
         picked = (request.lead_ids, request.account_ids, request.contact_ids)
         # Two statements: one that asks whether anything was picked would read all leads to find one.
         some = "(l.lead_id = any($5::uuid[]) or l.account_id = any($6::uuid[]) or l.contact_id = any($7::uuid[]))"
-        async with self._database.batch(request.tenant_id, replanned=True) as work:
+        async with self._database.batch(request.tenant_id, plans="anew") as work:
             # By id, whatever the planner knows: of a list that has just been imported it knows nothing, and would sort it all for each page.
             await work.connection.execute("set local enable_sort = off")
             rows = await work.connection.fetch(
@@ -303,7 +303,7 @@ class Truth:
 
     async def lead_pages(self, request: LeadPagesRequest) -> LeadPagesReply:
         """Where the pages of a tenant's leads end, so that several can be asked for at once."""
-        async with self._database.batch(request.tenant_id, replanned=True) as work:
+        async with self._database.batch(request.tenant_id, plans="anew") as work:
             await work.connection.execute("set local enable_sort = off")
             rows = await work.connection.fetch(
                 "select lead_id from (select lead_id, row_number() over (order by lead_id) nth from data.leads where tenant_id = $1 and deleted_at is null) l "

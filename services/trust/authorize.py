@@ -125,7 +125,7 @@ class Authorizer:
         await self._freshen(prepared)
         held, low = await self._held(prepared), await self._low(prepared)
         tenants = {p.evaluation.tenant_id for p in prepared}
-        async with self._store.unit(*tenants, planned=True) as unit:
+        async with self._store.unit(*tenants, plans="kept") as unit:
             known = await unit.known(prepared, [self._recipient(p) for p in prepared])
             now = await unit.now()
             await self._flags.load([t for t in tenants if _has_external(prepared, t)], now)

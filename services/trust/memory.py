@@ -24,7 +24,7 @@ from libs.contracts.message import Message, PrincipalKind
 from libs.contracts.settling import OutcomeSettled
 from libs.contracts.subjects import Event
 from libs.contracts.trust import Approval, ApprovalState, ApprovalStep, ConsentRecord, Outcome
-from libs.runtime.database import SessionWork
+from libs.runtime.database import Plans, SessionWork
 from libs.runtime.testing import MemoryDatabase
 from services.trust.approvals.domain.clock import THRESHOLDS
 from services.trust.approvals.memory import DeskTables, MemoryDesk
@@ -395,7 +395,7 @@ class MemoryStore:
         self.ledger = MemoryLedgerStore(now=now)
 
     @asynccontextmanager
-    async def unit(self, *tenants: UUID, planned: bool = False) -> AsyncIterator[MemoryUnit]:
+    async def unit(self, *tenants: UUID, plans: Plans = "by_default") -> AsyncIterator[MemoryUnit]:
         async with self._database.work(*tenants) as work, self.join(work) as unit:
             yield unit
 

@@ -17,7 +17,7 @@ from libs.contracts.message import Message
 from libs.contracts.settling import OutcomeSettled
 from libs.contracts.subjects import Event
 from libs.contracts.trust import Approval, ConsentRecord
-from libs.runtime.database import SessionWork
+from libs.runtime.database import Plans, SessionWork
 from services.trust.approvals.store import Desk
 from services.trust.consent.store import Consents
 from services.trust.contradictions.store import Contradictions
@@ -121,8 +121,8 @@ class Unit(Protocol):
 
 
 class Store(Protocol):
-    def unit(self, *tenants: UUID, planned: bool = False) -> AbstractAsyncContextManager[Unit]:
-        """A transaction that sees `tenants`; `planned` as in `Database.batch`."""
+    def unit(self, *tenants: UUID, plans: Plans = "by_default") -> AbstractAsyncContextManager[Unit]:
+        """A transaction that sees `tenants`; `plans` as in `Database.batch`."""
         ...
 
     def join(self, work: SessionWork) -> AbstractAsyncContextManager[Unit]:

@@ -17,7 +17,7 @@ from libs.contracts.message import Message
 from libs.contracts.settling import OutcomeSettled
 from libs.contracts.subjects import Event
 from libs.contracts.trust import Approval, ConsentRecord
-from libs.runtime.database import BatchWork, Database, SessionWork
+from libs.runtime.database import BatchWork, Database, Plans, SessionWork
 from services.trust.approvals.store import SqlDesk
 from services.trust.consent.store import SqlConsents
 from services.trust.contradictions.store import SqlContradictions
@@ -381,8 +381,8 @@ class SqlStore:
         self._database = database
 
     @asynccontextmanager
-    async def unit(self, *tenants: UUID, planned: bool = False) -> AsyncIterator[SqlUnit]:
-        async with self._database.batch(*tenants, planned=planned) as work:
+    async def unit(self, *tenants: UUID, plans: Plans = "by_default") -> AsyncIterator[SqlUnit]:
+        async with self._database.batch(*tenants, plans=plans) as work:
             yield SqlUnit(work)
 
     @asynccontextmanager

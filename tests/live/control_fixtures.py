@@ -35,7 +35,7 @@ ACTIVITY = {
 }  # fmt: skip
 PROCESSOR = {
     "name": "Post", "country": "SA", "service": "mail", "connectors": ["email_smtp"], "agreement_ref": "A-1", "subprocessors": ["none"],
-    "last_assessed_at": "2026-09-01",
+    "last_assessed_at": (NOON - timedelta(days=80)).date().isoformat(),
 }  # fmt: skip
 TRANSFER = {"recipient": "Post", "country": "DE", "purpose": "mail", "safeguard": "standard_clauses"}
 BREACH = {

@@ -8,15 +8,18 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.message import Plane
 from services.gateway.server import HttpServer
 from tests.live.harness import System, system
 
+API = "/api/v1"
 ENDED = ("completed", "refused", "failed", "undone", "cancelled")
 
 
@@ -29,6 +32,11 @@ async def eventually(seconds: float, holds: Callable[[], Awaitable[bool]]) -> No
             await asyncio.sleep(0.05)
 
 
+def days_ago(days: int) -> str:
+    """A day in Riyadh, counted back from today, as 2026-11-22: what is compared with today must not lie in a fixed year."""
+    return (datetime.now(RIYADH) - timedelta(days=days)).date().isoformat()
+
+
 @dataclass
 class Served:
     """A running system and a client that holds the first owner's key."""
@@ -38,6 +46,18 @@ class Served:
 
     async def answers(self) -> bool:
         return (await self.http.get("/api/v1/me")).status_code == 200
+
+    async def get(self, path: str, **params: Any) -> Any:
+        """What is at a path below `/api/v1`, with or without that."""
+        answer = await self.http.get(_under_api(path), params=params)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text)
+        return answer.json()
+
+    async def post(self, path: str, body: Any, status: int = 201) -> Any:
+        """What a path answers to `body`, which it has to answer with `status`."""
+        answer = await self.http.post(_under_api(path), json=body)
+        assert answer.status_code == status, (path, answer.status_code, answer.text)
+        return answer.json()
 
     async def upload(self, text: str, *, name: str = "leads.csv", source: str = "own_crm", **form: str) -> str:
         """Start an import; its id."""
@@ -58,6 +78,10 @@ class Served:
 
     async def imported(self, text: str, **more: str) -> dict[str, Any]:
         return await self.ended(await self.upload(text, **more))
+
+
+def _under_api(path: str) -> str:
+    return path if path.startswith(API) else f"{API}{path}"
 
 
 @asynccontextmanager

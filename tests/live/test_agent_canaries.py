@@ -38,12 +38,6 @@ async def start(running: Served, **more: Any) -> dict[str, Any]:
     return dict(answer.json())
 
 
-async def get(running: Served, path: str) -> dict[str, Any]:
-    answer = await running.http.get(f"{API}{path}")
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
-
-
 async def stop(running: Served, canary: dict[str, Any]) -> None:
     await running.http.post(f"{API}/canaries/{canary['canary_id']}/stop", json={"reason": "the test is over"})
 
@@ -53,16 +47,16 @@ async def test_a_draft_is_written_by_the_version_of_the_canary_and_told(running:
     await running.imported(LEADS, source="website_form")
 
     async def drafted() -> bool:
-        return len((await get(running, "/drafts"))["items"]) == 2
+        return len((await running.get("/drafts"))["items"]) == 2
 
     await eventually(60, drafted)
-    versions = {one["provenance"]["prompt_version"] for one in (await get(running, "/drafts"))["items"]}
+    versions = {one["provenance"]["prompt_version"] for one in (await running.get("/drafts"))["items"]}
     assert versions == {"outreach-3-ar"}
-    runs = (await get(running, f"/canaries/{canary['canary_id']}/runs"))["items"]
+    runs = (await running.get(f"/canaries/{canary['canary_id']}/runs"))["items"]
     assert {(one["group"], one["version"]) for one in runs} == {("canary", "outreach-3")}
 
     async def told() -> bool:
-        found = (await get(running, f"/canaries/{canary['canary_id']}"))["canary"]
+        found = (await running.get(f"/canaries/{canary['canary_id']}"))["canary"]
         return bool(found == {"runs": 2, "errors": 0, "denied": 0})
 
     await eventually(20, told)
@@ -71,7 +65,7 @@ async def test_a_draft_is_written_by_the_version_of_the_canary_and_told(running:
 
 async def test_a_version_that_breaks_is_answered_for_and_rolled_back_by_itself(running: Served) -> None:
     canary = await start(running, guardrails={"min_runs": 3})
-    tenant = (await get(running, "/me"))["tenant_id"]
+    tenant = (await running.get("/me"))["tenant_id"]
     runtime = running.system.runtime(Plane.DECISION)
     choosing = Choosing(runtime, Conversations(runtime.database).add)
 
@@ -91,11 +85,11 @@ async def test_a_version_that_breaks_is_answered_for_and_rolled_back_by_itself(r
         assert answer == "answered"
 
     async def rolled_back() -> bool:
-        state = (await get(running, f"/canaries/{canary['canary_id']}"))["state"]
+        state = (await running.get(f"/canaries/{canary['canary_id']}"))["state"]
         return bool(state == "rolled_back")
 
     await eventually(30, rolled_back)
-    assert (await get(running, f"/canaries/{canary['canary_id']}"))["why"] == "error_rate"
+    assert (await running.get(f"/canaries/{canary['canary_id']}"))["why"] == "error_rate"
     ran: list[str] = []
 
     async def after(version: str) -> str:

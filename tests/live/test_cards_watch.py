@@ -14,7 +14,7 @@ from libs.contracts.business_time import RIYADH
 from libs.contracts.dead_letters import DeadLetter, DeadLetterArrived, DeadLetterClosed, LetterCause, LetterState
 from libs.contracts.message import Plane, Reason, new_id
 from libs.contracts.subjects import DEAD_LETTER_ARRIVED, DEAD_LETTER_CLOSED
-from tests.live.served import Served, eventually, served
+from tests.live.served import Served, days_ago, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -133,7 +133,7 @@ async def test_a_follow_up_is_written_from_the_deals_own_lead_and_waits_for_appr
         account_id=account["id"],
         contact_id=contact["id"],
         source="website_form",
-        obtained_at="2026-11-10",
+        obtained_at=days_ago(12),
     )
     deal = await create(
         running, "deals", account_id=account["id"], contact_id=contact["id"], lead_id=lead["id"], title="عقد نخيل"
@@ -167,7 +167,9 @@ async def test_partners_and_tickets_are_kept_and_their_cards_move_them(running: 
     waiting = await card_of(running, "support", "ticket_waiting", ticket["id"])
     assert (await press(running, waiting, "escalate_ticket")).status_code == 200
     assert (await running.http.get(f"{API}/tickets/{ticket['id']}")).json()["priority"] == "P0"
-    await stale(running, "tickets", ticket["id"], 9)  # more than a weekend and a holiday
+    await stale(
+        running, "tickets", ticket["id"], 21
+    )  # nine days may hold a feast and two weekends, and no hour of work
     late = await card_of(running, "ceo", "ticket_overdue", ticket["id"])
     assert (await press(running, late, "take_ticket")).status_code == 200
     assert (await running.http.get(f"{API}/tickets/{ticket['id']}")).json()["status"] == "in_progress"

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.live.served import Served, eventually, served
+from tests.live.served import Served, days_ago, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
-FILE = """company,name,mobile,email,city,last_activity,notes,shoe size,source
-شركة نخلة للتجارة,سارة القحطاني,0555000121,sara@nakhla.example,جدة,2026-11-02,طلبت عرض سعر,41,website
+FILE = f"""company,name,mobile,email,city,last_activity,notes,shoe size,source
+شركة نخلة للتجارة,سارة القحطاني,0555000121,sara@nakhla.example,جدة,{days_ago(20)},طلبت عرض سعر,41,website
 """
 PASSPORT = "Passport No: A1234567\nName: Sara\nDate of expiry 2030-01-01\n"
 
@@ -60,7 +60,7 @@ async def test_an_imports_personal_fields_need_their_place_in_the_data_map(runni
 async def test_a_ranking_is_told_with_its_features_and_needs_a_report_on_bias(running: Served) -> None:
     failing = await becomes(running, "SDAIA-AI-1", "fail")
     (version,) = failing["reading"]["sample"]
-    await put(running, "bias-reports", version=version, result="fair", reported_on="2026-11-20", evidence_ref="B-1")
+    await put(running, "bias-reports", version=version, result="fair", reported_on=days_ago(2), evidence_ref="B-1")
     assert (await result(running, "SDAIA-AI-1"))["result"] == "pass"
 
 

@@ -37,12 +37,6 @@ async def _account(running: Served, name: str, **values: Any) -> dict[str, Any]:
     return await _made(running, "accounts", name=name, **values)
 
 
-async def _get(running: Served, path: str, **params: Any) -> Any:
-    answer = await running.http.get(f"{API}{path}", params=params)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
 async def test_a_record_is_created_once_under_its_key_and_normalised(running: Served) -> None:
     body = {
         "name": "Rimal Trading",
@@ -54,9 +48,9 @@ async def test_a_record_is_created_once_under_its_key_and_normalised(running: Se
     first = await running.http.post(f"{API}/accounts", json=body, headers=key)
     again = await running.http.post(f"{API}/accounts", json=body, headers=key)
     assert first.json()["id"] == again.json()["id"]
-    made = await _get(running, f"/accounts/{first.json()['id']}")
+    made = await running.get(f"/accounts/{first.json()['id']}")
     assert (made["phone"], made["domain"], made["city"]) == ("+966501234567", "rimal.example", "الرياض")
-    listed = await _get(running, "/accounts", city="riyadh")
+    listed = await running.get("/accounts", city="riyadh")
     assert made["id"] in [one["id"] for one in listed["items"]]
 
 
@@ -79,7 +73,7 @@ async def test_an_edit_on_an_old_version_is_refused(running: Served) -> None:
     assert (await running.http.patch(path, json={"employees": 20}, headers={"If-Match": tag})).status_code == 200
     late = await running.http.patch(path, json={"employees": 30}, headers={"If-Match": tag})
     assert (late.status_code, late.json()["code"]) == (412, "changed_meanwhile")
-    assert (await _get(running, f"/accounts/{account['id']}"))["employees"] == 20
+    assert (await running.get(f"/accounts/{account['id']}"))["employees"] == 20
     assert (await running.http.delete(path, headers={"If-Match": tag})).status_code == 412
     assert (await running.http.patch(path, json={"employees": 1}, headers={"If-Match": "yesterday"})).status_code == 412
 
@@ -101,12 +95,12 @@ async def test_a_deal_moves_through_its_stages_and_its_timeline_says_who_and_why
         running, "activities", type="call", subject="مكالمة متابعة", at="2026-11-20T08:00:00Z", deal_id=deal["id"],
         account_id=account["id"],
     )  # fmt: skip
-    happened = (await _get(running, f"/deals/{deal['id']}/timeline"))["items"]
+    happened = (await running.get(f"/deals/{deal['id']}/timeline"))["items"]
     moves = [one["detail"]["after"]["stage"] for one in happened if one["what"] == "moved"]
     assert moves == ["lost", "negotiating", "open"]
     assert {"created", "call"} <= {one["what"] for one in happened}
     assert all(one["actor"] for one in happened if one["what"] == "moved")
-    of_account = (await _get(running, "/timeline", kind="account", id=account["id"]))["items"]
+    of_account = (await running.get("/timeline", kind="account", id=account["id"]))["items"]
     assert "moved" in {one["what"] for one in of_account}
 
 
@@ -124,9 +118,9 @@ async def test_an_account_that_has_contacts_is_not_deleted(running: Served) -> N
     "query", ["مؤسسة الإبداع", "موسسه ابداع", "مُؤَسَّسَة الإِبْدَاع", "الابداع", "ابداع للتقنيه", "إبداعع"]
 )
 async def test_search_finds_arabic_however_it_is_written(running: Served, query: str) -> None:
-    if not (await _get(running, "/search", q="موسسه ابداع"))["items"]:
+    if not (await running.get("/search", q="موسسه ابداع"))["items"]:
         await _account(running, "مؤسسة الإبداع للتقنية", city="جدة")
-    titles = [hit["title"] for hit in (await _get(running, "/search", q=query))["items"]]
+    titles = [hit["title"] for hit in (await running.get("/search", q=query))["items"]]
     assert any("الإبداع" in title for title in titles)
 
 
@@ -134,18 +128,18 @@ async def test_search_finds_numbers_addresses_and_imported_records(running: Serv
     await running.imported(HEADER + "Qimam Energy,Majid Alanazi,0559876501,majid@qimam-energy.example,Riyadh")
 
     async def found() -> bool:
-        return bool((await _get(running, "/search", q="0559876501"))["items"])
+        return bool((await running.get("/search", q="0559876501"))["items"])
 
     await eventually(20, found)
     for query in ("+966559876501", "majid@qimam", "qimam energy"):
-        assert (await _get(running, "/search", q=query))["items"], query
+        assert (await running.get("/search", q=query))["items"], query
 
 
 async def test_a_search_of_ten_thousand_characters_is_told_the_limit(running: Served) -> None:
     answer = await running.http.get(f"{API}/search", params={"q": "ا" * 10_000}, headers={"Accept-Language": "ar"})
     assert (answer.status_code, answer.json()["code"]) == (422, "query_too_long")
     assert "10000" in answer.json()["detail"]
-    assert (await _get(running, "/search", q="%_\\'\";--"))["items"] == []
+    assert (await running.get("/search", q="%_\\'\";--"))["items"] == []
 
 
 async def test_merging_a_suppressed_and_an_unsuppressed_contact_keeps_them_suppressed(running: Served) -> None:
@@ -170,7 +164,7 @@ async def test_whoever_turns_out_to_be_suppressed_is_not_shown_as_safe_for_a_mom
     )
     left = await _made(running, "contacts", account_id=account["id"], full_name="هدى سحاب", phone="0551230177")
     lead = await _made(running, "leads", account_id=account["id"], contact_id=safe["id"], source="own_crm")
-    tenant = UUID((await _get(running, "/me"))["tenant_id"])
+    tenant = UUID((await running.get("/me"))["tenant_id"])
 
     async def shown() -> dict[str, str]:
         async with running.system.runtime(Plane.DATA).database.batch(tenant) as work:
@@ -205,10 +199,10 @@ async def test_a_merge_moves_what_belongs_to_it_and_is_taken_back_as_a_whole(run
     ).json()
     assert merged["moved"] == {"contacts": 1, "deals": 1}
     assert merged["record"]["domain"] == "alaqeeq.example"
-    assert (await _get(running, f"/contacts/{contact['id']}"))["account_id"] == keep["id"]
+    assert (await running.get(f"/contacts/{contact['id']}"))["account_id"] == keep["id"]
     assert "created" in {
         one["what"]
-        for one in (await _get(running, f"/accounts/{keep['id']}/timeline"))["items"]
+        for one in (await running.get(f"/accounts/{keep['id']}/timeline"))["items"]
         if one["record_id"] == gone["id"]
     }
     await running.http.patch(f"{API}/accounts/{keep['id']}", json={"employees": 77})
@@ -217,7 +211,7 @@ async def test_a_merge_moves_what_belongs_to_it_and_is_taken_back_as_a_whole(run
     kept, restored = undone.json()["kept"], undone.json()["restored"]
     assert (kept["domain"], kept["employees"], kept["name"]) == (None, 77, "شركة العقيق للطاقة")
     assert (restored["id"], restored["domain"]) == (gone["id"], "alaqeeq.example")
-    assert (await _get(running, f"/deals/{deal['id']}"))["account_id"] == gone["id"]
+    assert (await running.get(f"/deals/{deal['id']}"))["account_id"] == gone["id"]
     again = await running.http.post(f"{API}/merges/{merged['merge_id']}/undo")
     assert (again.status_code, again.json()["code"]) == (409, "merge_not_undoable")
 
@@ -226,7 +220,7 @@ async def test_likely_duplicates_wait_side_by_side_and_a_decision_is_remembered(
     text = HEADER + "شركة المجد للتجارة,سالم القحطاني,0551000001,,الرياض\nAlmajd Trading,Fahad Alotaibi,0551000002,,"
     done = await running.imported(text)
     assert done["counts"]["needs_review"] == 1
-    queue = await _get(running, "/targeting/reviews", kind="account")
+    queue = await running.get("/targeting/reviews", kind="account")
     pair = next(one for one in queue["items"] if "المجد" in one["left"]["name"])
     assert (queue["waiting"] >= 1, pair["right"]["name"]) == (True, "Almajd Trading")
     assert pair["why_ar"] and pair["why_en"]
@@ -234,11 +228,11 @@ async def test_likely_duplicates_wait_side_by_side_and_a_decision_is_remembered(
     apart = await running.http.post(path, json={"decision": "apart"})
     assert apart.json()["state"] == "apart"
     assert (await running.http.post(path, json={"decision": "merge"})).status_code == 409
-    lead = (await _get(running, "/leads", account_id=pair["right"]["id"]))["items"][0]
+    lead = (await running.get("/leads", account_id=pair["right"]["id"]))["items"][0]
     assert lead["outcome"] == "created"
     await running.imported(HEADER + "Almajd Trading,Nasser Alharbi,0551000003,,")
     left = {pair["left"]["id"], pair["right"]["id"]}
-    waiting = (await _get(running, "/targeting/reviews", kind="account"))["items"]
+    waiting = (await running.get("/targeting/reviews", kind="account"))["items"]
     assert not [one for one in waiting if {one["left"]["id"], one["right"]["id"]} == left]
 
 
@@ -246,12 +240,12 @@ async def test_a_merged_review_is_undone_by_its_merge(running: Served) -> None:
     text = HEADER + "شركة السلام للأغذية,ماجد الشمري,0551000011,,الرياض\nAlsalam Foods,Hind Alharbi,0551000012,,"
     await running.imported(text)
     pair = next(
-        one for one in (await _get(running, "/targeting/reviews"))["items"] if "السلام" in str(one["left"]["name"])
+        one for one in (await running.get("/targeting/reviews"))["items"] if "السلام" in str(one["left"]["name"])
     )
     path = f"{API}/targeting/reviews/{pair['review_id']}/decision"
     merged = (await running.http.post(path, json={"decision": "merge", "keep_id": pair["right"]["id"]})).json()
     assert merged["state"] == "merged"
-    people = (await _get(running, "/contacts", account_id=pair["right"]["id"]))["items"]
+    people = (await running.get("/contacts", account_id=pair["right"]["id"]))["items"]
     assert len(people) == 2
     undone = await running.http.post(f"{API}/merges/{merged['merge_id']}/undo")
     assert undone.json()["restored"]["id"] == pair["left"]["id"]
@@ -267,7 +261,7 @@ async def test_a_bulk_edit_is_taken_back_except_where_somebody_went_on(running: 
     await running.http.patch(f"{API}/accounts/{ids[0]}", json={"employees": 500})
     undone = (await running.http.post(f"{API}/bulk-edits/{done['batch_id']}/undo")).json()
     assert (undone["changed"], undone["skipped"]) == (2, [ids[0]])
-    found = [(await _get(running, f"/accounts/{id}"))["employees"] for id in ids]
+    found = [(await running.get(f"/accounts/{id}"))["employees"] for id in ids]
     assert found == [500, None, None]
 
 
@@ -286,7 +280,7 @@ async def test_a_saved_view_keeps_its_filters(running: Served) -> None:
     view = {"kind": "deal", "name": "قيد التفاوض", "where": {"stage": "negotiating"}, "shared": True}
     saved = await running.http.post(f"{API}/saved-views", json=view)
     assert saved.status_code == 201, saved.text
-    assert [one["where"] for one in (await _get(running, "/saved-views", kind="deal"))["items"]] == [
+    assert [one["where"] for one in (await running.get("/saved-views", kind="deal"))["items"]] == [
         {"stage": "negotiating"}
     ]
     assert (await running.http.delete(f"{API}/saved-views/{saved.json()['view_id']}")).status_code == 204

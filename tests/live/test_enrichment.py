@@ -9,11 +9,12 @@ import pytest
 import pytest_asyncio
 
 from libs.contracts.message import Plane
-from tests.live.served import Served, eventually, served
+from tests.live.served import Served, days_ago, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
 API = "/api/v1"
+OBTAINED = days_ago(21)
 REGISTER = "السجل التجاري,اسم الشركة بالعربية,المدينة,القطاع,عدد الموظفين\n1010123456,شركة أفق,الرياض,تقنية المعلومات,55\n1010999999,لا أحد,جدة,,\n"
 
 
@@ -28,7 +29,7 @@ async def _enrich(running: Served, text: str, status: int = 200, **form: str) ->
         "adapter": "public_register",
         "lawful_basis": "legitimate_interest",
         "licence": "Open Data Licence 1.0",
-        "obtained_on": "2026-11-01",
+        "obtained_on": OBTAINED,
     }
     answer = await running.http.post(
         f"{API}/targeting/enrichment", data={**given, **form}, files={"file": ("register.csv", text.encode())}
@@ -55,7 +56,7 @@ async def test_what_may_not_be_used_is_refused_in_both_languages_and_changes_not
     assert (await _enrich(running, "\x00\x01\x02", 422))["code"]
     arabic = await running.http.post(
         f"{API}/targeting/enrichment", headers={"Accept-Language": "ar"}, files={"file": ("a.csv", REGISTER.encode())},
-        data={"adapter": "public_register", "lawful_basis": "legitimate_interest", "obtained_on": "2026-11-01"},
+        data={"adapter": "public_register", "lawful_basis": "legitimate_interest", "obtained_on": OBTAINED},
     )  # fmt: skip
     assert "الرخصة" in arabic.json()["detail"]
     assert await _facts(running) == []
@@ -93,7 +94,7 @@ async def test_a_register_fills_what_is_empty_disputes_what_was_stated_and_says_
     assert accepted.json()["state"] == "accepted", accepted.text
     assert (await running.http.get(f"{API}/accounts/{account}")).json()["employees"] == 55
     assert (await running.http.post(path, json={"accept": False})).json()["code"] == "already_decided"
-    newer = await _enrich(running, REGISTER.replace(",55", ",70"), obtained_on="2026-11-10")
+    newer = await _enrich(running, REGISTER.replace(",55", ",70"), obtained_on=days_ago(12))
     assert newer["facts"]["applied"] == 1, "the source follows itself"
 
 
@@ -115,7 +116,7 @@ async def test_a_web_form_fills_the_person_and_becomes_a_reason_to_act(running: 
     lead = next(
         one for one in (await running.http.get(f"{API}/leads")).json()["items"] if one["contact_id"] == sara["id"]
     )
-    assert lead["last_activity"] == "2026-11-01" and "عرض سعر" in lead["notes"]
+    assert lead["last_activity"] == OBTAINED and "عرض سعر" in lead["notes"]
     ranked = (await running.http.get(f"{API}/targeting/opportunities")).json()["items"]
     (najd,) = [one for one in ranked if one["lead_id"] == lead["id"]]
     assert najd["why_now"], "what they wrote is a reason to act now"

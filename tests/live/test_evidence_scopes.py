@@ -46,18 +46,6 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
         yield made
 
 
-async def _get(running: Served, path: str, **params: Any) -> Any:
-    answer = await running.http.get(f"{API}{path}", params=params)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def _post(running: Served, path: str, body: Any, status: int = 201) -> Any:
-    answer = await running.http.post(f"{API}{path}", json=body)
-    assert answer.status_code == status, answer.text
-    return answer.json()
-
-
 async def _export(running: Served, scope: str) -> bytes:
     """The pack of a scope once its entries are under a checkpoint."""
     made: dict[str, Any] = {}
@@ -92,10 +80,9 @@ def _manifest(pack: bytes) -> dict[str, Any]:
 
 
 async def _deal(running: Served, company: str) -> dict[str, Any]:
-    leads = (await _get(running, "/targeting/opportunities"))["items"]
+    leads = (await running.get("/targeting/opportunities"))["items"]
     lead = next(one for one in leads if one["account_name"] == company)
-    found: dict[str, Any] = await _post(
-        running,
+    found: dict[str, Any] = await running.post(
         "/deals",
         {"title": f"{company} 2026", "account_id": lead["account_id"], "lead_id": lead["lead_id"], "contact_id": lead["contact_id"]},
     )  # fmt: skip
@@ -104,11 +91,11 @@ async def _deal(running: Served, company: str) -> dict[str, Any]:
 
 async def test_a_deals_pack_has_its_records_its_actions_and_nothing_of_another_deal(running: Served) -> None:
     async def drafted() -> bool:
-        return len((await _get(running, "/approvals", state="pending"))["items"]) == 2
+        return len((await running.get("/approvals", state="pending"))["items"]) == 2
 
     await eventually(120, drafted)
     ours, theirs = await _deal(running, "Ofoq Trading"), await _deal(running, "Rimal Co")
-    task = await _post(running, "/tasks", {"title": "Call", "deal_id": ours["id"]})
+    task = await running.post("/tasks", {"title": "Call", "deal_id": ours["id"]})
     done = []
     for deal in (ours, theirs):
         body = {
@@ -116,17 +103,17 @@ async def test_a_deals_pack_has_its_records_its_actions_and_nothing_of_another_d
             "resource": {"type": "deal", "id": deal["id"]},
             "payload": {"note": "met"},
         }
-        done.append((await _post(running, "/actions", body, 202))["action_id"])
+        done.append((await running.post("/actions", body, 202))["action_id"])
 
     async def decided() -> bool:
-        found = await asyncio.gather(*(_get(running, f"/actions/{one}") for one in done))
+        found = await asyncio.gather(*(running.get(f"/actions/{one}") for one in done))
         return all(one["state"] == "succeeded" for one in found)
 
     await eventually(30, decided)
     KEPT.update(deal=ours["id"], other=theirs["id"], action=done[0], stranger=done[1])
 
     async def heard() -> bool:
-        return bool((await _get(running, "/proof-ledger", target=f"task:{task['id']}"))["items"])
+        return bool((await running.get("/proof-ledger", target=f"task:{task['id']}"))["items"])
 
     await eventually(30, heard)
     pack = await _export(running, f"deal:{ours['id']}")
@@ -164,11 +151,11 @@ async def test_a_removed_changed_or_foreign_entry_fails_by_name(running: Served)
 
 
 async def test_a_flows_pack_has_the_flow_and_every_action_that_it_asked_for(running: Served) -> None:
-    started = await _post(running, "/flows", {"flow": "health_check", "input": {}}, 202)
+    started = await running.post("/flows", {"flow": "health_check", "input": {}}, 202)
     flow = started["flow_id"]
 
     async def ended() -> bool:
-        found = await _get(running, "/proof-ledger", target=f"flow:{flow}")
+        found = await running.get("/proof-ledger", target=f"flow:{flow}")
         return "flow.completed" in {one["kind"] for one in found["items"]}
 
     await eventually(30, ended)
@@ -192,7 +179,7 @@ async def test_a_controls_pack_has_its_readings_and_the_evidence_that_was_handed
     pack = await _export(running, "control:PDPL-12")
     await _verified(running, pack)
     assert b"%PDF-1.7 text" in [data for name, data in _read_archive(pack).items() if name.startswith("attachments/")]
-    await _post(running, "/compliance/run", {"control_ids": ["PDPL-06"]}, 200)
+    await running.post("/compliance/run", {"control_ids": ["PDPL-06"]}, 200)
     pack = await _export(running, "control:PDPL-06")
     report = await _verified(running, pack)
     about = json.loads(_read_archive(pack)["control.json"])

@@ -84,7 +84,7 @@ async def test_a_batch_leaves_the_queue_by_its_ids_even_where_the_planner_suppos
         await admin.execute("truncate execution.work; analyze execution.work")
     finally:
         await admin.close()
-    async with database.batch(planned=True) as work:
+    async with database.batch(plans="kept") as work:
         await work.connection.execute(f"prepare move as {MOVE}")
         nothing = ", ".join(["'{}'"] * 19)
         rows = await work.connection.fetch(f"explain (costs off) execute move({nothing})")

@@ -26,20 +26,8 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
         yield made
 
 
-async def _get(running: Served, path: str, **params: Any) -> Any:
-    answer = await running.http.get(path if path.startswith(API) else f"{API}{path}", params=params)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def _post(running: Served, path: str, body: Any, status: int = 201) -> Any:
-    answer = await running.http.post(f"{API}{path}", json=body)
-    assert answer.status_code == status, answer.text
-    return answer.json()
-
-
 async def _figure(running: Served, name: str) -> dict[str, Any]:
-    room = await _get(running, "/executive-room")
+    room = await running.get("/executive-room")
     return next(one for one in room["kpis"] if one["metric"] == name)
 
 
@@ -47,11 +35,11 @@ async def _disagree(running: Served, subject: str, key: str, *values: str) -> No
     claims = [
         {"subject": subject, "key": key, "value": one, "unit": "SAR", "source": f"source {one}"} for one in values
     ]
-    await _post(running, "/claims", {"items": claims})
+    await running.post("/claims", {"items": claims})
 
 
 async def test_an_empty_company_has_a_room_that_invents_nothing(running: Served) -> None:
-    room = await _get(running, "/executive-room")
+    room = await running.get("/executive-room")
     assert (room["pending_decisions"], room["contradictions"], room["decisions"], room["silent"]) == (0, 0, [], [])
     win_rate = next(one for one in room["kpis"] if one["metric"] == "win_rate")
     assert win_rate["value"] is None and win_rate["why_en"] and win_rate["why_ar"]
@@ -61,15 +49,15 @@ async def test_an_empty_company_has_a_room_that_invents_nothing(running: Served)
 
 
 async def test_every_figure_leads_to_its_metric_and_rows_and_a_contradiction_is_said_on_it(running: Served) -> None:
-    account = (await _post(running, "/accounts", {"name": "Rimal"}))["id"]
-    deal = (await _post(running, "/deals", {"title": "a", "account_id": account, "amount": "1000"}))["id"]
-    other = (await _post(running, "/deals", {"title": "b", "account_id": account, "amount": "70"}))["id"]
-    await _post(running, f"/deals/{deal}/move", {"stage": "won", "reason": "signed"}, 200)
-    await _post(running, f"/deals/{other}/move", {"stage": "open"}, 200)
+    account = (await running.post("/accounts", {"name": "Rimal"}))["id"]
+    deal = (await running.post("/deals", {"title": "a", "account_id": account, "amount": "1000"}))["id"]
+    other = (await running.post("/deals", {"title": "b", "account_id": account, "amount": "70"}))["id"]
+    await running.post(f"/deals/{deal}/move", {"stage": "won", "reason": "signed"}, 200)
+    await running.post(f"/deals/{other}/move", {"stage": "open"}, 200)
     shown = await _figure(running, "revenue_actual")
     assert Decimal(shown["value"]) == 1000 and shown["caution"] is None and shown["disputed"] == []
-    assert Decimal((await _get(running, shown["metric_path"]))["value"]) == 1000, "the metric layer says the same"
-    assert [one["id"] for one in (await _get(running, shown["rows_path"]))["items"]] == [deal]
+    assert Decimal((await running.get(shown["metric_path"]))["value"]) == 1000, "the metric layer says the same"
+    assert [one["id"] for one in (await running.get(shown["rows_path"]))["items"]] == [deal]
 
     await _disagree(running, f"deal:{deal}", "deal_value", "1000", "900")
     revenue, pipeline = await _figure(running, "revenue_actual"), await _figure(running, "pipeline_value")
@@ -79,7 +67,7 @@ async def test_every_figure_leads_to_its_metric_and_rows_and_a_contradiction_is_
     await _disagree(running, "metric:pipeline_value", "metric_value", "70", "900")
     pipeline = await _figure(running, "pipeline_value")
     assert "disagree about this figure" in pipeline["caution"]["en"]
-    room = await _get(running, "/executive-room")
+    room = await running.get("/executive-room")
     assert room["contradictions"] == len(room["open_contradictions"]) == 2
     assert {one["source"] for one in room["top_risks"]} >= {"contradiction"} and len(room["risks"]) == len(
         room["risks_ar"]
@@ -88,19 +76,19 @@ async def test_every_figure_leads_to_its_metric_and_rows_and_a_contradiction_is_
     assert worst["score"] == worst["likelihood_level"] * worst["impact_level"]
     assert (await running.http.get(worst["path"])).status_code == 200, "a risk leads to what it comes from"
     (found,) = [one for one in room["open_contradictions"] if one["subject"].startswith("metric:")]
-    claims = (await _get(running, f"/contradictions/{found['contradiction_id']}"))["claims"]
+    claims = (await running.get(f"/contradictions/{found['contradiction_id']}"))["claims"]
     decided = {"standing_claim_id": claims[0]["claim_id"], "reason": "counted again by hand"}
-    await _post(running, f"/contradictions/{found['contradiction_id']}/resolve", decided, 200)
+    await running.post(f"/contradictions/{found['contradiction_id']}/resolve", decided, 200)
     assert (await _figure(running, "pipeline_value"))["caution"] is None
 
 
 async def test_a_board_pack_has_eight_sections_and_is_a_pdf_when_asked(running: Served) -> None:
-    pack = await _get(running, "/board-pack")
+    pack = await running.get("/board-pack")
     assert len(pack["sections"]) == 8 and not pack["so_far"] and pack["since"] < pack["until"] < pack["made_at"]
     figures = [one for section in pack["sections"] for one in section["figures"]]
     assert {(await running.http.get(one["rows_path"])).status_code for one in figures} == {200}
     month = f"{datetime.now(RIYADH):%Y-%m}"
-    current = await _get(running, "/board-pack", period=month)
+    current = await running.get("/board-pack", period=month)
     assert current["so_far"] and Decimal(current["revenue_actual"]) == 1000
     assert len(current["key_risks"]) == len(current["key_risks_ar"]) == len(current["top_risks"]) > 0
     assert len(current["decisions_required"]) == len(current["decisions_required_ar"])
@@ -116,7 +104,7 @@ async def test_a_board_pack_has_eight_sections_and_is_a_pdf_when_asked(running: 
 
 async def test_every_risk_stands_in_a_cell_of_the_map_and_leads_to_its_record(running: Served) -> None:
     await _disagree(running, "metric:win_rate", "metric_value", "40", "60")
-    found = await _get(running, "/risks/heatmap", limit=200)
+    found = await running.get("/risks/heatmap", limit=200)
     assert (
         len(found["cells"]) == 25
         and sum(one["count"] for one in found["cells"]) == found["total"] == len(found["items"]) > 0
@@ -125,25 +113,25 @@ async def test_every_risk_stands_in_a_cell_of_the_map_and_leads_to_its_record(ru
     assert all(by_cell[one["likelihood"], one["impact"]] == one["count"] for one in found["cells"])
     worst = found["items"][0]
     cell = {"likelihood": worst["likelihood_level"], "impact": worst["impact_level"]}
-    inside = await _get(running, "/risks/heatmap", **cell)
+    inside = await running.get("/risks/heatmap", **cell)
     assert (
         len(inside["items"]) == by_cell[worst["likelihood_level"], worst["impact_level"]]
         and inside["total"] == found["total"]
     )
-    first = await _get(running, "/risks/heatmap", limit=1)
-    second = await _get(running, "/risks/heatmap", limit=1, cursor=first["next_cursor"])
+    first = await running.get("/risks/heatmap", limit=1)
+    second = await running.get("/risks/heatmap", limit=1, cursor=first["next_cursor"])
     assert [first["items"][0]["id"], second["items"][0]["id"]] == [one["id"] for one in found["items"][:2]]
     assert (await running.http.get(f"{API}/risks/heatmap", params={"likelihood": 6})).status_code == 422
 
 
 async def test_metrics_over_time_are_the_metric_layers_own(running: Served) -> None:
-    found = await _get(running, "/analytics", metric=["revenue_actual", "win_rate"], stretches=3)
+    found = await running.get("/analytics", metric=["revenue_actual", "win_rate"], stretches=3)
     revenue, rate = found["trends"]
     assert [one["value"] and Decimal(one["value"]) for one in revenue["points"]][-1] == 1000
     assert rate["points"][0]["value"] is None, "a gap, not zero"
-    rows = await _get(running, revenue["points"][-1]["rows_path"])
+    rows = await running.get(revenue["points"][-1]["rows_path"])
     assert len(rows["items"]) == 1
-    assert {one["metric"] for one in (await _get(running, "/analytics", by="week"))["trends"]} >= {
+    assert {one["metric"] for one in (await running.get("/analytics", by="week"))["trends"]} >= {
         "velocity",
         "violation_rate",
     }
@@ -152,25 +140,24 @@ async def test_metrics_over_time_are_the_metric_layers_own(running: Served) -> N
 
 
 async def test_a_deals_outcome_splits_between_its_touches_and_rival_claims_need_a_person(running: Served) -> None:
-    partner = (await _post(running, "/partners", {"name": "Wasl", "type": "software_vendor"}))["id"]
-    account = (await _post(running, "/accounts", {"name": "Ofoq"}))["id"]
+    partner = (await running.post("/partners", {"name": "Wasl", "type": "software_vendor"}))["id"]
+    account = (await running.post("/accounts", {"name": "Ofoq"}))["id"]
     lead = (
-        await _post(running, "/leads", {"account_id": account, "source": "website_form", "obtained_at": "2026-01-05"})
+        await running.post("/leads", {"account_id": account, "source": "website_form", "obtained_at": "2026-01-05"})
     )["id"]
     deal = (
-        await _post(
-            running,
+        await running.post(
             "/deals",
             {"title": "c", "account_id": account, "amount": "500", "lead_id": lead, "partner_id": partner},
         )
     )["id"]
-    bare = await _get(running, "/attribution", deal_id=deal)
+    bare = await running.get("/attribution", deal_id=deal)
     assert {one["kind"] for one in bare["touchpoints"]} == {"source", "partner"} and bare["needs_person"]
     now = datetime.now(RIYADH)
     for kind, days in (("meeting", 40), ("call", 10), ("note", 5)):
         at = (now - timedelta(days=days)).isoformat()
-        await _post(running, "/activities", {"type": kind, "subject": kind, "at": at, "deal_id": deal})
-    found = await _get(running, "/attribution", deal_id=deal)
+        await running.post("/activities", {"type": kind, "subject": kind, "at": at, "deal_id": deal})
+    found = await running.get("/attribution", deal_id=deal)
     assert [one["kind"] for one in found["touchpoints"]] == ["source", "meeting", "call", "partner"], (
         "a note touches nobody"
     )
@@ -184,7 +171,7 @@ async def test_a_deals_outcome_splits_between_its_touches_and_rival_claims_need_
         any("partner" in one["en"] for one in found["reasons"])
         and found["provenance"]["confidence"] == found["confidence"]
     )
-    won = await _get(running, "/attribution")
+    won = await running.get("/attribution")
     assert [one["title"] for one in won["items"]] == ["a"] and won["items"][0]["reasons"][0]["ar"]
     missing = await running.http.get(f"{API}/attribution", params={"deal_id": str(new_id())})
     assert missing.status_code == 404

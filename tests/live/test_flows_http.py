@@ -6,7 +6,9 @@ import asyncio
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -254,7 +256,10 @@ async def test_a_message_from_the_contacts_own_number_ends_the_sequence(running:
         json={"connector": "whatsapp", "account": "1055512345", "secret": "an-app-secret-of-the-vendor"},
     )
     assert made.status_code == 201, made.text
-    one = {"from": "966501112233", "id": "wamid.1", "type": "text", "text": {"body": "مهتم، متى نلتقي؟"}}
+    written = int(time.time()) - 3600
+    one = {
+        "from": "966501112233", "id": "wamid.1", "timestamp": str(written), "type": "text", "text": {"body": "مهتم، متى نلتقي؟"},
+    }  # fmt: skip
     value = {"metadata": {"phone_number_id": "1055512345"}, "messages": [one]}
     body = json.dumps({"entry": [{"changes": [{"field": "messages", "value": value}]}]}).encode()
     signature = "sha256=" + hmac.new(b"an-app-secret-of-the-vendor", body, hashlib.sha256).hexdigest()
@@ -263,7 +268,10 @@ async def test_a_message_from_the_contacts_own_number_ends_the_sequence(running:
         assert [taken["outcome"] for taken in answer.json()["taken"]] == ["received"], answer.text
     found = await reaches(running, flow_id, status="completed", outcome="replied")
     timeline = (await running.http.get(f"/api/v1/contacts/{found['state']['contact_id']}/timeline")).json()["items"]
-    assert len([one for one in timeline if one["what"] == "whatsapp"]) == 1
+    (kept,) = [one for one in timeline if one["what"] == "whatsapp"]
+    activities = (await running.http.get("/api/v1/activities")).json()["items"]
+    (activity,) = [one for one in activities if one["type"] == "whatsapp"]
+    assert datetime.fromisoformat(kept["at"]).timestamp() == written == (UUID(activity["id"]).int >> 80) / 1000
 
 
 async def test_another_stage_of_the_deal_ends_the_sequence(running: Served) -> None:

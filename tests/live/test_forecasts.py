@@ -52,21 +52,9 @@ def past_deals(count: int = 150) -> list[dict[str, Any]]:
     return rows
 
 
-async def _get(running: Served, path: str, **params: Any) -> Any:
-    answer = await running.http.get(f"{API}{path}", params=params)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def _post(running: Served, path: str, body: Any, status: int = 200) -> Any:
-    answer = await running.http.post(f"{API}{path}", json=body)
-    assert answer.status_code == status, answer.text
-    return answer.json()
-
-
 async def test_without_history_it_says_what_is_missing_and_forecasts_nothing(running: Served) -> None:
     for track in Track:
-        found = await _get(running, "/forecast", track=track.value)
+        found = await running.get("/forecast", track=track.value)
         assert (found["ready"], found["ahead"]) == (False, [])
         assert {one["code"] for one in found["missing"]} == {"months", "closings"}
         assert all(one["en"] and one["ar"] and one["have"] == 0 for one in found["missing"])
@@ -83,30 +71,30 @@ async def test_deals_of_before_come_in_on_their_own_days_and_once(running: Serve
         "closed_on": str(date.fromisoformat(rows[0]["opened_on"]) - timedelta(days=1)),
     }
     future = {**rows[0], "reference": "future", "closed_on": str(now().date() + timedelta(days=2))}
-    found = await _post(running, "/deals/history", {"items": [*rows, bad, future]})
+    found = await running.post("/deals/history", {"items": [*rows, bad, future]}, 200)
     assert (found["created"], found["existing"]) == (len(rows), 0)
     assert [(one["row"], one["field"]) for one in found["refused"]] == [(151, "closed_on"), (152, "closed_on")]
     assert all(one["en"] and one["ar"] for one in found["refused"])
-    again = await _post(running, "/deals/history", {"items": rows})
+    again = await running.post("/deals/history", {"items": rows}, 200)
     assert (again["created"], again["existing"]) == (0, len(rows))
     won = [row for row in rows if row["outcome"] == "won"]
     since, until = plus(month_of(now()), -MONTHS), now()
     period = {"from": since.isoformat(), "to": until.isoformat()}
-    revenue = await _get(running, "/metrics-catalog/revenue_actual/value", **period)
+    revenue = await running.get("/metrics-catalog/revenue_actual/value", **period)
     assert Decimal(revenue["value"]) == sum(Decimal(row["amount"]) for row in won), "the metric counts them"
-    velocity = await _get(running, "/metrics-catalog/velocity/value", **period)
+    velocity = await running.get("/metrics-catalog/velocity/value", **period)
     assert 7 <= float(velocity["value"]) <= 75, "they took as long as they took"
-    accounts = (await _get(running, "/accounts", limit=50))["items"]
+    accounts = (await running.get("/accounts", limit=50))["items"]
     assert len([one for one in accounts if one["name"].startswith("Customer ")]) == 12
     stranger = await running.http.post(f"{API}/deals/history", json={"items": [{**rows[0], "outcome": "open"}]})
     assert stranger.status_code == 422
 
 
 async def test_months_ahead_have_intervals_that_come_from_how_the_past_was_met(running: Served) -> None:
-    account = (await _get(running, "/accounts", limit=1))["items"][0]["id"]
+    account = (await running.get("/accounts", limit=1))["items"][0]["id"]
     for title, amount in (("small", "4000"), ("large", "300000")):
-        await _post(running, "/deals", {"title": title, "account_id": account, "amount": amount}, 201)
-    found = await _post(running, "/forecast/make", {})
+        await running.post("/deals", {"title": title, "account_id": account, "amount": amount})
+    found = await running.post("/forecast/make", {}, 200)
     assert found["ready"] and found["missing"] == [] and found["metric"] == "revenue_actual"
     assert [one["horizon"] for one in found["ahead"]] == [1, 2, 3]
     for one in found["ahead"]:
@@ -124,20 +112,20 @@ async def test_months_ahead_have_intervals_that_come_from_how_the_past_was_met(r
     assert found["provenance"]["sources"] == ["metric:revenue_actual", "deals:152"]
     months = [one for one in found["months"] if one["actual"] is not None]
     assert months[-1]["so_far"] and {one["kind"] for one in months if one["forecast"]} == {"back_test"}
-    shown = await _get(running, "/forecast")
+    shown = await running.get("/forecast")
     assert [one["expected"] for one in shown["ahead"]] == [one["expected"] for one in found["ahead"]], "what was stored"
-    partners = await _get(running, "/forecast", track="partnerships")
+    partners = await running.get("/forecast", track="partnerships")
     assert partners["ready"] is False and partners["missing"]
 
 
 async def test_a_forecast_is_stored_met_and_counted_and_a_back_test_is_not(running: Served) -> None:
     """Made a month ago with the clock of then; today its month has brought what it brought."""
     runtime = running.system.runtime(Plane.DECISION)
-    tenant = UUID((await _get(running, "/me"))["tenant_id"])
+    tenant = UUID((await running.get("/me"))["tenant_id"])
     who = Principal(id="plane:decision", kind=PrincipalKind.SYSTEM, tenant_id=tenant, roles=("operator",))
-    before = await _get(running, "/metrics-catalog/forecast_accuracy/value")
+    before = await running.get("/metrics-catalog/forecast_accuracy/value")
     assert before["no_data"] is True, "only back-tests so far"
-    left_out = await _get(running, "/metrics-catalog/forecast_accuracy/rows", excluded="true")
+    left_out = await running.get("/metrics-catalog/forecast_accuracy/rows", excluded="true")
     assert left_out["items"], "and they are named as left out"
     ended = plus(month_of(now()), -1)
     then = plus(ended, -1) + timedelta(days=20)
@@ -147,19 +135,19 @@ async def test_a_forecast_is_stored_met_and_counted_and_a_back_test_is_not(runni
         "from": (plus(ended, 1) - timedelta(days=5)).isoformat(),
         "to": (plus(ended, 1) + timedelta(days=1)).isoformat(),
     }
-    value = await _get(running, "/metrics-catalog/forecast_accuracy/value", **period)
+    value = await running.get("/metrics-catalog/forecast_accuracy/value", **period)
     assert value["no_data"] is False and value["counted"] == 1 and 0 <= float(value["value"]) <= 1
-    kept = [one for one in (await _get(running, "/forecast/made", limit=200))["items"] if one["kind"] == "made"]
+    kept = [one for one in (await running.get("/forecast/made", limit=200))["items"] if one["kind"] == "made"]
     (met,) = [one for one in kept if one["actual"] is not None]
-    actual = await _get(running, "/metrics-catalog/revenue_actual/value", **{"from": ended.isoformat(), "to": plus(ended, 1).isoformat()})  # fmt: skip
+    actual = await running.get("/metrics-catalog/revenue_actual/value", **{"from": ended.isoformat(), "to": plus(ended, 1).isoformat()})  # fmt: skip
     assert met["actual"] == actual["value"] and float(met["accuracy"]) == pytest.approx(float(value["value"]), abs=1e-4)
-    page = await _get(running, "/forecast/made", limit=2)
-    following = await _get(running, "/forecast/made", limit=2, cursor=page["next_cursor"])
+    page = await running.get("/forecast/made", limit=2)
+    following = await running.get("/forecast/made", limit=2, cursor=page["next_cursor"])
     assert not {one["forecast_id"] for one in page["items"]} & {one["forecast_id"] for one in following["items"]}
 
 
 async def test_a_gap_is_taken_apart_and_every_way_adds_up(running: Served) -> None:
-    found = await _get(running, "/forecast/variance")
+    found = await running.get("/forecast/variance")
     assert found["kind"] == "made" and Decimal(found["variance"]) == Decimal(found["actual"]) - Decimal(
         found["expected"]
     )
@@ -168,7 +156,7 @@ async def test_a_gap_is_taken_apart_and_every_way_adds_up(running: Served) -> No
             assert sum(Decimal(part[figure]) for part in found[way]) == Decimal(found[figure]), (way, figure)
         assert all(part["en"] and part["ar"] for part in found[way])
     assert any(part["deal_id"] for part in found["by_deal"])
-    tested = await _get(running, "/forecast/variance", month=f"{plus(month_of(now()), -3):%Y-%m}")
+    tested = await running.get("/forecast/variance", month=f"{plus(month_of(now()), -3):%Y-%m}")
     assert tested["kind"] == "back_test" and any(part["deal_id"] for part in tested["by_deal"]), (
         "as it would have been explained then"
     )
@@ -183,22 +171,22 @@ async def test_a_gap_is_taken_apart_and_every_way_adds_up(running: Served) -> No
 
 async def test_memos_take_what_was_forecast_and_say_where_the_gap_came_from(running: Served) -> None:
     month = f"{plus(month_of(now()), -1):%Y-%m}"
-    gap = await _get(running, "/forecast/variance", month=month)
+    gap = await running.get("/forecast/variance", month=month)
     body = {"inputs": {"metric": "revenue_actual", "month": month}}
-    memo = (await _post(running, "/memos/forecast_variance", body))["memo"]
+    memo = (await running.post("/memos/forecast_variance", body, 200))["memo"]
     assert (memo["forecast"], memo["variance"], memo["accuracy"]) == (gap["expected"], gap["variance"], gap["accuracy"])
     assert memo["root_causes"] and f"forecast:{gap['forecast_id']}" in memo["provenance"]["sources"]
-    pack = (await _post(running, "/memos/board_pack_draft", {"inputs": {"period": "Q4", "revenue_forecast": "1"}}))[
+    pack = (await running.post("/memos/board_pack_draft", {"inputs": {"period": "Q4", "revenue_forecast": "1"}}, 200))[
         "memo"
     ]
-    ahead = (await _get(running, "/forecast"))["ahead"][0]
+    ahead = (await running.get("/forecast"))["ahead"][0]
     assert pack["revenue_forecast"] == ahead["expected"], "nobody states what was forecast"
     for inputs in (
         {"metric": "win_rate", "month": month},
         {"metric": "revenue_actual", "month": "soon"},
         {"metric": "revenue_actual"},
     ):
-        await _post(running, "/memos/forecast_variance", {"inputs": inputs}, 422)
+        await running.post("/memos/forecast_variance", {"inputs": inputs}, 422)
 
 
 async def test_every_tenant_that_decision_knows_is_forecast_without_being_asked(running: Served) -> None:
@@ -215,18 +203,18 @@ async def test_every_tenant_that_decision_knows_is_forecast_without_being_asked(
 
 async def test_a_past_deal_belongs_to_the_account_that_an_import_would_have_found(running: Served) -> None:
     """Another spelling of its name is the same company; a name that says little makes a new one, beside which the other waits."""
-    oasis = await _post(running, "/accounts", {"name": "شركة الواحة للتقنية"}, 201)
-    plain = await _post(running, "/accounts", {"name": "Trading Company"}, 201)
+    oasis = await running.post("/accounts", {"name": "شركة الواحة للتقنية"})
+    plain = await running.post("/accounts", {"name": "Trading Company"})
     row = {"title": "T", "amount": "900", "outcome": "lost", "opened_on": "2025-01-05", "closed_on": "2025-02-01"}
     named = ("الواحه للتقنية المحدودة", "النخيل الزراعية", "شركة النخيل الزراعية", "Trading Company")
     items = [{**row, "account": name, "reference": f"named-{n}"} for n, name in enumerate(named)]
-    assert (await _post(running, "/deals/history", {"items": items}))["created"] == len(items)
-    assert len((await _get(running, "/deals", account_id=oasis["id"]))["items"]) == 1
-    assert (await _get(running, "/deals", account_id=plain["id"]))["items"] == []
-    accounts = (await _get(running, "/accounts", limit=100))["items"]
+    assert (await running.post("/deals/history", {"items": items}, 200))["created"] == len(items)
+    assert len((await running.get("/deals", account_id=oasis["id"]))["items"]) == 1
+    assert (await running.get("/deals", account_id=plain["id"]))["items"] == []
+    accounts = (await running.get("/accounts", limit=100))["items"]
     palms = [one["id"] for one in accounts if "النخيل" in one["name"]]
-    assert len(palms) == 1 and len((await _get(running, "/deals", account_id=palms[0]))["items"]) == 2
-    waiting = (await _get(running, "/targeting/reviews"))["items"]
+    assert len(palms) == 1 and len((await running.get("/deals", account_id=palms[0]))["items"]) == 2
+    waiting = (await running.get("/targeting/reviews"))["items"]
     assert [one["left"]["id"] for one in waiting if one["why_en"]] == [plain["id"]]
-    assert (await _post(running, "/deals/history", {"items": items}))["existing"] == len(items)
-    assert len((await _get(running, "/accounts", limit=100))["items"]) == len(accounts), "the same rows make no account"
+    assert (await running.post("/deals/history", {"items": items}, 200))["existing"] == len(items)
+    assert len((await running.get("/accounts", limit=100))["items"]) == len(accounts), "the same rows make no account"

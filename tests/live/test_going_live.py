@@ -19,7 +19,7 @@ from libs.contracts.subjects import APPROVAL, APPROVE
 from libs.contracts.trust import ApprovalRequest, ApproveRequest
 from services.execution.connectors.email_smtp import SmtpAccount
 from tests.live.kept_records import keep_records
-from tests.live.served import Served, eventually, served
+from tests.live.served import Served, days_ago, eventually, served
 from tests.live.test_smtp import Server, running
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
@@ -27,7 +27,7 @@ API = "/api/v1"
 PASSWORD = "correct-horse-battery-staple"
 LEADS = (
     "Company,Name,Email,Source,email_opt_in,email_opt_in_at,طريقة الموافقة\n"
-    "Rimal Systems,Khalid Saad,khalid@rimal.example,website form,yes,2026-10-01,نموذج الموقع\n"
+    f"Rimal Systems,Khalid Saad,khalid@rimal.example,website form,yes,{days_ago(52)},نموذج الموقع\n"
 )
 """Live marketing goes only to who consented to the channel, with the day and the way."""
 

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from services.decision.growth.domain.trial import drawn
-from tests.live.served import Served, eventually, served
+from tests.live.served import Served, days_ago, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -34,12 +34,6 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
         yield made
 
 
-async def get(running: Served, path: str, **query: Any) -> dict[str, Any]:
-    answer = await running.http.get(f"{API}{path}", params=query)
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
-
-
 async def sql(running: Served, text: str, *given: Any) -> list[Any]:
     connection = await asyncpg.connect(running.system.servers.admin_url)
     try:
@@ -50,7 +44,7 @@ async def sql(running: Served, text: str, *given: Any) -> list[Any]:
 
 async def reach(running: Served, channel: str, reached: int, replied: int, *, days_ago: int = 8) -> None:
     """Contacts of one channel, as people's records have them: of whom some answered two days later. Written at once, for there are many."""
-    tenant = (await get(running, "/me"))["tenant_id"]
+    tenant = (await running.get("/me"))["tenant_id"]
     account = (await running.http.post(f"{API}/accounts", json={"name": channel, "sector": "صحة"})).json()["id"]
     made = await running.http.post(f"{API}/contacts", json={"full_name": "جهة أولى", "account_id": account})
     contact = made.json()["id"]
@@ -69,7 +63,7 @@ async def reach(running: Served, channel: str, reached: int, replied: int, *, da
 
 async def test_a_week_without_rows_says_that_nothing_was_tried(running: Served) -> None:
     long_ago = (datetime.now(UTC) - timedelta(weeks=20)).date().isoformat()
-    found = await get(running, "/growth/weekly-report", week=long_ago)
+    found = await running.get("/growth/weekly-report", week=long_ago)
     assert "Nothing was tried" in found["said"]["en"] and "لم يُجرَّب شيء" in found["said"]["ar"]
     assert found["tried"] == {"drafted": 0, "withheld": [], "refused": 0, "reached": 0, "replied": 0}
     for part in ("segments", "messages", "channels"):
@@ -97,8 +91,8 @@ async def test_the_report_names_what_got_answers_with_counts_leaves_the_young_ou
     await reach(running, "whatsapp", 60, 30)
     await reach(running, "email", 60, 3)
     await reach(running, "call", 10, 0, days_ago=1)
-    today = datetime.now(UTC).date().isoformat()
-    now = await get(running, "/growth/weekly-report", week=today, weeks=5)
+    today = days_ago(0)
+    now = await running.get("/growth/weekly-report", week=today, weeks=5)
     assert now["final"] is False and now["too_young"] == 10
     channels = now["channels"]
     assert (channels["best"]["key"], channels["worst"]["key"]) == ("whatsapp", "email")
@@ -108,14 +102,14 @@ async def test_the_report_names_what_got_answers_with_counts_leaves_the_young_ou
     assert [(one["objection"], one["count"]) for one in now["objections"]] == [("price", 33)]
     assert "33" in now["improve"]["ar"] and now["messages_read"] == 33
     assert now["messages"]["arms"] == [], "what people wrote by themselves is no version of a draft"
-    last = await get(running, "/growth/weekly-report")
+    last = await running.get("/growth/weekly-report")
     assert last["final"] is True and last["channels"]["best"]["key"] == "whatsapp"
     await reach(running, "visit", 50, 50)
-    assert await get(running, "/growth/weekly-report") == last, "a week's report is kept as it was made"
+    assert await running.get("/growth/weekly-report") == last, "a week's report is kept as it was made"
     weak: list[dict[str, Any]] = []
 
     async def carded() -> bool:
-        items = (await get(running, "/cards/feed", role="growth_manager"))["items"]
+        items = (await running.get("/cards/feed", role="growth_manager"))["items"]
         weak[:] = [one for one in items if one["context"]["event"] == "outreach_weak"]
         return bool(weak)
 
@@ -137,7 +131,7 @@ async def test_an_experiment_without_a_plan_that_is_whole_does_not_start(running
         )  # fmt: skip
         assert refused.status_code in (400, 422), (change, refused.text)
         assert any("\u0621" <= letter <= "\u064a" for letter in refused.json()["detail"]), refused.text
-    assert (await get(running, "/growth/experiments"))["items"] == []
+    assert (await running.get("/growth/experiments"))["items"] == []
 
 
 async def test_an_experiment_draws_accounts_writes_their_drafts_so_and_sends_nothing(running: Served) -> None:
@@ -152,31 +146,31 @@ async def test_an_experiment_draws_accounts_writes_their_drafts_so_and_sends_not
     await running.imported(FORM, source="website_form")
 
     async def drafted() -> bool:
-        return len((await get(running, "/drafts"))["items"]) >= 2
+        return len((await running.get("/drafts"))["items"]) >= 2
 
     await eventually(150, drafted)
     rows = await sql(running, "select * from decision.experiment_subjects where action_id is not null")
     assert len(rows) >= 2
-    drafts = {one["lead_id"]: one for one in (await get(running, "/drafts"))["items"]}
+    drafts = {one["lead_id"]: one for one in (await running.get("/drafts"))["items"]}
     for row in rows:
         assert row["arm"] == drawn(UUID(experiment["experiment_id"]), row["account_id"], ("outreach-2", "outreach-3"))
         wrote = drafts[str(row["lead_id"])]["provenance"]["prompt_version"]
         assert wrote == {"outreach-2": "outreach-ar-2", "outreach-3": "outreach-3-ar"}[row["arm"]]
-        action = await get(running, f"/actions/{row['action_id']}")
+        action = await running.get(f"/actions/{row['action_id']}")
         assert action["state"] in ("accepted", "awaiting_approval"), "a person decides, as ever"
     safe = await sql(running, "select lead_id from data.leads where contactability->>'email' = 'safe'")
     assert {row["lead_id"] for row in rows} <= {row["lead_id"] for row in safe}
-    shown = await get(running, f"/growth/experiments/{experiment['experiment_id']}")
+    shown = await running.get(f"/growth/experiments/{experiment['experiment_id']}")
     assert sum(arm["assigned"] for arm in shown["arms"]) >= 2 and {arm["reached"] for arm in shown["arms"]} == {0}
     early = await running.http.post(
         f"{API}/growth/experiments/{experiment['experiment_id']}/decision", json={"decision": "keep"}
     )
     assert (early.status_code, early.json()["code"]) == (409, "too_early")
-    assert (await get(running, "/growth/weekly-report", weeks=5))["proposed"] is None
+    assert (await running.get("/growth/weekly-report", weeks=5))["proposed"] is None
 
 
 async def test_what_really_went_out_is_counted_and_who_answered_is_told_after_the_stop_rule(running: Served) -> None:
-    (experiment,) = (await get(running, "/growth/experiments"))["items"]
+    (experiment,) = (await running.get("/growth/experiments"))["items"]
     path = f"/growth/experiments/{experiment['experiment_id']}"
     (one, *_) = await sql(running, "select * from decision.experiment_subjects where action_id is not null")
     await sql(running, "update decision.experiments set started_at = started_at - interval '20 days'")
@@ -190,13 +184,13 @@ async def test_what_really_went_out_is_counted_and_who_answered_is_told_after_th
     )  # fmt: skip
 
     async def reached() -> bool:
-        await get(running, "/cards/feed", role="growth_manager")
-        return any(arm["counted"] == 1 for arm in (await get(running, path))["arms"])
+        await running.get("/cards/feed", role="growth_manager")
+        return any(arm["counted"] == 1 for arm in (await running.get(path))["arms"])
 
     await eventually(90, reached)
-    found = await get(running, path)
+    found = await running.get(path)
     assert [arm["replied"] for arm in found["arms"]] == [None, None] and found["state"] == "running"
-    rate = await get(running, "/metrics-catalog/experiment_reply_rate/value")
+    rate = await running.get("/metrics-catalog/experiment_reply_rate/value")
     assert float(rate["value"]) == 1.0 and rate["counted"] == 1
     # Many more, as they would be after weeks: everybody reached, and the second arm answers more.
     for arm, answered in (("outreach-2", 4), ("outreach-3", 24)):
@@ -208,23 +202,23 @@ async def test_what_really_went_out_is_counted_and_who_answered_is_told_after_th
     cards: list[dict[str, Any]] = []
 
     async def ready() -> bool:
-        items = (await get(running, "/cards/feed", role="growth_manager"))["items"]
+        items = (await running.get("/cards/feed", role="growth_manager"))["items"]
         cards[:] = [card for card in items if card["context"]["event"] == "experiment_ended"]
         return bool(cards)
 
     await eventually(90, ready)
-    found = await get(running, path)
+    found = await running.get(path)
     assert found["state"] == "ready" and found["result"]["verdict"] == "better" and found["result"]["low"] > 0
     pressed = await running.http.post(
         f"{API}/cards/{cards[0]['card_id']}/decision", json={"button": "keep_tried", "note": "نعتمدها"}
     )
     assert pressed.status_code == 200, pressed.text
-    decided = await get(running, path)
+    decided = await running.get(path)
     assert (decided["state"], decided["decision"], decided["note"]) == ("decided", "keep", "نعتمدها")
     again = await running.http.post(f"{API}{path}/decision", json={"decision": "revert"})
     assert (again.status_code, again.json()["code"]) == (409, "already_decided")
     await sql(running, "update decision.experiment_subjects set answered = true")
-    assert (await get(running, path))["arms"] == decided["arms"], "what it was decided on stays"
+    assert (await running.get(path))["arms"] == decided["arms"], "what it was decided on stays"
 
 
 async def test_an_experiment_is_stopped_early_only_with_a_reason_and_has_no_result_then(running: Served) -> None:
@@ -238,6 +232,6 @@ async def test_an_experiment_is_stopped_early_only_with_a_reason_and_has_no_resu
     assert (silent.status_code, silent.json()["code"]) == (422, "note_needed")
     stopped = await running.http.post(path, json={"decision": "stop", "note": "تغيّر العرض"})
     assert stopped.status_code == 200 and stopped.json()["state"] == "stopped" and stopped.json()["result"] is None
-    ledger = json.dumps((await get(running, "/proof-ledger", limit=200))["items"])
+    ledger = json.dumps((await running.get("/proof-ledger", limit=200))["items"])
     for kind in ("experiment.started", "experiment.ended", "experiment.decided"):
         assert kind in ledger, kind

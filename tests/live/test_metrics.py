@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import pytest_asyncio
 
 from libs.contracts.catalogue.metrics import metrics
 from libs.contracts.message import Plane
-from tests.live.served import Served, eventually, served
+from tests.live.served import Served, days_ago, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -149,23 +148,23 @@ async def test_a_number_leads_to_its_records_page_by_page(running: Served) -> No
 
 
 async def test_the_cost_of_a_customer_and_its_payback_come_from_spend_and_payments(running: Served) -> None:
-    old = {"from": "2031-01-01T00:00:00Z", "to": "2031-02-01T00:00:00Z"}
+    old = {"from": "2020-01-01T00:00:00Z", "to": "2020-02-01T00:00:00Z"}
     assert (await _value(running, "cac", **old))["no_data"] is True
     refused = await running.http.post(
-        f"{API}/spending", json={"title": "Ads", "channel": "ads", "amount": "-5", "spent_on": "2026-01-01"}
+        f"{API}/spending", json={"title": "Ads", "channel": "ads", "amount": "-5", "spent_on": days_ago(1)}
     )
     assert refused.status_code == 422
-    today = datetime.now(UTC).date()
+    today = days_ago(0)
     customers = {one["id"] for one in await _rows(running, "cac") if one["kind"] == "account"}
     assert customers, "customers were won before"
     assert (await _value(running, "cac"))["no_data"] is True, "without spend there is no cost, and it is not zero"
-    spend = await _add(running, "spending", title="Ads", channel="ads", amount="1000", spent_on=str(today))
+    spend = await _add(running, "spending", title="Ads", channel="ads", amount="1000", spent_on=today)
     cost = await _value(running, "cac")
     assert float(cost["value"]) == round(1000 / len(customers), 2)
     assert spend in {one["id"] for one in await _rows(running, "cac")}
     assert (await _value(running, "cac_payback"))["no_data"] is True
     account = sorted(customers)[0]
-    await _add(running, "payments", account_id=account, amount="1000", paid_on=str(today), method="transfer")
+    await _add(running, "payments", account_id=account, amount="1000", paid_on=today, method="transfer")
     assert [one["id"] for one in await _rows(running, "cac_payback")] == [account]
     assert float((await _value(running, "cac_payback"))["value"]) < 1
 
@@ -184,7 +183,8 @@ async def test_partners_share_and_lift_follow_from_deals(running: Served) -> Non
 
 
 async def test_consents_are_counted_as_trust_tells_them_and_a_withdrawal_counts_at_once(running: Served) -> None:
-    leads = "company,contact,title,email,opted_in_email,opted_in_email_at\nNoor,Huda Ali,CEO,huda@noor.example,yes,2026-05-01\nNoor,Adel Ali,CFO,adel@noor.example,,\n"
+    given = days_ago(200)
+    leads = f"company,contact,title,email,opted_in_email,opted_in_email_at\nNoor,Huda Ali,CEO,huda@noor.example,yes,{given}\nNoor,Adel Ali,CFO,adel@noor.example,,\n"
     assert (await running.imported(leads))["state"] == "completed"
     contacts = (await running.http.get(f"{API}/contacts")).json()["items"]
     huda = next(one["id"] for one in contacts if one["email"] == "huda@noor.example")
@@ -193,7 +193,7 @@ async def test_consents_are_counted_as_trust_tells_them_and_a_withdrawal_counts_
         "purpose": "marketing",
         "channel": "email",
         "method": "form",
-        "captured_at": "2026-05-01T00:00:00Z",
+        "captured_at": f"{given}T00:00:00Z",
         "evidence": "form 7",
         "notice_version": "1",
     }

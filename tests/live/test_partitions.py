@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
 ROOT = Path(__file__).parents[2]
 KEPT = {"execution.actions", "trust.decisions", "trust.grant_closures", "trust.ledger_entries"}
+NEXT = datetime.now(UTC).year + 5
+"""A year whose months nobody has made yet."""
 _CLOSE = (
     "insert into trust.grant_closures (tenant_id, grant_id, action_id, attempt, outcome, closed_at)"
     " values ($1, $2, $3, 1, 'succeeded', now())"
@@ -85,15 +87,15 @@ async def test_the_next_months_are_ready_in_every_table_that_only_grows(ground: 
 
 async def test_the_roll_over_takes_what_waited_for_its_month_and_planes_see_one_table(ground: Ground) -> None:
     owner, trust, tenant = await ground.owner(), await ground.plane(Plane.TRUST), new_id()
-    now, early, late, random = new_id(), key_in(2031, 3, 4), key_in(2031, 5, 6), UUID(int=(1 << 128) - 1)
+    now, early, late, random = new_id(), key_in(NEXT, 3, 4), key_in(NEXT, 5, 6), UUID(int=(1 << 128) - 1)
     await close(trust, tenant, now, early, late, random)
     assert await where(owner, early) == await where(owner, late) == "trust_months.grant_closures_default"
-    made = await roll_over(owner, date(2031, 2, 11), ahead=1)
-    assert "trust_months.grant_closures_2031_03" in made and "execution_months.actions_2031_03" in made
-    assert await where(owner, early) == "trust_months.grant_closures_2031_03"
+    made = await roll_over(owner, date(NEXT, 2, 11), ahead=1)
+    assert f"trust_months.grant_closures_{NEXT}_03" in made and f"execution_months.actions_{NEXT}_03" in made
+    assert await where(owner, early) == f"trust_months.grant_closures_{NEXT}_03"
     assert await where(owner, late) == await where(owner, random) == "trust_months.grant_closures_default"
-    await roll_over(owner, date(2031, 5, 1), ahead=0)
-    assert await where(owner, late) == "trust_months.grant_closures_2031_05"
+    await roll_over(owner, date(NEXT, 5, 1), ahead=0)
+    assert await where(owner, late) == f"trust_months.grant_closures_{NEXT}_05"
     async with trust.transaction():
         await trust.execute(f"set local dealix.tenants = '{tenant}'")
         assert await trust.fetchval("select count(*) from trust.grant_closures") == 4
@@ -138,10 +140,10 @@ async def test_no_plane_reaches_a_month_by_itself(ground: Ground) -> None:
 async def test_a_query_by_key_reads_one_month(ground: Ground) -> None:
     owner = await ground.owner()
     plan = await owner.fetch(
-        f"explain select 1 from trust.decisions where tenant_id = '{new_id()}' and action_id = '{bound(date(2031, 3, 9))}'"
+        f"explain select 1 from trust.decisions where tenant_id = '{new_id()}' and action_id = '{bound(date(NEXT, 3, 9))}'"
     )
     touched = {line for row in plan for line in [row[0]] if " on " in line}
-    assert len(touched) == 1 and "decisions_2031_03" in touched.pop()
+    assert len(touched) == 1 and f"decisions_{NEXT}_03" in touched.pop()
     await owner.close()
 
 

@@ -26,18 +26,6 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
         yield made
 
 
-async def _get(running: Served, path: str, **params: Any) -> Any:
-    answer = await running.http.get(f"{API}{path}", params=params)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def _post(running: Served, path: str, body: Any, status: int = 201) -> Any:
-    answer = await running.http.post(f"{API}{path}", json=body)
-    assert answer.status_code == status, answer.text
-    return answer.json()
-
-
 async def _partner(running: Served, name: str, **more: Any) -> str:
     body = {
         "name": name,
@@ -48,7 +36,7 @@ async def _partner(running: Served, name: str, **more: Any) -> str:
         "saudi": "yes",
         **more,
     }
-    return str((await _post(running, "/partners", body))["id"])
+    return str((await running.post("/partners", body))["id"])
 
 
 async def _deal(running: Served, account: str, partner: str, amount: str | None, *stages: str, **more: str) -> str:
@@ -59,26 +47,26 @@ async def _deal(running: Served, account: str, partner: str, amount: str | None,
         **more,
         **({"amount": amount} if amount else {}),
     }
-    deal = await _post(running, "/deals", body)
+    deal = await running.post("/deals", body)
     for stage in stages:
         reason = {"reason": "x"} if stage == "lost" else {}
-        await _post(running, f"/deals/{deal['id']}/move", {"stage": stage, **reason}, 200)
+        await running.post(f"/deals/{deal['id']}/move", {"stage": stage, **reason}, 200)
     return str(deal["id"])
 
 
 async def test_the_scorecard_counts_what_is_on_record_and_says_what_is_not(running: Served) -> None:
     bare = await _partner(running, "Bare Agency")
-    found = await _get(running, f"/partners/{bare}/scorecard")
+    found = await running.get(f"/partners/{bare}/scorecard")
     assert (found["health"], found["tier"], found["missing"]) == (0, "dormant", ["intros", "partner_since"])
     assert (found["revenue"], found["won"], found["open_value"]) == ("0.00", 0, "0.00")
     began = (datetime.now(RIYADH).date() - timedelta(days=200)).isoformat()
     partner = await _partner(running, "Sada Agency", name_ar="وكالة صدى", intros=2, partner_since=began)
-    account = (await _post(running, "/accounts", {"name": "Ofoq Trading"}))["id"]
+    account = (await running.post("/accounts", {"name": "Ofoq Trading"}))["id"]
     await _deal(running, account, partner, "30000", "open", "negotiating", "won")
     await _deal(running, account, partner, "12000.50", "open")
     await _deal(running, account, partner, "90000", "lost")
     await _deal(running, account, partner, "70000", "open", "won", currency="USD")
-    found = await _get(running, f"/partners/{partner}/scorecard")
+    found = await running.get(f"/partners/{partner}/scorecard")
     points = {one["key"]: (one["count"], one["points"]) for one in found["parts"]}
     assert points == {"intros": (2, 16), "deals": (3, 45), "months": (6, 12)}, "a lost deal is none"
     assert (found["health"], found["tier"], found["to_next"], found["missing"]) == (73, "active", 2, [])
@@ -88,10 +76,10 @@ async def test_the_scorecard_counts_what_is_on_record_and_says_what_is_not(runni
 
 async def test_revenue_by_partner_adds_up_to_the_metric(running: Served) -> None:
     other = await _partner(running, "Rimal Partners")
-    account = (await _get(running, "/accounts", limit=1))["items"][0]["id"]
+    account = (await running.get("/accounts", limit=1))["items"][0]["id"]
     await _deal(running, account, other, "10000", "open", "won")
-    found = await _get(running, "/partners/revenue")
-    metric = await _get(running, "/metrics-catalog/partner_revenue/value")
+    found = await running.get("/partners/revenue")
+    metric = await running.get("/metrics-catalog/partner_revenue/value")
     assert found["total"]["value"] == metric["value"] == "40000.00"
     assert [(one["name"], one["revenue"], one["won"], one["excluded"]) for one in found["items"]] == [
         ("وكالة صدى", "30000.00", 1, 1), ("Rimal Partners", "10000.00", 1, 0),
@@ -101,15 +89,15 @@ async def test_revenue_by_partner_adds_up_to_the_metric(running: Served) -> None
     assert found["open_value"]["value"] == "12000.50"
     rows = await running.http.get(found["rows_path"])
     assert {row["figure"] for row in rows.json()["items"]} == {"30000.00", "10000.00"}
-    first = await _get(running, "/partners/revenue", limit=1)
-    second = await _get(running, "/partners/revenue", limit=1, cursor=first["next_cursor"])
+    first = await running.get("/partners/revenue", limit=1)
+    second = await running.get("/partners/revenue", limit=1, cursor=first["next_cursor"])
     assert [*first["items"], *second["items"]] == found["items"] and second["next_cursor"] is None
-    past = await _get(running, "/partners/revenue", **{"from": "2020-01-01T00:00:00Z", "to": "2021-01-01T00:00:00Z"})
+    past = await running.get("/partners/revenue", **{"from": "2020-01-01T00:00:00Z", "to": "2021-01-01T00:00:00Z"})
     assert {one["revenue"] for one in past["items"]} == {"0.00"} and past["items"][0]["share"] is None
 
 
 async def test_a_metric_is_cut_only_by_what_its_rows_name(running: Served) -> None:
-    parts = await _get(running, "/metrics-catalog/partner_deals/parts", by="partner")
+    parts = await running.get("/metrics-catalog/partner_deals/parts", by="partner")
     assert {one["value"] for one in parts["items"]} == {"3.0000", "1.0000"}
     refused = await running.http.get(f"{API}/metrics-catalog/revenue_actual/parts", params={"by": "owner"})
     assert (refused.status_code, refused.json()["code"]) == (404, "metric_not_cut")
@@ -119,16 +107,16 @@ async def test_a_metric_is_cut_only_by_what_its_rows_name(running: Served) -> No
 
 async def test_an_offer_is_a_document_and_sends_nothing_by_itself(running: Served) -> None:
     partner = await _partner(running, "Nakhla Agency", email="ali@nakhla.example")
-    before = (await _get(running, "/actions"))["items"]
-    made = await _post(
-        running, "/partners/offers", {"partner_id": partner, "language": "en", "commission_percent": "10"}, 200
+    before = (await running.get("/actions"))["items"]
+    made = await running.post(
+        "/partners/offers", {"partner_id": partner, "language": "en", "commission_percent": "10"}, 200
     )
     assert (made["kind"], made["action_id"], made["open_points"]) == ("co_authored_proof", None, [])
     assert made["not_sendable"]["code"] == "no_contact" and made["not_sendable"]["ar"]
     assert [one["number"] for one in made["clauses"]] == list(range(1, len(made["clauses"]) + 1))
     refused = await running.http.post(f"{API}/partners/offers", json={"partner_id": partner, "send": True})
     assert (refused.status_code, refused.json()["code"]) == (409, "offer_no_contact")
-    assert (await _get(running, "/actions"))["items"] == before
+    assert (await running.get("/actions"))["items"] == before
     earned = await running.http.post(f"{API}/partners/offers", json={"partner_id": partner, "kind": "white_label"})
     assert (earned.status_code, earned.json()["code"]) == (409, "white_label_not_earned")
     wrong = await running.http.post(f"{API}/partners/offers", json={"partner_id": partner, "commission_percent": "51"})
@@ -137,26 +125,26 @@ async def test_an_offer_is_a_document_and_sends_nothing_by_itself(running: Serve
 
 
 async def test_sending_an_offer_is_an_action_that_waits_for_a_person_and_happens_once(running: Served) -> None:
-    partner = next(one["id"] for one in (await _get(running, "/partners"))["items"] if one["name"] == "Nakhla Agency")
-    account = (await _get(running, "/accounts", limit=1))["items"][0]["id"]
-    contact = await _post(
-        running, "/contacts", {"account_id": account, "full_name": "Ali Zaid", "email": "ali@nakhla.example"}
+    partner = next(one["id"] for one in (await running.get("/partners"))["items"] if one["name"] == "Nakhla Agency")
+    account = (await running.get("/accounts", limit=1))["items"][0]["id"]
+    contact = await running.post(
+        "/contacts", {"account_id": account, "full_name": "Ali Zaid", "email": "ali@nakhla.example"}
     )
     order = {"partner_id": partner, "language": "ar", "send": True}
-    made = await _post(running, "/partners/offers", order, 200)
+    made = await running.post("/partners/offers", order, 200)
     assert made["recipient"] == contact["id"] and made["action_id"]
-    again = await _post(running, "/partners/offers", order, 200)
+    again = await running.post("/partners/offers", order, 200)
     assert again["action_id"] == made["action_id"], "asked for again, it is the same action"
 
     async def decided() -> bool:
-        return bool((await _get(running, f"/actions/{made['action_id']}"))["state"] != "accepted")
+        return bool((await running.get(f"/actions/{made['action_id']}"))["state"] != "accepted")
 
     await eventually(60, decided)
-    action = await _get(running, f"/actions/{made['action_id']}")
+    action = await running.get(f"/actions/{made['action_id']}")
     assert (action["action_type"], action["state"]) == ("partner_offer_send", "awaiting_approval"), action
-    shown = await _get(running, f"/approvals/{action['approval_id']}")
+    shown = await running.get(f"/approvals/{action['approval_id']}")
     assert made["body"] == json.loads(shown["payload"])["body"], "what is approved is what was shown"
-    waiting = (await _get(running, "/approvals", state="pending"))["items"]
+    waiting = (await running.get("/approvals", state="pending"))["items"]
     assert len([one for one in waiting if one["action_type"] == "partner_offer_send"]) == 1
 
 

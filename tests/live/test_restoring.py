@@ -160,6 +160,20 @@ async def test_each_file_of_an_export_comes_back_by_itself_in_either_form(ground
         assert _bare(came[kind.value]) == _bare(went)
 
 
+async def test_rows_whose_ids_were_taken_out_are_found_again_and_stand_where_their_time_is(ground: Ground) -> None:
+    who = await ground.tenant()
+    lines = [json.loads(line) | {"id": None} for line in _member(await ground.zip(), "accounts.jsonl")]
+    lines[0]["created_at"] = "2001-01-01T00:00:00Z"
+    content = "\n".join(json.dumps(line) for line in lines).encode()
+    await ground.import_(who, content)
+    first = await ground.export(who)
+    again = await ground.import_(who, content)
+    assert (again.counts.unchanged, again.counts.rejected) == (len(lines), 0)
+    assert await ground.export(who) == first
+    reply = await ground.bus.call(RECORDS, ListRecords(principal=who, kind=RecordKind.ACCOUNT))
+    assert (len(reply.items), reply.items[-1].values["name"]) == (len(lines), lines[0]["name"])
+
+
 async def test_people_alone_bring_the_companies_that_they_name(ground: Ground) -> None:
     content = await ground.zip()
     who = await ground.tenant()

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from libs.contracts.catalogue.services import services
-from tests.live.served import Served, eventually, served
+from tests.live.served import Served, days_ago, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -103,7 +103,7 @@ async def test_cards_approvals_and_refusals_are_counted_as_they_were_decided(run
         account_id=contact_of["id"],
         contact_id=contact["id"],
         source="website_form",
-        obtained_at="2026-11-10",
+        obtained_at=days_ago(12),
     )
 
     async def judged() -> bool:

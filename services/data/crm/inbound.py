@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import uuid5
-
 from libs.contracts.catalogue.records import RecordKind
 from libs.contracts.crm import CreateRecord
 from libs.contracts.inbound import Received, ReceiveMessage
-from libs.contracts.message import Principal, PrincipalKind
+from libs.contracts.message import Principal, PrincipalKind, derived_id, first_id
 from libs.runtime.plane import Runtime
 from services.data.crm.desk import Desk
 
@@ -35,13 +33,16 @@ class InboundDesk:
             )  # fmt: skip
         if len(rows) > MOST:
             return Received()
+        now = self._runtime.now()
         who = Principal(id="system:data", kind=PrincipalKind.SYSTEM, tenant_id=tenant, roles=("member",))
         for row in rows:
             values = {
                 "type": request.channel, "direction": "inbound", "subject": SUBJECTS[request.channel], "body": request.text,
-                "at": self._runtime.now().isoformat(), "contact_id": str(row["contact_id"]),
+                "at": min(request.at or now, now).isoformat(), "contact_id": str(row["contact_id"]),
                 **({"account_id": str(row["account_id"])} if row["account_id"] else {}),
             }  # fmt: skip
-            kept = uuid5(row["contact_id"], f"{request.channel}:{request.message_id}")
+            # Of the message's time, so that lists, newest first, have it where it belongs; of its contact's where nobody said when.
+            since = first_id(request.at) if request.at else row["contact_id"]
+            kept = derived_id(since, row["contact_id"], request.channel, request.message_id)
             await self._desk.create(CreateRecord(principal=who, kind=RecordKind.ACTIVITY, id=kept, values=values))
         return Received(contact_ids=tuple(row["contact_id"] for row in rows))

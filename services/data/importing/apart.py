@@ -18,10 +18,11 @@ from libs.contracts.message import Plane
 from libs.runtime.asking import asking
 from libs.runtime.database import Database
 from libs.runtime.settings import PlaneSettings, load
-from services.data.importing.carry import Cancelled, TenantBusy, carry_out
+from services.data.importing.carry import carry_out
 from services.data.importing.domain.messages import FileRefused
 from services.data.importing.reading import Order, Reading
 from services.data.importing.store import Imports
+from services.data.importing.turn import Cancelled, TenantBusy
 
 log = logging.getLogger(__name__)
 

@@ -28,6 +28,7 @@ from services.data.importing.newcomers import Arriving
 from services.data.importing.parts import Part
 from services.data.importing.reading import FIRST_CHUNK, Reading
 from services.data.importing.store import Imports, Written
+from services.data.importing.turn import Rehearsed, report, take_turn
 from services.data.matching.digests import Digests
 from services.data.matching.index import KeyIndex
 from services.data.matching.keys import MatchKeys, filed_under
@@ -36,18 +37,6 @@ from services.data.screening.telling import of_import, tell
 from services.data.telling import tell_facts
 
 PAGE = 1000
-
-
-class TenantBusy(Exception):
-    """Another import of this tenant is being written; this one waits its turn."""
-
-
-class Cancelled(Exception):
-    """A person asked for it to stop; nothing of it was kept."""
-
-
-class _Rehearsed(Exception):
-    """A dry run has seen everything; what it wrote is taken back."""
 
 
 async def carry_out(
@@ -63,16 +52,12 @@ async def carry_out(
     carried = _Carried(database, asks if total > FIRST_CHUNK and not request.dry_run else None, request, now)
     try:
         async with database.batch(tenant) as work:
-            # One import a tenant at a time: two of the same file must not both find nothing to match.
-            if not await work.connection.fetchval(
-                "select pg_try_advisory_xact_lock(hashtextextended($1::text, 1))", str(tenant)
-            ):
-                raise TenantBusy
+            await take_turn(work, tenant)
             # What an open transaction has written, nobody's statistics know: a plan of nested loops would go through it once a row.
             await work.connection.execute("set local enable_nestloop = off")
             await carried.write(work, reading, total)
             if request.dry_run:
-                raise _Rehearsed
+                raise Rehearsed
             imports = Imports(work)
             await imports.describe(tenant, import_id, parsed, carried.counts)
             await keep_look(work, tenant, import_id, parsed, rows=False)
@@ -95,7 +80,7 @@ async def carry_out(
                     trace_id=trace_id,
                 ),
             )
-    except _Rehearsed:
+    except Rehearsed:
         async with database.batch(tenant) as work:
             imports = Imports(work)
             await imports.describe(tenant, import_id, parsed, carried.counts)
@@ -147,7 +132,7 @@ class _Carried:
         writing: asyncio.Task[None] | None = None
         try:
             async for part in reading.parts():
-                await self._report(done / max(1, total))
+                await report(self._database, self._tenant, self._request.import_id, done / max(1, total))
                 if total <= FIRST_CHUNK:
                     wanted = [key for its in part.keys.values() for key, _ in its]
                     self._index = await keys.index(self._tenant, wanted)
@@ -214,15 +199,6 @@ class _Carried:
             shown = planned.part.found
             found = {row.row_number: shown[row.row_number] for row in planned.fresh if row.row_number in shown}
             tell(work, tenant, f"import:{import_id}", await of_import(work, tenant, import_id, found), self._now)
-
-    async def _report(self, share: float) -> None:
-        """Progress, and whether anybody wants it to stop: in a transaction of its own, so that others see it now."""
-        tenant, import_id = self._request.principal.tenant_id, self._request.import_id
-        async with self._database.batch(tenant) as work:
-            imports = Imports(work)
-            if await imports.cancel_requested(tenant, import_id):
-                raise Cancelled
-            await imports.step(tenant, import_id, ImportState.MATCHING, 0.1 + 0.6 * share)
 
 
 def _kept(request: ImportRequest, parsed: ParsedFile) -> ImportFact:

@@ -22,13 +22,14 @@ from libs.runtime.plane import Runtime
 from services.data.crm.search import SearchText
 from services.data.importing.apart import apart
 from services.data.importing.assessed import Assessed
-from services.data.importing.carry import PAGE, Cancelled, TenantBusy, carry_out
+from services.data.importing.carry import PAGE, carry_out
 from services.data.importing.domain.messages import FileRefused
 from services.data.importing.look import UNNAMED, keep_columns, look_anyway
 from services.data.importing.reading import Here, Order
 from services.data.importing.shredding import shred
 from services.data.importing.store import LEASE_SECONDS, Imports
 from services.data.importing.telling import FEW, tell_leads
+from services.data.importing.turn import Cancelled, TenantBusy
 from services.data.restoring.carry import take_back
 from services.data.restoring.domain.archive import open_export
 
@@ -253,7 +254,7 @@ class ImportWorker:
         """Returns the contacts of whom something else is said than before."""
         request = ReachableRequest(tenant_id=tenant_id, contact_ids=page, anew=anew)
         reply = await self._runtime.bus.call(REACHABLE, request)
-        async with self._runtime.database.batch(tenant_id, replanned=True) as work:
+        async with self._runtime.database.batch(tenant_id, plans="anew") as work:
             return await Assessed(work).set_contactability(tenant_id, reply.said())
 
     async def _look(self, tenant_id: UUID, import_id: UUID, refusal: FileRefused) -> None:

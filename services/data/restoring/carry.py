@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -24,11 +24,12 @@ from libs.runtime.database import BatchWork, Database
 from services.data.crm.arrange import ADMINISTRATORS, Arrangements
 from services.data.crm.domain.values import shown
 from services.data.crm.tables import references
-from services.data.importing.carry import Cancelled, TenantBusy, tell_changed
+from services.data.importing.carry import tell_changed
 from services.data.importing.domain.mapping import of_people
 from services.data.importing.domain.messages import FileRefused, say
 from services.data.importing.domain.records import Note, RowRejected, Said
 from services.data.importing.store import Imports
+from services.data.importing.turn import Rehearsed, report, take_turn
 from services.data.matching.named import Found
 from services.data.restoring.domain.archive import Export, Line, damage
 from services.data.restoring.domain.items import Item, read_item
@@ -40,10 +41,6 @@ from services.data.telling import tell_facts
 
 PAGE = 1000
 K = RecordKind
-
-
-class _Rehearsed(Exception):
-    """A dry run has seen everything; what it wrote is taken back."""
 
 
 async def take_back(
@@ -58,12 +55,11 @@ async def take_back(
     taking: _Taking | None = None
     try:
         async with database.batch(tenant) as work:
-            if not await work.connection.fetchval("select pg_try_advisory_xact_lock(hashtextextended($1::text, 1))", str(tenant)):  # fmt: skip
-                raise TenantBusy  # one import a tenant at a time, as with lists
+            await take_turn(work, tenant)
             taking = _Taking(database, work, request, now)
             await taking.all_of(export)
             if request.dry_run:
-                raise _Rehearsed
+                raise Rehearsed
             await Restored(work, tenant, import_id).describe(export, taking.counts, notice)
             await Imports(work).step(tenant, import_id, ImportState.ASSESSING, 0.7)
             fields = tuple(sorted(of_people() & records().kinds[K.CONTACT].fields.keys()))
@@ -78,7 +74,7 @@ async def take_back(
                     data={"source": request.source, "export": 1, **taking.counts.model_dump()}, trace_id=trace_id,
                 ),
             )  # fmt: skip
-    except _Rehearsed:
+    except Rehearsed:
         assert taking is not None
         async with database.batch(tenant) as work:
             told = Restored(work, tenant, import_id)
@@ -116,7 +112,9 @@ class _Taking:
         own: dict[RecordKind, dict[str, RecordField]] = {kind: await arranged.fields(kind) for kind in records().kinds}
         pages = _pages(export)
         while page := await asyncio.to_thread(_next, pages):
-            await self._report(self._counts["rows"] / max(1, export.count))
+            await report(
+                self._database, self._tenant, self._request.import_id, self._counts["rows"] / max(1, export.count)
+            )
             read = [read_item(line, own[line.kind], self._rule) for line in page]
             await self._rejects([one for one in read if isinstance(one, RowRejected)])
             await self._page(page[0].kind, [one for one in read if isinstance(one, Item)])
@@ -134,7 +132,7 @@ class _Taking:
 
     async def _page(self, kind: RecordKind, items: list[Item]) -> None:
         items = [one for item in items if (one := await self._placed(item)) is not None]
-        wanted = {item.number: item.id or uuid5(self._tenant, "\x1f".join(item.raw)) for item in items}
+        wanted = {item.number: item.own_id(self._tenant) for item in items}
         places = await self._store.places(kind, wanted.values())
         matched = await self._matched(kind, [item for item in items if not places[wanted[item.number]][1]])
         new: dict[UUID, Item] = {}
@@ -219,8 +217,7 @@ class _Taking:
         return out
 
     async def _wait(self, item: Item, found: Found) -> None:
-        at = item.id or uuid5(self._tenant, "\x1f".join(item.raw))
-        ((place, _),) = (await self._store.places(K.ACCOUNT, [at])).values()
+        ((place, _),) = (await self._store.places(K.ACCOUNT, [item.own_id(self._tenant)])).values()
         await self._before.ask(place, found.likely, item.number)
 
     async def _rejects(self, rejected: list[RowRejected]) -> None:
@@ -234,13 +231,6 @@ class _Taking:
             values = {name: shown(value) for name, value in item.values.items()}
             found = of_values({**values, **item.custom}, ours=kind is K.TASK)
             tell(self._work, self._tenant, "record", of_record(kind.value, id, values, found), self._now)
-
-    async def _report(self, share: float) -> None:
-        tenant, import_id = self._tenant, self._request.import_id
-        async with self._database.batch(tenant) as work:
-            if await Imports(work).cancel_requested(tenant, import_id):
-                raise Cancelled
-            await Imports(work).step(tenant, import_id, ImportState.MATCHING, 0.1 + 0.6 * share)
 
 
 def _pages(export: Export) -> Iterator[list[Line]]:

@@ -103,6 +103,5 @@ def same_person(item: Item, had: Sequence[Had]) -> UUID | None:
 
 
 def _fields(item: Item) -> AccountFields:
-
     table = TABLES[item.kind]
     return account_fields(orjson.dumps(orjson.loads(table.blank) | table.patch(item.values)).decode())

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from libs.contracts.catalogue.records import RecordKind, records
 from libs.contracts.crm import CustomField, Record
 from libs.contracts.data import ImportCounts
+from libs.contracts.message import derived_id
 from libs.runtime.database import BatchWork
 from services.data.crm.domain.values import shown
 from services.data.crm.search import SearchText
@@ -38,7 +39,7 @@ class Restored:
 
     async def places(self, kind: RecordKind, wanted: Iterable[UUID]) -> dict[UUID, tuple[UUID, bool]]:
         """Under which id each record is or can be stored, and whether it is there. Where the one that it had belongs to a deleted record it gets
-        another, each time the same, so that what was deleted stays so and importing again doubles nothing."""
+        another of the same time, each time the same, so that what was deleted stays so and importing again doubles nothing."""
         table = TABLES[kind]
         out: dict[UUID, tuple[UUID, bool]] = {}
         open_ = {id: id for id in wanted}
@@ -49,7 +50,7 @@ class Restored:
             )  # fmt: skip
             alive = {row["id"]: row["alive"] for row in rows}
             out |= {id: (at, at in alive) for id, at in open_.items() if alive.get(at, True)}
-            open_ = {id: uuid5(self._tenant, str(at)) for id, at in open_.items() if not alive.get(at, True)}
+            open_ = {id: derived_id(at, self._tenant) for id, at in open_.items() if not alive.get(at, True)}
         return out
 
     async def insert(self, kind: RecordKind, new: Sequence[tuple[UUID, Item]]) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid5
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.decision import Card, DecideCard, Fact
 from libs.contracts.experiments import DecideExperiment, Experiment, ExperimentPlan, StartExperiment
 from libs.contracts.learning import ToStop, WeeklyReport
@@ -20,7 +21,6 @@ from services.decision.growth.reading import read
 from services.decision.growth.store import Trials
 from services.decision.growth.trials import Following
 from services.decision.growth.weekly import Weekly
-from services.decision.targeting.domain.rank import RIYADH
 
 
 class GrowthCards:

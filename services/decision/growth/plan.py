@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.cards import cards
 from libs.contracts.catalogue.targeting import targeting
 from libs.contracts.decision import FIRST, Draft, Opportunity
@@ -23,7 +24,6 @@ from libs.runtime.plane import Runtime
 from services.decision.domain import provenance
 from services.decision.growth.day_plans import Apart, DayPlans, PlanCard
 from services.decision.targeting.domain.plan import day_began
-from services.decision.targeting.domain.rank import RIYADH
 
 VERSION = "daily-plan-2"
 LOOKED_AT = 500

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.agent_versions import agent_versions
 from libs.contracts.catalogue.metrics import metrics
 from libs.contracts.catalogue.targeting import targeting
@@ -47,7 +48,6 @@ from services.decision.growth.domain.learn import (
 from services.decision.growth.errors import WeekAhead
 from services.decision.growth.reading import arm_name, read
 from services.decision.growth.store import Trials
-from services.decision.targeting.domain.rank import RIYADH
 
 VERSION = "weekly-report-2"
 REPLY_DAYS = 14

@@ -9,18 +9,17 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from gettext import NullTranslations
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from hijridate import Gregorian
 from markupsafe import Markup, escape
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.words import effect_title, word
 from services.gateway.console.actors import actor, connector
 from services.gateway.console.views import Lang, Value, ValueKind
 
-RIYADH = ZoneInfo("Asia/Riyadh")
 CURRENCY_AR = {"SAR": "ر.س"}
 HASH_EDGE = 4  # characters of a shortened hash shown at each end
 MAX_INDENT = 6  # deepest indentation the style sheet knows

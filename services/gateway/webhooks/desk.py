@@ -212,7 +212,7 @@ class Hooks:
             asked = SuppressRequest(principal=who, tenant_id=tenant, identifier=message.sender, reason="replied_stop")
             await self._bus.call(SUPPRESS, asked)
         request = ReceiveMessage(
-            tenant_id=tenant, channel="whatsapp", sender=message.sender, message_id=message.message_id, text=message.text
+            tenant_id=tenant, channel="whatsapp", sender=message.sender, message_id=message.message_id, text=message.text, at=message.at
         )  # fmt: skip
         try:
             found = await self._bus.call(RECEIVE_MESSAGE, request)

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -73,11 +73,12 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One message of a person: who wrote (E.164), the vendor's id of the message, the text."""
+    """One message of a person: who wrote (E.164), the vendor's id of the message, the text, and when it was written."""
 
     sender: str
     message_id: str
     text: str
+    at: datetime | None = None
 
 
 def e164(text: str) -> str | None:
@@ -122,7 +123,16 @@ def _message(message: Mapping[str, Any]) -> Incoming | None:
         return None
     number = e164(f"+{sender.removeprefix('+')}")
     text = _text(message)
-    return Incoming(number, message_id, text[:4096]) if number is not None and text is not None else None
+    if number is None or text is None:
+        return None
+    return Incoming(number, message_id, text[:4096], _moment(message.get("timestamp")))
+
+
+def _moment(given: Any) -> datetime | None:
+    """Meta's `timestamp`: Unix seconds, as text."""
+    if not isinstance(given, str) or not re.fullmatch("[0-9]{1,11}", given):
+        return None
+    return datetime.fromtimestamp(int(given), UTC)
 
 
 def _text(message: Mapping[str, Any]) -> str | None:

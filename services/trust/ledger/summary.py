@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Any
 
-RIYADH = timezone(timedelta(hours=3))  # Saudi Arabia keeps one offset all year
+from libs.contracts.business_time import RIYADH
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libs.contracts.errors import Invalid, NotFound
+from libs.contracts.errors import Conflict, Invalid, NotFound
 
 
 class EvidenceScope(Invalid):
@@ -33,4 +33,17 @@ class NothingRecorded(NotFound):
             "nothing_recorded",
             "It exists, but the ledger has no entry about it yet, so there is nothing to prove.",
             "العنصر موجود، ولا قيد عنه في الدفتر بعد، فلا شيء يُثبَت.",
+        )
+
+
+class CheckpointPending(Conflict):
+    """What was asked for is in the ledger, and its newest entries cannot be proved yet."""
+
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "checkpoint_pending",
+            "The newest entries are not under a signed checkpoint yet; try again in a few seconds.",
+            "لم تُختم آخر القيود بعد، أعد المحاولة بعد ثوانٍ.",
         )

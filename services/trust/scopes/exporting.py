@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from libs.contracts.errors import Conflict, Forbidden
+from libs.contracts.errors import Forbidden
 from libs.contracts.ledger import EvidenceAssembled
 from libs.contracts.message import PLATFORM, new_id
 from libs.contracts.subjects import EVIDENCE_ASSEMBLED
@@ -20,19 +20,8 @@ from services.trust.packs import assemble
 from services.trust.scopes.asking import ask, select
 from services.trust.scopes.control import documents
 from services.trust.scopes.domain import NAMED, ScopeKind, parse
-from services.trust.scopes.errors import NothingRecorded, UnknownScope
+from services.trust.scopes.errors import CheckpointPending, NothingRecorded, UnknownScope
 from services.trust.store import SqlUnit
-
-
-class CheckpointPending(Conflict):
-    retryable = True
-
-    def __init__(self) -> None:
-        super().__init__(
-            "checkpoint_pending",
-            "The newest entries are not under a signed checkpoint yet; try again in a few seconds.",
-            "لم تُختم آخر القيود بعد، أعد المحاولة بعد ثوانٍ.",
-        )
 
 
 class Exporting:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from libs.contracts.catalogue.records import RecordKind, records
 from libs.contracts.catalogue.sources import sources
+from libs.contracts.message import first_id, new_id
 from services.data.importing.domain.detect import Limits
 from services.data.importing.domain.messages import FileRefused
 from services.data.importing.domain.records import RowRejected
@@ -159,6 +162,28 @@ def test_what_cannot_be_is_rejected_with_its_field_in_both_languages(values: dic
     read = _read(**values)
     assert isinstance(read, RowRejected)
     assert (read.field, read.raw) == (field, ("raw",)) and read.en and read.ar
+
+
+def test_a_row_without_an_id_is_the_same_record_each_time_and_of_its_own_time() -> None:
+    tenant, other = new_id(), new_id()
+
+    def place(whose: UUID, *raw: str, **values: Any) -> UUID:
+        given = {"name": "Najd", **values}
+        read = read_item(Line(1, RecordKind.ACCOUNT, given, raw), {}, sources()["own_crm"])
+        assert isinstance(read, Item)
+        return read.own_id(whose)
+
+    made = {"created_at": "2026-11-22T00:00:00Z"}
+    assert (
+        place(tenant, "a", **made)
+        == place(tenant, "a", **made)
+        not in (place(tenant, "b", **made), place(other, "a", **made))
+    )
+    assert place(tenant, "a", "b") != place(tenant, "a:b")
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    assert first_id(at) < place(tenant, "a", **made) < first_id(at + timedelta(milliseconds=1))
+    assert place(tenant, "a") < place(tenant, "a", created_at="2001-01-01T00:00:00Z") < tenant
+    assert place(tenant, "a", id=f"{ID}7") == UUID(f"{ID}7")
 
 
 @pytest.mark.parametrize(

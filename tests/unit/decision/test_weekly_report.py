@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from libs.contracts.experiments import Varies
-from libs.contracts.learning import Touch
+from libs.contracts.learning import Compared, Touch
 from libs.contracts.message import Text
 from services.decision.growth.domain.chance import LEAST, difference, per_arm, wilson
 from services.decision.growth.domain.learn import (
@@ -35,7 +35,7 @@ def named(key: str) -> Text:
     return Text(en=key, ar=key)
 
 
-def by_channel(*groups: list[Touch]):  # type: ignore[no-untyped-def]  # short for the tests below
+def by_channel(*groups: list[Touch]) -> Compared:
     return compare("channel", [one for group in groups for one in group], lambda one: one.channel, named)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -21,7 +22,7 @@ from tests.unit.gateway.test_console_people import enter
 pytestmark = pytest.mark.asyncio
 
 
-def _values(site: Site, *, known: str):  # type: ignore[no-untyped-def]
+def _values(site: Site, *, known: str) -> Callable[[MetricGet], MetricValue]:
     def answer(request: MetricGet) -> MetricValue:
         rule = metrics()[request.name]
         said = rule.model_dump(

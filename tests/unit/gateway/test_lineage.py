@@ -11,7 +11,7 @@ from libs.contracts import subjects
 from libs.contracts.catalogue.lineage import lineage
 from libs.contracts.lineage import LineageEdge, LineageNode, LineageReply, LineageRequest, LineageTitle, LineageWay
 from libs.contracts.message import Plane, new_id
-from services.gateway.lineage import DEPTH, MOST, walk
+from services.gateway.lineage import DEPTH, MOST, Ask, walk
 from tests.unit.gateway.fake_site import Site, problem
 
 A, B = LineageNode(kind="lead", id="a"), LineageNode(kind="card", id="b")
@@ -21,7 +21,7 @@ def _edge(cause: LineageNode, effect: LineageNode, how: str = "shown_on") -> Lin
     return LineageEdge(cause=cause, effect=effect, how=how)
 
 
-def _planes(edges: Mapping[Plane, list[LineageEdge]], *, silent: frozenset[Plane] = frozenset()):  # type: ignore[no-untyped-def]
+def _planes(edges: Mapping[Plane, list[LineageEdge]], *, silent: frozenset[Plane] = frozenset()) -> Ask:
     async def ask(plane: Plane, nodes: tuple[LineageNode, ...], way: LineageWay) -> LineageReply | None:
         if plane in silent:
             return None

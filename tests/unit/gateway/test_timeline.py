@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -43,7 +44,7 @@ class Story:
         following = older[most - 1].at.isoformat() if len(older) > most else None
         return TimelineReply(items=tuple(older[:most]), next_cursor=following)
 
-    def edges(self, *known: tuple[str, UUID, str, UUID, int]):  # type: ignore[no-untyped-def]
+    def edges(self, *known: tuple[str, UUID, str, UUID, int]) -> Callable[[LineageRequest], LineageReply]:
         def answer(request: LineageRequest) -> LineageReply:
             found = tuple(
                 LineageEdge(

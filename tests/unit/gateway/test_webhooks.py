@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -34,12 +35,13 @@ async def bind(site: Site, **more: Any) -> str:
     return str(made.json()["path"])
 
 
-def message(text: str, *, sender: str = MOBILE, account: str = ACCOUNT, message_id: str = "") -> bytes:
+def message(text: str, *, sender: str = MOBILE, account: str = ACCOUNT, message_id: str = "", **more: Any) -> bytes:
     one = {
         "from": sender.removeprefix("+"),
         "id": message_id or f"wamid.{new_id()}",
         "type": "text",
         "text": {"body": text},
+        **more,
     }
     value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": account}, "messages": [one]}
     return json.dumps(
@@ -131,6 +133,24 @@ async def test_what_a_contact_writes_is_handed_to_the_records_and_decides_nothin
     (told,) = site.planes.requests(RECEIVE_MESSAGE)
     assert (told.channel, told.sender, told.message_id) == ("whatsapp", "+966509999999", "wamid.7")
     assert site.planes.requests(BRIEF_REPLY) == site.planes.requests(SUPPRESS) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "at"),
+    [
+        ({"timestamp": "1795334400"}, datetime(2026, 11, 22, 8, tzinfo=UTC)),
+        ({}, None),
+        ({"timestamp": 1795334400}, None),
+        ({"timestamp": "٩"}, None),
+        ({"timestamp": "-1"}, None),
+        ({"timestamp": "9" * 30}, None),
+    ],
+)
+async def test_when_a_message_was_written_is_what_the_vendor_says(site: Site, said: Any, at: datetime | None) -> None:
+    path = await bind(site)
+    await outcome(site, path, "متى نلتقي؟", sender="+966509999999", **said)
+    (told,) = site.planes.requests(RECEIVE_MESSAGE)
+    assert told.at == at
 
 
 @pytest.mark.parametrize("word", ["إيقاف", "ايقاف.", "STOP", "إلغاء الاشتراك"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from libs.contracts.message import derived_id, new_id
+from libs.contracts.message import derived_id, first_id, new_id
 from libs.runtime.partitions import bound, following
 
 
@@ -16,6 +16,13 @@ def test_a_month_begins_with_the_least_key_of_its_first_moment() -> None:
     assert first.int >> 80 == int(datetime(2026, 12, 1, tzinfo=UTC).timestamp() * 1000)
     assert first.int & ((1 << 80) - 1) == 0
     assert bound(date(2000, 1, 1)) < new_id() < bound(date(2400, 1, 1))
+
+
+def test_the_first_id_of_a_moment_divides_what_came_before_from_what_came_after() -> None:
+    moment = datetime(2026, 12, 1, 12, tzinfo=UTC)
+    later = [derived_id(first_id(moment), number) for number in range(100)]
+    assert first_id(moment) < min(later) and max(later) < first_id(moment + timedelta(milliseconds=1))
+    assert first_id(datetime(1960, 1, 1, tzinfo=UTC)) == UUID(int=0), "ids begin in 1970"
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 from libs.contracts.catalogue.records import FieldType, RecordField, RecordKind, records
 from libs.contracts.catalogue.sources import Collection, Handling, SourceRule
+from libs.contracts.message import derived_id, first_id
 from services.data.crm.domain.values import check, shown
 from services.data.importing.domain.messages import say
 from services.data.importing.domain.records import ConsentClaim, Note, RowRejected, Said
@@ -22,6 +23,7 @@ _UNFIXED = {
     for kind, rule in records().kinds.items()
 }
 STRICTEST = ("blocked", "needs_review", "created")
+_UNSAID = datetime.fromtimestamp(0, UTC)
 _MOMENT = RecordField(type=FieldType.MOMENT, en="When", ar="الوقت")
 _FRAME = {
     "created_at": _MOMENT,
@@ -52,6 +54,11 @@ class Item:
     def outcome(self) -> str:
         """How its row ends if it is new."""
         return str(self.values["outcome"]) if self.kind is RecordKind.LEAD else "created"
+
+    def own_id(self, tenant_id: UUID) -> UUID:
+        """The id that it had. Of a row without one an id that follows from the row, so that the same row again is the same record; of the time
+        when the record was made, or before all others where the row does not say: lists, newest first, have it where it belongs."""
+        return self.id or derived_id(first_id(self.created_at or _UNSAID), tenant_id, "\x1f".join(self.raw))
 
 
 def read_item(line: Line, own: Mapping[str, RecordField], of_file: SourceRule) -> Item | RowRejected:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from libs.contracts.arabic import counted
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.sources import sources
 from libs.contracts.catalogue.targeting import Targeting
 from libs.contracts.decision import Fact
@@ -18,7 +19,7 @@ from services.decision.domain import provenance, untrusted
 from services.decision.domain.text import days_ar, hours_ar, joined_ar, joined_en, money_ar
 from services.decision.targeting.domain.explain import display_name, why_now
 from services.decision.targeting.domain.plan import DayPlan
-from services.decision.targeting.domain.rank import RIYADH, Ranked
+from services.decision.targeting.domain.rank import Ranked
 
 _RISKY_SOURCE = 60
 VERSION = "cards-1"

@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 from libs.contracts.arabic import counted
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.sources import sources
 from libs.contracts.catalogue.targeting import Targeting
 from libs.contracts.decision import Opportunity, Part, WhyNow
@@ -29,7 +30,7 @@ from services.decision.domain.text import (
 )
 from services.decision.targeting.domain.channels import reasons as channel_reasons
 from services.decision.targeting.domain.parts import size_of
-from services.decision.targeting.domain.rank import RIYADH, Ranked
+from services.decision.targeting.domain.rank import Ranked
 from services.decision.targeting.domain.signals import Found
 
 _SHOWN_SIGNALS = 3

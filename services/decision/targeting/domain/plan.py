@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from uuid import UUID
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.targeting import Autopilot
 from libs.contracts.trust import Contactability
-from services.decision.targeting.domain.rank import RIYADH, Ranked
+from services.decision.targeting.domain.rank import Ranked
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import NamedTuple
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.targeting import Targeting
 from libs.contracts.trust import Contactability
 from services.decision.targeting.domain import parts
@@ -20,7 +21,6 @@ from services.decision.targeting.domain.facts import LeadFacts
 from services.decision.targeting.domain.parts import Parts, ValueScale
 from services.decision.targeting.domain.signals import Reading, read, stopped
 
-RIYADH = timezone(timedelta(hours=3), "Asia/Riyadh")
 """Saudi Arabia keeps no summer time."""
 
 _TELLING_INTENT = 20

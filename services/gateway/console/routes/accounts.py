@@ -6,11 +6,11 @@ import re
 from datetime import datetime, time
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.roles import ALL_SCOPES, roles
 from libs.contracts.errors import DealixError, NotFound
 from services.gateway.console import present
@@ -25,7 +25,6 @@ from services.gateway.people import GIVABLE
 
 router = APIRouter()
 SETTING_UP = require("users")
-RIYADH = ZoneInfo("Asia/Riyadh")
 EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+")
 ON_PAGE = 50
 DONE = {

@@ -11,6 +11,7 @@ from babel.dates import format_date
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.metrics import metrics
 from libs.contracts.executive import (
     ExecutiveRoom,
@@ -27,7 +28,6 @@ from libs.contracts.risk_map import RiskMap, RiskMapRequest
 from libs.contracts.subjects import EXECUTIVE_ROOM, RISK_MAP
 from services.gateway.console.actors import RECORD
 from services.gateway.console.desk import Desk, DeskDep
-from services.gateway.console.filters import RIYADH
 from services.gateway.console.pages_desk import Cell, DeskPage, Section, Tile
 from services.gateway.console.pages_executive import HeatmapPage, HeatRow, HeatSquare
 from services.gateway.console.routes.contradictions import SEVERITIES

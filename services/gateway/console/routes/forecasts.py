@@ -10,6 +10,7 @@ from babel.dates import format_date
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.records import Stage, records
 from libs.contracts.errors import DealixError
 from libs.contracts.forecasts import Forecast, ForecastRequest, Part, Track, Variance, VarianceRequest
@@ -17,7 +18,6 @@ from libs.contracts.subjects import FORECAST, FORECAST_VARIANCE, MAKE_FORECAST
 from services.gateway.console.charts import Point, chart
 from services.gateway.console.desk import Desk, DeskDep
 from services.gateway.console.empties import nothing
-from services.gateway.console.filters import RIYADH
 from services.gateway.console.pages_desk import Cell, DeskForm, Input, Section
 from services.gateway.console.pages_forecast import ForecastPage
 from services.gateway.console.routes.insight import tabs

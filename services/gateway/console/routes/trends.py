@@ -11,13 +11,13 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from libs.contracts.analytics import Analytics, AnalyticsRequest, Stretch, Trend
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.metrics import MetricRule, metrics
 from libs.contracts.errors import NotFound
 from libs.contracts.metrics import SeriesPoint
 from libs.contracts.subjects import ANALYTICS, METRIC_SERIES
 from services.gateway.console.charts import Point, chart
 from services.gateway.console.desk import Desk, DeskDep
-from services.gateway.console.filters import RIYADH
 from services.gateway.console.pages_desk import Cell, DeskForm, Input, Section, Tile
 from services.gateway.console.pages_forecast import ForecastPage
 from services.gateway.console.routes.insight import shown, tabs, tile
