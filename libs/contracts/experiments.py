@@ -131,6 +131,17 @@ class Experiment(Message):
     note: str = ""
 
 
+class PossibleArm(Message):
+    """Something that an experiment may do, and by what it differs from others of its kind."""
+
+    varies: Varies
+    key: Key
+    name: Text
+
+
 class ExperimentsReply(Message):
+    """`possible` is what arms may be now: both of a plan's are of one kind."""
+
     items: tuple[Experiment, ...]
     next_cursor: str | None = None
+    possible: tuple[PossibleArm, ...] = ()

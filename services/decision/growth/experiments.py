@@ -17,7 +17,7 @@ from libs.contracts.paging import before, page_of
 from libs.runtime.plane import Runtime
 from services.decision.cards.watch import Watch
 from services.decision.growth.errors import AlreadyDecided, OneAtATime, RuleMet, TooEarly, WhyStopped
-from services.decision.growth.reading import check, read
+from services.decision.growth.reading import all_possible, check, read
 from services.decision.growth.store import Trials
 from services.decision.growth.trials import entry
 
@@ -57,7 +57,9 @@ class Experiments:
         async with self._runtime.database.batch(tenant) as work:
             rows = await Trials(work).page(tenant, before(request.page), request.page.limit + 1)
             found, more = page_of(rows, request.page.limit, lambda one: one.experiment_id)
-            return ExperimentsReply(items=tuple([await read(work, tenant, one) for one in found]), next_cursor=more)
+            return ExperimentsReply(
+                items=tuple([await read(work, tenant, one) for one in found]), next_cursor=more, possible=all_possible()
+            )
 
     async def decide(self, request: DecideExperiment) -> Experiment:
         """Raises Forbidden, NotFound, TooEarly, RuleMet, WhyStopped, AlreadyDecided."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from libs.contracts.catalogue.agent_versions import agent_versions
 from libs.contracts.catalogue.metrics import metrics
 from libs.contracts.catalogue.targeting import targeting
-from libs.contracts.experiments import Experiment, ExperimentPlan, ExperimentState, Varies
+from libs.contracts.experiments import Experiment, ExperimentPlan, ExperimentState, PossibleArm, Varies
 from libs.contracts.message import Text
 from libs.runtime.database import BatchWork
 from services.decision.agents.outreach.writer import AGENT as WRITER
@@ -55,6 +55,15 @@ def possible_arms(varies: Varies) -> tuple[str, ...]:
             return ("ar", "en")
         case Varies.TONE:
             return ("formal", "warm")
+
+
+def all_possible() -> tuple[PossibleArm, ...]:
+    """Every arm that a plan may have, with its name."""
+    return tuple(
+        PossibleArm(varies=varies, key=arm, name=arm_name(varies, arm))
+        for varies in Varies
+        for arm in possible_arms(varies)
+    )
 
 
 def arm_name(varies: Varies, arm: str) -> Text:

@@ -14,7 +14,7 @@ from libs.contracts.message import Text
 from libs.contracts.trust import Contactability
 from services.decision.growth.domain.trial import Counts, Subject, counts, drawn, judged, may_take_part, over, shown
 from services.decision.growth.errors import BadPlan
-from services.decision.growth.reading import check, possible_arms
+from services.decision.growth.reading import all_possible, check, possible_arms
 from services.decision.targeting.domain.rank import Ranked, rank
 from tests.unit.decision.test_outreach_writer import LEAD
 
@@ -138,3 +138,6 @@ def test_a_plan_that_could_not_be_carried_out_is_refused_in_both_languages(chang
 
 def test_each_thing_that_may_vary_has_two_arms_at_least() -> None:
     assert all(len(possible_arms(one)) >= 2 for one in Varies)
+    shown = all_possible()
+    assert {(one.varies, one.key) for one in shown} == {(its, key) for its in Varies for key in possible_arms(its)}
+    assert all(one.name.ar and one.name.en for one in shown)

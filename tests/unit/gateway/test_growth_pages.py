@@ -15,6 +15,7 @@ from libs.contracts.experiments import (
     ExperimentPlan,
     ExperimentResult,
     ExperimentState,
+    PossibleArm,
     Varies,
     Verdict,
 )
@@ -35,6 +36,12 @@ PLAN = ExperimentPlan(
 
 def named(key: str) -> Text:
     return Text(en=key, ar=key)
+
+
+POSSIBLE = tuple(
+    PossibleArm(varies=varies, key=key, name=named(key))
+    for varies, key in ((Varies.MESSAGE, "outreach-2"), (Varies.MESSAGE, "outreach-3"), (Varies.TONE, "warm"))
+)
 
 
 def experiment(state: ExperimentState = ExperimentState.RUNNING) -> Experiment:
@@ -78,7 +85,9 @@ def report() -> WeeklyReport:
 
 
 def fill(site: Site, state: ExperimentState = ExperimentState.RUNNING) -> None:
-    site.planes.answer(subjects.EXPERIMENTS, experiments.ExperimentsReply(items=(experiment(state),)))
+    site.planes.answer(
+        subjects.EXPERIMENTS, experiments.ExperimentsReply(items=(experiment(state),), possible=POSSIBLE)
+    )
     for call in (subjects.EXPERIMENT, subjects.START_EXPERIMENT, subjects.DECIDE_EXPERIMENT):
         site.planes.answer(call, experiment(state))
     site.planes.answer(subjects.WEEKLY_REPORT, report())
@@ -155,12 +164,19 @@ async def test_an_experiment_is_started_from_the_page_and_a_bad_plan_is_told_the
     token = await enter(site, "operator")
     fill(site)
     form = {
-        "csrf": token, "hypothesis": PLAN.hypothesis, "varies": "message", "first": "outreach-2", "second": "outreach-3", "baseline": "10",
+        "csrf": token, "hypothesis": PLAN.hypothesis, "first": "message:outreach-2", "second": "message:outreach-3", "baseline": "10",
         "detects": "20", "sample_size": "199", "max_days": "60",
     }  # fmt: skip
+    page = (await site.client.get("/console/growth/experiments")).text
+    for one in POSSIBLE:
+        assert page.count(f'value="{one.varies}:{one.key}"') == 2, "what is done now and what is tried are chosen"
     begun = await site.client.post("/console/growth/experiments", data=form)
     assert begun.status_code == 303, begun.text
     assert site.planes.requests(subjects.START_EXPERIMENT)[-1].plan == PLAN
     wrong = await site.client.post("/console/growth/experiments", data={**form, "sample_size": "3"})
     assert wrong.status_code == 422 and "30 جهة على الأقل" in wrong.text
+    unlike = await site.client.post("/console/growth/experiments", data={**form, "second": "tone:warm"})
+    assert unlike.status_code == 422 and "من نوع واحد" in unlike.text
+    unknown = await site.client.post("/console/growth/experiments", data={**form, "first": "x:y", "second": "x:z"})
+    assert unknown.status_code == 422
     assert len(site.planes.requests(subjects.START_EXPERIMENT)) == 1

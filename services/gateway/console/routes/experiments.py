@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Form
-from pydantic import ValidationError
 from starlette.responses import Response
 
 from libs.contracts import experiments as contract
 from libs.contracts.errors import DealixError, Invalid
-from libs.contracts.experiments import Experiment, ExperimentArm, ExperimentPlan, ExperimentState, Varies
+from libs.contracts.experiments import Experiment, ExperimentArm, ExperimentPlan, ExperimentState, PossibleArm, Varies
 from libs.contracts.learning import Arm
 from libs.contracts.message import Page, new_id
 from libs.contracts.subjects import DECIDE_EXPERIMENT, EXPERIMENT, EXPERIMENTS, START_EXPERIMENT
@@ -85,22 +85,22 @@ async def _listed(desk: Desk, page: Page | None = None, *, error: str = "", stat
         columns=columns, rows=tuple(rows), links={desk.say("المزيد", "More"): url("experiments", cursor=more)} if more else {},
         empty=desk.say("لا تجارب بعد.", "No experiments yet."),
     )  # fmt: skip
-    forms = (_start_form(desk),) if allowed(desk.who, "submit") is not None else ()
+    forms = (_start_form(desk, found.possible),) if allowed(desk.who, "submit") is not None else ()
     begin = (Section(desk.say("ابدأ تجربة", "Start an experiment"), forms=forms),) if forms else ()
     title = desk.say("تجارب النمو", "Growth experiments")
     return await shown(desk, "experiments", title, section, *begin, error=error, status=status)
 
 
-def _start_form(desk: Desk) -> DeskForm:
-    options = tuple((key.value, desk.say(ar, en)) for key, (ar, en) in VARIES.items())
-    tried = desk.say("مثل outreach-2 أو email أو ar أو formal", "Such as outreach-2, email, ar or formal")
+def _start_form(desk: Desk, possible: Sequence[PossibleArm]) -> DeskForm:
+    arms = tuple(
+        (f"{one.varies}:{one.key}", f"{desk.say(*VARIES[one.varies])}: {desk.text(one.name)}") for one in possible
+    )
     return DeskForm(
         "start", url("experiments"), desk.say("ابدأ", "Start"),
         (
             Input("hypothesis", desk.say("الفرضية", "Hypothesis"), "long"),
-            Input("varies", desk.say("ما يتغير", "What varies"), "select", "message", options=options),
-            Input("first", desk.say("الحالي", "What is done now"), ltr=True, hint=tried),
-            Input("second", desk.say("المجرَّب", "What is tried"), ltr=True),
+            Input("first", desk.say("الحالي", "What is done now"), "select", options=arms),
+            Input("second", desk.say("المجرَّب", "What is tried"), "select", options=arms, hint=desk.say("من نوع الحالي نفسه.", "Of the same kind.")),
             Input("baseline", desk.say("نسبة الرد الحالية (%)", "Replies now (%)"), "number", step="0.1"),
             Input("detects", desk.say("النسبة المرجوّة (%)", "Replies hoped for (%)"), "number", step="0.1"),
             Input("sample_size", desk.say("جهات لكل طرف", "Contacts an arm"), "number", hint=desk.say("30 على الأقل.", "At least 30.")),
@@ -112,19 +112,23 @@ def _start_form(desk: Desk) -> DeskForm:
 
 @router.post(PATHS["experiments"], dependencies=[PROPOSING])
 async def start(
-    desk: DeskDep, hypothesis: Annotated[str, Form(max_length=500)], varies: Annotated[Varies, Form()],
-    first: Annotated[str, Form(max_length=60)], second: Annotated[str, Form(max_length=60)],
+    desk: DeskDep, hypothesis: Annotated[str, Form(max_length=500)],
+    first: Annotated[str, Form(max_length=80)], second: Annotated[str, Form(max_length=80)],
     baseline: Annotated[float, Form()], detects: Annotated[float, Form()], sample_size: Annotated[int, Form()], max_days: Annotated[int, Form()],
 ) -> Response:  # fmt: skip
     """Start one; what is wrong with the plan is told on the same page."""
+    (varies, now), (other, tried) = (one.partition(":")[::2] for one in (first, second))
+    if varies != other:
+        unlike = Invalid("bad_plan", "The two differ in more than one thing: choose two of one kind.", "يختلف الخياران في أكثر من شيء: اختر اثنين من نوع واحد.")  # fmt: skip
+        return await _listed(desk, error=desk.error(unlike), status=unlike.status)
     try:
         plan = ExperimentPlan(
-            hypothesis=hypothesis.strip(), metric=METRIC, varies=varies, arms=(first.strip(), second.strip()), baseline=baseline / 100,
+            hypothesis=hypothesis.strip(), metric=METRIC, varies=Varies(varies), arms=(now, tried), baseline=baseline / 100,
             detects=detects / 100, sample_size=sample_size, max_days=max_days,
         )  # fmt: skip
         asked = contract.StartExperiment(principal=desk.who, experiment_id=new_id(), plan=plan)
         begun: Experiment = await desk.call(START_EXPERIMENT, asked)
-    except ValidationError:
+    except ValueError:  # a value that no plan has, or a kind that there is not
         wrong = Invalid(
             "bad_plan",
             "A plan needs a hypothesis of 10 letters, shares between 0 and 100 %, at least 30 contacts an arm, and 7 to 180 days.",
