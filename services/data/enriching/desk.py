@@ -15,6 +15,7 @@ from uuid import UUID
 
 import nats.js.errors
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.enrichment import Adapter, enrichment
 from libs.contracts.catalogue.records import RecordKind, records
 from libs.contracts.claims import NewClaim, RecordClaims
@@ -161,7 +162,7 @@ class Enriching:
             raise NoBasis(adapter)
         if adapter.licence and not request.licence.strip():
             raise NoLicence(adapter)
-        if request.obtained_on > self._runtime.now().date():
+        if request.obtained_on > self._runtime.now().astimezone(RIYADH).date():
             raise NotFromTheFuture
         return adapter
 

@@ -14,6 +14,7 @@ from uuid import UUID
 import nats.js.errors
 from nats.js.object_store import ObjectStore
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.data import ImportCompleted, ImportRequest, ImportState
 from libs.contracts.errors import DealixError
 from libs.contracts.reachable import ReachableRequest
@@ -127,7 +128,7 @@ class ImportWorker:
         async with runtime.database.batch(tenant) as work:
             remembered = await Imports(work).remembered_mapping(tenant, request.source)
         now = runtime.now()
-        order = Order(request.mapping or {}, remembered, request.source, now.date())
+        order = Order(request.mapping or {}, remembered, request.source, now.astimezone(RIYADH).date())
         async with AsyncExitStack() as stack:
             large = await self._size(request) > APART_FROM
             child = await stack.enter_async_context(apart(runtime.settings, tenant, request.import_id, file)) if large else None  # fmt: skip

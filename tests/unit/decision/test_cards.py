@@ -200,6 +200,16 @@ def test_the_same_event_twice_is_the_same_card() -> None:
     assert [card.card_id for card in opportunity_cards()] == [card.card_id for card in opportunity_cards()]
 
 
+def test_a_day_of_cards_is_a_day_of_riyadh() -> None:
+    happening = from_opportunity(ranked(), TENANT, targeting(), NOW, ORIGIN)
+    assert happening is not None
+
+    def ids(hours: int) -> set[object]:
+        return {card.card_id for card in cards_of(happening, cards(), NOW.replace(hour=0) + timedelta(hours=hours))}
+
+    assert ids(0) == ids(20) and not ids(0) & ids(21), "the 22nd begins at 21:00 UTC"
+
+
 def test_the_feed_shows_seven_each_thing_once_and_says_how_many_wait() -> None:
     many = [opportunity_cards(replace(LEAD, lead_id=UUID(int=i + 1)))[0] for i in range(10)]
     shown = feed([*many, *many], "sales_manager", cards(), NOW, limit=50)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid5
 
+from libs.contracts.business_time import RIYADH
 from libs.contracts.catalogue.cards import CardEvent, Cards
 from libs.contracts.decision import Card, Fact
 from libs.contracts.message import Provenance, TenantId, Text
@@ -54,7 +55,7 @@ def _card(happening: Happening, entry: CardEvent, role: str, now: datetime) -> C
     if happening.urgency is not None:
         context["urgency"] = round(happening.urgency, 1)
     return Card(
-        card_id=uuid5(happening.tenant_id, f"{dedupe}@{now.date().isoformat()}"),
+        card_id=uuid5(happening.tenant_id, f"{dedupe}@{now.astimezone(RIYADH).date().isoformat()}"),
         tenant_id=happening.tenant_id,
         role=role,
         type=entry.type,
