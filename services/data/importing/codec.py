@@ -13,7 +13,7 @@ from services.data.importing.domain.records import AccountFields, ConsentClaim, 
 
 def to_json(value: AccountFields | ContactFields) -> str:
     """A frozen value of `records` as JSON text; dates in ISO form."""
-    return orjson.dumps(value).decode()
+    return orjson.dumps(value._asdict()).decode()
 
 
 def account_fields(text: str) -> AccountFields:

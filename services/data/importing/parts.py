@@ -61,7 +61,7 @@ def _made_of(kind: type[Any]) -> Callable[[Any], tuple[type[Any], tuple[Any, ...
 class _Pickler(pickle.Pickler):
     dispatch_table = copyreg.dispatch_table | {
         kind: _made_of(kind)
-        for kind in (LeadRow, AccountFields, ContactFields, LeadFields, NameForm, Word, ConsentClaim, Note, Said)
+        for kind in (ConsentClaim, Note, Said)
     }
-    for kind in (AccountView, ContactView, Filed):
+    for kind in (LeadRow, AccountFields, ContactFields, LeadFields, NameForm, Word, AccountView, ContactView, Filed):
         dispatch_table[kind] = lambda one: (type(one), tuple(one))

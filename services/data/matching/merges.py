@@ -247,14 +247,15 @@ def _merged(kind: RecordKind, kept: dict[str, Any], gone: dict[str, Any], *, sup
     if kind is RecordKind.ACCOUNT:
         fields, aliases = merge_accounts([account_fields(json.dumps(one["fields"])) for one in (kept, gone)])
         names = dict.fromkeys((*kept["aliases"], *gone["aliases"], *aliases))
-        return {"name": fields.name, "name_ar": fields.name_ar, "fields": asdict(fields), "aliases": list(names)}
+        return {"name": fields.name, "name_ar": fields.name_ar, "fields": fields._asdict(), "aliases": list(names)}
     if kind is RecordKind.CONTACT:
         both = [contact_fields(json.dumps(one["fields"])) for one in (kept, gone)]
         person = merge_contacts(both)
         opted_out = OptOut.YES if suppressed or "yes" in (kept["opted_out"], gone["opted_out"]) else person.opted_out
         return {
             "full_name": person.full_name, "title": person.title, "phone": person.phone_e164, "email": person.email,
-            "opted_out": opted_out.value, "fields": {**asdict(person), "opted_out": opted_out.value},
+            "opted_out": opted_out.value,
+            "fields": {**person._asdict(), "opted_out": opted_out.value, "consents": [asdict(claim) for claim in person.consents]},
         }  # fmt: skip
     order = ("blocked", "needs_review", "created")
     values = {name: kept[name] if kept[name] is not None else gone[name] for name in _MERGED[kind]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import TypeVar
 
 from services.data.importing.domain.records import AccountFields, ConsentClaim, ContactFields, LeadFields, OptOut
@@ -11,14 +10,13 @@ from services.data.importing.domain.source_policy import resolve_source
 
 Fields = TypeVar("Fields", AccountFields, ContactFields, LeadFields)
 
-_NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in (AccountFields, ContactFields, LeadFields)}
 _STRICTEST = (OptOut.YES, OptOut.UNKNOWN, OptOut.NO)
 
 
 def _first_of_each(parts: Sequence[Fields]) -> dict[str, object]:
     return {
         name: next((value for part in parts if (value := getattr(part, name)) is not None), None)
-        for name in _NAMES[type(parts[0])]
+        for name in parts[0]._fields
     }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import combinations
+from typing import NamedTuple
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
@@ -35,8 +35,7 @@ def _person_noise() -> frozenset[str]:
     return frozenset(fold(word) for word in load("person_words")["noise"])
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One telling word: as written (folded, less the article), its consonants, and its meaning where the word list
     has it."""
 
@@ -46,8 +45,7 @@ class Word:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class NameForm:
+class NameForm(NamedTuple):
     """A name taken apart. `key` is equal for spellings that are certainly the same within one script; `marks` are the
     consonants or meanings of its words.
 

@@ -1,4 +1,7 @@
-"""What the import reads and plans, as frozen values. Money is Decimal SAR, phones are E.164, dates are Gregorian."""
+"""What the import reads and plans, as frozen values. Money is Decimal SAR, phones are E.164, dates are Gregorian.
+
+What a list has one of for every row is a named tuple: making one takes a fifth of the time that a frozen data class takes.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +116,7 @@ class ConsentClaim:
     how: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AccountFields:
+class AccountFields(NamedTuple):
     """The company. `sector` and `city` are catalogue keys where known, else None with the text beside; `employees` is
     the lower end where a range was written."""
 
@@ -131,8 +134,7 @@ class AccountFields:
     phone_e164: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ContactFields:
+class ContactFields(NamedTuple):
     """The person. `full_name` is None only in files that have no column for it."""
 
     full_name: str | None = None
@@ -143,8 +145,7 @@ class ContactFields:
     consents: tuple[ConsentClaim, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LeadFields:
+class LeadFields(NamedTuple):
     """Why this person is a lead. `source` is a key of the source catalogue; `source_text` is what the row said."""
 
     source: str
@@ -159,8 +160,7 @@ class LeadFields:
     cold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LeadRow:
+class LeadRow(NamedTuple):
     """One readable row. `review` and `block` hold the reasons that keep it from being an ordinary lead.
 
     `fingerprint` is equal for rows that say the same, in whatever file and column order.
@@ -184,8 +184,7 @@ class ReadRows:
     rejected: tuple[RowRejected, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ExistingRecord:
+class ExistingRecord(NamedTuple):
     """A stored account with one of its contacts (or none), as the tenant already has it. Soft-deleted ones never
     appear here."""
 
@@ -220,8 +219,7 @@ class PlannedContact:
     as_before: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedLead:
+class PlannedLead(NamedTuple):
     """A lead to write for one contact. `outcome` is created, needs_review or blocked, `reasons` say why not created."""
 
     contact: int
@@ -249,8 +247,7 @@ class ReviewPair:
     why: tuple[Said, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RowDecision:
+class RowDecision(NamedTuple):
     """How one row ended and where it went: indexes into the plan's accounts and contacts."""
 
     row_number: int
