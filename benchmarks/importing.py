@@ -36,7 +36,6 @@ from services.data.importing.domain.detect import read_file
 from services.data.importing.domain.plan import plan_import
 from services.data.importing.domain.rows import read_rows
 from services.data.importing.reading import chunks
-from services.data.matching.digests import row_keys
 from services.data.screening.domain.texts import of_rows
 
 WHAT = "100,000 leads imported and ranked"
@@ -102,8 +101,6 @@ def _steps(content: bytes) -> tuple[tuple[str, ...], ...]:
                 rows = read_rows(part, source="own_crm", today=TODAY)
             with step("names taken apart, keys made"):
                 filed = {row.row_number: Filed.of(row) for row in rows.leads}
-                for one in filed.values():
-                    row_keys(one)
             with step("matched and planned"):
                 plan_import(rows, (), (), filed)
             with step("texts screened"):

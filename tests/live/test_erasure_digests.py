@@ -13,7 +13,7 @@ from libs.contracts.message import Plane, Principal, new_id
 from libs.contracts.rights import IdentifyRights, OpenRights
 from libs.contracts.subjects import IDENTIFY_RIGHTS, LEADS, OPEN_RIGHTS
 from libs.runtime.migrate import on_database
-from services.data.matching.digests import digest
+from services.data.importing.domain.keys import digest
 from tests.live.served import Served, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]

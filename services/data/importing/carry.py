@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-import numpy as np
-
 from libs.contracts.data import ContactsChanged, ImportCounts, ImportRequest, ImportState
 from libs.contracts.message import Plane, new_id
 from libs.contracts.observed import ImportFact
@@ -20,6 +18,8 @@ from libs.contracts.trust import AuditRecorded
 from libs.runtime.asking import Asks
 from libs.runtime.database import BatchWork, Database
 from services.data.importing.domain.batch import uncollected
+from services.data.importing.domain.clusters import Filed
+from services.data.importing.domain.keys import Keys
 from services.data.importing.domain.mapping import of_people
 from services.data.importing.domain.plan import plan_import
 from services.data.importing.domain.records import LeadRow, MergePlan, ParsedFile
@@ -29,7 +29,6 @@ from services.data.importing.parts import Part
 from services.data.importing.reading import FIRST_CHUNK, Reading
 from services.data.importing.store import Imports, Written
 from services.data.importing.turn import Rehearsed, report, take_turn
-from services.data.matching.digests import Digests
 from services.data.matching.index import KeyIndex
 from services.data.matching.keys import MatchKeys, filed_under
 from services.data.matching.remembered import Remembered
@@ -134,7 +133,7 @@ class _Carried:
             async for part in reading.parts():
                 await report(self._database, self._tenant, self._request.import_id, done / max(1, total))
                 if total <= FIRST_CHUNK:
-                    wanted = [key for its in part.keys.values() for key, _ in its]
+                    wanted = [key for its in part.filed.values() for key in its.all_keys]
                     self._index = await keys.index(self._tenant, wanted)
                 planned = await self._plan(work, part)
                 self._counts.update(asdict(planned.plan.counts))
@@ -163,7 +162,7 @@ class _Carried:
             seen = await Imports(beside).seen(self._tenant, self._request.import_id, fingerprints)
             if seen:
                 fresh = tuple(row for row in fresh if row.fingerprint not in seen)
-            found = await asyncio.to_thread(self._candidates, [part.keys[row.row_number] for row in fresh])
+            found = await asyncio.to_thread(self._candidates, [part.filed[row.row_number] for row in fresh])
             ours, others = self._remembered.missing(found)
             if others:
                 self._remembered.read(others, await MatchKeys(beside).records(self._tenant, others))
@@ -172,17 +171,14 @@ class _Carried:
                 self._remembered.read(ours, await MatchKeys(work).records(self._tenant, ours))
         return await asyncio.to_thread(self._planned, part, fresh, seen, found)
 
-    def _candidates(self, rows: list[Digests]) -> list[UUID]:
-        items = np.repeat(np.arange(len(rows)), [len(keys) for keys in rows])
-        keys = np.fromiter((key for its in rows for key, _ in its), dtype=np.int64, count=len(items))
-        loose = np.fromiter((loose for its in rows for _, loose in its), dtype=bool, count=len(items))
-        return self._index.candidates(items, keys, loose)
+    def _candidates(self, rows: list[Filed]) -> list[UUID]:
+        return self._index.candidates([Keys((*its.keys.telling, *its.person), its.keys.words) for its in rows])
 
     def _planned(self, part: Part, fresh: tuple[LeadRow, ...], seen: frozenset[str], found: list[UUID]) -> _Planned:
         plan = plan_import(part.rows, (), seen, part.filed, self._remembered.known(found))
         with uncollected():
             stored = Written.of(plan)
-            filing = self._remembered.planned(plan, stored.account_ids, stored.contact_ids, part.filed, part.keys)
+            filing = self._remembered.planned(plan, stored.account_ids, stored.contact_ids, part.filed)
             self._remembered.forget()
             self._index.add(*filed_under(filing))
             arriving = Arriving(plan)

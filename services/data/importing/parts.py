@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from services.data.importing.domain.batch import uncollected
 from services.data.importing.domain.clusters import Filed
+from services.data.importing.domain.keys import Keys
 from services.data.importing.domain.matching import AccountView, ContactView
 from services.data.importing.domain.names import NameForm, Word
 from services.data.importing.domain.records import (
@@ -24,25 +25,22 @@ from services.data.importing.domain.records import (
     ReadRows,
     Said,
 )
-from services.data.matching.digests import Digests, row_keys
 from services.data.screening.domain.texts import Found
 
 
 class Part(NamedTuple):
     """Some rows: typed or rejected, how many of the file's they are; and by row number what their texts show, what matching sees of
-    each, and the keys of each."""
+    each."""
 
     rows: ReadRows
     lines: int
     found: dict[int, Found]
     filed: dict[int, Filed]
-    keys: dict[int, Digests]
 
     @classmethod
     def of(cls, rows: ReadRows, lines: int, found: dict[int, Found]) -> Part:
         with uncollected():
-            filed = {row.row_number: Filed.of(row) for row in rows.leads}
-            return cls(rows, lines, found, filed, {number: row_keys(one) for number, one in filed.items()})
+            return cls(rows, lines, found, {row.row_number: Filed.of(row) for row in rows.leads})
 
 
 def packed(part: Part) -> bytes:
@@ -59,9 +57,17 @@ def _made_of(kind: type[Any]) -> Callable[[Any], tuple[type[Any], tuple[Any, ...
 
 
 class _Pickler(pickle.Pickler):
-    dispatch_table = copyreg.dispatch_table | {
-        kind: _made_of(kind)
-        for kind in (ConsentClaim, Note, Said)
-    }
-    for kind in (LeadRow, AccountFields, ContactFields, LeadFields, NameForm, Word, AccountView, ContactView, Filed):
+    dispatch_table = copyreg.dispatch_table | {kind: _made_of(kind) for kind in (ConsentClaim, Note, Said)}
+    for kind in (
+        LeadRow,
+        AccountFields,
+        ContactFields,
+        LeadFields,
+        NameForm,
+        Word,
+        AccountView,
+        ContactView,
+        Keys,
+        Filed,
+    ):
         dispatch_table[kind] = lambda one: (type(one), tuple(one))

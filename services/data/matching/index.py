@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 from uuid import UUID
 
 import numpy as np
 
-from services.data.importing.domain.pairs import nth_of_each, ranges
+from services.data.importing.domain.keys import Keys
+from services.data.importing.domain.pairs import flat, nth_of_each, ranges
 
-Keys: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
+Numbers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
+"""Keys, one after the other."""
 Owners: TypeAlias = "np.ndarray[Any, np.dtype[np.bytes_]]"
 """Ids of accounts, 16 bytes each."""
 Counts: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
-_Run: TypeAlias = tuple[Keys, Owners]
+_Run: TypeAlias = tuple[Numbers, Owners]
 
 MEMBERS, LOOSE_MEMBERS = 40, 12
 """As many accounts of one key are candidates, those filed last: more of those that share a word would not be compared anyway."""
@@ -39,7 +42,7 @@ class KeyIndex:
     def __len__(self) -> int:
         return sum(len(keys) for keys, _ in self._runs)
 
-    def add(self, keys: Keys, owners: Owners) -> None:
+    def add(self, keys: Numbers, owners: Owners) -> None:
         """File accounts (`owners`, one a key) under keys, later than all that are there."""
         if not len(keys):
             return
@@ -48,9 +51,11 @@ class KeyIndex:
             (old, its), (new, others) = self._runs[-2:]
             self._runs[-2:] = [_sorted(np.concatenate((old, new)), np.concatenate((its, others)))]
 
-    def candidates(self, items: Counts, keys: Keys, loose: Any) -> list[UUID]:
-        """Accounts that share a telling key with some item of a chunk, by id. The arrays have one entry a key of an item; `loose` says
-        whether it is only a word of a name."""
+    def candidates(self, wanted: Sequence[Keys]) -> list[UUID]:
+        """Accounts that share a telling key, or a rare word of their names, with some item of a chunk; by id."""
+        (tellers, telling), (namers, words) = flat([its.telling for its in wanted]), flat([its.words for its in wanted])
+        items, keys = np.concatenate((tellers, namers)), np.concatenate((telling, words))
+        loose = np.arange(len(keys)) >= len(telling)
         if not len(keys) or not self._runs:
             return []
         unique, at = np.unique(keys, return_inverse=True)
@@ -59,8 +64,8 @@ class KeyIndex:
         common = np.minimum(found, COUNTED)[at]
         here = common > 0
         strict = np.unique(at[here & ~loose])
-        words = here & loose
-        rarest = _first_of_each(items[words], common[words], keys[words], at[words])
+        named = here & loose
+        rarest = _first_of_each(items[named], common[named], keys[named], at[named])
         most = np.zeros(len(unique), dtype=np.int64)
         most[rarest] = LOOSE_MEMBERS
         most[strict] = MEMBERS
@@ -77,18 +82,18 @@ class KeyIndex:
         return np.concatenate(chosen)
 
 
-def _sorted(keys: Keys, owners: Owners) -> _Run:
+def _sorted(keys: Numbers, owners: Owners) -> _Run:
     order = np.argsort(keys, kind="stable")
     return keys[order], owners[order]
 
 
-def _first_of_each(items: Counts, common: Counts, keys: Keys, at: Counts) -> Counts:
+def _first_of_each(items: Counts, common: Counts, keys: Numbers, at: Counts) -> Counts:
     """The places (`at`) of the few rarest keys of each item."""
     order = np.lexsort((keys, common, items))
     return np.unique(at[order][nth_of_each(items[order]) < RAREST])
 
 
-def page_numbers(keys: Keys, bucket_bits: int, most: int) -> Counts:
+def page_numbers(keys: Numbers, bucket_bits: int, most: int) -> Counts:
     """The number of the page of each of some sorted keys: a page lies in one bucket and holds at most so many."""
     if not len(keys):
         return np.zeros(0, dtype=np.int64)

@@ -12,9 +12,9 @@ import numpy as np
 from libs.contracts.message import new_id
 from libs.runtime.database import BatchWork
 from services.data.importing.codec import account_fields, contact_fields
+from services.data.importing.domain.keys import keys_of
 from services.data.importing.domain.records import ContactFields, ExistingRecord
-from services.data.matching.digests import keys_of
-from services.data.matching.index import KeyIndex, Keys, Owners, owners_of, page_numbers
+from services.data.matching.index import KeyIndex, Numbers, Owners, owners_of, page_numbers
 
 KEYS_VERSION = 2
 """Raise it when the rules behind the keys, or where they are kept, change: every account is then filed anew before the next import."""
@@ -38,11 +38,11 @@ class MatchKeys:
     def __init__(self, work: BatchWork) -> None:
         self._c = work.connection
 
-    async def file(self, tenant_id: UUID, filed: Sequence[tuple[UUID, Iterable[tuple[int, bool]]]]) -> None:
+    async def file(self, tenant_id: UUID, filed: Sequence[tuple[UUID, Sequence[int]]]) -> None:
         """Put the accounts under these keys and no others."""
         ids = [account_id for account_id, _ in filed]
         await self._take_off(tenant_id, ids)
-        await self.add(tenant_id, [(account_id, [key for key, _ in keys]) for account_id, keys in filed])
+        await self.add(tenant_id, filed)
         await self._c.execute(
             "update data.accounts set keys_version = $3 where tenant_id = $1 and account_id = any($2::uuid[])",
             tenant_id, ids, KEYS_VERSION,
@@ -145,7 +145,7 @@ class MatchKeys:
         return out
 
 
-def filed_under(filing: Sequence[tuple[UUID, Sequence[int]]]) -> tuple[Keys, Owners]:
+def filed_under(filing: Sequence[tuple[UUID, Sequence[int]]]) -> tuple[Numbers, Owners]:
     """Keys and the account of each, as an index takes them."""
     counts = [len(keys) for _, keys in filing]
     keys = np.fromiter(chain.from_iterable(keys for _, keys in filing), dtype=np.int64, count=sum(counts))

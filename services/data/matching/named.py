@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
-import numpy as np
-
 from libs.contracts.message import new_id
 from libs.runtime.database import BatchWork
 from services.data.importing.codec import said
-from services.data.importing.domain.clusters import KnownAccount, account_keys
+from services.data.importing.domain.clusters import KnownAccount
+from services.data.importing.domain.keys import account_keys, keys_of
 from services.data.importing.domain.matching import (
     AccountView,
     Match,
@@ -21,7 +20,6 @@ from services.data.importing.domain.matching import (
 )
 from services.data.importing.domain.messages import say
 from services.data.importing.domain.records import AccountFields, ExistingRecord
-from services.data.matching.digests import Digests, digests
 from services.data.matching.keys import MatchKeys
 
 SHOWN = 3
@@ -66,11 +64,8 @@ class NamedAccounts:
 
     async def find(self, name: str) -> Found:
         view = account_view(AccountFields(name=name))
-        its = digests(account_keys(view))
-        index = await self._keys.index(self._tenant, [key for key, _ in its])
-        ids = index.candidates(
-            np.zeros(len(its), dtype=np.int64), np.array([key for key, _ in its], dtype=np.int64), np.array([loose for _, loose in its])
-        )  # fmt: skip
+        its = account_keys(view)
+        ids = (await self._keys.index(self._tenant, (*its.telling, *its.words))).candidates([its])
         of: dict[str, list[ExistingRecord]] = {}
         for record in await self._keys.records(self._tenant, ids):
             of.setdefault(record.account_id, []).append(record)
@@ -78,8 +73,7 @@ class NamedAccounts:
 
     async def file(self, account_id: UUID, name: str) -> None:
         """Let a new account be found from now on."""
-        keys: Digests = digests(account_keys(account_view(AccountFields(name=name))))
-        await self._keys.file_new(self._tenant, account_id, [key for key, _ in keys])
+        await self._keys.file_new(self._tenant, account_id, keys_of(AccountFields(name=name)))
 
     async def ask(self, account_id: UUID, likely: tuple[Likely, ...], batch_id: UUID, row_number: int) -> None:
         """Put a new account beside those that it probably is, for a person to decide."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from services.data.importing.domain.clusters import Filed, KnownAccount, contact_keys
+from services.data.importing.domain.clusters import Filed, KnownAccount
+from services.data.importing.domain.keys import person_digests
 from services.data.importing.domain.matching import contact_view
 from services.data.importing.domain.records import ExistingRecord, MergePlan
-from services.data.matching.digests import Digests, digests
 
 MOST = 100_000
 """Accounts that are remembered, the latest: about 3 kB each."""
@@ -48,7 +48,6 @@ class Remembered:
         account_ids: Sequence[UUID],
         contact_ids: Sequence[UUID],
         filed: Mapping[int, Filed],
-        row_keys: Mapping[int, Digests],
     ) -> list[tuple[UUID, list[int]]]:
         """Remember accounts as a plan leaves them. Returns the keys that each has from now on and had not before."""
         people: dict[int, list[tuple[UUID, int]]] = {}
@@ -62,7 +61,7 @@ class Remembered:
                 )
                 for contact_id, at in people.get(account.index, ())
             }
-            keys = dict.fromkeys(key for row in account.rows for key, _ in row_keys[row])
+            keys = dict.fromkeys(key for row in account.rows for key in filed[row].all_keys)
             if account.existing_id is None:
                 if self._first is None:
                     self._first = account_id
@@ -93,5 +92,5 @@ class Remembered:
 
 
 def _keys_of(account: KnownAccount) -> list[int]:
-    people = (key for contact in account.contacts for key in contact_keys(contact_view(contact)))
-    return [key for key, _ in digests((*account.keys, *people))]
+    people = (key for contact in account.contacts for key in person_digests(contact_view(contact)))
+    return [*account.keys.telling, *account.keys.words, *people]

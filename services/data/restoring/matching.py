@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-import numpy as np
 import orjson
 
 from libs.runtime.database import BatchWork
 from services.data.crm.tables import TABLES
 from services.data.importing.codec import account_fields
-from services.data.importing.domain.clusters import KnownAccount, account_keys
+from services.data.importing.domain.clusters import KnownAccount
+from services.data.importing.domain.keys import account_keys
 from services.data.importing.domain.matching import (
     AccountView,
     Verdict,
@@ -22,7 +22,6 @@ from services.data.importing.domain.matching import (
     contact_view,
 )
 from services.data.importing.domain.records import AccountFields, ContactFields, ExistingRecord
-from services.data.matching.digests import digests
 from services.data.matching.keys import MatchKeys
 from services.data.matching.named import Found, Likely, NamedAccounts, choose
 from services.data.restoring.domain.items import Item
@@ -58,14 +57,9 @@ class Before:
         if not self.anything or not items:
             return [Found(None)] * len(items)
         views = [account_view(_fields(item)) for item in items]
-        keys = [digests(account_keys(view)) for view in views]
-        index = await self._keys.index(self._tenant, [key for its in keys for key, _ in its])
-        found = [
-            index.candidates(
-                np.zeros(len(its), dtype=np.int64), np.array([k for k, _ in its], dtype=np.int64), np.array([loose for _, loose in its])
-            )
-            for its in keys
-        ]  # fmt: skip
+        keys = [account_keys(view) for view in views]
+        index = await self._keys.index(self._tenant, [key for its in keys for key in (*its.telling, *its.words)])
+        found = [index.candidates([its]) for its in keys]
         of: dict[UUID, list[ExistingRecord]] = {}
         for record in await self._keys.records(self._tenant, list({id for ids in found for id in ids})):
             of.setdefault(UUID(record.account_id), []).append(record)

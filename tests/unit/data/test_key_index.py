@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.data.importing.domain.keys import Keys
 from services.data.matching import index as index_module
 from services.data.matching.index import LOOSE_MEMBERS, MEMBERS, RAREST, KeyIndex, owners_of, page_numbers
 
@@ -35,11 +36,8 @@ def filled(entries: list[Entry], chunk: int) -> KeyIndex:
 
 
 def candidates(index: KeyIndex, wanted: list[list[tuple[int, bool]]]) -> list[UUID]:
-    flat = [(item, key, loose) for item, keys in enumerate(wanted) for key, loose in keys]
-    items, keys, loose = (
-        np.array([one[at] for one in flat], dtype=kind) for at, kind in enumerate((np.int64, np.int64, bool))
-    )
-    return index.candidates(items, keys, loose)
+    sides = ([tuple(key for key, its in keys if its is loose) for loose in (False, True)] for keys in wanted)
+    return index.candidates([Keys(telling, words) for telling, words in sides])
 
 
 def by_the_rule(entries: list[Entry], wanted: list[list[tuple[int, bool]]]) -> list[UUID]:

@@ -8,6 +8,7 @@ import pytest
 from libs.contracts.message import new_id
 from services.data.importing.domain.clusters import Filed
 from services.data.importing.domain.detect import read_file
+from services.data.importing.domain.keys import keys_of
 from services.data.importing.domain.plan import plan_import
 from services.data.importing.domain.records import (
     AccountFields,
@@ -19,7 +20,6 @@ from services.data.importing.domain.records import (
 )
 from services.data.importing.domain.rows import read_rows
 from services.data.matching import remembered as remembered_module
-from services.data.matching.digests import keys_of, row_keys
 from services.data.matching.remembered import Remembered
 
 HEADER = "company,name,mobile,email\n"
@@ -44,8 +44,7 @@ class Import:
         plan = plan_import(rows, (), (), filed, self.remembered.known(self.met))
         accounts = [UUID(one.existing_id) if one.existing_id else new_id() for one in plan.accounts]
         self.contacts = [UUID(one.existing_id) if one.existing_id else new_id() for one in plan.contacts]
-        keys = {number: row_keys(one) for number, one in filed.items()}
-        self.filing = dict(self.remembered.planned(plan, accounts, self.contacts, filed, keys))
+        self.filing = dict(self.remembered.planned(plan, accounts, self.contacts, filed))
         self.met = sorted({*self.met, *accounts})
         return plan
 
@@ -80,7 +79,7 @@ def test_an_account_is_filed_under_every_key_that_it_could_be_found_by_and_under
     assert second and first.isdisjoint(second)
     (account,) = carried.remembered.known(carried.met)
     stored = account.records[0]
-    wanted = {key for key, _ in keys_of(stored.account, account.contacts, stored.account_aliases)}
+    wanted = set(keys_of(stored.account, account.contacts, stored.account_aliases))
     assert wanted <= first | set(second)
     assert carried.chunk("Najd Technology,Ali Saad,0501234567,ali@najd.example").counts.merged == 1
     assert carried.filing == {carried.met[0]: []}

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from services.data.importing.domain.keys import Keys, account_keys, person_digests
 from services.data.importing.domain.matching import AccountView, ContactView, Match, Verdict, account_view, contact_view
-from services.data.importing.domain.names import block_keys
 from services.data.importing.domain.pairs import Flags, Ints, candidates
 from services.data.importing.domain.records import ContactFields, ExistingRecord, LeadRow
 
@@ -19,35 +19,25 @@ SHOWN = 3
 """As many likely matches of one group are handed back: a person compares a few, not hundreds of namesakes."""
 
 
-def account_keys(view: AccountView) -> tuple[str, ...]:
-    """Keys under which the same company is filed: store them with a record, and fetch by them what a new row may
-    match."""
-    keys = [f"{mark}:{value}" for mark, value in (("cr", view.cr), ("vat", view.vat), ("domain", view.domain)) if value]
-    keys += [f"phone:{number}" for number in view.phones]
-    keys += [f"email:{address}" for address in view.mailboxes]
-    keys += [f"name:{form.key}" for form in view.forms]
-    keys += sorted(block_keys(view.forms))
-    return tuple(keys)
-
-
-def contact_keys(view: ContactView) -> tuple[str, ...]:
-    """Keys under which the same person is filed whatever the company; within a company all its contacts are
-    candidates."""
-    keys = (("email", view.email), ("phone", view.phone))
-    return tuple(f"{mark}:{value}" for mark, value in keys if value)
-
-
 class Filed(NamedTuple):
-    """What matching sees of one row, worked out once: its company, its person, and the company's keys."""
+    """What matching sees of one row, worked out once: its company, its person, the company's keys and what the person adds to them."""
 
     account: AccountView
     contact: ContactView
-    keys: tuple[str, ...]
+    keys: Keys
+    person: tuple[int, ...]
 
     @classmethod
     def of(cls, row: LeadRow) -> Filed:
         view = account_view(row.account, (row.contact,))
-        return cls(view, contact_view(row.contact), account_keys(view))
+        person = contact_view(row.contact)
+        # What the company is filed under already need not be there twice.
+        return cls(view, person, account_keys(view), person_digests(person, view.exact))
+
+    @property
+    def all_keys(self) -> tuple[int, ...]:
+        """Those by which the row is looked for, and filed under where it becomes an account of its own."""
+        return (*self.keys.telling, *self.keys.words, *self.person)
 
 
 class KnownAccount:
@@ -74,7 +64,7 @@ class KnownAccount:
         return self._view
 
     @property
-    def keys(self) -> tuple[str, ...]:
+    def keys(self) -> Keys:
         if self._keys is None:
             self._keys = account_keys(self.view)
         return self._keys
@@ -127,14 +117,14 @@ class Grouping:
 
 
 def group_items(
-    keys: Sequence[Sequence[str]],
+    keys: Sequence[Keys],
     stored: int,
     identity: Callable[[int], Identity],
     compare: Callable[[int, int], Match],
     strength: Callable[[int, int], float],
     worth: Callable[[Ints, Ints], Flags] | None = None,
 ) -> Grouping:
-    """Group items 0 to n-1, the `stored` ones first. `keys` are those of each item, the telling ones first; `identity(i)` is asked for
+    """Group items 0 to n-1, the `stored` ones first. `keys` are those of each item; `identity(i)` is asked for
     where an item is to join another.
 
     `compare(i, j)` and `strength(i, j)` are called with i < j; of pairs that share no identifier only where `worth` says so, which

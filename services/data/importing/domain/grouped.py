@@ -13,10 +13,10 @@ from services.data.importing.domain.clusters import (
     Grouping,
     Identity,
     KnownAccount,
-    contact_keys,
     group_items,
     traits,
 )
+from services.data.importing.domain.keys import Keys, contact_keys
 from services.data.importing.domain.matching import (
     SIMILAR_NAME,
     AccountView,
@@ -80,7 +80,7 @@ class GroupedAccounts:
         cls, known: Sequence[KnownAccount], rows: tuple[LeadRow, ...], filed: Mapping[int, Filed]
     ) -> GroupedAccounts:
         views: list[AccountView] = []
-        keys: list[tuple[str, ...]] = []
+        keys: list[Keys] = []
         facts: list[AccountFields] = []
         items: list[tuple[str | None, list[int]]] = []
         for account in known:
@@ -235,12 +235,13 @@ def _shares(contact: ContactFields, reached: Set[str]) -> bool:
     return contact.email is not None and f"email:{contact.email.lower()}" in reached
 
 
-def _person_keys(view: ContactView, home: int) -> tuple[str, ...]:
+def _person_keys(view: ContactView, home: int) -> Keys:
+    """They are compared within this process alone, in which equal texts have equal hashes."""
     if view.form is None:
-        return (*contact_keys(view), f"at:{home}:-")
+        return Keys(tuple(map(hash, (*contact_keys(view), (home, "-")))), ())
     bones = sorted(word.bones or word.text for word in view.form.words)
-    inside = (f"at:{home}:{'+'.join(bones)}", *(f"b:{home}:{bone}" for bone in bones[:4]))
-    return (*contact_keys(view), *inside)
+    telling = (*contact_keys(view), (home, "+".join(bones)))
+    return Keys(tuple(map(hash, telling)), tuple(hash((home, bone)) for bone in dict.fromkeys(bones[:4])))
 
 
 def _planned_contact(

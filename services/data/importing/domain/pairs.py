@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from services.data.importing.domain.keys import Keys
 from services.data.importing.domain.names import NameForm
 
 Ints: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
@@ -17,35 +18,31 @@ Flags: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"
 CROWDED = 40
 WINDOW, CROWDED_WINDOW, RAREST = 12, 4, 2
 
-_LOOSE = frozenset(("b:", "p:", "m:", "k:"))
 _ODD = 0x9E3779B97F4A7C15 - (1 << 64)
 """A large odd number: item times it, modulo 2^64, keeps the codes of different items apart."""
 
 
-def is_loose(key: str) -> bool:
-    """Whether a key is a word of a name: it leads to candidates only where it is rare."""
-    return key[:2] in _LOOSE
-
-
-def candidates(keys: Sequence[Sequence[str]], stored: int) -> tuple[Ints, Ints, int]:
+def candidates(keys: Sequence[Keys], stored: int) -> tuple[Ints, Ints, int]:
     """Pairs (earlier, later) of two rows or of a stored item and a row, each once: all that share an identifier, as many as the third
     value says, come before those whose names share words. Items below `stored` are stored ones; `keys` are those of each item.
 
     Of its words an item follows only the rarest: names that are alike meet there, and "trading" would lead everywhere. In
     a long block only the first, the stored ones and the nearest before are tried.
     """
-    flat = list(chain.from_iterable(keys))
-    items = np.repeat(np.arange(len(keys)), [len(its) for its in keys])
-    # Equal texts have equal hashes within a process; two others that have, once in 2^64, cost a comparison more.
-    hashes = np.fromiter(map(hash, flat), dtype=np.int64, count=len(flat))
-    loose = np.fromiter((key[:2] in _LOOSE for key in flat), dtype=bool, count=len(flat))
-    identified = _identified(items[~loose], hashes[~loose], stored)
-    pairs = (identified, _named(items[loose], hashes[loose], stored))
+    identified = _identified(*flat([its.telling for its in keys]), stored)
+    pairs = (identified, _named(*flat([its.words for its in keys]), stored))
     code = np.concatenate([earlier * len(keys) + later for earlier, later in pairs])
     _, first = np.unique(code, return_index=True)
     first.sort()
     code = code[first]
     return code // len(keys), code % len(keys), int(np.searchsorted(first, len(identified[0])))
+
+
+def flat(of: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
+    """The numbers of all items one after the other, and beside each of which item it is."""
+    counts = np.fromiter(map(len, of), dtype=np.int64, count=len(of))
+    numbers = np.fromiter(chain.from_iterable(of), dtype=np.int64, count=int(counts.sum()))
+    return np.repeat(np.arange(len(of)), counts), numbers
 
 
 class _Blocks:

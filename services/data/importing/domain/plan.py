@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from services.data.importing.domain.batch import uncollected
-from services.data.importing.domain.clusters import Filed, KnownAccount, contact_keys
+from services.data.importing.domain.clusters import Filed, KnownAccount
 from services.data.importing.domain.grouped import GroupedAccounts, GroupedContacts, Side, other_end
+from services.data.importing.domain.keys import contact_keys
 from services.data.importing.domain.matching import Match, contact_view
 from services.data.importing.domain.merging import merge_leads
 from services.data.importing.domain.messages import say
