@@ -15,6 +15,7 @@ from services.data.importing.domain.names import NameForm, company_form, may_rea
 from services.data.importing.domain.pairs import (
     CROWDED,
     CROWDED_WINDOW,
+    MOST_HELD,
     RAREST,
     WINDOW,
     Held,
@@ -133,3 +134,10 @@ def test_what_two_items_share_is_seen_from_both_sides() -> None:
     left, right = np.array([0, 2, 0, 1, 3]), np.array([2, 0, 1, 0, 3])
     assert held.share(left, right).tolist() == [True, True, False, False, True]
     assert Held([frozenset(), frozenset()]).share(np.array([0]), np.array([1])).tolist() == [False]
+    assert Held([]).share(np.array([], dtype=np.int64), np.array([], dtype=np.int64)).tolist() == []
+
+
+def test_who_holds_more_than_is_compared_is_looked_at_with_everybody() -> None:
+    held = Held([frozenset(map(str, range(MOST_HELD + 1))), frozenset(("x",)), frozenset(("y",))])
+    left, right = np.array([1, 2, 1]), np.array([0, 0, 2])
+    assert held.share(left, right).tolist() == [True, True, False]

@@ -18,8 +18,8 @@ Flags: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"
 CROWDED = 40
 WINDOW, CROWDED_WINDOW, RAREST = 12, 4, 2
 
-_ODD = 0x9E3779B97F4A7C15 - (1 << 64)
-"""A large odd number: item times it, modulo 2^64, keeps the codes of different items apart."""
+MOST_HELD = 32
+"""As many words, people or identifiers of an item are compared one by one; who holds more is looked at with everybody."""
 
 
 def candidates(keys: Sequence[Keys], stored: int) -> tuple[Ints, Ints, int]:
@@ -87,20 +87,23 @@ def _named(items: Ints, hashes: Ints, stored: int) -> tuple[Ints, Ints]:
 
 
 class Held:
-    """What each item holds, for asking of many at once whether they hold something."""
+    """What each item holds, for asking of many at once whether they hold something: a line of hashes an item, as long as the longest. An
+    item with more than `MOST_HELD` is taken to hold anything, so that one endless name does not make all lines long."""
 
     def __init__(self, of: Sequence[Collection[Hashable]]) -> None:
         self._counts = np.fromiter(map(len, of), dtype=np.int64, count=len(of))
         self._starts = np.cumsum(self._counts) - self._counts
         self._hashes = np.fromiter(map(hash, chain.from_iterable(of)), dtype=np.int64, count=int(self._counts.sum()))
-        self._sorted = np.sort(_of_item(np.repeat(np.arange(len(of)), self._counts), self._hashes))
+        self._anything = self._counts > MOST_HELD
+        kept = np.where(self._anything, 0, self._counts)
+        self._lines = np.zeros((len(of), int(kept.max(initial=0))), dtype=np.int64)
+        self._lines[np.repeat(np.arange(len(of)), kept), ranges(np.zeros(len(of), dtype=np.int64), kept)] = (
+            self._hashes[ranges(self._starts, kept)]
+        )
 
     def holds(self, items: Ints, hashes: Ints) -> Flags:
         """Whether each of the items holds the thing beside it."""
-        code = _of_item(items, hashes)
-        if not len(self._sorted):
-            return np.zeros(len(code), dtype=bool)
-        found: Flags = self._sorted[np.minimum(np.searchsorted(self._sorted, code), len(self._sorted) - 1)] == code
+        found: Flags = (self._lines[items] == hashes[:, None]).any(axis=1) | self._anything[items]
         return found
 
     def share(self, left: Ints, right: Ints) -> Flags:
@@ -144,10 +147,6 @@ class NameReach:
         return np.bincount(
             np.repeat(np.arange(len(of)), counts), weights=self._weight[words] * missing, minlength=len(of)
         )
-
-
-def _of_item(items: Ints, hashes: Ints) -> Ints:
-    return hashes ^ (items * np.int64(_ODD))
 
 
 def starts_of_runs(ordered: Ints) -> Ints:
