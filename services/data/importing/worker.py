@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import nats.js.errors
-from nats.js.object_store import ObjectStore
 
 from libs.contracts.business_time import RIYADH
 from libs.contracts.data import ImportCompleted, ImportRequest, ImportState
@@ -31,6 +30,7 @@ from services.data.importing.shredding import shred
 from services.data.importing.store import LEASE_SECONDS, Imports
 from services.data.importing.telling import FEW, tell_leads
 from services.data.importing.turn import Cancelled, TenantBusy
+from services.data.importing.uploads import fetch, size_of
 from services.data.restoring.carry import take_back
 from services.data.restoring.domain.archive import open_export
 
@@ -130,9 +130,10 @@ class ImportWorker:
         now = runtime.now()
         order = Order(request.mapping or {}, remembered, request.source, now.astimezone(RIYADH).date())
         async with AsyncExitStack() as stack:
-            large = await self._size(request) > APART_FROM
+            stream = runtime.bus.client.jetstream(timeout=10)
+            large = await size_of(stream, IMPORT_FILES, request.object_name) > APART_FROM
             child = await stack.enter_async_context(apart(runtime.settings, tenant, request.import_id, file)) if large else None  # fmt: skip
-            await self._fetch(request, file)
+            await fetch(stream, IMPORT_FILES, request.object_name, file)
             # What a person says of the columns counts before what the file shows to be.
             export = None if request.mapping else await asyncio.to_thread(open_export, file)
             if export is not None:
@@ -154,25 +155,6 @@ class ImportWorker:
         finally:
             working.cancel()
         await working
-
-    async def _size(self, request: ImportRequest) -> int:
-        """The size of the upload, in bytes."""
-        async with self._upload() as bucket:
-            return (await bucket.get_info(request.object_name)).size or 0
-
-    async def _fetch(self, request: ImportRequest, file: Path) -> None:
-        """Put the upload into `file`."""
-        async with self._upload() as bucket:
-            with await asyncio.to_thread(file.open, "wb") as to:
-                await bucket.get(request.object_name, writeinto=to)
-
-    @asynccontextmanager
-    async def _upload(self) -> AsyncIterator[ObjectStore]:
-        """Where uploads are. Raises FileRefused for one that is gone."""
-        try:
-            yield await self._runtime.bus.client.jetstream(timeout=10).object_store(IMPORT_FILES.name)
-        except (nats.js.errors.ObjectNotFoundError, nats.js.errors.ObjectDeletedError) as error:
-            raise FileRefused("gone") from error
 
     async def _forget(self, request: ImportRequest) -> None:
         """The uploaded file holds personal data; what was needed of it is in tables now."""
@@ -267,7 +249,7 @@ class ImportWorker:
         try:
             with tempfile.TemporaryDirectory(prefix="dealix-import-") as directory:
                 file = Path(directory) / "file"
-                await self._fetch(request, file)
+                await fetch(self._runtime.bus.client.jetstream(timeout=10), IMPORT_FILES, request.object_name, file)
                 content = await asyncio.to_thread(file.read_bytes)
             parsed = await asyncio.to_thread(look_anyway, content)
         except FileRefused:
