@@ -49,6 +49,8 @@ EXPLAINED = 5_000
 """How many leads of a ranking are kept with their reasons; the rest would never be looked at on that day."""
 ASKED_AT_ONCE = 3
 """Pages of leads that data is asked for at once: it reads one from its tables while it writes another, and a third is weighed here."""
+PAGE = 1_000
+"""So many of them are explained while those before are written."""
 OPPORTUNITY_CARDS = 20
 FIRST_DRAFTS = 3
 """Prepared at once, so that there is something to judge; the day's plan asks before it prepares the rest."""
@@ -107,15 +109,11 @@ class Ranking:
         weighed = await self._all_weighed(tenant_id, scorer)
         scale = scale_of(weighed)
         ranked = await asyncio.to_thread(scorer.ranked, weighed, scale)
-        trace_id = telemetry.trace_id()
-        explained = await asyncio.to_thread(
-            lambda: [opportunity(one, rules, now, trace_id=trace_id) for one in ranked[:EXPLAINED]]
-        )
         plan = day_plan(ranked, rules.autopilot, apart.plan)
-        made = self._cards(tenant_id, ranked, explained, plan, apart, now)
         async with self._runtime.database.batch(tenant_id) as work:
-            store, rankings = Recommendations(work), Rankings(work)
-            await store.replace_opportunities(tenant_id, explained)
+            rankings = Rankings(work)
+            explained = await self._explained(work, tenant_id, ranked[:EXPLAINED], now)
+            made = self._cards(tenant_id, ranked, explained, plan, apart, now)
             await rankings.keep(tenant_id, WholeRanking(now, rules.version, scale, len(ranked) - len(explained)))
             await rankings.ranked(tenant_id, changes)
             added = await self._put(work, tenant_id, made, now)
@@ -131,6 +129,28 @@ class Ranking:
             drafts=drafts,
             took_ms=round((time.perf_counter() - began) * 1000, 1),
         )
+
+    async def _explained(
+        self, work: BatchWork, tenant_id: UUID, ranked: Sequence[Ranked], now: datetime
+    ) -> list[Opportunity]:
+        """The opportunities of a new ranking, stored instead of the old: some are written while reasons are found for the next."""
+        store, rules, trace_id = Recommendations(work), targeting(), telemetry.trace_id()
+        await store.drop_opportunities(tenant_id)
+        explained: list[Opportunity] = []
+        writing: asyncio.Task[None] | None = None
+        try:
+            for page in (ranked[start : start + PAGE] for start in range(0, len(ranked), PAGE)):
+                made = await asyncio.to_thread(
+                    lambda its: [opportunity(one, rules, now, trace_id=trace_id) for one in its], page
+                )
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(store.insert_opportunities(tenant_id, made, len(explained)))
+                explained += made
+        finally:
+            if writing is not None:
+                await writing
+        return explained
 
     async def refresh(self, tenant_id: UUID) -> bool:
         """Rank what has changed among all the tenant's leads: the others keep their scores, and all get their places anew.

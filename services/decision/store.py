@@ -17,11 +17,10 @@ class Recommendations:
     def __init__(self, work: BatchWork) -> None:
         self._c = work.connection
 
-    async def replace_opportunities(self, tenant_id: UUID, items: Sequence[Opportunity]) -> None:
-        """The new ranking instead of the old one, whole. Two at once, asked for and by an import, take turns."""
+    async def drop_opportunities(self, tenant_id: UUID) -> None:
+        """The old ranking goes, for a new one. Two at once, asked for and by an import, take turns."""
         await self.one_ranking(tenant_id)
         await self._c.execute("delete from decision.opportunities where tenant_id = $1", tenant_id)
-        await self.insert_opportunities(tenant_id, items)
 
     async def one_ranking(self, tenant_id: UUID) -> None:
         """Wait until nobody else writes this tenant's ranking."""
@@ -29,13 +28,13 @@ class Recommendations:
             "select pg_advisory_xact_lock(hashtextextended('decision.opportunities:' || $1::text, 0))", str(tenant_id)
         )
 
-    async def insert_opportunities(self, tenant_id: UUID, items: Sequence[Opportunity]) -> None:
-        """Insert opportunities, the best first."""
+    async def insert_opportunities(self, tenant_id: UUID, items: Sequence[Opportunity], first: int = 0) -> None:
+        """Insert opportunities, the best first; the best of these has the place `first`."""
         await self._c.execute(
             "insert into decision.opportunities (tenant_id, lead_id, position, score, tier, contactability, account_name, actionable, document) "
             "select $1, l, p, s, t, c, n, a, d::jsonb from unnest($2::uuid[], $3::int[], $4::real[], $5::text[], $6::text[], $7::text[], $8::bool[], "
             "$9::text[]) as x(l, p, s, t, c, n, a, d)",
-            tenant_id, [o.lead_id for o in items], list(range(len(items))), [o.score for o in items], [o.tier for o in items],
+            tenant_id, [o.lead_id for o in items], list(range(first, first + len(items))), [o.score for o in items], [o.tier for o in items],
             [o.contactability for o in items], [o.account_name for o in items], [o.channel is not None for o in items],
             [o.model_dump_json() for o in items],
         )  # fmt: skip

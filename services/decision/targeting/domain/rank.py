@@ -7,8 +7,8 @@ Sentences are made later, for the leads that somebody looks at (`explain.py`).
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple
 
 from libs.contracts.business_time import RIYADH
@@ -28,8 +28,7 @@ REMEMBERED = 50_000
 """Different notes that are remembered while one list is scored."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A lead with its score (0-100), what it is made of, and how sure that is.
 
     `percentile` is the place of its value among all known values, None where the value is not known. `confidence` falls
@@ -128,6 +127,7 @@ class Scorer:
         self._reach: dict[Hashable, _Reach] = {}
         self._records: dict[Hashable, _Record] = {}
         self._sure: dict[Hashable, float] = {}
+        self._tier = cache(rules.tier)
 
     def weigh(self, lead: LeadFacts) -> Weighed:
         """What the lead brings by itself."""
@@ -185,7 +185,7 @@ class Scorer:
         return Ranked(
             lead=one.lead,
             score=total,
-            tier=rules.tier(total),
+            tier=self._tier(total),
             parts=found,
             reading=told.reading,
             seat=one.seat,
