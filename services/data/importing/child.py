@@ -36,6 +36,5 @@ if __name__ == "__main__":
     os.nice(LOWER_PRIORITY)
     sys.stdout.write(json.dumps(main(UUID(sys.argv[1]), UUID(sys.argv[2]), Path(sys.argv[3]))))
     sys.stdout.flush()
-    os._exit(
-        0
-    )  # taking a hundred thousand accounts apart one by one lasts a second, and nobody needs their memory sooner
+    # Taking a hundred thousand accounts apart one by one would last a second, and nobody needs their memory sooner.
+    os._exit(0)

@@ -137,6 +137,7 @@ class ImportWorker:
             # What a person says of the columns counts before what the file shows to be.
             export = None if request.mapping else await asyncio.to_thread(open_export, file)
             if export is not None:
+                await stack.aclose()  # an export takes no child
                 await take_back(runtime.database, request, export, now=now, trace_id=trace_id)
             elif child is not None:
                 await self._wait(request.import_id, child.carry_out(order))
