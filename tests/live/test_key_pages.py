@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from uuid import UUID
 
-import numpy as np
 import pytest
 import pytest_asyncio
 
 from libs.contracts.message import Plane, new_id
 from libs.runtime.database import Database
+from services.data.importing.domain.keys import Keys
 from services.data.matching.index import KeyIndex
 from services.data.matching.keys import BUCKET_BITS, PAGE_KEYS, MatchKeys
 from tests.live.migrated import migrated_postgres, plane_database
@@ -31,8 +31,7 @@ async def database(admin_url: str) -> AsyncIterator[Database]:
 
 
 def found(index: KeyIndex, *keys: int) -> list[UUID]:
-    items = np.zeros(len(keys), dtype=np.int64)
-    return index.candidates(items, np.array(keys, dtype=np.int64), np.zeros(len(keys), dtype=bool))
+    return index.candidates([Keys(keys, ())])
 
 
 async def test_what_is_filed_is_found_whole_or_by_its_neighbours(database: Database) -> None:
@@ -60,7 +59,7 @@ async def test_an_account_filed_anew_is_under_its_new_keys_alone(database: Datab
     async with database.batch(tenant) as work:
         await MatchKeys(work).add(tenant, [(moved, [1, 2]), (stays, [2, 3])])
     async with database.batch(tenant) as work:
-        await MatchKeys(work).file(tenant, [(moved, [(5, False), (6, True)])])
+        await MatchKeys(work).file(tenant, [(moved, [5, 6])])
     async with database.batch(tenant) as work:
         index = await MatchKeys(work).index(tenant)
         pages = await work.connection.fetch("select keys, accounts from data.key_pages")
@@ -77,6 +76,6 @@ async def test_a_tenants_keys_are_its_own(database: Database) -> None:
     async with database.batch(theirs) as work:
         assert len(await MatchKeys(work).index(theirs)) == 0
         assert len(await MatchKeys(work).index(ours)) == 0
-        await MatchKeys(work).file(theirs, [(account, [(12, False)])])
+        await MatchKeys(work).file(theirs, [(account, [12])])
     async with database.batch(ours) as work:
         assert found(await MatchKeys(work).index(ours), 11) == [account]
