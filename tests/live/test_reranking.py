@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from libs.contracts.message import Plane
+from services.decision import ranking
 from tests.live.served import Served, eventually, served
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
@@ -67,6 +68,15 @@ async def test_a_changed_lead_takes_its_new_place_and_the_others_are_not_ranked_
     was, now = _when(before), _when(after)
     assert {lead for lead in was if was[lead] != now[lead]} == {last}
     await _as_all_would_be(running)
+
+
+async def test_reasons_found_page_by_page_leave_everybody_at_their_place(
+    running: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = [(one["lead_id"], one["score"]) for one in await _opportunities(running)]
+    monkeypatch.setattr(ranking, "PAGE", 7)
+    assert (await running.http.post(f"{API}/targeting/rank")).status_code == 200
+    assert [(one["lead_id"], one["score"]) for one in await _opportunities(running)] == before
 
 
 async def test_a_changed_account_ranks_its_leads_and_no_others(running: Served) -> None:

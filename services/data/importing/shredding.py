@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import nats.js.errors
+from nats.js.object_store import OBJ_CHUNKS_PRE_TEMPLATE
 
 from libs.contracts.subjects import Bucket
 
@@ -23,7 +24,7 @@ async def shred(jetstream: Any, bucket: Bucket, name: str) -> int:
         info = await store.get_info(name)
     except (nats.js.errors.ObjectNotFoundError, nats.js.errors.ObjectDeletedError):
         return 0
-    stream, subject = f"OBJ_{bucket.name}", f"$O.{bucket.name}.C.{info.nuid}"
+    stream, subject = f"OBJ_{bucket.name}", OBJ_CHUNKS_PRE_TEMPLATE.format(bucket=bucket.name, obj=info.nuid)
     pieces, seq = 0, 1
     while True:
         try:

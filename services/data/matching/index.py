@@ -53,10 +53,12 @@ class KeyIndex:
 
     def candidates(self, wanted: Sequence[Keys]) -> list[UUID]:
         """Accounts that share a telling key, or a rare word of their names, with some item of a chunk; by id."""
+        if not self._runs:
+            return []
         (tellers, telling), (namers, words) = flat([its.telling for its in wanted]), flat([its.words for its in wanted])
         items, keys = np.concatenate((tellers, namers)), np.concatenate((telling, words))
         loose = np.arange(len(keys)) >= len(telling)
-        if not len(keys) or not self._runs:
+        if not len(keys):
             return []
         unique, at = np.unique(keys, return_inverse=True)
         spans = [(np.searchsorted(run, unique, "left"), np.searchsorted(run, unique, "right")) for run, _ in self._runs]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -22,9 +21,10 @@ from services.data.crm.errors import NotMergeable, NotUndoableMerge, Suppression
 from services.data.crm.store import Store
 from services.data.crm.tables import TABLES, referring
 from services.data.importing.carry import tell_changed
-from services.data.importing.codec import account_fields, contact_fields
+from services.data.importing.codec import account_fields, contact_fields, to_json
 from services.data.importing.domain.merging import merge_accounts, merge_contacts
 from services.data.importing.domain.records import OptOut
+from services.data.importing.domain.source_policy import STRICTEST
 from services.data.importing.telling import tell_leads
 
 MERGEABLE = (RecordKind.ACCOUNT, RecordKind.CONTACT, RecordKind.LEAD)
@@ -247,7 +247,12 @@ def _merged(kind: RecordKind, kept: dict[str, Any], gone: dict[str, Any], *, sup
     if kind is RecordKind.ACCOUNT:
         fields, aliases = merge_accounts([account_fields(json.dumps(one["fields"])) for one in (kept, gone)])
         names = dict.fromkeys((*kept["aliases"], *gone["aliases"], *aliases))
-        return {"name": fields.name, "name_ar": fields.name_ar, "fields": fields._asdict(), "aliases": list(names)}
+        return {
+            "name": fields.name,
+            "name_ar": fields.name_ar,
+            "fields": json.loads(to_json(fields)),
+            "aliases": list(names),
+        }
     if kind is RecordKind.CONTACT:
         both = [contact_fields(json.dumps(one["fields"])) for one in (kept, gone)]
         person = merge_contacts(both)
@@ -255,11 +260,10 @@ def _merged(kind: RecordKind, kept: dict[str, Any], gone: dict[str, Any], *, sup
         return {
             "full_name": person.full_name, "title": person.title, "phone": person.phone_e164, "email": person.email,
             "opted_out": opted_out.value,
-            "fields": {**person._asdict(), "opted_out": opted_out.value, "consents": [asdict(claim) for claim in person.consents]},
+            "fields": json.loads(to_json(person._replace(opted_out=opted_out))),
         }  # fmt: skip
-    order = ("blocked", "needs_review", "created")
     values = {name: kept[name] if kept[name] is not None else gone[name] for name in _MERGED[kind]}
-    values["outcome"] = next(one for one in order if one in (kept["outcome"], gone["outcome"]))
+    values["outcome"] = next(one for one in STRICTEST if one in (kept["outcome"], gone["outcome"]))
     values["reasons"] = [*kept["reasons"], *(reason for reason in gone["reasons"] if reason not in kept["reasons"])]
     values["cold"] = kept["cold"] or gone["cold"]
     values["last_activity"] = max((one["last_activity"] for one in (kept, gone) if one["last_activity"]), default=None)

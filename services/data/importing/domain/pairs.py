@@ -96,10 +96,9 @@ class Held:
         self._hashes = np.fromiter(map(hash, chain.from_iterable(of)), dtype=np.int64, count=int(self._counts.sum()))
         self._anything = self._counts > MOST_HELD
         kept = np.where(self._anything, 0, self._counts)
+        items = np.repeat(np.arange(len(of)), kept)
         self._lines = np.zeros((len(of), int(kept.max(initial=0))), dtype=np.int64)
-        self._lines[np.repeat(np.arange(len(of)), kept), ranges(np.zeros(len(of), dtype=np.int64), kept)] = (
-            self._hashes[ranges(self._starts, kept)]
-        )
+        self._lines[items, nth_of_each(items)] = self._hashes[ranges(self._starts, kept)]
 
     def holds(self, items: Ints, hashes: Ints) -> Flags:
         """Whether each of the items holds the thing beside it."""

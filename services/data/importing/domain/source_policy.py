@@ -9,6 +9,8 @@ from services.data.importing.domain.text import fold
 
 OUTCOMES = {Handling.ACCEPT: "created", Handling.REVIEW: "needs_review", Handling.BLOCK: "blocked"}
 """What becomes of a new lead by its source alone. A refused source never gets so far."""
+STRICTEST = ("blocked", "needs_review", "created")
+"""What may become of a lead: of several the first that stands here counts."""
 
 
 @cache

@@ -15,14 +15,13 @@ from libs.contracts.message import derived_id, first_id
 from services.data.crm.domain.values import check, shown
 from services.data.importing.domain.messages import say
 from services.data.importing.domain.records import ConsentClaim, Note, RowRejected, Said
-from services.data.importing.domain.source_policy import OUTCOMES, resolve_source, stricter
+from services.data.importing.domain.source_policy import OUTCOMES, STRICTEST, resolve_source, stricter
 from services.data.restoring.domain.archive import Line
 
 _UNFIXED = {
     kind: {name: field.evolve(fixed=False) for name, field in rule.fields.items()}
     for kind, rule in records().kinds.items()
 }
-STRICTEST = ("blocked", "needs_review", "created")
 _UNSAID = datetime.fromtimestamp(0, UTC)
 _MOMENT = RecordField(type=FieldType.MOMENT, en="When", ar="الوقت")
 _FRAME = {

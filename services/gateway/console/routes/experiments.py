@@ -95,12 +95,13 @@ def _start_form(desk: Desk, possible: Sequence[PossibleArm]) -> DeskForm:
     arms = tuple(
         (f"{one.varies}:{one.key}", f"{desk.say(*VARIES[one.varies])}: {desk.text(one.name)}") for one in possible
     )
+    other = arms[1][0] if len(arms) > 1 else ""
     return DeskForm(
         "start", url("experiments"), desk.say("ابدأ", "Start"),
         (
             Input("hypothesis", desk.say("الفرضية", "Hypothesis"), "long"),
             Input("first", desk.say("الحالي", "What is done now"), "select", options=arms),
-            Input("second", desk.say("المجرَّب", "What is tried"), "select", options=arms, hint=desk.say("من نوع الحالي نفسه.", "Of the same kind.")),
+            Input("second", desk.say("المجرَّب", "What is tried"), "select", other, options=arms, hint=desk.say("من نوع الحالي نفسه.", "Of the same kind.")),
             Input("baseline", desk.say("نسبة الرد الحالية (%)", "Replies now (%)"), "number", step="0.1"),
             Input("detects", desk.say("النسبة المرجوّة (%)", "Replies hoped for (%)"), "number", step="0.1"),
             Input("sample_size", desk.say("جهات لكل طرف", "Contacts an arm"), "number", hint=desk.say("30 على الأقل.", "At least 30.")),
